@@ -1,0 +1,1 @@
+"""Metrics: typed catalogues, and the backends that they are sent to."""

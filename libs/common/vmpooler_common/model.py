@@ -1,0 +1,84 @@
+"""The life of a VM: its states, the legal moves between them, and what is known of it.
+
+Values only: no I/O, no clock. The scripts of the store make the moves; this table is what they are
+tested against.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class VmState(StrEnum):
+    """Where a VM is in its life. A VM is in exactly one state (docs/architecture.md)."""
+
+    PENDING = "pending"
+    READY = "ready"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    DESTROYING = "destroying"
+    GONE = "gone"
+
+
+class ClonePhase(StrEnum):
+    """How far the making of a pending VM is."""
+
+    RESERVED = "reserved"
+    """The name is taken; the provider has not been asked."""
+    CREATING = "creating"
+    """The provider may have been asked; `create` is never sent again for this name."""
+    CREATED = "created"
+    """The provider's id is known."""
+
+
+MOVES: frozenset[tuple[VmState | None, VmState]] = frozenset(
+    {
+        (None, VmState.PENDING),  # a name is reserved
+        (VmState.PENDING, VmState.READY),  # it booted
+        (VmState.PENDING, VmState.COMPLETED),  # it failed, took too long or is not wanted any more
+        (VmState.READY, VmState.RUNNING),  # checkout
+        (VmState.READY, VmState.COMPLETED),  # too old, found broken, or more than the pool wants
+        (VmState.RUNNING, VmState.COMPLETED),  # returned, or its lifetime is over
+        (VmState.COMPLETED, VmState.DESTROYING),
+        (VmState.DESTROYING, VmState.GONE),
+        (VmState.GONE, VmState.COMPLETED),  # a clone that was given up appeared late
+        (None, VmState.COMPLETED),  # an orphan with our tag is taken in
+    }
+)
+"""Every legal move; None is a name without a record. The store refuses all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class VmRecord:
+    """What the store knows of one VM. Times are aware UTC datetimes, None where not (yet) known."""
+
+    name: str
+    """Short host name, the record's key."""
+    state: VmState
+    pool: str
+    provider: str
+    domain: str
+    """DNS domain of the host name; empty for short names."""
+    provider_id: str | None = None
+    attempt: str | None = None
+    """Identifies the one `create` that was sent for this name; part of the ownership tag."""
+    phase: ClonePhase | None = None
+    reserved_at: datetime | None = None
+    ready_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    ends_at: datetime | None = None
+    """When the lifetime of a running VM is over; None: never."""
+    completed_at: datetime | None = None
+    gone_at: datetime | None = None
+    user: str | None = None
+    has_token: bool = False
+    """Taken with a token, so only given back with one."""
+    ip: str | None = None
+    host: str | None = None
+    reason: str | None = None
+    """Why the VM left its pool."""
+
+    @property
+    def fqdn(self) -> str:
+        """Host name with the domain, or the short name where there is none."""
+        return f"{self.name}.{self.domain}" if self.domain else self.name

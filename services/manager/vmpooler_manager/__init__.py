@@ -1,0 +1,1 @@
+"""The service that keeps the pools filled and destroys what was returned."""

@@ -1,0 +1,1 @@
+"""Clouds that VMs come from: the contract, and the drivers that ship with vmpooler."""

@@ -1,0 +1,96 @@
+"""What a metric is, as data: its name, meaning and labels, without any backend.
+
+Names carry no prefix; the backend puts the configured one in front. Everything is checked when the
+declaration is made, so that a mistake shows at import in any test and never while a request runs.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
+RESERVED_LABELS = frozenset({"le", "quantile", "vmpooler_instance"})
+UNKNOWN = "unknown"
+"""Label value that stands for every value outside a closed set."""
+
+
+class MetricKind(StrEnum):
+    """How a metric's numbers are to be read."""
+
+    COUNTER = "counter"
+    """A running total; what is recorded is added to it."""
+    GAUGE = "gauge"
+    """A level; what is recorded replaces it."""
+    HISTOGRAM = "histogram"
+    """A distribution; what is recorded is one observation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One dimension of a metric. Raises ValueError for a name that can't be one."""
+
+    name: str
+    values: tuple[str, ...] | None = None
+    """The closed set, where the code knows it; None: bounded by the configuration (pools, providers)."""
+
+    def __post_init__(self) -> None:
+        if not NAME.match(self.name) or self.name in RESERVED_LABELS:
+            raise ValueError(f"{self.name!r} can't be the name of a label")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One metric. Made with `counter`, `gauge` or `histogram`.
+
+    Raises ValueError for names against Prometheus' practice and for buckets that don't grow.
+    """
+
+    kind: MetricKind
+    name: str
+    help: str
+    labels: tuple[Label, ...]
+    buckets: tuple[float, ...] = ()
+    """Upper bounds of a histogram, growing; the one for everything above is implied."""
+    carries_instance: bool = True
+    """Whether the series also say which installation they come from (`vmpooler_instance`)."""
+
+    def __post_init__(self) -> None:
+        if not NAME.match(self.name):
+            raise ValueError(f"{self.name!r} can't be the name of a metric")
+        if (self.kind is MetricKind.COUNTER) != self.name.endswith("_total"):
+            raise ValueError(f"{self.name}: counters, and only they, end in _total")
+        if (self.kind is MetricKind.HISTOGRAM) != bool(self.buckets):
+            raise ValueError(f"{self.name}: histograms, and only they, have buckets")
+        if any(lower >= upper for lower, upper in zip(self.buckets, self.buckets[1:], strict=False)):
+            raise ValueError(f"{self.name}: buckets must grow")
+        if len(self.label_names) != len(set(self.label_names)):
+            raise ValueError(f"{self.name}: a label appears twice")
+        if not self.help.strip():
+            raise ValueError(f"{self.name}: what does it mean?")
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the labels in the order in which values are given."""
+        return tuple(label.name for label in self.labels)
+
+
+def counter(name: str, meaning: str, *, labels: tuple[Label, ...] = (), instance: bool = True) -> Declaration:
+    """Declare a running total; its name ends in `_total`."""
+    return Declaration(MetricKind.COUNTER, name, meaning, labels, carries_instance=instance)
+
+
+def gauge(name: str, meaning: str, *, labels: tuple[Label, ...] = ()) -> Declaration:
+    """Declare a level."""
+    return Declaration(MetricKind.GAUGE, name, meaning, labels)
+
+
+def histogram(
+    name: str,
+    meaning: str,
+    *,
+    buckets: tuple[float, ...],
+    labels: tuple[Label, ...] = (),
+    instance: bool = True,
+) -> Declaration:
+    """Declare a distribution; `buckets` are upper bounds in the unit that ends the name."""
+    return Declaration(MetricKind.HISTOGRAM, name, meaning, labels, buckets, instance)

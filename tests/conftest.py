@@ -1,0 +1,79 @@
+"""Fixtures that all tests may use: a real Redis, free ports, real services whose logs a failure shows."""
+
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.ports import free_port as find_free_port
+from tests.support.redis_server import RedisServer
+from tests.support.services import Service
+
+LOG_TAIL_CHARACTERS = 20_000
+_LOGS = pytest.StashKey[list[Path]]()
+
+MakeService = Callable[..., Service]
+"""Takes the arguments of `Service` except `directory`."""
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One running server for all tests; each keeps to its own `redis_prefix` and leaves it running."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_prefix() -> str:
+    """Return a key prefix that no other test has, so that tests need no empty server."""
+    return f"{{test-{uuid.uuid4().hex[:12]}}}"
+
+
+@pytest.fixture
+def own_redis_server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    """Yield a running server of the test's own that writes all to disk: to stop, kill, pause or empty."""
+    with RedisServer(tmp_path / "redis", durable=True) as server:
+        _show_on_failure(request, server.log)
+        yield server
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port of the loopback interface that nothing listens on."""
+    return find_free_port()
+
+
+@pytest.fixture
+def make_service(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeService]:
+    """Yield a function that makes services; they are killed after the test, their logs shown if it failed."""
+    made: list[Service] = []
+
+    def make(*arguments: Any, **named: Any) -> Service:
+        service = Service(*arguments, directory=tmp_path / "services", **named)
+        _show_on_failure(request, service.log)
+        made.append(service)
+        return service
+
+    yield make
+    for service in made:
+        service.kill()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the logs of a failed test's servers and services to its report."""
+    report = yield
+    if report.failed:
+        for log in item.stash.get(_LOGS, []):
+            if log.exists():
+                text = log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
+                report.sections.append((f"log of {log.stem}", text))
+    return report
+
+
+def _show_on_failure(request: pytest.FixtureRequest, log: Path) -> None:
+    request.node.stash.setdefault(_LOGS, []).append(log)

@@ -1,0 +1,35 @@
+"""The table of all metrics, made from their declarations."""
+
+from collections.abc import Iterable
+
+from vmpooler_common.metrics.declaration import Declaration
+from vmpooler_common.metrics.prometheus import INSTANCE_LABEL
+
+
+def declarations(catalogue: type) -> tuple[Declaration, ...]:
+    """List what a catalogue declares, in the order of the class."""
+    return tuple(value for value in vars(catalogue).values() if isinstance(value, Declaration))
+
+
+def describe(catalogues: Iterable[type], *, prefix: str = "vmpooler") -> str:
+    """Write one line for each metric: name, type, labels (with their values where fixed), meaning."""
+    rows = [("NAME", "TYPE", "LABELS", "MEANING")]
+    rows += sorted(
+        (f"{prefix}_{declaration.name}", declaration.kind.value, _labels(declaration), declaration.help)
+        for catalogue in catalogues
+        for declaration in declarations(catalogue)
+    )
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join(
+        "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]))
+        for row in rows
+    )
+
+
+def _labels(declaration: Declaration) -> str:
+    written = [INSTANCE_LABEL] if declaration.carries_instance else []
+    written += [
+        label.name if label.values is None else f"{label.name}={'|'.join(label.values)}"
+        for label in declaration.labels
+    ]
+    return ", ".join(written)

@@ -1,0 +1,189 @@
+"""Handing VMs out and taking them back: what the API does to the store."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vmpooler_common.model import ClonePhase, VmRecord, VmState
+from vmpooler_common.store.errors import NoneReady, NoSuchVm, NotReplicated, StoreUnavailable, UnknownToken
+from vmpooler_common.store.keys import Keys
+from vmpooler_common.store.link import Link, Reply, check
+from vmpooler_common.store.scripts import Scripts, new_operation
+from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """So many VMs under one requested name."""
+
+    name: str
+    count: int
+    pools: Sequence[tuple[str, float]]
+    """Candidate pools, each with its weight (0 or more) in the draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One VM handed out."""
+
+    name: str
+    """The pool or alias that was asked for."""
+    vm: str
+    pool: str
+    domain: str
+    provider_id: str
+
+    @property
+    def fqdn(self) -> str:
+        """Host name with the domain, or the short name where there is none."""
+        return f"{self.vm}.{self.domain}" if self.domain else self.vm
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """VMs handed out together, in the order of the wants."""
+
+    user: str
+    """Owner of the token, empty without one."""
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What is known of a VM that was given back."""
+
+    pool: str
+    provider_id: str
+    user: str
+
+
+def token_digest(token: str | None) -> str:
+    """Give the form in which a token is kept: its SHA-256 in hexadecimal; empty for none."""
+    return hashlib.sha256(token.encode()).hexdigest() if token else ""
+
+
+class Checkouts:
+    """Each method is one round trip, and safe to repeat with the same operation."""
+
+    def __init__(
+        self, link: Link, scripts: Scripts, keys: Keys, *, wait_replicas: int, wait_timeout: timedelta
+    ) -> None:
+        self._link = link
+        self._scripts = scripts
+        self._keys = keys
+        self._wait_replicas = wait_replicas
+        self._wait_timeout = wait_timeout
+
+    async def check_out(
+        self,
+        wants: Sequence[Want],
+        *,
+        operation: str,
+        lifetime: timedelta | None,
+        token: str | None = None,
+        lifetime_with_token: timedelta | None = None,
+    ) -> Checkout:
+        """Hand out everything that is wanted, or nothing. A lifetime of None never ends.
+
+        Raises UnknownToken, NoneReady, NotReplicated, StoreUnavailable. After StoreUnavailable the VMs
+        may have been handed out: `cancel` the operation.
+        """
+        arguments: list[str | int | float] = [
+            operation,
+            token_digest(token),
+            duration_ms(lifetime) if lifetime else 0,
+            duration_ms(lifetime_with_token) if lifetime_with_token else 0,
+            secrets.randbits(31),
+            len(wants),
+        ]
+        for want in wants:
+            arguments += [want.count, len(want.pools)]
+            for pool, weight in want.pools:
+                arguments += [pool, weight]
+        commands = [self._scripts.command("checkout", *arguments)]
+        if self._wait_replicas:
+            commands.append(("WAIT", self._wait_replicas, duration_ms(self._wait_timeout)))
+        replies = await self._scripts.run_all(commands)
+        match replies[0]:
+            case ["ok", user, *grants]:
+                checkout = Checkout(user, tuple(_grants(grants, wants)))
+            case ["empty", number]:
+                raise NoneReady(wants[number].name)
+            case ["unauthorized"]:
+                raise UnknownToken("the token isn't known")
+            case _:
+                raise StoreUnavailable("the checkout was given up before Redis ran it", kind="timeout")
+        if self._wait_replicas and replies[1] < self._wait_replicas:
+            await self._take_back(checkout, operation)
+            raise NotReplicated(
+                f"{replies[1]} of {self._wait_replicas} replicas acknowledged the grant within "
+                f"{self._wait_timeout.total_seconds():g} s"
+            )
+        return checkout
+
+    async def cancel(self, operation: str, *, reason: str) -> list[str]:
+        """Undo a checkout whose answer was not delivered, or keep it from happening. Gives the VMs' names."""
+        return list((await self._scripts.run("cancel", operation, reason))[1:])
+
+    async def give_back(
+        self, vm: str, *, operation: str, token: str | None = None, reason: str = "returned"
+    ) -> Return:
+        """End a user's use of a VM. Raises NoSuchVm, UnknownToken, StoreUnavailable."""
+        match await self._scripts.run("release", operation, vm, token_digest(token), reason):
+            case ["ok", pool, provider_id, user]:
+                return Return(pool, provider_id, user)
+            case ["unauthorized"]:
+                raise UnknownToken("this VM was taken with a token; a valid one is needed to return it")
+            case _:
+                raise NoSuchVm(f"no running VM is called {vm}")
+
+    async def look_up(self, vm: str) -> tuple[VmRecord | None, datetime]:
+        """Give what is known of a VM, and the store's time. Raises StoreUnavailable."""
+        fields, now = await self._link.call(("HGETALL", self._keys("vm", vm)), ("TIME",))
+        seconds, microseconds = check(now)
+        flat = check(fields)
+        stored = dict(zip(flat[::2], flat[1::2], strict=True))
+        record = record_of(vm, stored) if stored.get("state") else None
+        return record, from_ms(int(seconds) * 1000 + int(microseconds) // 1000)
+
+    async def _take_back(self, checkout: Checkout, operation: str) -> None:
+        await self._scripts.run_all(
+            self._scripts.command(
+                "retire", new_operation(), grant.vm, "running", "not replicated", 0, "operation", operation
+            )
+            for grant in checkout.grants
+        )
+
+
+def _grants(flat: Sequence[Reply], wants: Sequence[Want]) -> Iterator[Grant]:
+    for at in range(0, len(flat), 5):
+        number, vm, pool, domain, provider_id = flat[at : at + 5]
+        yield Grant(wants[int(number)].name, vm, pool, domain, provider_id)
+
+
+def record_of(name: str, stored: dict[str, str]) -> VmRecord:
+    """Make the record's value from its stored fields."""
+    phase = stored.get("phase")
+    return VmRecord(
+        name=name,
+        state=VmState(stored["state"]),
+        pool=stored["pool"],
+        provider=stored["provider"],
+        domain=stored.get("domain", ""),
+        provider_id=stored.get("id"),
+        attempt=stored.get("attempt"),
+        phase=ClonePhase(phase) if phase else None,
+        reserved_at=from_ms_or_none(stored.get("reserved")),
+        ready_at=from_ms_or_none(stored.get("ready")),
+        checked_out_at=from_ms_or_none(stored.get("checkout")),
+        ends_at=from_ms_or_none(stored.get("ends")),
+        completed_at=from_ms_or_none(stored.get("completed")),
+        gone_at=from_ms_or_none(stored.get("gone")),
+        user=stored.get("user") or None,
+        has_token=bool(stored.get("token")),
+        ip=stored.get("ip"),
+        host=stored.get("host"),
+        reason=stored.get("reason"),
+    )

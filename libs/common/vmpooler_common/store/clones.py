@@ -1,0 +1,79 @@
+"""New VMs: from a reserved name to a VM that can be handed out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from vmpooler_common.model import VmState
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.times import duration_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What the names are reserved for, and the bounds that are checked again while reserving."""
+
+    pool: str
+    provider: str
+    domain: str
+    size: int
+    """VMs that the pool may have pending and ready together."""
+    slot_limit: int
+    """Clones in flight in the whole installation."""
+    slot_life: timedelta
+    """After this time a slot is free again, whatever happened."""
+
+
+class Clones:
+    """Each method is one round trip, and safe to repeat with the same operation or facts."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    async def reserve(
+        self,
+        reservation: Reservation,
+        names: Sequence[tuple[str, str]],
+        *,
+        operation: str,
+        manager: str,
+        lease: timedelta,
+    ) -> list[str]:
+        """Reserve as many of the (name, attempt) pairs as the bounds allow; give the reserved names."""
+        flat = [text for pair in names for text in pair]
+        reserved: list[str] = await self._scripts.run(
+            "reserve",
+            operation,
+            reservation.pool,
+            reservation.provider,
+            reservation.domain,
+            reservation.size,
+            reservation.slot_limit,
+            manager,
+            duration_ms(lease),
+            duration_ms(reservation.slot_life),
+            *flat,
+        )
+        return reserved
+
+    async def begin(self, vm: str, *, operation: str, manager: str, lease: timedelta) -> str | None:
+        """Get leave to send `create` for a reserved name: the attempt for its tag, or None when it's too late."""
+        attempt: str = await self._scripts.run("begin", operation, vm, manager, duration_ms(lease))
+        return attempt or None
+
+    async def created(
+        self, vm: str, attempt: str, *, provider_id: str, ip: str | None, host: str | None, cloned: bool
+    ) -> VmState | None:
+        """Note that the cloud has the VM, and whether it is done with cloning. Gives the VM's state.
+
+        None: the record has expired or is of another attempt.
+        """
+        state: str = await self._scripts.run(
+            "created", vm, attempt, provider_id, ip or "", host or "", int(cloned)
+        )
+        return VmState(state) if state else None
+
+    async def promote(self, vm: str, attempt: str, *, operation: str) -> timedelta | None:
+        """Make a booted VM ready. Gives the time since its name was reserved; None when it isn't pending."""
+        reply = await self._scripts.run("promote", operation, vm, attempt)
+        return timedelta(milliseconds=int(reply[1])) if reply[0] == "ready" else None

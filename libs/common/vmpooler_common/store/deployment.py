@@ -1,0 +1,83 @@
+"""The data set as a whole: its schema, its generation, and whether Redis is set up to keep it."""
+
+import secrets
+
+from redis.exceptions import ResponseError
+
+from vmpooler_common.store.errors import SchemaTooNew
+from vmpooler_common.store.keys import Keys
+from vmpooler_common.store.leases import info_of
+from vmpooler_common.store.link import Link, check
+from vmpooler_common.store.scripts import Scripts
+
+SCHEMA = 1
+"""Version of the keys and records in `keys.py`; raised when an older service couldn't read them."""
+
+
+class Deployment:
+    """Used at start, and by the manager when the data set was lost."""
+
+    def __init__(self, link: Link, scripts: Scripts, keys: Keys) -> None:
+        self._link = link
+        self._scripts = scripts
+        self._keys = keys
+
+    async def prepare(self) -> str:
+        """Check the schema, name the data set if it is new, load the scripts; give the generation.
+
+        Raises SchemaTooNew, StoreUnavailable.
+        """
+        _, schema, _, generation = await self._link.call(
+            ("SET", self._keys("schema"), SCHEMA, "NX"),
+            ("GET", self._keys("schema")),
+            ("SET", self._keys("generation"), secrets.token_hex(8), "NX"),
+            ("GET", self._keys("generation")),
+        )
+        if int(check(schema)) > SCHEMA:
+            raise SchemaTooNew(
+                f"the data in Redis has schema {schema}, this version of vmpooler knows schemas up to {SCHEMA}: "
+                "run the newer version, or use another redis.prefix"
+            )
+        await self._scripts.load()
+        return str(check(generation))
+
+    async def concerns(self, *, wait_replicas: int) -> list[str]:
+        """List in what ways Redis's set-up could lose VMs or grants, each with what to do."""
+        policy, memory, persistence, append, replication = await self._link.call(
+            ("CONFIG", "GET", "maxmemory-policy"),
+            ("INFO", "memory"),
+            ("INFO", "persistence"),
+            ("CONFIG", "GET", "appendfsync"),
+            ("INFO", "replication"),
+        )
+        concerns = []
+        evicting = "" if isinstance(policy, ResponseError) or not policy else policy[1]
+        if evicting not in ("", "noeviction"):
+            limit = int(info_of(check(memory)).get("maxmemory", 0))
+            concerns.append(
+                f"maxmemory-policy is {evicting}: Redis {'deletes' if limit else 'would delete'} records of VMs "
+                "when memory is short; set it to noeviction"
+            )
+        if info_of(check(persistence)).get("aof_enabled") != "1":
+            concerns.append(
+                "appendonly is off: a restart of Redis forgets which VMs are handed out; set appendonly yes"
+            )
+        elif not isinstance(append, ResponseError) and append and append[1] != "always":
+            concerns.append(
+                f"appendfsync is {append[1]}: a crash of Redis may forget the latest grants; set it to always"
+            )
+        state = info_of(check(replication))
+        if state.get("role") != "master":
+            concerns.append(
+                f"this Redis is a {state.get('role')}: it takes no writes; connect to the primary"
+            )
+        elif int(state.get("connected_slaves", 0)) < wait_replicas:
+            concerns.append(
+                f"redis.wait_replicas is {wait_replicas} but {state.get('connected_slaves', 0)} replicas are "
+                "connected: no VM can be handed out"
+            )
+        if isinstance(policy, ResponseError):
+            concerns.append(
+                "CONFIG isn't allowed here, so maxmemory-policy and appendfsync could not be checked"
+            )
+        return concerns

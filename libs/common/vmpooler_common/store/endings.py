@@ -1,0 +1,144 @@
+"""The end of a VM: out of its pool, destroyed, gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from vmpooler_common.model import VmState
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.times import duration_ms
+
+
+class Guard(StrEnum):
+    """The fact that a retirement relies on; the script checks it again."""
+
+    NONE = "none"
+    EXCESS = "excess"
+    READY_BEFORE = "ready-before"
+    ENDED = "ended"
+    UNSEEN = "unseen"
+
+
+class Outcome(StrEnum):
+    """What became of a retirement or of taking in an orphan."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    HALTED = "halted"
+    """A safety limit is exceeded; all destroying of the provider is stopped."""
+    KNOWN = "known"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A VM that this manager is to destroy."""
+
+    name: str
+    pool: str
+    provider: str
+    provider_id: str
+    """Empty when no `create` was ever confirmed."""
+    attempt: str
+    asked: bool
+    """The provider may have been asked to create it."""
+    tries: int
+    waiting: timedelta
+    """Since it was completed."""
+    reason: str
+    user: str
+
+
+class Endings:
+    """Each method is one round trip, and safe to repeat with the same operation."""
+
+    def __init__(self, scripts: Scripts, *, data_ttl: timedelta) -> None:
+        self._scripts = scripts
+        self._data_ttl = data_ttl
+
+    async def retire(
+        self,
+        vm: str,
+        state: VmState,
+        *,
+        operation: str,
+        reason: str,
+        guard: Guard = Guard.NONE,
+        bound: int = 0,
+        delay: timedelta = timedelta(0),
+    ) -> Outcome:
+        """Leave a VM in this state to destruction, `delay` from now, unless the guard says no."""
+        return Outcome(
+            await self._scripts.run("retire", operation, vm, state, reason, duration_ms(delay), guard, bound)
+        )
+
+    async def take_in(
+        self,
+        vm: str,
+        *,
+        pool: str,
+        provider: str,
+        domain: str,
+        provider_id: str,
+        attempt: str,
+        generation: str,
+        bound: int,
+    ) -> Outcome:
+        """Leave an orphan to destruction: at most `bound` of a provider in ten minutes."""
+        return Outcome(
+            await self._scripts.run(
+                "take_in", vm, pool, provider, domain, provider_id, attempt, generation, bound
+            )
+        )
+
+    async def claim(
+        self, names: Sequence[str], *, operation: str, manager: str, lease: timedelta
+    ) -> list[Doomed]:
+        """Take over the destruction of those that are due."""
+        flat = await self._scripts.run("claim", operation, manager, duration_ms(lease), *names)
+        return [_doomed(flat[at : at + 10]) for at in range(0, len(flat), 10)]
+
+    async def destroyed(self, vm: str, attempt: str) -> bool:
+        """Note that the provider has no such VM any more. False: it isn't being destroyed (any more)."""
+        reply = await self._scripts.run("destroyed", vm, attempt, max(1, int(self._data_ttl.total_seconds())))
+        return bool(reply == "ok")
+
+    async def defer(
+        self, vm: str, *, manager: str, delay: timedelta, tries: int = 0, error: str = ""
+    ) -> None:
+        """Try a claimed destruction again later; with an error, `tries` have failed so far."""
+        await self._scripts.run("defer", vm, manager, duration_ms(delay), error, tries)
+
+    async def doubt(self, pool: str, names: Sequence[str]) -> list[str]:
+        """Set ready VMs aside that listings miss. Gives those that are set aside now."""
+        moved: list[str] = await self._scripts.run("doubt", pool, "suspect", *names)
+        return moved
+
+    async def trust(self, pool: str, names: Sequence[str]) -> list[str]:
+        """Put suspects back among the ready VMs. Gives those that are ready now."""
+        moved: list[str] = await self._scripts.run("doubt", pool, "ready", *names)
+        return moved
+
+    async def resume(self, provider: str, *, whole: str = "") -> bool:
+        """Allow destroying again: `whole` is `absent POOL` or `orphan POOL`; empty: an operator says so.
+
+        Gives whether nothing is halted now.
+        """
+        return bool(await self._scripts.run("resume", provider, whole))
+
+
+def _doomed(values: Sequence[str]) -> Doomed:
+    name, pool, provider, provider_id, attempt, phase, tries, waiting, reason, user = values
+    return Doomed(
+        name=name,
+        pool=pool,
+        provider=provider,
+        provider_id=provider_id,
+        attempt=attempt,
+        asked=phase != "reserved",
+        tries=int(tries),
+        waiting=timedelta(milliseconds=int(waiting)),
+        reason=reason,
+        user=user,
+    )

@@ -1,0 +1,58 @@
+"""What can go wrong with the store, grouped by what to do about it.
+
+StoreError
+├── StoreUnavailable     wait and try again: Redis is away, restarting, full or read-only
+├── SchemaTooNew         upgrade this service
+├── ScriptFailed         a fault in a script or a key of the wrong type: a bug, nothing was written
+└── Refused              the answer is no, and nothing was changed
+    ├── UnknownToken     give a valid token
+    ├── NoneReady        try again when the pool has been filled
+    ├── NoSuchVm         there is nothing to act on
+    └── NotReplicated    the grant was taken back: too few replicas had it in time
+"""
+
+
+class StoreError(Exception):
+    """Base of the store's errors. Messages hold no secrets."""
+
+
+class StoreUnavailable(StoreError):  # noqa: N818 - a state, not a fault of the caller
+    """Redis could not be reached, didn't answer in time or refuses to work for now."""
+
+    def __init__(self, message: str, *, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        """`unreachable`, `timeout` or `refused`."""
+
+
+class SchemaTooNew(StoreError):  # noqa: N818 - a state, not a fault of the caller
+    """The data was written by a newer vmpooler than this one."""
+
+
+class ScriptFailed(StoreError):  # noqa: N818 - says what happened
+    """A script ended with an error that isn't Redis's state."""
+
+
+class Refused(StoreError):  # noqa: N818 - an answer, not a fault
+    """The act isn't possible; nothing was changed."""
+
+
+class UnknownToken(Refused):
+    """The token is missing where one is needed, or isn't known."""
+
+
+class NoneReady(Refused):
+    """Not all of the wanted VMs are ready."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"not enough VMs ready for {name}")
+        self.name = name
+        """The requested pool or alias that could not be served."""
+
+
+class NoSuchVm(Refused):
+    """No VM of this name is in the state that the act needs."""
+
+
+class NotReplicated(Refused):
+    """Fewer replicas than `redis.wait_replicas` had the grant in time, so it was taken back."""

@@ -1,0 +1,81 @@
+"""The Redis schema: every key, its type, its members and how long it lives.
+
+All keys begin with the prefix, a hash tag, so that one script may touch all of them. P is a pool's
+name, H a VM's short name. Times are integer milliseconds since the epoch by Redis's clock.
+
+    schema          string  version of this schema; a newer one refuses start
+    generation      string  random name of this data set; part of every ownership tag
+    vm:H            hash    the record, see below; expires `data_ttl` after the VM is gone
+    pending:P       zset    H → when its name was reserved
+    ready:P         zset    H → when it became ready; the oldest is handed out first
+    suspect:P       zset    like ready, for VMs that listings miss: not handed out, not counted
+    running:P       zset    H → end of its lifetime, +inf for none
+    untagged:P      zset    H → hand-out time; the owner isn't noted on the VM in the cloud yet
+    completed:P     zset    H → earliest time of its destruction
+    destroying:P    zset    H → end of the lease of the manager that destroys it
+    slots           zset    H → when the clone slot lapses by itself, for VMs being cloned
+    pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
+    broken          hash    P → reason, for pools whose provider says that it can't work
+    halted          hash    provider → `kind pool reason`: all destroying of it is stopped
+    reaped:V:K      zset    H → time; what was given up (K absent) or taken in (K orphan) at provider V
+                            in the last ten minutes
+    managers        zset    manager → end of its registration
+    leases          hash    P → `end manager`
+    events          stream  e (kind), p (pool), v (VM), newest 10,000
+    op:O            string  reply of the checkout with operation id O, for ten minutes
+    token:S         hash    user, created, last; S is the SHA-256 of the token, in hexadecimal
+    lastboot        hash    P → when a VM last became ready
+    stats:K:D       hash    K is clone or boot, D a UTC day: `P:n` count, `P:sum`, `P:min`, `P:max` in
+                            milliseconds, for 400 days
+
+Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved,
+phase, attempt, manager, lease (end), asked (create was sent), cloned, id (the provider's), ip, host,
+ready, checkout, ends, user, token, completed, reason, tries (of destroying), error, gone.
+"""
+
+import json
+
+STEMS: dict[str, str] = {
+    "schema": "schema",
+    "generation": "generation",
+    "vm": "vm:",
+    "pending": "pending:",
+    "ready": "ready:",
+    "suspect": "suspect:",
+    "running": "running:",
+    "untagged": "untagged:",
+    "completed": "completed:",
+    "destroying": "destroying:",
+    "slots": "slots",
+    "pools": "pools",
+    "broken": "broken",
+    "halted": "halted",
+    "reaped": "reaped:",
+    "managers": "managers",
+    "leases": "leases",
+    "events": "events",
+    "op": "op:",
+    "token": "token:",
+    "lastboot": "lastboot",
+    "stats": "stats:",
+}
+"""Name of a key, or of a family of keys (ending in a colon), as scripts and Python call it."""
+
+
+class Keys:
+    """The keys of one installation."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def __call__(self, stem: str, *names: str) -> str:
+        """Full key of a family's member, such as `keys("vm", name)`, or of a single key, `keys("slots")`."""
+        return f"{self.prefix}:{STEMS[stem]}{':'.join(names)}"
+
+    def lua_table(self) -> str:
+        """Lua text that declares the table `K` with every stem, put in front of every script."""
+        texts = {
+            name: json.dumps(f"{self.prefix}:{stem}", ensure_ascii=False) for name, stem in STEMS.items()
+        }
+        entries = ", ".join(f"{name} = {text}" for name, text in texts.items())
+        return f"local K = {{ {entries} }}\n"

@@ -1,0 +1,65 @@
+"""Which manager looks after which pools."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.times import duration_ms, from_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a manager learns from its heartbeat."""
+
+    now: datetime
+    generation: str
+    """Empty when the data set has been lost."""
+    held: frozenset[str]
+    """Pools that this manager looks after until its lease ends."""
+    pools: Mapping[str, str]
+    """Every pool that has or had VMs → provider, also those that have left the configuration."""
+    identity: str
+    """Changes when Redis was restarted or another server has taken its place."""
+
+
+class Leases:
+    """One round trip each."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    async def heartbeat(
+        self, manager: str, *, lease: timedelta, pools: Sequence[str], working_on: Sequence[str]
+    ) -> Heartbeat:
+        """Register, take a fair share of the pools, and renew the leases of the VMs being worked on."""
+        reply, server, replication = await self._scripts.run_all(
+            [
+                self._scripts.command(
+                    "heartbeat", manager, duration_ms(lease), len(pools), *pools, *working_on
+                ),
+                ("INFO", "server"),
+                ("INFO", "replication"),
+            ]
+        )
+        now, generation, held, known = reply
+        return Heartbeat(
+            now=from_ms(now),
+            generation=generation,
+            held=frozenset(held),
+            pools=dict(zip(known[::2], known[1::2], strict=True)),
+            identity=f"{info_of(server).get('run_id', '')} {info_of(replication).get('master_replid', '')}",
+        )
+
+    async def leave(self, manager: str, working_on: Sequence[str]) -> None:
+        """Give pools and unfinished work to the other managers at once."""
+        await self._scripts.run("leave", manager, *working_on)
+
+    async def forget(self, pool: str) -> bool:
+        """Drop a pool that has left the configuration; False while it still has VMs."""
+        return bool(await self._scripts.run("forget", pool))
+
+
+def info_of(text: str) -> dict[str, str]:
+    """Read the answer of INFO: `name:value` lines."""
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)

@@ -1,0 +1,278 @@
+"""Connections to Redis that callers share.
+
+What one tick of the event loop asks for goes out together, in one round trip, on one connection.
+That halves the cost of a call under load and lets a handful of connections serve thousands of
+waiting callers: a connection is held for an exchange, never across anything else.
+"""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.redis import RedisMetrics
+from vmpooler_common.store.errors import ScriptFailed, StoreUnavailable
+
+Command = Sequence[str | bytes | int | float]
+Reply = Any
+
+_LARGEST_BATCH = 500
+"""Commands in one exchange; more wait for the next, so that one burst doesn't delay everyone."""
+
+_STATE_OF_SERVER = (
+    "READONLY",
+    "LOADING",
+    "BUSY",
+    "MASTERDOWN",
+    "OOM",
+    "MISCONF",
+    "NOREPLICAS",
+    "NOAUTH",
+    "NOPERM",
+    "WRONGPASS",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "UNBLOCKED",
+)
+"""Error codes that say that this server won't work for now, whatever the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOptions:
+    """Where Redis is and how long to wait for it. Times in seconds; `url` may hold a password."""
+
+    url: str
+    size: int = 10
+    connect_timeout: float = 2.0
+    timeout: float = 5.0
+    """Longest time of one exchange."""
+    queue_timeout: float = 5.0
+    """Longest wait for a free connection."""
+    retries: int = 2
+    """Repetitions after a connection broke; safe since every script knows its operation."""
+
+    def __repr__(self) -> str:
+        """Without the url, which may hold a password."""
+        return f"LinkOptions(size={self.size}, timeout={self.timeout})"
+
+
+class _Unit:
+    """Commands of one caller that stay together and in order, and the future of their replies."""
+
+    __slots__ = ("commands", "queued_at", "replies")
+
+    def __init__(self, commands: Sequence[Command], now: float, replies: asyncio.Future[list[Reply]]) -> None:
+        self.commands = commands
+        self.queued_at = now
+        self.replies = replies
+
+
+class Link:
+    """A pool of pipelined connections. One per process; open it in the event loop that uses it."""
+
+    def __init__(
+        self, options: LinkOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics
+    ) -> None:
+        self._options = options
+        self._metrics = metrics
+        self._connection_metrics = connections
+        self._pool = ConnectionPool.from_url(
+            options.url,
+            protocol=2,
+            lib_name=None,
+            lib_version=None,
+            decode_responses=True,
+            encoding_errors="backslashreplace",
+            socket_connect_timeout=options.connect_timeout,
+            socket_timeout=None,
+            retry=Retry(NoBackoff(), 0),
+            retry_on_error=[],
+            health_check_interval=0,
+        )
+        self._idle: list[AbstractConnection] = []
+        self._open = 0
+        self._waiting: deque[_Unit] = deque()
+        self._exchanges: set[asyncio.Task[None]] = set()
+        self._pump_scheduled = False
+        self._closed = False
+        connections.resized(options.size)
+
+    async def call(self, *commands: Command) -> list[Reply]:
+        """Send the commands together and give their replies, an error reply as a value.
+
+        Repeated at most `retries` times when the connection breaks, so the commands must be safe to
+        repeat. Raises StoreUnavailable.
+        """
+        for attempt in range(self._options.retries + 1):
+            try:
+                replies = await self._once(commands)
+            except StoreUnavailable as error:
+                self._count_failure(error.kind)
+                if error.kind != "unreachable" or attempt == self._options.retries:
+                    raise
+                await asyncio.sleep(0.02 * attempt)
+            else:
+                self._metrics.answered()
+                return replies
+        raise AssertionError("the last attempt returns or raises")
+
+    async def hold(self) -> AbstractConnection:
+        """Make a connection outside the pool, for commands that block. The caller disconnects it."""
+        connection: AbstractConnection = self._pool.make_connection()
+        try:
+            await connection.connect()
+        except (RedisError, OSError) as error:
+            raise _unavailable(error) from error
+        return connection
+
+    async def close(self) -> None:
+        """Let exchanges end, then disconnect. Calls made afterwards raise StoreUnavailable."""
+        self._closed = True
+        while self._exchanges:
+            await asyncio.wait(set(self._exchanges))
+        for connection in self._idle:
+            await connection.disconnect(nowait=True)
+        self._idle.clear()
+
+    def _count_failure(self, kind: str) -> None:
+        match kind:
+            case "unreachable":
+                self._metrics.unreachable()
+            case "timeout":
+                self._metrics.timed_out()
+            case _:
+                self._metrics.refused()
+
+    async def _once(self, commands: Sequence[Command]) -> list[Reply]:
+        if self._closed:
+            raise StoreUnavailable("the connection to Redis was closed", kind="unreachable")
+        loop = asyncio.get_running_loop()
+        unit = _Unit(commands, loop.time(), loop.create_future())
+        self._waiting.append(unit)
+        if not self._pump_scheduled:
+            self._pump_scheduled = True
+            loop.call_soon(self._pump)
+        if self._open < self._options.size or self._idle:
+            return await unit.replies
+        # All connections are busy: an exchange is bounded in time, but a queue of them is not.
+        try:
+            async with asyncio.timeout(self._options.queue_timeout + self._options.timeout):
+                return await unit.replies
+        except TimeoutError:
+            raise StoreUnavailable(
+                f"no answer from Redis within {self._options.queue_timeout + self._options.timeout:g} s: all "
+                f"{self._options.size} connections are busy",
+                kind="timeout",
+            ) from None
+
+    def _pump(self) -> None:
+        """Give what waits to free connections."""
+        self._pump_scheduled = False
+        while self._waiting and (self._idle or self._open < self._options.size):
+            batch: list[_Unit] = []
+            commands = 0
+            while self._waiting and (
+                not batch or commands + len(self._waiting[0].commands) <= _LARGEST_BATCH
+            ):
+                unit = self._waiting.popleft()
+                # Who gave up waiting must not be granted anything afterwards.
+                if not unit.replies.done():
+                    commands += len(unit.commands)
+                    batch.append(unit)
+            if not batch:
+                break
+            connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                self._open += 1
+            task = asyncio.get_running_loop().create_task(self._exchange(connection, batch))
+            self._exchanges.add(task)
+            task.add_done_callback(self._exchanges.discard)
+        self._connection_metrics.changed(in_use=self._open - len(self._idle), waiting=len(self._waiting))
+
+    async def _exchange(self, connection: AbstractConnection | None, batch: list[_Unit]) -> None:
+        now = asyncio.get_running_loop().time()
+        self._connection_metrics.waited(now - batch[0].queued_at)
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                if connection is None:
+                    connection = self._pool.make_connection()
+                if not connection.is_connected:
+                    await connection.connect()
+                commands = [command for unit in batch for command in unit.commands]
+                self._metrics.sent(len(commands))
+                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                for unit in batch:
+                    unit_replies = [await _read(connection) for _ in unit.commands]
+                    if not unit.replies.done():
+                        unit.replies.set_result(unit_replies)
+        except (RedisError, OSError, TimeoutError) as error:
+            await self._give_up(connection, batch, _unavailable(error))
+        except asyncio.CancelledError:
+            await self._give_up(connection, batch, StoreUnavailable("the service stops", kind="unreachable"))
+            raise
+        else:
+            self._idle.append(connection)
+        self._pump()
+
+    async def _give_up(
+        self, connection: AbstractConnection | None, batch: list[_Unit], error: StoreUnavailable
+    ) -> None:
+        self._open -= 1
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+        # The other idle connections lead to the same server; most likely they are broken as well.
+        for idle in self._idle:
+            await idle.disconnect(nowait=True)
+        self._open -= len(self._idle)
+        self._idle.clear()
+        for unit in batch:
+            if not unit.replies.done():
+                unit.replies.set_exception(StoreUnavailable(str(error), kind=error.kind))
+
+
+async def _read(connection: AbstractConnection) -> Reply:
+    """Read one reply; an error reply is a value, except where it speaks of the server's state."""
+    try:
+        return await connection.read_response(timeout=math.inf, disconnect_on_error=False)
+    except ResponseError as error:
+        if str(error).startswith(_STATE_OF_SERVER) or type(error).__name__ in _STATE_CLASSES:
+            raise
+        return error
+
+
+_STATE_CLASSES = (
+    "ReadOnlyError",
+    "NoPermissionError",
+    "OutOfMemoryError",
+    "MasterDownError",
+    "ClusterDownError",
+)
+"""The client cuts the code off the message of these."""
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    """Say in our words what became of a connection; the client's messages hold no secrets."""
+    if isinstance(error, (TimeoutError, RedisTimeoutError)):
+        return StoreUnavailable("Redis didn't answer in time", kind="timeout")
+    if isinstance(error, ResponseError):
+        return StoreUnavailable(f"Redis refuses to work: {error}", kind="refused")
+    if isinstance(error, (RedisConnectionError, OSError)):
+        return StoreUnavailable(f"Redis can't be reached: {error}", kind="unreachable")
+    return StoreUnavailable(f"Redis gave an answer that isn't understood: {error}", kind="refused")
+
+
+def check(reply: Reply) -> Reply:
+    """Give the reply, or raise ScriptFailed when it is an error."""
+    if isinstance(reply, ResponseError):
+        raise ScriptFailed(str(reply))
+    return reply

@@ -1,0 +1,19 @@
+-- leave: a manager that stops gives its pools and its unfinished work to the others.
+-- ARGV manager, then VMs that it was creating or destroying...
+
+local manager, now = ARGV[1], now_ms()
+redis.call('ZREM', K.managers, manager)
+local leases = redis.call('HGETALL', K.leases)
+for at = 1, #leases, 2 do
+  if string.match(leases[at + 1], '^%d+ (.*)$') == manager then redis.call('HDEL', K.leases, leases[at]) end
+end
+for at = 2, #ARGV do
+  local known = redis.call('HMGET', K.vm .. ARGV[at], 'state', 'manager', 'pool')
+  if known[2] == manager and known[1] == 'destroying' then
+    redis.call('ZADD', K.destroying .. known[3], 'XX', int(now), ARGV[at])
+  elseif known[2] == manager and known[1] == 'pending' then
+    redis.call('HSET', K.vm .. ARGV[at], 'lease', int(now))
+  end
+end
+event('left', '', '')
+return 'ok'

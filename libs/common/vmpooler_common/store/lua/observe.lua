@@ -1,0 +1,49 @@
+-- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
+-- ARGV pool, provider, ready ttl in ms, '1' for the names of all ready VMs too, most VMs of each kind
+-- Returns {now, generation, halted or '', broken or '', slots in use,
+--          {sizes of pending, ready, suspect, running, completed, destroying},
+--          pending VMs: {name, provider, phase, reserved, lease, attempt, id or '', cloned or ''}...: flat,
+--          ready VMs past their ttl: name...,
+--          running VMs whose lifetime is over: name...,
+--          VMs whose destruction is due: name...,
+--          running VMs whose owner isn't on their tag: {name, provider, id, attempt, user, ends or ''}...: flat,
+--          ready VMs: {name, since}...: flat,  suspects: {name, since}...: flat}
+
+local pool, most, now = ARGV[1], tonumber(ARGV[5]), now_ms()
+
+local function due(key, upto)
+  return redis.call('ZRANGEBYSCORE', key .. pool, '-inf', int(upto), 'LIMIT', 0, most)
+end
+
+local function details(vms, ...)
+  local found = {}
+  for _, vm in ipairs(vms) do
+    table.insert(found, vm)
+    for _, value in ipairs(redis.call('HMGET', K.vm .. vm, ...)) do table.insert(found, value or '') end
+  end
+  return found
+end
+
+local sizes = {}
+for _, state in ipairs({ 'pending', 'ready', 'suspect', 'running', 'completed', 'destroying' }) do
+  table.insert(sizes, redis.call('ZCARD', K[state] .. pool))
+end
+local dying = due(K.completed, now)
+for _, vm in ipairs(due(K.destroying, now)) do table.insert(dying, vm) end
+local all = ARGV[4] == '1'
+return {
+  int(now),
+  redis.call('GET', K.generation) or '',
+  redis.call('HGET', K.halted, ARGV[2]) or '',
+  redis.call('HGET', K.broken, pool) or '',
+  redis.call('ZCOUNT', K.slots, int(now), '+inf'),
+  sizes,
+  details(redis.call('ZRANGE', K.pending .. pool, 0, most - 1),
+    'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned'),
+  due(K.ready, now - ARGV[3]),
+  due(K.running, now),
+  dying,
+  details(redis.call('ZRANGE', K.untagged .. pool, 0, most - 1), 'provider', 'id', 'attempt', 'user', 'ends'),
+  all and redis.call('ZRANGE', K.ready .. pool, 0, -1, 'WITHSCORES') or {},
+  redis.call('ZRANGE', K.suspect .. pool, 0, all and -1 or most - 1, 'WITHSCORES'),
+}

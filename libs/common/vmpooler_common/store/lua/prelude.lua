@@ -1,0 +1,46 @@
+-- What every script begins with. The table K of keys is put in front of it (store/keys.py).
+-- A script checks everything before its first write, and nothing after that can fail.
+
+local DAY = 86400000
+local EVENTS_KEPT = 10000
+local OPERATION_KEPT = 600000
+local STATS_KEPT = 400 * 86400 -- seconds; a summary may reach back a year
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Large numbers as whole digits: Lua's own conversion would write 1.79e+15.
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+local function event(kind, pool, vm)
+  redis.call('XADD', K.events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'e', kind, 'p', pool, 'v', vm)
+end
+
+-- Take a VM from one state to another: membership, record, event. The caller has checked the state.
+-- `index` is the sorted set it is in now, which for a ready VM may be the one of suspects.
+local function move(vm, pool, index, to, score, ...)
+  redis.call('ZADD', K[to] .. pool, score, vm)
+  redis.call('ZREM', K[index] .. pool, vm)
+  redis.call('HSET', K.vm .. vm, 'state', to, ...)
+  event(to, pool, vm)
+end
+
+-- Days since the epoch, UTC. Python names the same key by it.
+local function day_of(now)
+  return int(math.floor(now / DAY))
+end
+
+-- Add a duration in milliseconds to a pool's statistics of today.
+local function count_duration(kind, pool, now, duration)
+  local key = K.stats .. kind .. ':' .. day_of(now)
+  redis.call('HINCRBY', key, pool .. ':n', 1)
+  redis.call('HINCRBY', key, pool .. ':sum', int(duration))
+  local bounds = redis.call('HMGET', key, pool .. ':min', pool .. ':max')
+  if not bounds[1] or duration < tonumber(bounds[1]) then redis.call('HSET', key, pool .. ':min', int(duration)) end
+  if not bounds[2] or duration > tonumber(bounds[2]) then redis.call('HSET', key, pool .. ':max', int(duration)) end
+  redis.call('EXPIRE', key, STATS_KEPT)
+end

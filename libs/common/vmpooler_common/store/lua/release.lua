@@ -1,0 +1,23 @@
+-- release: give a running VM back for destruction.
+-- ARGV operation, vm, token digest or '', reason
+-- Returns {'ok', pool, provider id, user}, {'missing'} when no such VM runs,
+--         {'unauthorized'} when it was taken with a token and none that is known was given.
+
+local operation, vm, token = ARGV[1], ARGV[2], ARGV[3]
+local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'id', 'user', 'token')
+if not known[1] then return { 'missing' } end
+if (known[6] or '') ~= '' and (token == '' or redis.call('EXISTS', K.token .. token) == 0) then
+  return { 'unauthorized' }
+end
+local reply = { 'ok', known[3], known[4] or '', known[5] or '' }
+if known[1] ~= 'running' then
+  return known[2] == operation and reply or { 'missing' }
+end
+
+local now = int(now_ms())
+if token ~= '' and redis.call('EXISTS', K.token .. token) == 1 then
+  redis.call('HSET', K.token .. token, 'last', now)
+end
+redis.call('ZREM', K.untagged .. known[3], vm)
+move(vm, known[3], 'running', 'completed', now, 'op', operation, 'completed', now, 'reason', ARGV[4])
+return reply

@@ -1,0 +1,23 @@
+-- status: the numbers that the API shows. Writes nothing.
+-- ARGV pool...
+-- Returns {now, slots in use, statistics of today's clones: flat, of today's boots: flat,
+--          per pool: ready, running, pending, completed (with those being destroyed), last boot or '',
+--          reason why it is broken or '': flat}
+
+local now = now_ms()
+local pools = {}
+for _, pool in ipairs(ARGV) do
+  table.insert(pools, redis.call('ZCARD', K.ready .. pool))
+  table.insert(pools, redis.call('ZCARD', K.running .. pool))
+  table.insert(pools, redis.call('ZCARD', K.pending .. pool))
+  table.insert(pools, redis.call('ZCARD', K.completed .. pool) + redis.call('ZCARD', K.destroying .. pool))
+  table.insert(pools, redis.call('HGET', K.lastboot, pool) or '')
+  table.insert(pools, redis.call('HGET', K.broken, pool) or '')
+end
+return {
+  int(now),
+  redis.call('ZCOUNT', K.slots, int(now), '+inf'),
+  redis.call('HGETALL', K.stats .. 'clone:' .. day_of(now)),
+  redis.call('HGETALL', K.stats .. 'boot:' .. day_of(now)),
+  pools,
+}

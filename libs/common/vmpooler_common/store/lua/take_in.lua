@@ -1,0 +1,28 @@
+-- take_in: an orphan, a VM with our tag and without a record, goes to destruction.
+-- ARGV vm, pool, provider, domain, provider id, attempt, generation in its tag, most orphans in ten minutes
+-- Returns 'ok', 'known' when there is a record, 'foreign' when the tag is of another data set,
+--         'halted' when the bound is exceeded (all destroying of the provider is now stopped)
+
+local vm, pool, provider = ARGV[1], ARGV[2], ARGV[3]
+local known = redis.call('HMGET', K.vm .. vm, 'id', 'reason')
+if known[1] == ARGV[5] and known[2] == 'orphan' then return 'ok' end
+if redis.call('EXISTS', K.vm .. vm) == 1 then return 'known' end
+if redis.call('GET', K.generation) ~= ARGV[7] then return 'foreign' end
+if redis.call('HEXISTS', K.halted, provider) == 1 then return 'halted' end
+local now = now_ms()
+local reaped = K.reaped .. provider .. ':orphan'
+redis.call('ZREMRANGEBYSCORE', reaped, '-inf', int(now - 600000))
+if redis.call('ZCARD', reaped) >= tonumber(ARGV[8]) then
+  redis.call('HSET', K.halted, provider, 'orphan ' .. pool .. ' more unknown VMs appeared than may be destroyed in ten minutes')
+  event('halted', pool, vm)
+  return 'halted'
+end
+
+redis.call('ZADD', reaped, int(now), vm)
+redis.call('EXPIRE', reaped, 600)
+redis.call('ZADD', K.completed .. pool, int(now), vm)
+redis.call('HSET', K.vm .. vm, 'state', 'completed', 'pool', pool, 'provider', provider, 'domain', ARGV[4],
+  'id', ARGV[5], 'attempt', ARGV[6], 'phase', 'created', 'completed', int(now), 'reason', 'orphan')
+redis.call('HSET', K.pools, pool, provider)
+event('completed', pool, vm)
+return 'ok'

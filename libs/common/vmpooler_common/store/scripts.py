@@ -1,0 +1,69 @@
+"""Runs the Lua scripts of `lua/`, each one verb of the store, by their digest."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from importlib.resources import files
+
+from redis.exceptions import NoScriptError
+
+from vmpooler_common.store.keys import Keys
+from vmpooler_common.store.link import Command, Link, Reply, check
+
+Argument = str | int | float
+
+
+class Scripts:
+    """Every script with this installation's keys compiled in, so that a call carries only its arguments.
+
+    The single declared key is the schema's: it tells a cluster's client which slot all keys are in.
+    """
+
+    def __init__(self, link: Link, keys: Keys) -> None:
+        self._link = link
+        self._route = keys("schema")
+        folder = files("vmpooler_common.store") / "lua"
+        prelude = keys.lua_table() + (folder / "prelude.lua").read_text()
+        # The shebang makes Redis refuse a script as a whole when memory is full or it can't write.
+        self._sources = {
+            entry.name.removesuffix(".lua"): "#!lua\n" + prelude + entry.read_text()
+            for entry in folder.iterdir()
+            if entry.name.endswith(".lua") and entry.name != "prelude.lua"
+        }
+        self.digests = {
+            name: hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+            for name, source in self._sources.items()
+        }
+
+    def command(self, name: str, *arguments: Argument) -> Command:
+        """Give the command that runs a script, for a call of several commands."""
+        return ("EVALSHA", self.digests[name], 1, self._route, *arguments)
+
+    async def load(self) -> None:
+        """Hand every script to Redis, so that the first use costs no further round trip."""
+        for reply in await self._link.call(*(("SCRIPT", "LOAD", text) for text in self._sources.values())):
+            check(reply)
+
+    async def run(self, name: str, *arguments: Argument) -> Reply:
+        """Run one script. Raises StoreUnavailable, ScriptFailed."""
+        return (await self.run_all([self.command(name, *arguments)]))[0]
+
+    async def run_all(self, commands: Iterable[Command]) -> list[Reply]:
+        """Run commands in one round trip, in order; scripts that Redis has lost are loaded again.
+
+        Not one transaction: each script is one. Raises StoreUnavailable, ScriptFailed.
+        """
+        commands = list(commands)
+        replies = await self._link.call(*commands)
+        lost = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if lost:
+            await self.load()
+            again = await self._link.call(*(commands[index] for index in lost))
+            for index, reply in zip(lost, again, strict=True):
+                replies[index] = reply
+        return [check(reply) for reply in replies]
+
+
+def new_operation() -> str:
+    """Make an operation id: the same one marks a repetition of the same act."""
+    return secrets.token_urlsafe(12)

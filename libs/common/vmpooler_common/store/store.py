@@ -1,0 +1,69 @@
+"""The store as one object, put together once per process."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.redis import RedisMetrics
+from vmpooler_common.store.checkouts import Checkouts
+from vmpooler_common.store.clones import Clones
+from vmpooler_common.store.deployment import Deployment
+from vmpooler_common.store.endings import Endings
+from vmpooler_common.store.events import Events
+from vmpooler_common.store.keys import Keys
+from vmpooler_common.store.leases import Leases
+from vmpooler_common.store.link import Link, LinkOptions
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.views import Views
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """How the store behaves; `link` says where Redis is."""
+
+    link: LinkOptions
+    prefix: str = "{vmpooler}"
+    data_ttl: timedelta = timedelta(hours=168)
+    """How long the record of a gone VM is kept."""
+    wait_replicas: int = 0
+    wait_timeout: timedelta = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All verbs, by who uses them."""
+
+    link: Link
+    scripts: Scripts
+    deployment: Deployment
+    checkouts: Checkouts
+    views: Views
+    clones: Clones
+    endings: Endings
+    leases: Leases
+    events: Events
+
+    @classmethod
+    def connect(cls, options: StoreOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics) -> Self:
+        """Put the store together; connections are made when they are needed."""
+        link = Link(options.link, metrics=metrics, connections=connections)
+        keys = Keys(options.prefix)
+        scripts = Scripts(link, keys)
+        return cls(
+            link=link,
+            scripts=scripts,
+            deployment=Deployment(link, scripts, keys),
+            checkouts=Checkouts(
+                link, scripts, keys, wait_replicas=options.wait_replicas, wait_timeout=options.wait_timeout
+            ),
+            views=Views(scripts, keys),
+            clones=Clones(scripts),
+            endings=Endings(scripts, data_ttl=options.data_ttl),
+            leases=Leases(scripts),
+            events=Events(link, keys),
+        )
+
+    async def close(self) -> None:
+        """Let calls end, then disconnect."""
+        await self.link.close()

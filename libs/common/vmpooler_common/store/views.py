@@ -1,0 +1,273 @@
+"""Looking at pools: a manager's observation and the numbers that the API shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vmpooler_common.model import ClonePhase
+from vmpooler_common.store.keys import Keys
+from vmpooler_common.store.link import Reply
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
+
+_MOST = 500
+"""VMs of a kind that one observation gives in detail; the next pass sees the others."""
+_NAMES_PER_CALL = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PendingVm:
+    """A VM in the making."""
+
+    name: str
+    provider: str
+    phase: ClonePhase
+    reserved_at: datetime
+    lease_ends_at: datetime
+    """When another manager may look after it (while it is reserved or creating)."""
+    attempt: str
+    provider_id: str
+    """Empty until it is created."""
+    cloned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UntaggedVm:
+    """A VM that was handed out and doesn't say so in the cloud yet."""
+
+    name: str
+    provider: str
+    provider_id: str
+    attempt: str
+    user: str
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """VMs of a pool by state; suspects are ready VMs that listings miss, not among `ready`."""
+
+    pending: int
+    ready: int
+    suspect: int
+    running: int
+    completed: int
+    destroying: int
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why all destroying of a provider is stopped: `kind` is absent or orphan, seen in `pool`."""
+
+    kind: str
+    pool: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What the record of a VM in a listing says; state None: there is no record."""
+
+    state: str | None
+    attempt: str
+    provider: str
+    provider_id: str
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A pool at one moment, by Redis's clock. Lists hold at most 500 VMs, those due first."""
+
+    now: datetime
+    generation: str
+    """Empty when the data set has been lost: nothing may be concluded from records then."""
+    halt: Halt | None
+    broken: str
+    slots_in_use: int
+    sizes: Sizes
+    pending: tuple[PendingVm, ...]
+    expired_ready: tuple[str, ...]
+    ended_running: tuple[str, ...]
+    doomed: tuple[str, ...]
+    untagged: tuple[UntaggedVm, ...]
+    ready: Mapping[str, datetime]
+    """Every ready VM and since when, only in a full observation."""
+    suspects: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNumbers:
+    """What the API tells of a pool."""
+
+    ready: int
+    running: int
+    pending: int
+    completed: int
+    last_boot: datetime | None
+    broken: str
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Statistics of one day in seconds; all zero when count is."""
+
+    count: int
+    total: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What the API tells of all pools, read at one moment."""
+
+    now: datetime
+    slots_in_use: int
+    clones: Durations
+    boots: Durations
+    pools: Mapping[str, PoolNumbers]
+
+
+class Views:
+    """Reads only; each method is one round trip."""
+
+    def __init__(self, scripts: Scripts, keys: Keys) -> None:
+        self._scripts = scripts
+        self._keys = keys
+
+    async def observe(
+        self, pool: str, provider: str, *, ready_ttl: timedelta, listed: Sequence[str] | None
+    ) -> tuple[Snapshot, Mapping[str, Classification]]:
+        """See a pool. With the names of a listing: in full, and what the records say of these names."""
+        full = listed is not None
+        names = list(listed or ())
+        commands = [
+            self._scripts.command("observe", pool, provider, duration_ms(ready_ttl), int(full), _MOST),
+            *self._classify(names),
+        ]
+        first, *rest = await self._scripts.run_all(commands)
+        return _snapshot(first), _classifications(names, rest)
+
+    async def classify(self, names: Sequence[str]) -> Mapping[str, Classification]:
+        """Say what the records say of these VMs."""
+        return _classifications(names, await self._scripts.run_all(self._classify(names)))
+
+    async def numbers(self, pools: Sequence[str]) -> Numbers:
+        """Count the VMs of these pools."""
+        now, slots, clones, boots, flat = await self._scripts.run("status", *pools)
+        return Numbers(
+            now=from_ms(now),
+            slots_in_use=slots,
+            clones=_durations(clones),
+            boots=_durations(boots),
+            pools={pool: _pool_numbers(flat[6 * at : 6 * at + 6]) for at, pool in enumerate(pools)},
+        )
+
+    async def mark_broken(self, pool: str, reason: str) -> None:
+        """Tell everyone that this pool can't work, and why; an empty reason: it works again."""
+        key = self._keys("broken")
+        command = ("HSET", key, pool, reason) if reason else ("HDEL", key, pool)
+        await self._scripts.run_all([command])
+
+    async def tagged(self, pool: str, names: Sequence[str]) -> None:
+        """Note that the cloud knows who has these VMs."""
+        await self._scripts.run_all([("ZREM", self._keys("untagged", pool), *names)])
+
+    def _classify(self, names: Sequence[str]) -> list[Sequence[str | int]]:
+        return [
+            self._scripts.command("classify", *names[at : at + _NAMES_PER_CALL])  # type: ignore[misc]
+            for at in range(0, len(names), _NAMES_PER_CALL)
+        ]
+
+
+def _snapshot(reply: Sequence[Reply]) -> Snapshot:
+    (
+        now,
+        generation,
+        halted,
+        broken,
+        slots,
+        sizes,
+        pending,
+        expired,
+        ended,
+        doomed,
+        untagged,
+        ready,
+        suspects,
+    ) = reply
+    return Snapshot(
+        now=from_ms(now),
+        generation=generation,
+        halt=Halt(*halted.split(" ", 2)) if halted else None,
+        broken=broken,
+        slots_in_use=slots,
+        sizes=Sizes(*sizes),
+        pending=tuple(_pending(pending[at : at + 8]) for at in range(0, len(pending), 8)),
+        expired_ready=tuple(expired),
+        ended_running=tuple(ended),
+        doomed=tuple(doomed),
+        untagged=tuple(_untagged(untagged[at : at + 6]) for at in range(0, len(untagged), 6)),
+        ready=_since(ready),
+        suspects=_since(suspects),
+    )
+
+
+def _since(flat: Sequence[str]) -> dict[str, datetime]:
+    return {flat[at]: from_ms(flat[at + 1]) for at in range(0, len(flat), 2)}
+
+
+def _pending(values: Sequence[str]) -> PendingVm:
+    name, provider, phase, reserved, lease, attempt, provider_id, cloned = values
+    return PendingVm(
+        name=name,
+        provider=provider,
+        phase=ClonePhase(phase),
+        reserved_at=from_ms(reserved),
+        lease_ends_at=from_ms(lease),
+        attempt=attempt,
+        provider_id=provider_id,
+        cloned=bool(cloned),
+    )
+
+
+def _untagged(values: Sequence[str]) -> UntaggedVm:
+    name, provider, provider_id, attempt, user, ends = values
+    return UntaggedVm(name, provider, provider_id, attempt, user, from_ms_or_none(ends))
+
+
+def _classifications(names: Sequence[str], replies: Sequence[Reply]) -> dict[str, Classification]:
+    flat = [value for reply in replies for value in reply]
+    return {
+        name: Classification(
+            state=flat[5 * at] or None,
+            attempt=flat[5 * at + 1],
+            provider=flat[5 * at + 2],
+            provider_id=flat[5 * at + 3],
+            gone_at=from_ms_or_none(flat[5 * at + 4]),
+        )
+        for at, name in enumerate(names)
+    }
+
+
+def _durations(flat: Sequence[str]) -> Durations:
+    """Add up the pools' statistics of one day, stored in milliseconds."""
+    stored = dict(zip(flat[::2], flat[1::2], strict=True))
+
+    def values(kind: str) -> list[int]:
+        return [int(value) for field, value in stored.items() if field.endswith(f":{kind}")]
+
+    if not values("n"):
+        return Durations(0, 0.0, 0.0, 0.0)
+    return Durations(
+        count=sum(values("n")),
+        total=sum(values("sum")) / 1000,
+        least=min(values("min")) / 1000,
+        most=max(values("max")) / 1000,
+    )
+
+
+def _pool_numbers(values: Sequence[Reply]) -> PoolNumbers:
+    ready, running, pending, completed, last_boot, broken = values
+    return PoolNumbers(ready, running, pending, completed, from_ms_or_none(last_boot), broken)

@@ -47,7 +47,7 @@ REFILL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 6
 
 
 class PoolMetrics:
-    """The pools that this manager leases; `forget` a pool with its lease, as another manager reports it then."""
+    """The pools that this manager leases; `forget` a pool with its lease, for another reports it then."""
 
     VMS = gauge("pool_vms", "VMs of the pool by state.", labels=(POOL, Label("state", POOL_STATES)))
     SIZE = gauge("pool_size", "Ready VMs that the pool is to have.", labels=(POOL,))

@@ -1,0 +1,226 @@
+"""Logging: one line per event, for people or for machines, and never a reason to fail.
+
+Own code logs with structlog, libraries (uvicorn, redis) with the standard library; both go through
+the same processors into the same lines. Start uvicorn with `log_config=None`, or it writes its own.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from time import monotonic
+from typing import Any, Literal
+
+import structlog
+
+STANDARD_STREAMS = {None: 2, "/dev/stderr": 2, "/dev/stdout": 1}
+"""File descriptors of what is open already: these paths can't be opened where they are sockets."""
+SECRET_KEY = re.compile(
+    r"pass(word|wd|phrase)|secret|token|authorization|credential|cookie|(api|private)_?key", re.IGNORECASE
+)
+URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s]+@")
+MASK = "***"
+BARE = re.compile(r"[^\s\"'=\\]+\Z")
+"""Values that need no quotes in a line for people."""
+
+Event = MutableMapping[str, Any]
+Processors = tuple[Callable[[Any, str, Event], Any], ...]
+
+
+class LogFileError(OSError):
+    """The log file can't be opened; the text names it and the cause."""
+
+
+class LineWriter:
+    """Writes whole lines to `file` (None: standard error). What can't be written is counted, not raised.
+
+    Appends, so that a file may be rotated by copying and truncating it. Raises LogFileError.
+    """
+
+    def __init__(self, file: str | None) -> None:
+        descriptor = STANDARD_STREAMS.get(file)
+        target = file if descriptor is None and file is not None else descriptor or 2
+        try:
+            # Unbuffered: a line that failed must not wait in a buffer, to fail the next one or the exit.
+            self._stream = open(target, "ab", buffering=0, closefd=descriptor is None)  # noqa: SIM115
+        except OSError as error:
+            raise LogFileError(
+                error.errno, f"the log file can't be written: {error.strerror}", file
+            ) from error
+        self._torn = False
+        self.lost = 0
+        """Lines lost since the last one that was written whole."""
+
+    def write(self, line: str) -> None:
+        """Write the line and its end."""
+        rest = f"{line}\n".encode(errors="backslashreplace")
+        if self._torn:
+            rest = b"\n" + rest
+        length = len(rest)
+        try:
+            while rest:
+                written = self._stream.write(rest)
+                if not written:  # a pipe that doesn't block and that nobody empties
+                    break
+                rest = rest[written:]
+        except (OSError, ValueError):  # full disk, closed pipe; closed file
+            pass
+        if rest:
+            self.lost += 1
+            self._torn = self._torn or len(rest) < length
+        else:
+            self.lost = 0
+            self._torn = False
+
+    debug = info = warning = error = critical = write
+    """The names under which structlog hands over a rendered line."""
+
+    def close(self) -> None:
+        """Close the file; standard streams stay open."""
+        self._stream.close()
+
+
+class LineHandler(logging.Handler):
+    """Brings the standard library's records into the same lines as our own events."""
+
+    def __init__(self, writer: LineWriter, processors: Processors) -> None:
+        super().__init__()
+        self._writer = writer
+        self._processors = processors
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Render the record and write it."""
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):  # arguments that don't fit the message
+            text = str(record.msg)
+        event: Any = {"event": text, "logger": record.name}
+        if record.exc_info:
+            event["exc_info"] = record.exc_info
+        for process in self._processors:
+            event = process(None, record.levelname.lower(), event)
+        self._writer.write(event)
+
+    def close(self) -> None:
+        """Close the file with the handler."""
+        self._writer.close()
+        super().close()
+
+
+def configure(*, format: Literal["text", "json"], level: str, file: str | None) -> None:  # noqa: A002 - the setting's name
+    """Set up all logging of this process; again replaces what was set up before.
+
+    `level` is debug, info, warning, error or critical; `file` None is standard error. Raises
+    LogFileError, and ValueError for another level; then nothing has changed.
+    """
+    threshold = logging.getLevelNamesMapping().get(level.upper())
+    if threshold is None:
+        raise ValueError(f"{level!r} is no log level; expected debug, info, warning, error or critical")
+    writer = LineWriter(file)
+    processors: Processors = (
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        telling_losses(writer),
+        mask_secrets,
+        render_json if format == "json" else render_text,
+    )
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, LineHandler)]:
+        root.removeHandler(handler)
+        handler.close()
+    root.addHandler(LineHandler(writer, processors))
+    root.setLevel(threshold)
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=lambda *_: writer,
+        cache_logger_on_first_use=False,  # loggers made earlier must follow a change
+    )
+
+
+def telling_losses(writer: LineWriter) -> Callable[[Any, str, Event], Event]:
+    """Make the processor that says in the next line how many were lost before it."""
+
+    def tell(_logger: Any, _method: str, event: Event) -> Event:
+        if writer.lost:
+            event["log_lines_lost"] = writer.lost
+        return event
+
+    return tell
+
+
+def mask_secrets(_logger: Any, _method: str, event: Event) -> Event:
+    """Hide what looks like a secret by its key, and passwords in URLs. A last defence: don't log secrets."""
+    return {key: _masked(key, value) for key, value in event.items()}
+
+
+def _masked(key: str, value: Any) -> Any:
+    if SECRET_KEY.search(key) and not isinstance(value, bool | None):
+        return MASK
+    match value:
+        case str():
+            return URL_PASSWORD.sub(rf"\1{MASK}@", value) if "://" in value else value
+        case Mapping():
+            return {inner: _masked(str(inner), held) for inner, held in value.items()}
+        case list() | tuple():
+            return [_masked("", held) for held in value]
+    return value
+
+
+def render_json(_logger: Any, _method: str, event: Event) -> str:
+    """Write one JSON object; what JSON doesn't know is written as text."""
+    ordered = {key: event.pop(key) for key in ("timestamp", "level", "event")} | dict(event)
+    try:
+        return json.dumps(ordered, default=str, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):  # keys that aren't text, infinities, structures that hold themselves
+        return json.dumps({str(key): str(value) for key, value in ordered.items()}, ensure_ascii=False)
+
+
+def render_text(_logger: Any, _method: str, event: Event) -> str:
+    """Write time, level, event and `key=value`. Line breaks are escaped: nobody can forge a line."""
+    timestamp, level, text = (event.pop(key) for key in ("timestamp", "level", "event"))
+    trace = event.pop("exception", None)
+    facts = "".join(f" {key}={_quoted(str(value))}" for key, value in event.items())
+    line = f"{timestamp} {level:<8} {_printable(str(text))}{facts}"
+    return line if trace is None else "\n    ".join((line, *map(_printable, trace.splitlines())))
+
+
+def _quoted(value: str) -> str:
+    if BARE.match(value) and value.isprintable():
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+class Outage:
+    """Logs a failure once when it starts and once when it ends, however often it is met between.
+
+    `what` is out of order; `facts` are logged with both lines.
+    """
+
+    def __init__(self, what: str, *, clock: Callable[[], float] = monotonic, **facts: object) -> None:
+        self._log = structlog.get_logger(__name__)
+        self._facts = {"what": what, **facts}
+        self._clock = clock
+        self._since: float | None = None
+        self._failures = 0
+
+    def began(self, reason: str) -> None:
+        """It failed; called at each failure."""
+        self._failures += 1
+        if self._since is None:
+            self._since = self._clock()
+            self._log.warning("outage began", **self._facts, reason=reason)
+
+    def ended(self) -> None:
+        """It works; called at each success."""
+        if self._since is not None:
+            lasted = round(self._clock() - self._since, 1)
+            self._log.warning("outage ended", **self._facts, seconds=lasted, failures=self._failures)
+            self._since = None
+            self._failures = 0

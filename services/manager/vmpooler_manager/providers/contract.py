@@ -87,7 +87,10 @@ class Provider(Protocol):
     """Longest time after which a VM whose `create` was sent may still appear in `find` and `list_vms`."""
 
     async def open(self) -> None:
-        """Prepare for use. Doesn't need the cloud to be reachable. Raises PermanentError when it never can be."""
+        """Prepare for use. Doesn't need the cloud to be reachable.
+
+        Raises: PermanentError when it can't be used as configured; TransientError.
+        """
 
     async def close(self) -> None:
         """Give connections back. Work that the cloud has accepted goes on."""

@@ -1,10 +1,10 @@
 """What can go wrong with a provider, grouped by what to do about it.
 
-    ProviderError
-    ├── TransientError      try again later, with growing delays
-    │   └── Throttled       the cloud asks for a pause: leave all of its pools alone for a while
-    ├── PermanentError      trying again is useless until somebody changes something: the pool is broken
-    └── NotFound            the cloud says for certain that this VM doesn't exist
+ProviderError
+├── TransientError      try again later, with growing delays
+│   └── Throttled       the cloud asks for a pause: leave all of its pools alone for a while
+├── PermanentError      trying again is useless until somebody changes something: the pool is broken
+└── NotFound            the cloud says for certain that this VM doesn't exist
 """
 
 from datetime import timedelta

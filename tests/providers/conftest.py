@@ -1,0 +1,43 @@
+"""What the tests of providers share."""
+
+from collections.abc import Callable
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.null import NullBackend
+from vmpooler_common.metrics.prometheus import PrometheusBackend
+
+pytest.register_assert_rewrite("tests.providers.conformance", "tests.providers.subject")
+
+ReadMetric = Callable[[str], float | None]
+"""Reads a sample of the pool's metrics by its name without the prefix; None when there is none."""
+
+
+@pytest.fixture
+def unmeasured() -> ConnectionMetrics:
+    return ConnectionMetrics(NullBackend(), "provider_connection_pool", "dummy")
+
+
+@pytest.fixture
+def metrics_registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def measured(metrics_registry: CollectorRegistry) -> ConnectionMetrics:
+    backend = PrometheusBackend(metrics_registry, instance="test")
+    return ConnectionMetrics(backend, "provider_connection_pool", "dummy")
+
+
+@pytest.fixture
+def metric(metrics_registry: CollectorRegistry) -> ReadMetric:
+    def read(name: str) -> float | None:
+        for family in metrics_registry.collect():
+            for sample in family.samples:
+                if sample.name == f"vmpooler_connection_{name}":
+                    return sample.value
+        return None
+
+    return read

@@ -1,0 +1,62 @@
+"""One VM of the dummy cloud: what its table holds, and what that means at a given time."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
+
+HOSTS = 10
+FIRST_ADDRESS = int(IPv4Address("10.0.0.0"))
+LAST_BYTES = 254
+"""Addresses end in 1 to 254: neither a network's own nor a broadcast address."""
+ADDRESSES = 2**16 * LAST_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A row of the table. Times are epoch seconds."""
+
+    number: int
+    """Counts all VMs that the table ever held, from 1; the address and the host follow from it."""
+    id: str
+    place: str
+    name: str
+    clone_ends_at: float
+    ready_at: float
+    ready_known: bool
+    """The readiness check was passed once, or can't fail."""
+    powered_on: bool
+    tag: OwnershipTag | None
+
+    def status(self, now: float) -> VmStatus:
+        """Say how far the VM is at `now`, in epoch seconds."""
+        if not self.powered_on:
+            return VmStatus.OFF
+        if now < self.clone_ends_at:
+            return VmStatus.CLONING
+        if now < self.ready_at or not self.ready_known:
+            return VmStatus.BOOTING
+        return VmStatus.READY
+
+    @property
+    def ip(self) -> str:
+        """The VM's address: its own until 16 million VMs later."""
+        network, last = divmod((self.number - 1) % ADDRESSES, LAST_BYTES)
+        return str(IPv4Address(FIRST_ADDRESS + network * 256 + last + 1))
+
+    @property
+    def host(self) -> str:
+        """The hypervisor host, HOST1 to HOST10."""
+        return f"HOST{(self.number - 1) % HOSTS + 1}"
+
+    def seen_at(self, now: float) -> ProviderVm:
+        """Describe the VM as a client sees it at `now`, in epoch seconds: an address only once it runs."""
+        status = self.status(now)
+        return ProviderVm(
+            provider_id=self.id,
+            name=self.name,
+            status=status,
+            tag=self.tag,
+            ip=self.ip if status in (VmStatus.BOOTING, VmStatus.READY) else None,
+            host=self.host,
+        )

@@ -1,0 +1,176 @@
+"""The dummy driver: the provider contract, kept by a table of VMs.
+
+The cloud's work goes on without its client: a clone ends at a time that stands in the table, and what a
+VM is doing follows from the table and the clock. So it makes no difference whether the manager that
+started a VM is still there.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import structlog
+
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_manager.providers.connections import ConnectionPool
+from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
+from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
+from vmpooler_manager.providers.dummy.machine import Machine
+from vmpooler_manager.providers.dummy.settings import read_settings
+from vmpooler_manager.providers.dummy.table import Table
+from vmpooler_manager.providers.errors import NotFound, PermanentError, TransientError
+
+
+class DummyProvider:
+    """A client of the dummy cloud in one file, or of a cloud of its own in memory."""
+
+    create_grace = timedelta(seconds=2)
+    """The table itself refuses a VM whose statement runs later than this after `create` was called.
+
+    Such a statement may have waited for another process's write, or its own process may have been
+    stopped and continued. Only a process stopped inside the statement, some microseconds, could
+    still be late.
+    """
+
+    def __init__(self, name: str, settings: Mapping[str, Any], metrics: ConnectionMetrics) -> None:
+        self._name = name
+        self._settings = read_settings(name, settings)
+        self._faults = Faults(self._settings)
+        self._table: Table | None = None
+        self._connections = ConnectionPool(
+            name,
+            self._connect,
+            size=self._settings.connection_pool_size,
+            timeout=self._settings.connection_timeout,
+            metrics=metrics,
+        )
+
+    async def open(self) -> None:
+        """Open the table."""
+        if self._settings.filename is None:
+            structlog.get_logger().warning(
+                "dummy provider keeps its VMs in memory: for one manager, and gone when it ends",
+                provider=self._name,
+            )
+        self._table = await Table.open(self._settings.filename)
+
+    async def close(self) -> None:
+        """Close the table."""
+        await self._connections.close()
+        if self._table is not None:
+            await self._table.close()
+
+    async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
+        """Add a VM whose clone ends, and which is ready, after random times."""
+        async with self._call() as table:
+            if self._faults.strikes(Fault.CREATE_FAILS):
+                raise TransientError(f"dummy cloud: {tag.name} was not made (createvm_fail_percent)")
+            now = time.time()
+            clone_ends_at = now + self._faults.seconds(Delay.CLONE)
+            machine = await table.add(
+                {
+                    "id": f"dummy-{uuid4()}",
+                    "place": _place(pool),
+                    "name": tag.name,
+                    "template": pool.template,
+                    "created_at": now,
+                    "clone_ends_at": clone_ends_at,
+                    "ready_at": clone_ends_at + self._faults.seconds(Delay.BOOT),
+                    "ready_known": not self._faults.may(Fault.READINESS_CHECK_FAILS),
+                },
+                tag,
+                refused_from=now + self.create_grace.total_seconds(),
+            )
+            if machine is None:
+                raise TransientError(f"dummy cloud: {tag.name} was not made, the request was too old")
+            if self._faults.strikes(Fault.CREATE_LEAVES_ORPHAN):
+                raise TransientError(f"dummy cloud: {tag.name} was made, or not (createvm_orphan_percent)")
+            return machine.seen_at(now)
+
+    async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
+        """Look in the whole cloud: a VM stays where it was made, also when its pool's folder was changed."""
+        async with self._call() as table:
+            machine = await table.find(name, attempt)
+        return None if machine is None else machine.seen_at(time.time())
+
+    async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
+        """Look at one VM, with the readiness check as long as it was not passed."""
+        async with self._call() as table:
+            machine = await table.get(vm.provider_id)
+            if machine is None:
+                raise NotFound(_no_such(vm))
+            if machine.powered_on and self._faults.strikes(Fault.POWERS_OFF):
+                await table.switch_off(machine.id)
+                machine = replace(machine, powered_on=False)
+            now = time.time()
+            if machine.powered_on and not machine.ready_known:
+                machine = await self._check_readiness(table, machine, now)
+            return machine.seen_at(now)
+
+    async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
+        """List the place of the pool: its `folder`, shared with other pools of that folder, or its own."""
+        async with self._call() as table:
+            if self._faults.strikes(Fault.LISTING_FAILS):
+                raise TransientError(f"dummy cloud: no listing of {_place(pool)!r} (listvms_fail_percent)")
+            machines = await table.at_place(_place(pool))
+        if self._faults.strikes(Fault.LISTING_IS_PARTIAL):
+            machines = self._faults.without_some(machines)
+        now = time.time()
+        return [machine.seen_at(now) for machine in machines]
+
+    async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
+        """Write the whole tag anew."""
+        async with self._call() as table:
+            if not await table.retag(vm.provider_id, tag):
+                raise NotFound(_no_such(vm))
+
+    async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
+        """Switch the VM off, then remove it; one that is off already, by an earlier try, is only removed.
+
+        The call waits for both, with its connection, as it would for the tasks of a real cloud.
+        """
+        async with self._call() as table:
+            machine = await table.get(vm.provider_id)
+            if machine is None:
+                return
+            if machine.powered_on:
+                await table.switch_off(machine.id)
+                await asyncio.sleep(self._faults.seconds(Delay.SHUTDOWN))
+            if self._faults.strikes(Fault.DESTROY_FAILS):
+                raise TransientError(f"dummy cloud: {vm.name} was not removed (destroyvm_fail_percent)")
+            await asyncio.sleep(self._faults.seconds(Delay.REMOVAL))
+            await table.remove(machine.id)
+
+    async def _check_readiness(self, table: Table, machine: Machine, now: float) -> Machine:
+        if self._faults.strikes(Fault.READINESS_CHECK_FAILS):
+            raise TransientError(f"dummy cloud: no answer from {machine.name} (vmready_fail_percent)")
+        if now < machine.ready_at:
+            return machine
+        await table.know_ready(machine.id)
+        return replace(machine, ready_known=True)
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[Table]:
+        """Take a connection for one call, and suffer what can happen to any call."""
+        async with self._connections.connection() as table:
+            await self._faults.meet_call()
+            yield table
+
+    async def _connect(self) -> Table:
+        # Every connection leads to the same table: it takes one statement at a time, whoever asks.
+        if self._table is None:
+            raise PermanentError(f"provider {self._name!r} was not opened")
+        return self._table
+
+
+def _place(pool: PoolOrder) -> str:
+    return str(pool.options.get("folder") or pool.name)
+
+
+def _no_such(vm: VmRef) -> str:
+    return f"dummy cloud: there is no VM {vm.provider_id} ({vm.name})"

@@ -1,0 +1,24 @@
+"""A dummy provider for the length of a block."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.null import NullBackend
+from vmpooler_manager.providers.contract import PoolOrder
+from vmpooler_manager.providers.dummy import DummyProvider
+
+POOL = PoolOrder(name="debian-12", template="templates/debian-12")
+
+
+@asynccontextmanager
+async def dummy(metrics: ConnectionMetrics | None = None, **settings: Any) -> AsyncIterator[DummyProvider]:
+    """Open a dummy provider with these settings for the length of the block."""
+    unmeasured = ConnectionMetrics(NullBackend(), "provider_connection_pool", "dummy")
+    provider = DummyProvider("dummy", settings, metrics or unmeasured)
+    await provider.open()
+    try:
+        yield provider
+    finally:
+        await provider.close()

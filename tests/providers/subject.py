@@ -1,0 +1,81 @@
+"""The driver that the conformance suite is given, and what the suite does with it again and again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypeVar
+from uuid import uuid4
+
+from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, Provider, ProviderVm, VmRef, VmStatus
+
+T = TypeVar("T")
+
+INSTALLATION = "conformance suite"
+BETWEEN_LOOKS = 0.05
+"""Seconds between two looks at a VM that isn't ready yet."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A driver under test, opened, and what the suite may use of its cloud."""
+
+    provider: Provider
+    pool: PoolOrder
+    """A pool whose VMs can be made."""
+    elsewhere: PoolOrder
+    """A pool whose VMs are made at another place."""
+    neighbour: PoolOrder | None = None
+    """A pool of another name whose VMs are made at the same place, for `SharedPlaceConformance`."""
+    second: Provider | None = None
+    """Another client of the same cloud, opened, for `SharedCloudConformance`."""
+    patience: timedelta = timedelta(seconds=60)
+    """Longest time in which a VM appears and becomes ready, or a call ends."""
+
+
+def new_tag(pool: PoolOrder, name: str | None = None) -> OwnershipTag:
+    """Make a tag with an attempt that nothing else has, and a name too unless it is given."""
+    return OwnershipTag(
+        installation=INSTALLATION,
+        generation="one",
+        pool=pool.name,
+        name=name or f"conf-{uuid4().hex[:10]}",
+        attempt=uuid4().hex,
+    )
+
+
+def another_attempt(tag: OwnershipTag) -> OwnershipTag:
+    """Make the tag of a later VM of the same name."""
+    return replace(tag, attempt=uuid4().hex)
+
+
+def ref(vm: ProviderVm) -> VmRef:
+    """Name a VM that was seen."""
+    return VmRef(name=vm.name, attempt=vm.tag.attempt if vm.tag else "", provider_id=vm.provider_id)
+
+
+async def ready_vm(subject: Subject, vm: ProviderVm) -> ProviderVm:
+    """Inspect until the VM is ready."""
+
+    async def look() -> ProviderVm | None:
+        seen = await subject.provider.inspect(subject.pool, ref(vm))
+        return seen if seen.status is VmStatus.READY else None
+
+    return await _sooner_or_later(subject, look)
+
+
+async def found_vm(subject: Subject, tag: OwnershipTag) -> ProviderVm:
+    """Look for the VM until it appears: a cloud may answer `create` before all its parts know."""
+    return await _sooner_or_later(subject, lambda: subject.provider.find(subject.pool, tag.name, tag.attempt))
+
+
+async def listed_ids(subject: Subject, pool: PoolOrder) -> set[str]:
+    """List the ids at the place of `pool`."""
+    return {vm.provider_id for vm in await subject.provider.list_vms(pool)}
+
+
+async def _sooner_or_later(subject: Subject, look: Callable[[], Awaitable[T | None]]) -> T:
+    async with asyncio.timeout(subject.patience.total_seconds()):
+        while (seen := await look()) is None:  # noqa: ASYNC110 - a cloud tells nobody when it is done
+            await asyncio.sleep(BETWEEN_LOOKS)
+        return seen

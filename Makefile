@@ -1,0 +1,71 @@
+# Every target sets itself up; `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# The Python that makes .venv; the first fitting one when empty.
+PYTHON ?=
+# What `make run` serves, and where.
+CONFIG ?= deploy/vmpooler.yaml
+VMPOOLER_API_PORT ?= 4567
+VMPOOLER_MANAGER_PORT ?= 4568
+# More arguments for pytest, such as TESTS='tests/store -k checkout'.
+TESTS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.set-up
+SOURCES := libs services tests tools benchmarks
+
+# uv reads the same pins wherever it runs; no file that is committed names a package index.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
+
+.PHONY: help
+help: ## List the targets
+	@echo 'make TARGET, where TARGET is one of'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: $(STAMP) ## Make .venv with the project and all that it needs
+
+$(STAMP): requirements.lock pyproject.toml tools/setup.sh
+	@PYTHON='$(PYTHON)' sh tools/setup.sh
+	@touch $@
+
+.PHONY: run
+run: $(STAMP) ## Run Redis, the manager and the API here (CONFIG=file, VMPOOLER_API_PORT=4567)
+	@exec $(BIN)/python -m tools.runner --config '$(CONFIG)' \
+		--api-port '$(VMPOOLER_API_PORT)' --manager-port '$(VMPOOLER_MANAGER_PORT)'
+
+.PHONY: test
+test: $(STAMP) ## Run all tests that this machine can run (TESTS='tests/store -k checkout')
+	@$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: check
+check: $(STAMP) ## Check format, lint, types and imports, run the unit tests
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/unit
+
+.PHONY: fmt
+fmt: $(STAMP) ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix-only $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+.PHONY: bench
+bench: $(STAMP) ## Measure what the services cost
+	@$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: $(STAMP) ## Pin the dependencies again after a change of pyproject.toml (UPGRADE=--upgrade)
+	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock
+	$(COMPILE) $(UPGRADE) --extra api --constraints requirements.lock --output-file deploy/requirements-api.lock
+	$(COMPILE) $(UPGRADE) --extra manager --extra vsphere --constraints requirements.lock \
+		--output-file deploy/requirements-manager.lock
+
+.PHONY: clean
+clean: ## Remove .venv and the caches; the data of `make run` in .run stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -9,13 +9,11 @@ def row(table: str, name: str) -> str:
     return next(line for line in table.splitlines() if line.split()[0] == name)
 
 
-def test_a_metric_is_one_line_with_type_labels_and_meaning() -> None:
-    line = row(describe(vmpooler_api.metrics.CATALOGUES), "vmpooler_vm_deletes_total")
+def test_a_metric_is_one_line_with_type_labels_meaning_and_fixed_values() -> None:
+    line = row(describe(vmpooler_manager.metrics.CATALOGUES), "vmpooler_pool_checks_failed_total")
     assert "  counter  " in line
-    assert "  vmpooler_instance, result=success|failed|unauthorized  " in line
-    assert line.endswith(
-        "VMs to be given back: done (success), not a running VM (failed), or not allowed (unauthorized)."
-    )
+    assert "  vmpooler_instance, pool, cause  " in line
+    assert line.endswith("by what was at fault. [cause: redis, provider, bug]")
 
 
 def test_the_table_is_sorted_below_its_heading() -> None:

@@ -12,10 +12,10 @@ def declarations(catalogue: type) -> tuple[Declaration, ...]:
 
 
 def describe(catalogues: Iterable[type], *, prefix: str = "vmpooler") -> str:
-    """Write one line for each metric: name, type, labels (with their values where fixed), meaning."""
+    """Write one line for each metric: name, type, labels, meaning (with the labels' values where fixed)."""
     rows = [("NAME", "TYPE", "LABELS", "MEANING")]
     rows += sorted(
-        (f"{prefix}_{declaration.name}", declaration.kind.value, _labels(declaration), declaration.help)
+        (f"{prefix}_{declaration.name}", declaration.kind.value, _labels(declaration), _meaning(declaration))
         for catalogue in catalogues
         for declaration in declarations(catalogue)
     )
@@ -27,9 +27,10 @@ def describe(catalogues: Iterable[type], *, prefix: str = "vmpooler") -> str:
 
 
 def _labels(declaration: Declaration) -> str:
-    written = [INSTANCE_LABEL] if declaration.carries_instance else []
-    written += [
-        label.name if label.values is None else f"{label.name}={'|'.join(label.values)}"
-        for label in declaration.labels
-    ]
-    return ", ".join(written)
+    instance = (INSTANCE_LABEL,) if declaration.carries_instance else ()
+    return ", ".join((*instance, *declaration.label_names))
+
+
+def _meaning(declaration: Declaration) -> str:
+    fixed = [f" [{label.name}: {', '.join(label.values)}]" for label in declaration.labels if label.values]
+    return declaration.help + "".join(fixed)

@@ -18,7 +18,7 @@ def only_one(directory: Path) -> Iterator[None]:
     The kernel ends the hold together with the process, however that dies.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT)
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, mode=0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -21,6 +21,10 @@ async def plain(_request: Request) -> Response:
     return PlainTextResponse("plain")
 
 
+async def other(_request: Request) -> Response:
+    return PlainTextResponse("other")
+
+
 async def failing(_request: Request) -> Response:
     raise LookupError
 
@@ -40,6 +44,11 @@ def fastapi_app() -> FastAPI:
     app.add_api_route("/failing/{name}", failing)
     app.router.routes.append(Route("/hot/{template}", plain, methods=["POST"]))
     app.router.routes.append(Route("/hot/{template}/", plain, methods=["POST"]))
+    app.router.routes.append(Route("/both/{one}", plain))
+    app.router.routes.append(Route("/both/{other}", other, methods=["POST"]))
+    mounted = FastAPI()
+    mounted.include_router(nested, prefix="/nested")
+    app.mount("/mounted", mounted)
     app.mount("/tenant/{tenant}", Starlette(routes=[Route("/page/{page}", plain)]))
     return app
 
@@ -101,6 +110,8 @@ class Measured:
         ("POST", "/hot/debian", ("200", "post", "/hot/{template}")),
         ("POST", "/hot/debian/", ("200", "post", "/hot/{template}/")),
         ("GET", "/hot/debian", ("405", "get", "/hot/{template}")),
+        ("POST", "/both/x", ("200", "post", "/both/{other}")),
+        ("GET", "/mounted/nested/deep/x", ("200", "get", "/mounted/{path}")),
         ("GET", "/docs", ("200", "get", "/docs")),
         ("HEAD", "/docs", ("200", "head", "/docs")),
         ("GET", "/openapi.json", ("200", "get", "/openapi.json")),

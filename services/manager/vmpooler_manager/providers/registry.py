@@ -1,0 +1,73 @@
+"""Finds the driver of a provider among the installed ones, by the entry point group `vmpooler.providers`.
+
+Nothing of a driver is imported before a provider that uses it is made.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_manager.providers.contract import Provider
+from vmpooler_manager.providers.errors import PermanentError
+
+GROUP = "vmpooler.providers"
+
+INSTALL_HINTS = {"vsphere": "it comes with the extra of that name: pip install 'vmpooler[vsphere]'"}
+"""What to install for drivers that people may expect to be there."""
+
+IMPORT_FAULTS = (
+    ImportError,
+    AttributeError,
+    SyntaxError,
+    NameError,
+    TypeError,
+    ValueError,
+    LookupError,
+    OSError,
+    RuntimeError,
+)
+"""What running somebody else's module may raise: one broken plug-in must not stop the other providers."""
+
+
+def installed() -> tuple[str, ...]:
+    """Names of the installed drivers, sorted."""
+    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+
+
+def load(
+    name: str, provider_class: str | None, *, settings: Mapping[str, Any], metrics: ConnectionMetrics
+) -> Provider:
+    """Make the provider called `name`, with the driver `provider_class` (None: the one called `name`).
+
+    Upper and lower case are the same in a driver's name. The provider has not been opened.
+
+    Raises PermanentError when there is no such driver, when it can't be loaded, and for wrong settings.
+    """
+    driver = provider_class or name
+    point = _entry_point(driver)
+    try:
+        factory = point.load()
+    except IMPORT_FAULTS as error:
+        cause = f"{type(error).__name__}: {error}"
+        raise PermanentError(f"driver {driver!r} can't be loaded: {cause}{_hint(driver)}") from error
+    if not callable(factory):
+        raise PermanentError(f"driver {driver!r} can't be loaded: {point.value} can't be called")
+    provider: Provider = factory(name, settings, metrics)
+    return provider
+
+
+def _entry_point(driver: str) -> EntryPoint:
+    points = [point for point in entry_points(group=GROUP) if point.name.lower() == driver.lower()]
+    if not points:
+        others = ", ".join(installed()) or "none"
+        raise PermanentError(f"driver not installed: {driver} (installed: {others}){_hint(driver)}")
+    places = sorted({point.value for point in points})
+    if len(places) > 1:
+        raise PermanentError(f"driver {driver!r} is installed more than once: {', '.join(places)}")
+    return points[0]
+
+
+def _hint(driver: str) -> str:
+    hint = INSTALL_HINTS.get(driver.lower())
+    return f"; {hint}" if hint else ""

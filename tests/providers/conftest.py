@@ -1,18 +1,14 @@
 """What the tests of providers share."""
 
-from collections.abc import Callable
-
 import pytest
 from prometheus_client import CollectorRegistry
 
+from tests.providers.exchange import ReadMetric
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.null import NullBackend
 from vmpooler_common.metrics.prometheus import PrometheusBackend
 
 pytest.register_assert_rewrite("tests.providers.conformance", "tests.providers.subject")
-
-ReadMetric = Callable[[str], float | None]
-"""Reads a sample of the pool's metrics by its name without the prefix; None when there is none."""
 
 
 @pytest.fixture

@@ -7,6 +7,9 @@ from itertools import count
 
 from vmpooler_manager.providers.errors import TransientError
 
+ReadMetric = Callable[[str], float | None]
+"""Reads a sample of a pool's metrics by its name without `vmpooler_connection_`; None when there is none."""
+
 
 @dataclass
 class Line:

@@ -81,7 +81,7 @@ class ProviderVm:
 
 
 class Provider(Protocol):
-    """A driver. Constructed as `Driver(name, settings, connections)`; see `ProviderFactory`."""
+    """A driver. Constructed as `Driver(name, settings, metrics)`; see `ProviderFactory`."""
 
     create_grace: timedelta
     """Longest time after which a VM whose `create` was sent may still appear in `find` and `list_vms`."""
@@ -93,7 +93,7 @@ class Provider(Protocol):
         """
 
     async def close(self) -> None:
-        """Give connections back. Work that the cloud has accepted goes on."""
+        """Give connections back; may be called again. Work that the cloud has accepted goes on."""
 
     async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
         """Start a VM named `tag.name` that carries `tag`; return as soon as its id is known.

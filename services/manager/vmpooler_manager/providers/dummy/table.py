@@ -48,6 +48,7 @@ class Table:
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
+        self._closed = False
 
     @classmethod
     async def open(cls, filename: Path | None) -> "Table":
@@ -56,6 +57,7 @@ class Table:
 
     async def close(self) -> None:
         """Close the database, after the statements that were already sent."""
+        self._closed = True
         await self._connection.close()
 
     async def add(
@@ -94,6 +96,8 @@ class Table:
         return bool(await self._run(REMOVE, {"id": id}))
 
     async def _run(self, statement: str, parameters: Mapping[str, Any]) -> list[sqlite3.Row]:
+        if self._closed:
+            raise TransientError("dummy cloud's table was closed")
         try:
             # The whole statement is one errand of the connection's thread, its rows included.
             return list(await self._connection.execute_fetchall(statement, dict(parameters)))

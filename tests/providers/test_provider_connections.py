@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.providers.conftest import ReadMetric
-from tests.providers.exchange import Exchange, Line, until
+from tests.providers.exchange import Exchange, Line, ReadMetric, until
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_manager.providers.connections import ConnectionPool
 from vmpooler_manager.providers.errors import NotFound, TransientError

@@ -1,0 +1,32 @@
+"""A program that is a client of a dummy cloud in a file: something that tests can kill.
+
+    python -m tests.providers.client_process '{"filename": …}' create COUNT
+    python -m tests.providers.client_process '{"filename": …}' destroy ID
+
+The first argument holds the provider's settings. `create` prints the id of each VM as soon as the
+provider has returned it.
+"""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from tests.providers.dummies import POOL, dummy
+from tests.providers.subject import new_tag
+from vmpooler_manager.providers.contract import VmRef
+
+
+async def run(settings: dict[str, Any], verb: str, argument: str) -> None:
+    """Do what the command line says."""
+    async with dummy(**settings) as provider:
+        if verb == "create":
+            for _ in range(int(argument)):
+                vm = await provider.create(POOL, new_tag(POOL))
+                print(vm.provider_id, flush=True)
+        else:
+            await provider.destroy(POOL, VmRef(name="vm", attempt="", provider_id=argument))
+
+
+if __name__ == "__main__":
+    asyncio.run(run(json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]))

@@ -1,7 +1,7 @@
 """Fixtures that all tests may use: a real Redis, free ports, real services whose logs a failure shows."""
 
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,10 @@ import pytest
 
 from tests.support.ports import free_port as find_free_port
 from tests.support.redis_server import RedisServer
-from tests.support.services import Service
+from tests.support.services import MakeService, Service
 
 LOG_TAIL_CHARACTERS = 20_000
 _LOGS = pytest.StashKey[list[Path]]()
-
-MakeService = Callable[..., Service]
-"""Takes the arguments of `Service` except `directory`."""
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -100,7 +100,7 @@ class Service:
     async def wait_until_healthy(self) -> None:
         """Return when `/healthcheck` answers 200; raise ServiceDiedError when that doesn't come."""
         try:
-            async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(base_url=self.base_url) as client:
+            async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False) as client:
                 while not await self._is_healthy(client):
                     if not self.is_running:
                         raise ServiceDiedError(f"{self.label} ended at its start:\n{self._log_text()}")
@@ -151,7 +151,7 @@ class Service:
 
     async def _is_healthy(self, client: httpx.AsyncClient) -> bool:
         try:
-            return (await client.get("/healthcheck", timeout=2)).status_code == httpx.codes.OK
+            return (await client.get(f"{self.base_url}/healthcheck", timeout=2)).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 
@@ -162,3 +162,7 @@ class Service:
 
     def _log_text(self) -> str:
         return self.log.read_text(errors="replace")
+
+
+MakeService = Callable[..., Service]
+"""Takes the arguments of `Service` except `directory`."""

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.support.needs import needs_program
 from tests.support.project import ROOT
+from vmpooler_common.config import Service, load
 
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
@@ -89,3 +91,12 @@ def test_the_configuration_to_try_out_shows_a_shared_alias_and_a_pool_made_on_de
     assert len(pools) == 3
     assert aliases[0] & aliases[1]
     assert [pool["size"] for pool in pools].count(0) == 1
+
+
+@pytest.mark.parametrize("service", ["api", "manager"])
+def test_the_configuration_to_try_out_is_without_a_mistake_a_warning_or_an_idle_setting(
+    service: Service,
+) -> None:
+    configuration = load(path=DEPLOY / "vmpooler.yaml", host=None, port=None, environ={}, service=service)
+    assert configuration.warnings == ()
+    assert configuration.not_in_effect == ()

@@ -1,0 +1,185 @@
+"""What no single value shows: names that must exist, parts that must fit together."""
+
+from collections.abc import Mapping
+
+from vmpooler_common.config.assembly import Sections
+from vmpooler_common.config.document import Node, Origin
+from vmpooler_common.config.environment import DEBUG, is_debugging, source_of
+from vmpooler_common.config.problems import Findings
+from vmpooler_common.config.sections.pools import PoolSection
+
+BUILT_IN_PROVIDER = "dummy"
+"""The provider of a pool that names none; needs no entry in `providers`."""
+
+_NO_END = "with 0 or less a VM that was handed out is never taken back"
+
+
+def check(sections: Sections, environ: Mapping[str, str], findings: Findings) -> None:
+    """Note every mistake and doubt between the sections."""
+    _check_domain(sections, environ, findings)
+    _check_auth(sections, environ, findings)
+    _check_metrics(sections, findings)
+    _check_redis(sections, findings)
+    _check_rate_limits(sections, findings)
+    _check_lifetimes(sections, findings)
+    _check_dns(sections, findings)
+    _check_pools(sections, findings)
+    _check_pool_dns(sections, findings)
+
+
+def _check_domain(sections: Sections, environ: Mapping[str, str], findings: Findings) -> None:
+    instead = (
+        "no such key: give an entry of dns_configs the domain, and name the entry in the pools' dns_plugin"
+    )
+    node = sections.root.find("config", "domain")
+    if node is not None:
+        findings.error(node.origin, "the key was removed in version 3", instead)
+    if "DOMAIN" in environ:
+        findings.error(Origin(source_of("DOMAIN"), "config.domain"), "the variable was removed", instead)
+
+
+def _check_auth(sections: Sections, environ: Mapping[str, str], findings: Findings) -> None:
+    node = sections.root.find("auth")
+    if node is None:
+        return
+    provider = node.find("provider")
+    if provider is None or provider.value is None:
+        if node.value is None or isinstance(node.value, dict):
+            findings.error(
+                node.origin.key("provider", line=node.origin.line),
+                "missing, so nobody could log in",
+                "dummy or ldap, or no section auth",
+            )
+    elif sections.auth is not None and sections.auth.provider == "dummy" and not is_debugging(environ):
+        findings.error(
+            provider.origin,
+            f"dummy lets everybody in, and {DEBUG} is not set",
+            f"ldap, or {DEBUG}=1 for a trial",
+        )
+
+
+def _check_metrics(sections: Sections, findings: Findings) -> None:
+    chosen = [name for name in ("statsd", "graphite", "prometheus") if _is_set(sections.root.find(name))]
+    for name in chosen[1:]:
+        node = sections.root.find(name)
+        if node is not None:
+            findings.warn(
+                node.origin, f"{chosen[0]} is stronger; the Prometheus endpoint exists all the same"
+            )
+    for name in ("statsd", "graphite"):
+        node = sections.root.find(name)
+        if node is not None and isinstance(node.value, dict) and not _is_set(node.find("server")):
+            findings.error(node.origin.key("server", line=node.origin.line), "missing", "a host")
+
+
+def _check_redis(sections: Sections, findings: Findings) -> None:
+    node = sections.root.find("redis")
+    url = node.find("url") if node else None
+    if node is None or not _is_set(url) or url is None or url.origin.source == source_of("REDIS_URL"):
+        return
+    for key in ("server", "port", "username", "password"):
+        beaten = node.find(key)
+        if beaten is not None and beaten.value is not None:
+            findings.warn(beaten.origin, "ignored beside redis.url")
+
+
+def _check_rate_limits(sections: Sections, findings: Findings) -> None:
+    node = sections.root.find("rate_limits")
+    for category in node.children.values() if node else ():
+        for key in ("limit", "period"):
+            if category.children and not _is_set(category.find(key)):
+                found = f"{key} is missing, which the category needs beside its other key"
+                findings.error(category.origin, found, "both limit and period")
+
+
+def _check_lifetimes(sections: Sections, findings: Findings) -> None:
+    general = sections.general
+    node = sections.root.find("config", "vm_lifetime")
+    if node is not None and general.vm_lifetime.total_seconds() <= 0:
+        findings.warn(node.origin, _NO_END)
+    node = sections.root.find("config", "vm_lifetime_auth")
+    if (
+        node is not None
+        and general.vm_lifetime_auth is not None
+        and general.vm_lifetime_auth.total_seconds() <= 0
+    ):
+        findings.warn(node.origin, "with 0 or less a token changes nothing: vm_lifetime counts")
+    node = sections.root.find("config", "check_loop_delay_max")
+    if node is not None and general.check_loop_delay_max < general.check_loop_delay_min:
+        findings.warn(node.origin, "below check_loop_delay_min, so the same is taken for it")
+
+
+def _check_dns(sections: Sections, findings: Findings) -> None:
+    for name, entry in sections.dns_configs.items():
+        node = sections.root.find("dns_configs", name)
+        if node is not None and not entry.domain and not _is_set(node.find("domain")):
+            findings.warn(node.origin, "no domain, so its pools' VMs have short names")
+
+
+def _check_pools(sections: Sections, findings: Findings) -> None:
+    if not sections.pools and not _is_set(sections.root.find("pools")):
+        findings.warn(
+            sections.root.origin.key("pools"), "no pools are configured, so there are no VMs to hand out"
+        )
+    first: dict[str, Origin] = {}
+    for node, pool in sections.pools:
+        for key in ("name", "size", "template"):
+            if not _is_set(node.find(key)) and (node.value is None or isinstance(node.value, dict)):
+                findings.error(node.origin.key(key, line=node.origin.line), "missing", f"the pool's {key}")
+        if pool.name in first:
+            other = first[pool.name]
+            where = f"{other.place} in line {other.line}" if other.line else other.place
+            findings.error(
+                _origin(node, "name"), f"{pool.name!r} is the name of {where}, too", "another name"
+            )
+        elif pool.name:
+            first[pool.name] = node.origin
+        if pool.provider != BUILT_IN_PROVIDER and pool.provider not in sections.providers:
+            findings.error(
+                _origin(node, "provider"),
+                f"{pool.provider!r} is not defined",
+                _one_of(sections.providers, "an entry of providers", also=BUILT_IN_PROVIDER),
+            )
+        _check_pool_delays(sections, node, pool, findings)
+
+
+def _check_pool_dns(sections: Sections, findings: Findings) -> None:
+    without: list[Node] = []
+    for node, _ in sections.pools:
+        plugin = node.find("dns_plugin")
+        if plugin is None or plugin.value is None:
+            without.append(node)
+        elif isinstance(plugin.value, str | int) and str(plugin.value) not in sections.dns_configs:
+            expected = _one_of(sections.dns_configs, "an entry of dns_configs")
+            findings.error(plugin.origin, f"{plugin.describe()} is not defined", expected)
+    if without:
+        entries = list(sections.dns_configs)
+        taken = f"the only entry, {entries[0]}, is taken" if len(entries) == 1 else "VMs have short names"
+        first, others = without[0].origin, len(without) - 1
+        also = f", nor by {others} other {'pool' if others == 1 else 'pools'}" if others else ""
+        findings.warn(first.key("dns_plugin", line=first.line), f"not given{also}: {taken}")
+
+
+def _check_pool_delays(sections: Sections, node: Node, pool: PoolSection, findings: Findings) -> None:
+    longest, first = pool.check_loop_delay_max, pool.check_loop_delay_min
+    own = node.find("check_loop_delay_max") or node.find("check_loop_delay_min")
+    if own is None:
+        return
+    if (longest or sections.general.check_loop_delay_max) < (first or sections.general.check_loop_delay_min):
+        findings.warn(
+            own.origin, "check_loop_delay_max is below check_loop_delay_min, which is taken for both"
+        )
+
+
+def _is_set(node: Node | None) -> bool:
+    return node is not None and node.value is not None
+
+
+def _origin(node: Node, key: str) -> Origin:
+    child = node.find(key)
+    return child.origin if child else node.origin.key(key, line=node.origin.line)
+
+
+def _one_of(names: Mapping[str, object], what: str, *, also: str | None = None) -> str:
+    known = sorted({*names, *((also,) if also else ())})
+    return f"{what}: {', '.join(known)}" if known else f"{what} (there is none)"

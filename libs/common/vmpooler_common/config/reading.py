@@ -1,0 +1,80 @@
+"""From nodes to sections: values are read, mistakes noted with their place, unknown keys pointed out."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from vmpooler_common.config.catalogue import places_of
+from vmpooler_common.config.document import Node, plain
+from vmpooler_common.config.problems import Findings
+from vmpooler_common.config.setting import Section, setting_of, subsection_of
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+_EXPECTED_TYPES = {"tuple_type": "a list", "mapping_type": "a mapping", "dict_type": "a mapping"}
+
+
+def read_section(node: Node, model: type[AnySection], findings: Findings) -> AnySection:
+    """Read the known keys of `node`; a key with a mistake is noted and keeps its default."""
+    if node.value is None:
+        return model()
+    if not isinstance(node.value, dict):
+        findings.error(node.origin, f"found {node.describe_type()}", "a mapping of settings")
+        return model()
+    values: dict[str, Any] = {key: value for key, value in plain(node).items() if key in model.model_fields}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+    for detail in details:
+        _note(node, detail, findings)
+    for key in {detail["loc"][0] for detail in details}:
+        del values[str(key)]
+    return model.model_validate(values)
+
+
+def _note(section: Node, detail: ErrorDetails, findings: Findings) -> None:
+    """Note one mistake at the innermost place that the document has for it."""
+    node = section
+    for step in detail["loc"]:
+        node = node.find(step) or node
+    facts = detail.get("ctx", {})
+    is_shown = detail["type"] == "wrong" and not facts["secret"]
+    found = node.describe() if is_shown else node.describe_type()
+    expected = facts.get("expected") or _EXPECTED_TYPES.get(detail["type"], "a mapping of settings")
+    findings.error(node.origin, f"found {found}", expected)
+
+
+def note_not_in_effect(node: Node, model: type[Section], path: str, findings: Findings) -> None:
+    """Note which settings of `node` are set and have no effect yet; `path` is the section's dotted name."""
+    for key, child in node.children.items():
+        field = model.model_fields.get(key)
+        if field is None or child.value is None:
+            continue
+        name = f"{path}.{key}" if path else key
+        nested = subsection_of(field)
+        if nested is not None:
+            note_not_in_effect(child, nested, name, findings)
+        elif not setting_of(field).in_effect:
+            findings.set_in_vain(name, child.origin.place)
+
+
+def warn_unknown(node: Node, models: Iterable[type[Section]], findings: Findings) -> None:
+    """Point out keys of `node` that none of `models` knows, and what was probably meant."""
+    fields = {name: field for model in models for name, field in model.model_fields.items()}
+    for key, child in node.children.items():
+        if key not in fields:
+            findings.warn(child.origin, f"the key is not known and has no effect{suggest(key, fields)}")
+        elif nested := subsection_of(fields[key]):
+            warn_unknown(child, (nested,), findings)
+
+
+def suggest(key: str, known: Iterable[str]) -> str:
+    """Say which known key was probably meant; empty when none is similar."""
+    close = get_close_matches(key, list(known), n=1)
+    elsewhere = places_of(key)
+    meant = elsewhere[0] if elsewhere else close[0] if close else None
+    return f": did you mean {meant}?" if meant else ""

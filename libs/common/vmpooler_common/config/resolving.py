@@ -1,0 +1,140 @@
+"""From sections to settings: every default that depends on another setting is filled in."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import SecretStr
+
+from vmpooler_common.config.assembly import ReadProvider, Sections
+from vmpooler_common.config.checks import BUILT_IN_PROVIDER
+from vmpooler_common.config.document import Node, plain
+from vmpooler_common.config.environment import is_debugging
+from vmpooler_common.config.sections.pools import DnsSection, PoolSection
+from vmpooler_common.config.sections.providers import VsphereProvider
+from vmpooler_common.config.setting import Section
+from vmpooler_common.config.settings import (
+    DnsSettings,
+    ListenAddress,
+    Options,
+    PoolSettings,
+    ProviderSettings,
+    Settings,
+)
+
+OPERATION_TIMEOUT = timedelta(seconds=60)
+_PROVIDER_FIELDS = frozenset({"provider_class", "paused", "operation_timeout"})
+_DNS_FIELDS = frozenset({"dns_class", "domain"})
+_POOL_FIELDS = frozenset(PoolSettings.__slots__) | {"alias"}
+
+
+def resolve(sections: Sections, environ: Mapping[str, str], *, default_port: int) -> Settings:
+    """Return the settings. `sections` must be without mistakes; `default_port` is the service's own."""
+    general = sections.general
+    end = general.vm_lifetime if general.vm_lifetime > timedelta() else None
+    with_token = general.vm_lifetime_auth
+    port = sections.listen.port
+    providers = {name: _provider(name, read, sections) for name, read in sections.providers.items()}
+    if any(pool.provider == BUILT_IN_PROVIDER for _, pool in sections.pools):
+        built_in = ProviderSettings(BUILT_IN_PROVIDER, BUILT_IN_PROVIDER, False, OPERATION_TIMEOUT, Options())
+        providers.setdefault(BUILT_IN_PROVIDER, built_in)
+    return Settings(
+        listen=ListenAddress(sections.listen.host, default_port if port is None else port),
+        is_debugging=is_debugging(environ),
+        installation=general.installation or general.site_name or "vmpooler",
+        vm_lifetime=end,
+        lifetime_with_token=with_token if with_token is not None and with_token > timedelta() else end,
+        needs_token=sections.auth is not None,
+        metrics_backend="statsd" if sections.statsd else "graphite" if sections.graphite else "prometheus",
+        general=general,
+        vsphere_defaults=sections.vsphere_defaults,
+        resilience=sections.resilience,
+        upkeep=sections.upkeep,
+        redis=sections.redis,
+        prometheus=sections.prometheus,
+        statsd=sections.statsd,
+        graphite=sections.graphite,
+        graphs=sections.graphs,
+        tracing=sections.tracing,
+        auth=sections.auth,
+        limits_rates=general.rate_limiting_enabled and sections.top.rate_limiting_enabled,
+        rate_limits=sections.rate_limits,
+        tagfilter=sections.top.tagfilter,
+        dns_configs=MappingProxyType(
+            {name: _dns(name, entry, sections) for name, entry in sections.dns_configs.items()}
+        ),
+        providers=MappingProxyType(providers),
+        pools=tuple(_pool(node, pool, sections, providers) for node, pool in sections.pools),
+    )
+
+
+def _provider(name: str, read: ReadProvider, sections: Sections) -> ProviderSettings:
+    section = read.section
+    timeout = section.operation_timeout
+    if isinstance(section, VsphereProvider):  # an old name, for vSphere only
+        timeout = timeout or section.vsphere_timeout or sections.vsphere_defaults.vsphere_timeout
+    return ProviderSettings(
+        name=name,
+        provider_class=section.provider_class or name,
+        paused=section.paused,
+        operation_timeout=timeout or OPERATION_TIMEOUT,
+        options=_options(read.node, section, _PROVIDER_FIELDS | {"vsphere_timeout"}),
+    )
+
+
+def _dns(name: str, entry: DnsSection, sections: Sections) -> DnsSettings:
+    node = sections.root.find("dns_configs", name)
+    options = _options(node, entry, _DNS_FIELDS) if node else Options()
+    return DnsSettings(name, entry.domain, entry.dns_class, options)
+
+
+def _pool(
+    node: Node, pool: PoolSection, sections: Sections, providers: Mapping[str, ProviderSettings]
+) -> PoolSettings:
+    general = sections.general
+    entry = sections.dns_configs.get(pool.dns_plugin) if pool.dns_plugin else _only(sections.dns_configs)
+    first_delay = pool.check_loop_delay_min or general.check_loop_delay_min
+    return PoolSettings(
+        name=pool.name,
+        aliases=tuple(alias for alias in dict.fromkeys(pool.alias) if alias != pool.name),
+        alias=_alias_as_configured(node, pool),
+        size=pool.size,
+        provider=pool.provider,
+        domain=entry.domain if entry else "",
+        dns_plugin=pool.dns_plugin,
+        template=pool.template,
+        clone_target=pool.clone_target or general.clone_target,
+        timeout=pool.timeout or general.timeout,
+        ready_ttl=pool.ready_ttl or general.ready_ttl,
+        check_loop_delay_min=first_delay,
+        check_loop_delay_max=max(first_delay, pool.check_loop_delay_max or general.check_loop_delay_max),
+        check_loop_delay_decay=pool.check_loop_delay_decay or general.check_loop_delay_decay,
+        paused=pool.paused or providers[pool.provider].paused,
+        options=_options(node, pool, _POOL_FIELDS),
+    )
+
+
+def _only(entries: Mapping[str, DnsSection]) -> DnsSection | None:
+    return next(iter(entries.values())) if len(entries) == 1 else None
+
+
+def _alias_as_configured(node: Node, pool: PoolSection) -> str | tuple[str, ...] | None:
+    written = node.find("alias")
+    if written is None or written.value is None:
+        return None
+    return pool.alias if isinstance(written.value, tuple) else pool.alias[0]
+
+
+def _options(node: Node, section: Section, without: frozenset[str]) -> Options:
+    """Return the keys that are set: known ones as they were read, others as they are written."""
+    values: dict[str, Any] = {}
+    for key, child in node.children.items():
+        if key in without or child.value is None:
+            continue
+        if key in section.model_fields_set:
+            value = getattr(section, key)
+            values[key] = value.get_secret_value() if isinstance(value, SecretStr) else value
+        else:
+            values[key] = plain(child)
+    return Options(values)

@@ -1,0 +1,24 @@
+"""Where a service listens: set by the command line and the environment, not by a document."""
+
+from typing import Annotated
+
+from vmpooler_common.config.kinds import text, whole
+from vmpooler_common.config.setting import Section, Setting
+
+
+class ListenSection(Section):
+    """The address that the service's web server takes."""
+
+    host: Annotated[
+        str, text(), Setting("--host: address to listen on", environment=("VMPOOLER_HOST",), in_effect=True)
+    ] = "127.0.0.1"
+    port: Annotated[
+        int | None,
+        whole(maximum=65535),
+        Setting(
+            "--port: port to listen on; 0: any free one",
+            environment=("VMPOOLER_PORT", "PORT"),
+            in_effect=True,
+            default="API 4567, manager 4568",
+        ),
+    ] = None

@@ -1,0 +1,146 @@
+"""Entries of the list `pools`, of `dns_configs`, and what names may look like."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from vmpooler_common.config.kinds import Kind, Wrong, as_text, duration, flag, text, whole
+from vmpooler_common.config.sections.general import DECAY, FIRST_DELAY, READY_TTL
+from vmpooler_common.config.setting import Section, Setting
+
+RESERVED = ("ok", "ready", "request_id", "message", "domain", "job_id")
+"""Keys of the API's answers beside which the names of pools and aliases stand."""
+
+_DNS_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME = text(pattern=r"(?!\.{1,2}$)[A-Za-z0-9._~!$&'()*;=@-]+")
+
+
+def _name(value: object) -> Any:
+    name = as_text(value)
+    if name in RESERVED:
+        raise Wrong
+    return _NAME.read(name)
+
+
+NAME = Kind(
+    "text",
+    "a name of letters, digits, dots, hyphens and underscores, as it stands in an address, "
+    f"and none of {', '.join(RESERVED)}, which answers use themselves",
+    _name,
+)
+
+
+def _one_or_more(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+class PoolSection(Section):
+    """One pool. What is None here is taken from `config`, or missing."""
+
+    name: Annotated[str, NAME, Setting("The pool's name", in_effect=True, default="required")] = ""
+    alias: Annotated[
+        tuple[Annotated[str, NAME], ...],
+        BeforeValidator(_one_or_more),
+        Setting(
+            "Other names under which its VMs can be asked for; pools may share them",
+            in_effect=True,
+            type_name="text | list of text",
+        ),
+    ] = ()
+    size: Annotated[
+        int, whole(), Setting("Ready VMs that are kept", in_effect=True, unit="VMs", default="required")
+    ] = 0
+    template: Annotated[
+        str, text(), Setting("What its VMs are cloned from", in_effect=True, default="required")
+    ] = ""
+    provider: Annotated[str, text(), Setting("Entry of `providers` that makes its VMs", in_effect=True)] = (
+        "dummy"
+    )
+    dns_plugin: Annotated[
+        str | None,
+        text(),
+        Setting(
+            "Entry of `dns_configs` for its VMs' domain",
+            in_effect=True,
+            default="the only entry, else short names",
+        ),
+    ] = None
+    paused: Annotated[bool, flag(), Setting("Make no VMs and hand none out", in_effect=True)] = False
+    clone_target: Annotated[
+        str | None, text(), Setting("Cluster or host of its VMs", in_effect=True, default="as in config")
+    ] = None
+    timeout: Annotated[
+        timedelta | None,
+        duration("minutes", above=0),
+        Setting("A VM that isn't ready after this time has failed", in_effect=True, default="as in config"),
+    ] = None
+    timeout_notification: Annotated[
+        timedelta | None,
+        duration("minutes", minimum=0),
+        Setting("A VM that isn't ready after this time is warned of", default="as in config"),
+    ] = None
+    ready_ttl: Annotated[
+        timedelta | None,
+        READY_TTL,
+        Setting("A ready VM is replaced after this time", in_effect=True, default="as in config"),
+    ] = None
+    check_loop_delay_min: Annotated[
+        timedelta | None,
+        FIRST_DELAY,
+        Setting(
+            "First delay before it is tried again after an error", in_effect=True, default="as in config"
+        ),
+    ] = None
+    check_loop_delay_max: Annotated[
+        timedelta | None,
+        FIRST_DELAY,
+        Setting(
+            "Longest such delay, and longest time without a look", in_effect=True, default="as in config"
+        ),
+    ] = None
+    check_loop_delay_decay: Annotated[
+        float | None,
+        DECAY,
+        Setting("Factor by which that delay grows with each error", in_effect=True, default="as in config"),
+    ] = None
+    check_hostname_for_mismatch: Annotated[
+        bool | None,
+        flag(),
+        Setting("Compare a ready VM's own host name with its name", default="as in config"),
+    ] = None
+    folder: Annotated[str | None, text(), Setting("Folder of its VMs, below the datacenter's")] = None
+    datastore: Annotated[str | None, text(), Setting("Datastore of its VMs")] = None
+    datacenter: Annotated[str | None, text(), Setting("Datacenter", default="the provider's")] = None
+    network: Annotated[str | None, text(), Setting("Network of its VMs", default="the template's")] = None
+    create_linked_clone: Annotated[
+        bool | None, flag(), Setting("Clone as a difference to the template's disk", default="as in config")
+    ] = None
+    snapshot_mainMem_ioBlockPages: Annotated[  # noqa: N815 - the key's spelling
+        str | None, text(), Setting("Option mainMem.ioBlockPages of its VMs")
+    ] = None
+    snapshot_mainMem_iowait: Annotated[  # noqa: N815 - the key's spelling
+        str | None, text(), Setting("Option mainMem.iowait of its VMs")
+    ] = None
+
+
+class DnsSection(Section):
+    """One entry of `dns_configs`."""
+
+    domain: Annotated[
+        str,
+        text(
+            "a DNS domain such as example.com, of at most 189 characters",
+            pattern=rf"(?=.{{1,189}}$){_DNS_LABEL}(\.{_DNS_LABEL})*",
+        ),
+        Setting("Domain of its pools' VMs", in_effect=True, default="none: short names"),
+    ] = ""
+    dns_class: Annotated[
+        str,
+        text(),
+        Setting(
+            "Who keeps the records; dynamic-dns, somebody else, is all that is in effect yet", in_effect=True
+        ),
+    ] = "dynamic-dns"
+    project: Annotated[str | None, text(), Setting("Project of a Google Cloud DNS zone")] = None
+    zone_name: Annotated[str | None, text(), Setting("Name of a Google Cloud DNS zone")] = None

@@ -1,0 +1,68 @@
+"""The table of all settings, made from their declarations: what `--print-settings` prints."""
+
+import textwrap
+from collections.abc import Mapping
+from datetime import timedelta
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from vmpooler_common.config.catalogue import CHAPTERS, Chapter
+from vmpooler_common.config.environment import GENERAL_VARIABLES
+from vmpooler_common.config.setting import kind_of, setting_of
+
+WIDTH = 100
+_INTRODUCTION = """\
+Each setting with its type [unit], its default, its environment variable, and its meaning.
+Strongest first: command line, environment, extra files (later ones beat earlier ones), document, default.
+"not in effect yet": accepted, though the feature doesn't exist so far.
+"""
+
+
+def table_of_settings() -> str:
+    """Return every setting, grouped, in lines of at most 100 characters."""
+    parts = [textwrap.fill(line, WIDTH) for line in _INTRODUCTION.splitlines()]
+    parts += ["", "VARIABLES that are no single setting's"]
+    parts += [f"  {name:<38} {meaning}" for name, meaning in GENERAL_VARIABLES.items()]
+    for chapter in CHAPTERS:
+        parts += ["", f"{chapter.path or '(top level)'} - {chapter.title}"]
+        for name, field in chapter.settings():
+            parts += _rows(name, field, chapter)
+    return "\n".join(parts)
+
+
+def _rows(name: str, field: FieldInfo, chapter: Chapter) -> list[str]:
+    setting, kind = setting_of(field), kind_of(field)
+    unit = setting.unit or (kind.unit if kind else "")
+    facts = [setting.type_name or (kind.name if kind else ""), f"[{unit}]" if unit else ""]
+    described = [" ".join(filter(None, facts)), f"default {_default(field, unit)}", *setting.environment]
+    if not setting.in_effect:
+        described.append("not in effect yet")
+    return [
+        *textwrap.wrap(
+            f"{name:<38} {'; '.join(described)}",
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent=" " * 41,
+            break_on_hyphens=False,
+        ),
+        *textwrap.wrap(setting.meaning, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6),
+    ]
+
+
+def _default(field: FieldInfo, unit: str) -> str:
+    if words := setting_of(field).default:
+        return words
+    match field.default:
+        case bool():
+            return "true" if field.default else "false"
+        case timedelta():
+            return f"{field.default / timedelta(**{unit: 1}):g}"
+        case float():
+            return f"{field.default:g}"
+        case None | "" | () | Mapping():
+            return "none"
+        case value if value is PydanticUndefined:  # an empty mapping
+            return "none"
+        case value:
+            return str(value)

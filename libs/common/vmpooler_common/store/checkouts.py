@@ -119,7 +119,8 @@ class Checkouts:
             await self._take_back(checkout, operation)
             raise NotReplicated(
                 f"{replies[1]} of {self._wait_replicas} replicas acknowledged the grant within "
-                f"{self._wait_timeout.total_seconds():g} s"
+                f"{self._wait_timeout.total_seconds():g} s",
+                pools=[grant.pool for grant in checkout.grants],
             )
         return checkout
 

@@ -11,6 +11,8 @@ StoreError
     └── NotReplicated    the grant was taken back: too few replicas had it in time
 """
 
+from collections.abc import Sequence
+
 
 class StoreError(Exception):
     """Base of the store's errors. Messages hold no secrets."""
@@ -56,3 +58,8 @@ class NoSuchVm(Refused):
 
 class NotReplicated(Refused):
     """Fewer replicas than `redis.wait_replicas` had the grant in time, so it was taken back."""
+
+    def __init__(self, message: str, *, pools: Sequence[str]) -> None:
+        super().__init__(message)
+        self.pools = tuple(pools)
+        """The pool of each VM that was taken back."""

@@ -1,0 +1,126 @@
+"""The application: everything it is made of, put together in one place."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CollectorRegistry
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from vmpooler_api.dependencies import Parts
+from vmpooler_api.error_answers import answer_errors
+from vmpooler_api.handing_out import HandingOut
+from vmpooler_api.headers import AnswerHeaders
+from vmpooler_api.json_answer import JsonAnswer
+from vmpooler_api.lenient_requests import LenientRequests
+from vmpooler_api.metrics import ApiMetrics
+from vmpooler_api.offers import Offers
+from vmpooler_api.openapi import complete_openapi
+from vmpooler_api.routes import health, numbers, vms
+from vmpooler_api.routes.handover import OPERATIONS, Handover
+from vmpooler_api.store_watch import StoreWatch
+from vmpooler_api.taking_back import TakingBack
+from vmpooler_api.withdrawals import Withdrawals
+from vmpooler_common import __version__
+from vmpooler_common.config import Settings
+from vmpooler_common.metrics.exposition import exposition_endpoint
+from vmpooler_common.metrics.http import HttpMetricsMiddleware
+from vmpooler_common.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+_SECONDS_TO_WITHDRAW = 2.0
+"""For undelivered checkouts when the service stops."""
+
+
+def create_app(
+    settings: Settings,
+    store: Store,
+    *,
+    metrics: ApiMetrics,
+    registry: CollectorRegistry,
+    stop: Callable[[str], None],
+) -> FastAPI:
+    """Make the application; it uses and closes `store`, and shows the metrics of `registry`.
+
+    `stop` is called with the reason when this process can't go on; the server then has to end it.
+    """
+    offers = Offers(settings)
+    withdrawals = Withdrawals(store.checkouts)
+    handing_out = HandingOut(
+        store.checkouts,
+        offers,
+        withdrawals=withdrawals,
+        metrics=metrics.checkouts,
+        lifetime=settings.vm_lifetime,
+        lifetime_with_token=settings.lifetime_with_token,
+    )
+    handover = Handover(
+        handing_out,
+        TakingBack(store.checkouts, metrics=metrics.deletes),
+        offers=offers,
+        metrics=metrics.checkouts,
+        most=settings.general.max_vms_per_request,
+        checks_tokens=settings.needs_token,
+    )
+    watch = StoreWatch(
+        store,
+        attempts=settings.redis.reconnect_attempts,
+        wait_replicas=settings.redis.wait_replicas,
+        on_fatal=lambda error: stop(str(error)),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_supervised(work.run(), stop)) for work in (watch, withdrawals)]
+            await watch.tried.wait()
+            yield
+            await withdrawals.drain(_SECONDS_TO_WITHDRAW)
+            for task in tasks:
+                task.cancel()
+        await store.close()
+
+    app = FastAPIOffline(
+        redoc_url=None,
+        static_url="/docs/files",
+        title="vmpooler",
+        description="Hands out VMs that are ready.",
+        version=__version__,
+        routes=handover.routes(),
+        lifespan=lifespan,
+        default_response_class=JsonAnswer,
+        redirect_slashes=False,
+    )
+    app.state.parts = Parts(settings, store, watch, monotonic())
+    for module in (vms, numbers, health):
+        app.include_router(module.router)
+    endpoint = settings.prometheus.prometheus_endpoint.rstrip("/")
+    app.router.routes.append(Route(endpoint, exposition_endpoint(registry)))
+    app.router.routes.append(Route("/", _redirect_to_docs))
+    complete_openapi(app, OPERATIONS)
+    answer_errors(app, watch)
+    app.add_middleware(AnswerHeaders)
+    app.add_middleware(LenientRequests)
+    app.add_middleware(HttpMetricsMiddleware, metrics=metrics.http)
+    return app
+
+
+async def _supervised(work: Coroutine[Any, Any, None], stop: Callable[[str], None]) -> None:
+    """Run something that never ends; when it breaks, the process has to be started anew."""
+    try:
+        await work
+    except Exception:
+        log.exception("a background task broke")
+        stop("a background task broke")
+
+
+async def _redirect_to_docs(_request: Request) -> RedirectResponse:
+    return RedirectResponse("docs", 302)

@@ -1,0 +1,30 @@
+"""What routes may ask for, as annotations."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from vmpooler_api.store_watch import StoreWatch
+from vmpooler_common.config import Settings
+from vmpooler_common.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the app is made of, as far as its routes need it; kept as `app.state.parts`."""
+
+    settings: Settings
+    store: Store
+    watch: StoreWatch
+    started_at: float
+    """Time of the start by `time.monotonic`."""
+
+
+async def parts_of(request: Request) -> Parts:
+    """Give the parts of the app that answers."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+TheParts = Annotated[Parts, Depends(parts_of)]

@@ -1,0 +1,59 @@
+"""The one table that turns errors into answers."""
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from vmpooler_api.headers import COMMON_HEADERS
+from vmpooler_api.json_answer import JsonAnswer
+from vmpooler_api.refusals import BadRequest, ClientLeft, UnknownName
+from vmpooler_api.store_watch import StoreWatch
+from vmpooler_common.store.errors import NoneReady, NoSuchVm, NotReplicated, StoreUnavailable, UnknownToken
+
+log = structlog.get_logger(__name__)
+
+AWAY = "Redis can't be used for now; try again"
+NOT_SAFE = "too few replicas of Redis confirmed the checkout, so it was withdrawn; try again"
+_LATER = {"Retry-After": "1"}
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="Authentication required"'}
+
+_ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] = {
+    BadRequest: (400, None, None),
+    RequestValidationError: (400, None, None),
+    ClientLeft: (400, None, None),
+    UnknownToken: (401, None, _CHALLENGE),
+    UnknownName: (404, None, None),
+    NoSuchVm: (404, None, None),
+    HTTPException: (404, None, None),  # no such route; a wrong method on a known path is none, either
+    NoneReady: (503, None, None),
+    NotReplicated: (503, NOT_SAFE, _LATER),
+    StoreUnavailable: (503, AWAY, _LATER),
+}
+"""Error -> status, message, headers. Whatever isn't here is a fault of ours: 500."""
+
+
+def answer_errors(app: FastAPI, watch: StoreWatch) -> None:
+    """Make the app answer every error in JSON. `watch` hears of a store that is away."""
+
+    async def answer(_request: Request, error: Exception) -> JsonAnswer:
+        status, message, headers = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+        content: dict[str, object] = {"ok": False}
+        if isinstance(error, BadRequest):
+            content["error"] = str(error)
+        if message is not None:
+            content["message"] = message
+        if isinstance(error, StoreUnavailable):
+            watch.noticed(error)
+        return JsonAnswer(content, status, headers)
+
+    for kind in _ANSWERS:
+        app.add_exception_handler(kind, answer)
+    app.add_exception_handler(Exception, _internal_error)
+
+
+async def _internal_error(request: Request, error: Exception) -> JsonAnswer:
+    # The framework raises the error again after this answer; the server logs it with its traceback.
+    log.error("internal error", method=request.method, error=type(error).__name__)
+    return JsonAnswer({"ok": False, "message": "internal error"}, 500, COMMON_HEADERS)

@@ -1,0 +1,87 @@
+"""The use case of a checkout: from what is asked for to the VMs' names."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from vmpooler_api.metrics import CheckoutMetrics
+from vmpooler_api.offers import Offers
+from vmpooler_api.orders import Order
+from vmpooler_api.refusals import ClientLeft
+from vmpooler_api.withdrawals import Withdrawals
+from vmpooler_common.store.checkouts import Checkout, Checkouts
+from vmpooler_common.store.errors import NoneReady, NotReplicated, StoreUnavailable, UnknownToken
+from vmpooler_common.store.scripts import new_operation
+
+log = structlog.get_logger(__name__)
+
+
+class HandingOut:
+    """Hands VMs out; nothing stays handed out that the client wasn't told."""
+
+    def __init__(
+        self,
+        checkouts: Checkouts,
+        offers: Offers,
+        *,
+        withdrawals: Withdrawals,
+        metrics: CheckoutMetrics,
+        lifetime: timedelta | None,
+        lifetime_with_token: timedelta | None,
+    ) -> None:
+        self._checkouts = checkouts
+        self._offers = offers
+        self._withdrawals = withdrawals
+        self._metrics = metrics
+        self._lifetime = lifetime
+        self._lifetime_with_token = lifetime_with_token
+
+    async def check_out(
+        self, order: Order, *, token: str | None, has_left: Callable[[], Awaitable[bool]]
+    ) -> Checkout:
+        """Hand out everything that is ordered, or nothing. `has_left`: whether the client is gone.
+
+        Raises NoneReady, UnknownToken, NotReplicated, StoreUnavailable, ClientLeft.
+        """
+        operation = new_operation()
+        try:
+            checkout = await self._checkouts.check_out(
+                self._offers.wants(order),
+                operation=operation,
+                lifetime=self._lifetime,
+                lifetime_with_token=self._lifetime_with_token,
+                token=token,
+            )
+        except NoneReady as error:
+            self._metrics.empty(error.name)
+            raise
+        except UnknownToken:
+            self._metrics.unauthorized()
+            raise
+        except NotReplicated as error:
+            for pool in error.pools:
+                self._metrics.unsafe(pool)
+            raise
+        except StoreUnavailable:
+            # The store may have done it, or may do it yet, when only its answer was lost.
+            self._withdrawals.add(operation, reason="the store's answer was lost")
+            raise
+        except asyncio.CancelledError:
+            self._withdrawals.add(operation, reason="the service stopped before the answer")
+            raise
+        if await has_left():
+            self._withdrawals.add(operation, reason="the client left before the answer")
+            raise ClientLeft
+        for grant in checkout.grants:
+            self._metrics.granted(grant.pool)
+            log.info(
+                "vm handed out",
+                vm=grant.vm,
+                pool=grant.pool,
+                provider_id=grant.provider_id,
+                user=checkout.user,
+                requested=grant.name,
+            )
+        return checkout

@@ -1,0 +1,31 @@
+"""Which pools may serve a name, worked out once at start."""
+
+from collections.abc import Sequence
+
+from vmpooler_api.orders import Order
+from vmpooler_common.config import Settings
+from vmpooler_common.store.checkouts import Want
+from vmpooler_common.store.errors import NoneReady
+
+
+class Offers:
+    """Every name that can be asked for, with the pools that it stands for; paused pools are left out."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._pools = {name: _offer(settings, name) for name in settings.names}
+        self.names = settings.names
+        """Pools and aliases."""
+
+    def wants(self, order: Order) -> list[Want]:
+        """Say what is wanted of the store. Raises NoneReady for a name whose pools are all paused."""
+        wants = [Want(name, count, self._pools[name]) for name, count in order.items()]
+        for want in wants:
+            if not want.pools:
+                raise NoneReady(want.name)
+        return wants
+
+
+def _offer(settings: Settings, name: str) -> Sequence[tuple[str, float]]:
+    candidates = [pool for pool in settings.candidates(name) if not pool.paused]
+    weights = settings.weights(candidates) or [1] * len(candidates)
+    return tuple((pool.name, weight) for pool, weight in zip(candidates, weights, strict=True))

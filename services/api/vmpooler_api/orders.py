@@ -1,0 +1,104 @@
+"""What a checkout asks for, read from a body or from a path: names, and how many VMs of each.
+
+Names that are configured are accepted whatever their characters; the checks of their form only explain
+to a client why another one can't exist.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from vmpooler_api.refusals import BadRequest, UnknownName
+
+LARGEST_BODY = 10_240
+"""Bytes."""
+_DEEPEST = 5
+_LONGEST_NAME = 100
+_MOST_OF_ONE_NAME = 100
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_DIGITS = re.compile(r"[0-9]+")
+
+Order = Mapping[str, int]
+"""Requested name -> number of VMs, at least 1; in the order of the request."""
+
+
+def order_from_body(body: bytes, names: Collection[str], *, most: int) -> Order:
+    """Read `{"<pool or alias>": <count>, …}`; `most` is the limit of all counts together.
+
+    Raises BadRequest, and UnknownName for a name that isn't in `names` or when there is none.
+    """
+    if not body:
+        raise UnknownName
+    entries = _parse(body)
+    order = {name: _count(name, value, names) for name, value in entries.items()}
+    return _checked(order, names, most)
+
+
+def order_from_path(text: str, names: Collection[str], *, most: int) -> Order:
+    """Read names joined by plus signs; a name may be repeated, plus signs at the end are dropped.
+
+    Raises UnknownName and BadRequest like `order_from_body`.
+    """
+    listed = text.rstrip("+")
+    return _checked(Counter(listed.split("+")) if listed else {}, names, most)
+
+
+def _checked(order: Order, names: Collection[str], most: int) -> Order:
+    if not order or not all(name in names for name in order):
+        raise UnknownName
+    if sum(order.values()) > most:
+        raise BadRequest(f"At most {most} VMs can be requested at once")
+    return order
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    if len(body) > LARGEST_BODY:
+        raise BadRequest("Request body too large")
+    try:
+        # Numbers stay texts: a count is judged by its digits, and 1e400 or 5,000 digits do no harm.
+        content = json.loads(body.decode(), parse_int=str, parse_float=str, parse_constant=str)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"Invalid JSON: byte {error.start} isn't UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"Invalid JSON at line {error.lineno} column {error.colno}") from None
+    except RecursionError:
+        raise BadRequest("Request body too complex") from None
+    if not isinstance(content, dict):
+        raise BadRequest("Request body must be a JSON object")
+    if _is_deeper(content, _DEEPEST):
+        raise BadRequest("Request body too complex")
+    return content
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+
+
+def _count(name: str, value: Any, names: Collection[str]) -> int:
+    if name not in names:
+        _explain(name)
+    if value is None:
+        raise BadRequest("VM count is required")
+    if not isinstance(value, str) or not _DIGITS.fullmatch(value):
+        raise BadRequest("VM count must be a valid integer")
+    digits = value.lstrip("0")
+    if not digits:
+        raise BadRequest("VM count must be at least 1")
+    if len(digits) > len(str(_MOST_OF_ONE_NAME)) or int(digits) > _MOST_OF_ONE_NAME:
+        raise BadRequest(f"VM count must be at most {_MOST_OF_ONE_NAME}")
+    return int(digits)
+
+
+def _explain(name: str) -> None:
+    """Raise BadRequest when a name that isn't configured couldn't be."""
+    if not name:
+        raise BadRequest("Pool name is required")
+    if len(name) > _LONGEST_NAME:
+        raise BadRequest("Pool name too long")
+    if not _NAME.fullmatch(name):
+        raise BadRequest("Invalid pool name format")

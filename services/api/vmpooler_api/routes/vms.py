@@ -1,0 +1,55 @@
+"""Looking at pools' names and at one VM."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel
+
+from vmpooler_api.dependencies import TheParts
+from vmpooler_api.hostnames import short_name
+from vmpooler_api.vm_report import VmReport, report_vm
+from vmpooler_common.store.errors import NoSuchVm
+
+
+class Refusal(BaseModel):
+    """An answer without a reason."""
+
+    ok: Literal[False]
+
+
+class RefusalWithReason(Refusal):
+    """An answer that says what is wrong with the request."""
+
+    error: str
+
+
+class Away(Refusal):
+    """The answer while Redis can't be used."""
+
+    message: str
+
+
+router = APIRouter(tags=["vm"])
+
+
+@router.get("/api/v3/vm", summary="List the pools")
+async def list_pools(parts: TheParts) -> list[str]:
+    """Give the names of all pools in the order of the configuration, without aliases."""
+    return [pool.name for pool in parts.settings.pools]
+
+
+@router.get(
+    "/api/v3/vm/{name}",
+    summary="Look at a VM",
+    response_model_exclude_none=True,
+    responses={400: {"model": RefusalWithReason}, 404: {"model": Refusal}, 503: {"model": Away}},
+)
+async def show_vm(
+    parts: TheParts, name: Annotated[str, Path(description="Host name, with or without a domain.")]
+) -> dict[str, bool | VmReport]:
+    """Tell what is known of a VM, under its short name beside `ok`."""
+    vm = short_name(name)
+    record, now = await parts.store.checkouts.look_up(vm)
+    if record is None:
+        raise NoSuchVm(f"nothing is known of {vm}")
+    return {"ok": True, vm: report_vm(record, now, lifetime=parts.settings.vm_lifetime)}

@@ -1,0 +1,160 @@
+"""What the API tells of all pools together."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vmpooler_common.config import PoolSettings
+from vmpooler_common.store.views import Durations, Numbers, PoolNumbers
+
+VIEWS = frozenset({"boot", "capacity", "clone", "pools", "queue"})
+
+
+class DurationFigures(BaseModel):
+    """Durations of today (UTC), in seconds; all 0 when there were none."""
+
+    average: int | float
+    min: int | float
+    max: int | float
+    total: int | float
+
+
+class CountFigures(BaseModel):
+    """How many there were today (UTC)."""
+
+    total: int
+
+
+class DurationReport(BaseModel):
+    """Clones or boots of today."""
+
+    duration: DurationFigures
+    count: CountFigures
+
+
+class CapacityReport(BaseModel):
+    """How full the pools are."""
+
+    current: int = Field(description="Ready VMs.")
+    total: int = Field(description="Sizes of all pools.")
+    percent: int | float
+
+
+class PoolReport(BaseModel):
+    """One pool."""
+
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
+    ready: int
+    running: int
+    pending: int
+    max: int = Field(description="Size of the pool.")
+    last_boot: str = Field(alias="lastBoot", description="When a VM last became ready; empty: never.")
+    alias: str | Sequence[str] | None = Field(None, description="As configured.")
+    broken: str | None = Field(None, description="Why the pool can't work, if it can't.")
+
+
+class QueueReport(BaseModel):
+    """VMs of all pools by state."""
+
+    requested: int
+    pending: int
+    cloning: int
+    booting: int
+    ready: int
+    running: int
+    completed: int
+    total: int
+
+
+class Verdict(BaseModel):
+    """Whether all is well. Pools are only judged when the view `pools` is asked for."""
+
+    ok: bool
+    message: str
+    empty: Sequence[str] | None = Field(None, description="Pools without a ready VM.")
+    uptime: float = Field(description="Seconds that this process has run.")
+
+
+class StatusReport(BaseModel):
+    """The sections that were asked for, in alphabetical order."""
+
+    boot: DurationReport | None = None
+    capacity: CapacityReport | None = None
+    clone: DurationReport | None = None
+    pools: dict[str, PoolReport] | None = None
+    queue: QueueReport | None = None
+    status: Verdict
+
+
+def report_status(
+    pools: Sequence[PoolSettings], numbers: Numbers, *, views: frozenset[str], uptime: float
+) -> StatusReport:
+    """Put the status together from numbers of all these pools; `uptime` in seconds."""
+    return StatusReport(
+        boot=_durations(numbers.boots) if "boot" in views else None,
+        capacity=_capacity(pools, numbers) if "capacity" in views else None,
+        clone=_durations(numbers.clones) if "clone" in views else None,
+        pools={pool.name: _pool(pool, numbers.pools[pool.name]) for pool in pools}
+        if "pools" in views
+        else None,
+        queue=_queue(numbers) if "queue" in views else None,
+        status=_verdict(pools if "pools" in views else (), numbers, uptime=uptime),
+    )
+
+
+def _durations(durations: Durations) -> DurationReport:
+    count = CountFigures(total=durations.count)
+    if not durations.count:
+        return DurationReport(duration=DurationFigures(average=0, min=0, max=0, total=0), count=count)
+    figures = DurationFigures(
+        average=round(durations.total / durations.count, 1),
+        min=durations.least,
+        max=durations.most,
+        total=durations.total,
+    )
+    return DurationReport(duration=figures, count=count)
+
+
+def _capacity(pools: Sequence[PoolSettings], numbers: Numbers) -> CapacityReport:
+    current = sum(numbers.pools[pool.name].ready for pool in pools)
+    total = sum(pool.size for pool in pools)
+    return CapacityReport(
+        current=current, total=total, percent=round(current / total * 100, 1) if total else 0
+    )
+
+
+def _pool(pool: PoolSettings, numbers: PoolNumbers) -> PoolReport:
+    return PoolReport(
+        ready=numbers.ready,
+        running=numbers.running,
+        pending=numbers.pending,
+        max=pool.size,
+        last_boot=numbers.last_boot.strftime("%Y-%m-%d %H:%M:%S +0000") if numbers.last_boot else "",
+        alias=pool.alias,
+        broken=numbers.broken or None,
+    )
+
+
+def _queue(numbers: Numbers) -> QueueReport:
+    pools = numbers.pools.values()
+    pending = sum(pool.pending for pool in pools)
+    ready = sum(pool.ready for pool in pools)
+    running = sum(pool.running for pool in pools)
+    completed = sum(pool.completed for pool in pools)
+    return QueueReport(
+        requested=0,  # nothing can be requested on demand yet
+        pending=pending,
+        cloning=numbers.slots_in_use,
+        booting=max(pending - numbers.slots_in_use, 0),
+        ready=ready,
+        running=running,
+        completed=completed,
+        total=pending + ready + running + completed,
+    )
+
+
+def _verdict(pools: Sequence[PoolSettings], numbers: Numbers, *, uptime: float) -> Verdict:
+    empty = [pool.name for pool in pools if pool.size and not numbers.pools[pool.name].ready]
+    message = f"Found {len(empty)} empty pools." if empty else "Battle station fully armed and operational."
+    return Verdict(ok=not empty, message=message, empty=empty or None, uptime=round(uptime, 1))

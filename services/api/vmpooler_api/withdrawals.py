@@ -1,0 +1,94 @@
+"""Takes back what was handed out without anybody hearing of it."""
+
+import asyncio
+from dataclasses import dataclass
+from time import monotonic
+
+import structlog
+
+from vmpooler_common.logs import Outage
+from vmpooler_common.store.checkouts import Checkouts
+from vmpooler_common.store.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+_MEMORY = 600.0
+"""Seconds for which the store remembers an operation; after that nothing can be undone by its id."""
+_AT_ONCE = 100
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 1.0
+"""Seconds between attempts while the store doesn't answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Undelivered:
+    operation: str
+    reason: str
+    since: float
+
+
+class Withdrawals:
+    """Cancels checkouts whose answer was not delivered, again and again until the store has done it.
+
+    A cancelled operation hands nothing out any more even if it reaches the store later.
+    """
+
+    def __init__(self, checkouts: Checkouts) -> None:
+        self._checkouts = checkouts
+        self._pending: dict[str, _Undelivered] = {}
+        self._wake = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._outage = Outage("withdrawing undelivered checkouts")
+
+    def add(self, operation: str, *, reason: str) -> None:
+        """See to it that what this checkout took is destroyed. Returns at once."""
+        self._pending[operation] = _Undelivered(operation, reason, monotonic())
+        self._empty.clear()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        pause = _FIRST_PAUSE
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._pending:
+                if await self._withdraw_some():
+                    pause = _FIRST_PAUSE
+                else:
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+            self._empty.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until nothing is left to do, at most so long; what is left then is logged."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            log.error(  # noqa: TRY400 - the time-out says nothing more
+                "undelivered checkouts not withdrawn; their VMs stay until their lifetime ends",
+                operations=list(self._pending),
+            )
+
+    async def _withdraw_some(self) -> bool:
+        some = list(self._pending.values())[:_AT_ONCE]
+        results = await asyncio.gather(*map(self._withdraw, some))
+        return all(results)
+
+    async def _withdraw(self, undelivered: _Undelivered) -> bool:
+        try:
+            vms = await self._checkouts.cancel(undelivered.operation, reason=undelivered.reason)
+        except StoreError as error:
+            self._outage.began(str(error))
+            if monotonic() - undelivered.since > _MEMORY:
+                del self._pending[undelivered.operation]
+                log.error(  # noqa: TRY400 - the store's error is logged as an outage
+                    "checkout not withdrawn within the store's memory", operation=undelivered.operation
+                )
+            return False
+        self._outage.ended()
+        del self._pending[undelivered.operation]
+        log.warning("checkout withdrawn", operation=undelivered.operation, reason=undelivered.reason, vms=vms)
+        return True

@@ -25,7 +25,7 @@ _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{0,18}(?:[eE][-+]?[0-9]{1,3})?")
 _QUOTED = re.compile(r"'([^']*)'")
 _MOST_LEVELS = 50
-_MOST_VALUES = 500_000
+_MOST_VALUES = 200_000
 
 
 class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):

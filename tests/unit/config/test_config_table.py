@@ -1,0 +1,57 @@
+"""The printed table holds every setting with all that is declared of it."""
+
+from vmpooler_common.config.catalogue import CHAPTERS
+from vmpooler_common.config.setting import kind_of, setting_of
+from vmpooler_common.config.table import WIDTH, table_of_settings
+
+
+def entry(name: str) -> str:
+    """Return the table's lines about one setting as one line."""
+    lines = table_of_settings().splitlines()
+    first = next(number for number, line in enumerate(lines) if line.split()[:1] == [name])
+    rest = []
+    for line in lines[first + 1 :]:
+        if not line.startswith("    "):
+            break
+        rest.append(line.strip())
+    return " ".join([*lines[first].split(), *rest])
+
+
+def test_no_line_is_longer_than_promised() -> None:
+    assert max(map(len, table_of_settings().splitlines())) <= WIDTH
+
+
+def test_a_setting_is_shown_with_type_unit_default_variable_and_meaning() -> None:
+    assert entry("config.ready_ttl") == (
+        "config.ready_ttl number [minutes]; default 60; READY_TTL A ready VM is replaced after this time"
+    )
+
+
+def test_a_setting_without_effect_so_far_is_marked() -> None:
+    assert "not in effect yet" in entry("config.usage_stats")
+    assert "not in effect yet" not in entry("config.task_limit")
+
+
+def test_every_setting_is_shown_once() -> None:
+    names = [
+        line.split()[0] for line in table_of_settings().splitlines() if line[:2] == "  " and line[2:3] != " "
+    ]
+    settings = [name for chapter in CHAPTERS for name, _ in chapter.settings()]
+    assert len(settings) > 150
+    assert [name for name in names if name.startswith(("config.", "redis.", "pools[]."))] == [
+        name for name in settings if name.startswith(("config.", "redis.", "pools[]."))
+    ]
+    assert set(settings) <= set(names)
+
+
+def test_every_setting_has_a_type_and_a_meaning() -> None:
+    for chapter in CHAPTERS:
+        for name, field in chapter.settings():
+            setting = setting_of(field)
+            assert setting.meaning, name
+            assert setting.type_name or kind_of(field), name
+
+
+def test_durations_show_their_default_in_their_unit() -> None:
+    assert "number [hours]; default 168;" in entry("redis.data_ttl")
+    assert "number [seconds]; default 1 " in entry("redis.wait_timeout")

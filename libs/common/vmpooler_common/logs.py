@@ -210,6 +210,11 @@ class Outage:
         self._since: float | None = None
         self._failures = 0
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it failed when it was last tried."""
+        return self._since is not None
+
     def began(self, reason: str) -> None:
         """It failed; called at each failure."""
         self._failures += 1

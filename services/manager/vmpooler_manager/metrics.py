@@ -11,19 +11,7 @@ from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.http import HttpMetrics
 from vmpooler_common.metrics.instrument import Instrument
 from vmpooler_common.metrics.redis import RedisMetrics
-
-FailureReason = Literal[
-    "clone_failed",
-    "clone_timeout",
-    "not_ready",
-    "powered_off",
-    "vanished",
-    "expired_ready",
-    "excess",
-    "orphan",
-    "late",
-]
-"""Why a VM left its pool, or was destroyed, without having been used."""
+from vmpooler_manager.actions import FailureReason
 
 CheckFailure = Literal["redis", "provider", "bug"]
 """What kept a pass over a pool from finishing."""

@@ -57,7 +57,7 @@ class Clones:
         return reserved
 
     async def begin(self, vm: str, *, operation: str, manager: str, lease: timedelta) -> str | None:
-        """Get leave to send `create` for a reserved name: the attempt for its tag, or None when it's too late."""
+        """Get leave to send `create` for a reserved name: the attempt for its tag; None: it is too late."""
         attempt: str = await self._scripts.run("begin", operation, vm, manager, duration_ms(lease))
         return attempt or None
 
@@ -76,4 +76,4 @@ class Clones:
     async def promote(self, vm: str, attempt: str, *, operation: str) -> timedelta | None:
         """Make a booted VM ready. Gives the time since its name was reserved; None when it isn't pending."""
         reply = await self._scripts.run("promote", operation, vm, attempt)
-        return timedelta(milliseconds=int(reply[1])) if reply[0] == "ready" else None
+        return timedelta(milliseconds=int(reply[1])) if len(reply) > 1 else None

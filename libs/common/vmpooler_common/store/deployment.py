@@ -35,7 +35,7 @@ class Deployment:
         )
         if int(check(schema)) > SCHEMA:
             raise SchemaTooNew(
-                f"the data in Redis has schema {schema}, this version of vmpooler knows schemas up to {SCHEMA}: "
+                f"the data in Redis has schema {schema}, this vmpooler knows schemas up to {SCHEMA}: "
                 "run the newer version, or use another redis.prefix"
             )
         await self._scripts.load()
@@ -55,8 +55,8 @@ class Deployment:
         if evicting not in ("", "noeviction"):
             limit = int(info_of(check(memory)).get("maxmemory", 0))
             concerns.append(
-                f"maxmemory-policy is {evicting}: Redis {'deletes' if limit else 'would delete'} records of VMs "
-                "when memory is short; set it to noeviction"
+                f"maxmemory-policy is {evicting}: Redis {'deletes' if limit else 'would delete'} records "
+                "of VMs when memory is short; set it to noeviction"
             )
         if info_of(check(persistence)).get("aof_enabled") != "1":
             concerns.append(

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,7 +34,7 @@ class Events:
         self._link = link
         self._key = keys("events")
 
-    async def follow(self) -> AsyncIterator[Event]:
+    async def follow(self) -> AsyncGenerator[Event, None]:
         """Give events from now on, for ever; one of kind `gap` first, and whenever some may have been missed.
 
         Uses a connection of its own. Raises StoreUnavailable when that breaks: follow again.
@@ -42,7 +42,7 @@ class Events:
         last = await self._newest()
         connection = await self._link.hold()
         try:
-            yield Event("gap", "", "", datetime.fromtimestamp(0).astimezone())
+            yield Event("gap", "", "", from_ms(0))
             while True:
                 command = (
                     "XREAD",

@@ -15,8 +15,14 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    NoPermissionError,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from vmpooler_common.metrics.connections import ConnectionMetrics
@@ -37,9 +43,6 @@ _STATE_OF_SERVER = (
     "OOM",
     "MISCONF",
     "NOREPLICAS",
-    "NOAUTH",
-    "NOPERM",
-    "WRONGPASS",
     "CLUSTERDOWN",
     "TRYAGAIN",
     "UNBLOCKED",
@@ -84,13 +87,12 @@ class Link:
         self, options: LinkOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics
     ) -> None:
         self._options = options
-        self._metrics = metrics
+        self.metrics = metrics
         self._connection_metrics = connections
         self._pool = ConnectionPool.from_url(
             options.url,
             protocol=2,
-            lib_name=None,
-            lib_version=None,
+            driver_info=None,
             decode_responses=True,
             encoding_errors="backslashreplace",
             socket_connect_timeout=options.connect_timeout,
@@ -122,15 +124,15 @@ class Link:
                     raise
                 await asyncio.sleep(0.02 * attempt)
             else:
-                self._metrics.answered()
+                self.metrics.answered()
                 return replies
         raise AssertionError("the last attempt returns or raises")
 
     async def hold(self) -> AbstractConnection:
         """Make a connection outside the pool, for commands that block. The caller disconnects it."""
-        connection: AbstractConnection = self._pool.make_connection()
+        connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         try:
-            await connection.connect()
+            await connection.connect()  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
             raise _unavailable(error) from error
         return connection
@@ -147,11 +149,11 @@ class Link:
     def _count_failure(self, kind: str) -> None:
         match kind:
             case "unreachable":
-                self._metrics.unreachable()
+                self.metrics.unreachable()
             case "timeout":
-                self._metrics.timed_out()
+                self.metrics.timed_out()
             case _:
-                self._metrics.refused()
+                self.metrics.refused()
 
     async def _once(self, commands: Sequence[Command]) -> list[Reply]:
         if self._closed:
@@ -202,26 +204,31 @@ class Link:
     async def _exchange(self, connection: AbstractConnection | None, batch: list[_Unit]) -> None:
         now = asyncio.get_running_loop().time()
         self._connection_metrics.waited(now - batch[0].queued_at)
+        # Whatever happens, nobody waits for ever for these replies.
+        failure: StoreUnavailable | None = StoreUnavailable("the call could not be made", kind="refused")
         try:
             async with asyncio.timeout(self._options.timeout):
                 if connection is None:
-                    connection = self._pool.make_connection()
+                    connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
                 if not connection.is_connected:
                     await connection.connect()
                 commands = [command for unit in batch for command in unit.commands]
-                self._metrics.sent(len(commands))
+                self.metrics.sent(len(commands))
                 await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
                 for unit in batch:
                     unit_replies = [await _read(connection) for _ in unit.commands]
                     if not unit.replies.done():
                         unit.replies.set_result(unit_replies)
-        except (RedisError, OSError, TimeoutError) as error:
-            await self._give_up(connection, batch, _unavailable(error))
-        except asyncio.CancelledError:
-            await self._give_up(connection, batch, StoreUnavailable("the service stops", kind="unreachable"))
-            raise
-        else:
             self._idle.append(connection)
+            failure = None
+        except (RedisError, OSError, TimeoutError) as error:
+            failure = _unavailable(error)
+        except asyncio.CancelledError:
+            failure = StoreUnavailable("the service stops", kind="unreachable")
+            raise
+        finally:
+            if failure is not None:
+                await self._give_up(connection, batch, failure)
         self._pump()
 
     async def _give_up(
@@ -252,7 +259,6 @@ async def _read(connection: AbstractConnection) -> Reply:
 
 _STATE_CLASSES = (
     "ReadOnlyError",
-    "NoPermissionError",
     "OutOfMemoryError",
     "MasterDownError",
     "ClusterDownError",
@@ -264,7 +270,8 @@ def _unavailable(error: Exception) -> StoreUnavailable:
     """Say in our words what became of a connection; the client's messages hold no secrets."""
     if isinstance(error, (TimeoutError, RedisTimeoutError)):
         return StoreUnavailable("Redis didn't answer in time", kind="timeout")
-    if isinstance(error, ResponseError):
+    # The client counts the first two among the broken connections.
+    if isinstance(error, (AuthenticationError, BusyLoadingError, ResponseError)):
         return StoreUnavailable(f"Redis refuses to work: {error}", kind="refused")
     if isinstance(error, (RedisConnectionError, OSError)):
         return StoreUnavailable(f"Redis can't be reached: {error}", kind="unreachable")
@@ -272,7 +279,9 @@ def _unavailable(error: Exception) -> StoreUnavailable:
 
 
 def check(reply: Reply) -> Reply:
-    """Give the reply, or raise ScriptFailed when it is an error."""
+    """Give the reply. Raises ScriptFailed for an error, StoreUnavailable for one that says "not allowed"."""
+    if isinstance(reply, NoPermissionError):
+        raise _unavailable(reply)
     if isinstance(reply, ResponseError):
         raise ScriptFailed(str(reply))
     return reply

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from redis.exceptions import NoScriptError
 
+from vmpooler_common.store.errors import ScriptFailed
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Command, Link, Reply, check
 
@@ -58,10 +59,13 @@ class Scripts:
         lost = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if lost:
             await self.load()
-            again = await self._link.call(*(commands[index] for index in lost))
-            for index, reply in zip(lost, again, strict=True):
-                replies[index] = reply
-        return [check(reply) for reply in replies]
+            # All that follows goes again, too: a WAIT must come after the script that it waits for.
+            replies[lost[0] :] = await self._link.call(*commands[lost[0] :])
+        try:
+            return [check(reply) for reply in replies]
+        except ScriptFailed:
+            self._link.metrics.script_failed()
+            raise
 
 
 def new_operation() -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmpooler_common.model import ClonePhase
+from vmpooler_common.snapshot import Classification, Halt, PendingVm, Sizes, Snapshot, UntaggedVm
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Reply
 from vmpooler_common.store.scripts import Scripts
@@ -13,87 +14,6 @@ from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
 _MOST = 500
 """VMs of a kind that one observation gives in detail; the next pass sees the others."""
 _NAMES_PER_CALL = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class PendingVm:
-    """A VM in the making."""
-
-    name: str
-    provider: str
-    phase: ClonePhase
-    reserved_at: datetime
-    lease_ends_at: datetime
-    """When another manager may look after it (while it is reserved or creating)."""
-    attempt: str
-    provider_id: str
-    """Empty until it is created."""
-    cloned: bool
-
-
-@dataclass(frozen=True, slots=True)
-class UntaggedVm:
-    """A VM that was handed out and doesn't say so in the cloud yet."""
-
-    name: str
-    provider: str
-    provider_id: str
-    attempt: str
-    user: str
-    ends_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """VMs of a pool by state; suspects are ready VMs that listings miss, not among `ready`."""
-
-    pending: int
-    ready: int
-    suspect: int
-    running: int
-    completed: int
-    destroying: int
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Why all destroying of a provider is stopped: `kind` is absent or orphan, seen in `pool`."""
-
-    kind: str
-    pool: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What the record of a VM in a listing says; state None: there is no record."""
-
-    state: str | None
-    attempt: str
-    provider: str
-    provider_id: str
-    gone_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A pool at one moment, by Redis's clock. Lists hold at most 500 VMs, those due first."""
-
-    now: datetime
-    generation: str
-    """Empty when the data set has been lost: nothing may be concluded from records then."""
-    halt: Halt | None
-    broken: str
-    slots_in_use: int
-    sizes: Sizes
-    pending: tuple[PendingVm, ...]
-    expired_ready: tuple[str, ...]
-    ended_running: tuple[str, ...]
-    doomed: tuple[str, ...]
-    untagged: tuple[UntaggedVm, ...]
-    ready: Mapping[str, datetime]
-    """Every ready VM and since when, only in a full observation."""
-    suspects: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +57,19 @@ class Views:
         self._keys = keys
 
     async def observe(
-        self, pool: str, provider: str, *, ready_ttl: timedelta, listed: Sequence[str] | None
+        self,
+        pool: str,
+        provider: str,
+        *,
+        size: int,
+        ready_ttl: timedelta,
+        listed: Sequence[str] | None,
     ) -> tuple[Snapshot, Mapping[str, Classification]]:
         """See a pool. With the names of a listing: in full, and what the records say of these names."""
         full = listed is not None
         names = list(listed or ())
         commands = [
-            self._scripts.command("observe", pool, provider, duration_ms(ready_ttl), int(full), _MOST),
+            self._scripts.command("observe", pool, provider, size, duration_ms(ready_ttl), int(full), _MOST),
             *self._classify(names),
         ]
         first, *rest = await self._scripts.run_all(commands)
@@ -191,11 +117,13 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         sizes,
         pending,
         expired,
+        excess,
         ended,
         doomed,
         untagged,
         ready,
         suspects,
+        next_due,
     ) = reply
     return Snapshot(
         now=from_ms(now),
@@ -206,11 +134,13 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         sizes=Sizes(*sizes),
         pending=tuple(_pending(pending[at : at + 8]) for at in range(0, len(pending), 8)),
         expired_ready=tuple(expired),
+        excess_ready=tuple(excess),
         ended_running=tuple(ended),
         doomed=tuple(doomed),
         untagged=tuple(_untagged(untagged[at : at + 6]) for at in range(0, len(untagged), 6)),
         ready=_since(ready),
         suspects=_since(suspects),
+        next_due=from_ms_or_none(next_due),
     )
 
 

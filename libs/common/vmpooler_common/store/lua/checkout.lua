@@ -6,7 +6,8 @@
 -- the VM that is ready longest goes first.
 --
 -- ARGV operation, token digest or '', lifetime in ms or 0 for no end, the same with a token,
---      seed of the draw, number of names, then per name: count, number of pools, (pool, weight)...
+--      seed of the draw, number of names, then per name: count, number of pools, (pool, weight)...;
+--      a pool that a name has twice counts once, with both weights
 -- Returns {'ok', user, (number of the name from 0, vm, pool, domain, provider id)...}: flat
 --         {'unauthorized'}: the token is unknown
 --         {'empty', number of a name that could not be met}
@@ -32,9 +33,10 @@ for number = 1, tonumber(ARGV[6]) do
   local pools = tonumber(ARGV[at + 1])
   at = at + 2
   for _ = 1, pools do
-    table.insert(name.pools, ARGV[at])
-    name.weight[ARGV[at]] = tonumber(ARGV[at + 1])
-    name.taken[ARGV[at]] = 0
+    local pool = ARGV[at]
+    if not name.weight[pool] then table.insert(name.pools, pool) end
+    name.weight[pool] = (name.weight[pool] or 0) + tonumber(ARGV[at + 1])
+    name.taken[pool] = 0
     at = at + 2
   end
   names[number] = name

@@ -5,7 +5,7 @@
 -- Returns the state that the VM is in now, or '' when this attempt isn't known.
 
 local vm, id = ARGV[1], ARGV[3]
-local known = redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'pool', 'id', 'asked', 'cloned', 'phase')
+local known = redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'pool', 'id', 'asked', 'cloned', 'phase', 'provider')
 local state, pool = known[1], known[3]
 if not state or known[2] ~= ARGV[2] then return '' end
 
@@ -19,6 +19,7 @@ if state == 'gone' then
   redis.call('ZADD', K.completed .. pool, int(now), vm)
   redis.call('HSET', K.vm .. vm, 'state', 'completed', 'completed', int(now), 'reason', 'late', unpack(facts))
   redis.call('HDEL', K.vm .. vm, 'gone')
+  redis.call('HSET', K.pools, pool, known[8]) -- it may have been forgotten
   event('completed', pool, vm)
   return 'completed'
 end

@@ -2,7 +2,7 @@
 -- ARGV manager, then VMs that it was creating or destroying...
 
 local manager, now = ARGV[1], now_ms()
-redis.call('ZREM', K.managers, manager)
+local known_until_now = redis.call('ZREM', K.managers, manager) == 1
 local leases = redis.call('HGETALL', K.leases)
 for at = 1, #leases, 2 do
   if string.match(leases[at + 1], '^%d+ (.*)$') == manager then redis.call('HDEL', K.leases, leases[at]) end
@@ -15,5 +15,5 @@ for at = 2, #ARGV do
     redis.call('HSET', K.vm .. ARGV[at], 'lease', int(now))
   end
 end
-event('left', '', '')
+if known_until_now then event('left', '', '') end
 return 'ok'

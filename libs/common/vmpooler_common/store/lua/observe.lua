@@ -1,15 +1,18 @@
 -- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
--- ARGV pool, provider, ready ttl in ms, '1' for the names of all ready VMs too, most VMs of each kind
+-- ARGV pool, provider, size, ready ttl in ms, '1' for the names of all ready VMs too,
+--      most VMs of each kind
 -- Returns {now, generation, halted or '', broken or '', slots in use,
 --          {sizes of pending, ready, suspect, running, completed, destroying},
 --          pending VMs: {name, provider, phase, reserved, lease, attempt, id or '', cloned or ''}...: flat,
 --          ready VMs past their ttl: name...,
+--          the oldest ready VMs, as many as there are more alive than the size: name...,
 --          running VMs whose lifetime is over: name...,
 --          VMs whose destruction is due: name...,
 --          running VMs whose owner isn't on their tag: {name, provider, id, attempt, user, ends or ''}...: flat,
---          ready VMs: {name, since}...: flat,  suspects: {name, since}...: flat}
+--          ready VMs: {name, since}...: flat,  suspects: {name, since}...: flat,
+--          when the next of these will be due by itself, or ''}
 
-local pool, most, now = ARGV[1], tonumber(ARGV[5]), now_ms()
+local pool, size, ttl, most, now = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6]), now_ms()
 
 local function due(key, upto)
   return redis.call('ZRANGEBYSCORE', key .. pool, '-inf', int(upto), 'LIMIT', 0, most)
@@ -30,7 +33,20 @@ for _, state in ipairs({ 'pending', 'ready', 'suspect', 'running', 'completed', 
 end
 local dying = due(K.completed, now)
 for _, vm in ipairs(due(K.destroying, now)) do table.insert(dying, vm) end
-local all = ARGV[4] == '1'
+local all = ARGV[5] == '1'
+local excess = math.min(sizes[1] + sizes[2] - size, most)
+
+local next_due
+local function soonest(key, delay)
+  local first = redis.call('ZRANGEBYSCORE', key .. pool, '(' .. int(now - delay), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local at = tonumber(first[2]) or math.huge
+  if at + delay < (next_due or math.huge) then next_due = at + delay end
+end
+soonest(K.running, 0)
+soonest(K.completed, 0)
+soonest(K.destroying, 0)
+soonest(K.ready, ttl)
+
 return {
   int(now),
   redis.call('GET', K.generation) or '',
@@ -40,10 +56,12 @@ return {
   sizes,
   details(redis.call('ZRANGE', K.pending .. pool, 0, most - 1),
     'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned'),
-  due(K.ready, now - ARGV[3]),
+  due(K.ready, now - ttl),
+  excess > 0 and redis.call('ZRANGE', K.ready .. pool, 0, excess - 1) or {},
   due(K.running, now),
   dying,
   details(redis.call('ZRANGE', K.untagged .. pool, 0, most - 1), 'provider', 'id', 'attempt', 'user', 'ends'),
   all and redis.call('ZRANGE', K.ready .. pool, 0, -1, 'WITHSCORES') or {},
   redis.call('ZRANGE', K.suspect .. pool, 0, all and -1 or most - 1, 'WITHSCORES'),
+  next_due and int(next_due) or '',
 }

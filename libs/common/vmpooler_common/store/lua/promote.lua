@@ -1,6 +1,7 @@
 -- promote: a pending VM has booted and can be handed out.
 -- ARGV operation, vm, attempt
--- Returns {'ready', milliseconds since its name was reserved}, or {state} when it isn't pending.
+-- Returns {'ready', milliseconds since its name was reserved}, or only {state} when it isn't pending
+-- (ready, too, when another operation has promoted it).
 
 local operation, vm = ARGV[1], ARGV[2]
 local known = redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'pool', 'phase', 'reserved', 'op', 'ready')

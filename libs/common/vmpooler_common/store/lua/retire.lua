@@ -1,18 +1,20 @@
 -- retire: take a VM out of its pool, or end a user's use of it, and leave it to destruction.
 --
 -- The guard is the fact that the plan relied on; it is checked again, since a plan may be old.
--- ARGV operation, vm, state it must be in, reason, milliseconds to wait before it is destroyed, guard, bound
+-- ARGV operation, vm, state it must be in (pending, ready or running), reason,
+--      milliseconds to wait before it is destroyed, guard, bound
 -- Guards: 'none'; 'excess' the pool has more than `bound` VMs pending and ready;
 --         'ready-before' it became ready before `bound`; 'ended' its lifetime is over;
 --         'operation' it was handed out by the operation `bound`;
 --         'unseen' a suspect, and fewer than `bound` VMs of its provider were given up in ten minutes
--- Returns 'ok', 'halted' when that bound is exceeded (all destroying of the provider is now stopped),
+-- Returns 'ok', 'halted' when that bound is or was exceeded (all destroying of the provider is stopped),
 --         or 'refused'.
 
 local operation, vm, state, guard, bound = ARGV[1], ARGV[2], ARGV[3], ARGV[6], ARGV[7]
 local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'ready', 'ends', 'provider')
 if known[2] == operation and known[1] ~= state then return 'ok' end
 if known[1] ~= state then return 'refused' end
+if state ~= 'pending' and state ~= 'ready' and state ~= 'running' then return 'refused' end
 local pool, provider, now = known[3], known[6], now_ms()
 
 local index = state
@@ -22,13 +24,14 @@ if guard == 'excess' then
   local alive = redis.call('ZCARD', K.pending .. pool) + redis.call('ZCARD', K.ready .. pool)
   if alive <= tonumber(bound) then return 'refused' end
 elseif guard == 'ready-before' then
-  if tonumber(known[4]) > tonumber(bound) then return 'refused' end
+  if state ~= 'ready' or tonumber(known[4]) > tonumber(bound) then return 'refused' end
 elseif guard == 'ended' then
   if (known[5] or '') == '' or tonumber(known[5]) > now then return 'refused' end
 elseif guard == 'operation' then
   if known[2] ~= bound then return 'refused' end
 elseif guard == 'unseen' then
-  if index ~= 'suspect' or redis.call('HEXISTS', K.halted, provider) == 1 then return 'refused' end
+  if index ~= 'suspect' then return 'refused' end
+  if redis.call('HEXISTS', K.halted, provider) == 1 then return 'halted' end
   local reaped = K.reaped .. provider .. ':absent'
   redis.call('ZREMRANGEBYSCORE', reaped, '-inf', int(now - 600000))
   if redis.call('ZCARD', reaped) >= tonumber(bound) then

@@ -1,0 +1,58 @@
+"""What both services do around their own work: logging as configured, and a web server that ends well."""
+
+import asyncio
+import gc
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+
+from vmpooler_common import logs
+from vmpooler_common.config import Configuration
+
+log = structlog.get_logger(__name__)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, ending without an error on SIGTERM and SIGINT, and sparing the garbage collector work."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then take what lives for ever out of the collector's sight: that halves its pauses."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Stop serving on a signal; the original raises the signal again afterwards."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+
+def begin_logging(configuration: Configuration) -> bool:
+    """Log as configured, first what is odd about the configuration; False when that isn't possible."""
+    general = configuration.settings.general
+    try:
+        logs.configure(
+            format="json" if general.log_format == "json" else "text",
+            level=general.log_level,
+            file=general.logfile,
+        )
+    except logs.LogFileError as error:
+        log.critical("can't log", reason=str(error))
+        return False
+    for warning in configuration.warnings:
+        log.warning("configuration", warning=str(warning))
+    if configuration.not_in_effect:
+        names = ", ".join(str(setting) for setting in configuration.not_in_effect)
+        log.warning("settings that aren't in effect yet", settings=names)
+    return True

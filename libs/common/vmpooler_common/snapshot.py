@@ -1,0 +1,92 @@
+"""What the store shows of a pool at one moment: values for the planner, which knows no store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from vmpooler_common.model import ClonePhase
+
+
+@dataclass(frozen=True, slots=True)
+class PendingVm:
+    """A VM in the making."""
+
+    name: str
+    provider: str
+    phase: ClonePhase
+    reserved_at: datetime
+    lease_ends_at: datetime
+    """When another manager may look after it (while it is reserved or creating)."""
+    attempt: str
+    provider_id: str
+    """Empty until it is created."""
+    cloned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UntaggedVm:
+    """A VM that was handed out and doesn't say so in the cloud yet."""
+
+    name: str
+    provider: str
+    provider_id: str
+    attempt: str
+    user: str
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """VMs of a pool by state; suspects are ready VMs that listings miss, not among `ready`."""
+
+    pending: int
+    ready: int
+    suspect: int
+    running: int
+    completed: int
+    destroying: int
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why all destroying of a provider is stopped: `kind` is absent or orphan, seen in `pool`."""
+
+    kind: str
+    pool: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What the record of a VM in a listing says; state None: there is no record."""
+
+    state: str | None
+    attempt: str
+    provider: str
+    provider_id: str
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A pool at one moment, by Redis's clock. Lists hold at most 500 VMs, those due first."""
+
+    now: datetime
+    generation: str
+    """Empty when the data set has been lost: nothing may be concluded from records then."""
+    halt: Halt | None
+    broken: str
+    slots_in_use: int
+    sizes: Sizes
+    pending: tuple[PendingVm, ...]
+    expired_ready: tuple[str, ...]
+    excess_ready: tuple[str, ...]
+    """The oldest ready VMs, as many as there are more alive than the size that was asked for."""
+    ended_running: tuple[str, ...]
+    doomed: tuple[str, ...]
+    untagged: tuple[UntaggedVm, ...]
+    ready: Mapping[str, datetime]
+    """Every ready VM and since when, only in a full observation."""
+    suspects: Mapping[str, datetime]
+    next_due: datetime | None = None
+    """When the next VM will be due by its time alone."""

@@ -1,0 +1,172 @@
+"""What a plan may ask for: frozen values, carried out by `execute`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from vmpooler_common.model import VmState
+from vmpooler_common.snapshot import PendingVm, UntaggedVm
+from vmpooler_manager.providers.contract import ProviderVm
+
+FailureReason = Literal[
+    "clone_failed",
+    "clone_timeout",
+    "not_ready",
+    "powered_off",
+    "vanished",
+    "expired_ready",
+    "excess",
+    "orphan",
+    "late",
+]
+"""Why a VM left its pool, or was destroyed, without having been used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Reserve names for so many new VMs and clone them."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """Clone a VM whose name was reserved by a manager that is gone."""
+
+    vm: PendingVm
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Find out what became of a `create` whose manager is gone."""
+
+    vm: PendingVm
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Wait until a created VM can be handed out."""
+
+    vm: PendingVm
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Give a pending VM up."""
+
+    name: str
+    reason: FailureReason
+
+
+@dataclass(frozen=True, slots=True)
+class Recycle:
+    """Replace a ready VM that became ready before `ready_before`."""
+
+    name: str
+    ready_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shed:
+    """Retire a VM that the pool has too many."""
+
+    name: str
+    state: VmState
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Retire a ready VM that the cloud shows to be broken."""
+
+    name: str
+    reason: FailureReason
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End a running VM whose lifetime is over."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Destroy:
+    """Destroy VMs that are due."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotate:
+    """Note on a VM in the cloud who has it until when."""
+
+    vm: UntaggedVm
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Set ready VMs aside that listings miss."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Put VMs back that a listing shows again."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Ask the provider for a suspect, and give it up only if it says that there is none."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeIn:
+    """Leave an orphan to destruction."""
+
+    vm: ProviderVm
+
+
+@dataclass(frozen=True, slots=True)
+class Recognise:
+    """A VM whose clone was given up appeared late: give its record the id, and it goes to destruction."""
+
+    vm: ProviderVm
+
+
+@dataclass(frozen=True, slots=True)
+class LiftHalt:
+    """The listing is whole again: allow destroying. `whole` is what the halt was for, `KIND POOL`."""
+
+    whole: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Drop a pool that has left the configuration and has no VM any more."""
+
+
+Action = (
+    Reserve
+    | Clone
+    | Resolve
+    | Watch
+    | Abandon
+    | Recycle
+    | Shed
+    | Discard
+    | End
+    | Destroy
+    | Annotate
+    | Doubt
+    | Trust
+    | Confirm
+    | TakeIn
+    | Recognise
+    | LiftHalt
+    | Forget
+)

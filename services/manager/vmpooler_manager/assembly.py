@@ -1,0 +1,240 @@
+"""Puts the manager together from the settings: the list of constructors is the architecture."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from vmpooler_common.config import PoolSettings, ProviderSettings, Settings
+from vmpooler_common.config.sections.general import GeneralSection
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.prometheus import PrometheusBackend
+from vmpooler_common.reconnecting import pauses
+from vmpooler_common.store.store import Store
+from vmpooler_common.store_options import store_options
+from vmpooler_manager.backoff import Backoff, Delays
+from vmpooler_manager.clock import ClockGuard
+from vmpooler_manager.cloning import Cloning
+from vmpooler_manager.cloud import Cloud
+from vmpooler_manager.destroying import Destroying
+from vmpooler_manager.execute import Executor
+from vmpooler_manager.jobs import Jobs
+from vmpooler_manager.liveness import Liveness
+from vmpooler_manager.looking import Looking
+from vmpooler_manager.metrics import ManagerMetrics
+from vmpooler_manager.names import NameGenerator
+from vmpooler_manager.plan import PoolSpec
+from vmpooler_manager.pool import Pool
+from vmpooler_manager.pool_loop import PoolLoop
+from vmpooler_manager.providers.contract import PoolOrder
+from vmpooler_manager.providers.errors import PermanentError
+from vmpooler_manager.providers.registry import load
+from vmpooler_manager.reconcile import Reconciler, World
+from vmpooler_manager.slots import SlotQueue
+from vmpooler_manager.supervisor import LEASE, Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """The parts that the process starts, serves and stops."""
+
+    name: str
+    store: Store
+    clouds: Mapping[str, Cloud]
+    supervisor: Supervisor
+    liveness: Liveness
+    metrics: ManagerMetrics
+    registry: CollectorRegistry
+
+
+def assemble(settings: Settings) -> Manager:
+    """Make everything; nothing is connected or started yet."""
+    general = settings.general
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    backend = PrometheusBackend(
+        registry, prefix=settings.prometheus.prometheus_prefix, instance=settings.prometheus.prefix
+    )
+    metrics = ManagerMetrics(backend)
+    store = Store.connect(
+        store_options(settings),
+        metrics=metrics.redis,
+        connections=ConnectionMetrics(backend, "redis_connection_pool", "manager"),
+    )
+    clouds = {
+        name: _cloud(
+            provider,
+            connections=ConnectionMetrics(backend, "provider_connection_pool", name),
+            parallel_destroys=general.task_limit,
+            metrics=metrics,
+        )
+        for name, provider in settings.providers.items()
+    }
+    orders = {pool.name: _order(pool) for pool in settings.pools}
+
+    def order_of(pool: str) -> PoolOrder:
+        return orders.get(pool) or PoolOrder(pool, template="")
+
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    random = Random(secrets.randbits(64))  # noqa: S311 - jitter, no secret
+    delays = Delays(
+        general.check_loop_delay_min, general.check_loop_delay_max, general.check_loop_delay_decay
+    )
+    longest = max([delays.longest, *(pool.check_loop_delay_max for pool in settings.pools)])
+    liveness = Liveness(longest, asyncio.get_running_loop().time)
+    world, jobs, slots, clock = World(), Jobs(), SlotQueue(), ClockGuard()
+    looking = Looking(store, installation=settings.installation, metrics=metrics.vms)
+    executor = Executor(
+        store,
+        manager=name,
+        lease=LEASE,
+        names=NameGenerator(general.prefix),
+        jobs=jobs,
+        cloning=Cloning(
+            store,
+            manager=name,
+            installation=settings.installation,
+            lease=LEASE,
+            slots=slots,
+            metrics=metrics.vms,
+        ),
+        destroying=Destroying(
+            store,
+            manager=name,
+            clouds=clouds,
+            order_of=order_of,
+            delays=delays,
+            random=random,
+            metrics=metrics.vms,
+        ),
+        looking=looking,
+        slots=slots,
+        metrics=metrics.vms,
+    )
+    configured = {pool.name: pool for pool in settings.pools}
+    listed: dict[str, dict[str, int]] = {}
+
+    def make_loop(pool_name: str, provider: str) -> PoolLoop:
+        wanted = configured.get(pool_name)
+        spec = _spec(wanted, settings) if wanted else _remnant(pool_name, provider, settings)
+        pool_delays = _delays(wanted) if wanted else delays
+        pool = Pool(
+            spec,
+            order=order_of(pool_name),
+            domain=wanted.domain if wanted else "",
+            cloud=clouds.get(spec.provider) or _missing(spec.provider, metrics),
+            delays=pool_delays,
+            random=random,
+        )
+        reconciler = Reconciler(
+            pool,
+            store,
+            world=world,
+            listed=listed,
+            executor=executor,
+            looking=looking,
+            jobs=jobs,
+            clock=clock,
+            installation=settings.installation,
+            check_time=general.vm_checktime,
+            metrics=(metrics.pools, metrics.providers, metrics.loops),
+        )
+        return PoolLoop(
+            reconciler,
+            backoff=Backoff(pool_delays, random),
+            liveness=liveness,
+            pool_metrics=metrics.pools,
+            loop_metrics=metrics.loops,
+        )
+
+    supervisor = Supervisor(
+        store,
+        manager=name,
+        pools=tuple(configured),
+        make_loop=make_loop,
+        world=world,
+        jobs=jobs,
+        slots=slots,
+        liveness=liveness,
+        pauses=lambda: pauses(settings.redis.reconnect_attempts),
+        wait_replicas=settings.redis.wait_replicas,
+        metrics=metrics,
+    )
+    return Manager(name, store, clouds, supervisor, liveness, metrics, registry)
+
+
+def _cloud(
+    provider: ProviderSettings,
+    *,
+    connections: ConnectionMetrics,
+    parallel_destroys: int,
+    metrics: ManagerMetrics,
+) -> Cloud:
+    """Load the driver; without one the cloud has a fault, and only its pools suffer."""
+    fault = ""
+    driver = None
+    try:
+        driver = load(provider.name, provider.provider_class, settings=provider.options, metrics=connections)
+    except PermanentError as error:
+        fault = str(error)
+    return Cloud(
+        provider.name,
+        driver,
+        fault=fault,
+        timeout=provider.operation_timeout,
+        parallel_destroys=parallel_destroys,
+        metrics=metrics.providers,
+    )
+
+
+def _missing(name: str, metrics: ManagerMetrics) -> Cloud:
+    return Cloud(
+        name,
+        None,
+        fault=f"the provider {name!r} isn't configured any more",
+        timeout=timedelta(seconds=1),
+        parallel_destroys=1,
+        metrics=metrics.providers,
+    )
+
+
+def _order(pool: PoolSettings) -> PoolOrder:
+    options = dict(pool.options)
+    if pool.clone_target is not None:
+        options["clone_target"] = pool.clone_target
+    return PoolOrder(pool.name, pool.template, options)
+
+
+def _delays(of: PoolSettings | GeneralSection) -> Delays:
+    return Delays(of.check_loop_delay_min, of.check_loop_delay_max, of.check_loop_delay_decay)
+
+
+def _spec(pool: PoolSettings, settings: Settings) -> PoolSpec:
+    return PoolSpec(
+        name=pool.name,
+        provider=pool.provider,
+        size=pool.size,
+        slot_limit=settings.general.task_limit,
+        ready_ttl=pool.ready_ttl,
+        timeout=pool.timeout,
+        paused=pool.paused,
+    )
+
+
+def _remnant(name: str, provider: str, settings: Settings) -> PoolSpec:
+    """What is wanted of a pool that has left the configuration: nothing new, and an end for its VMs."""
+    return PoolSpec(
+        name=name,
+        provider=provider,
+        size=0,
+        slot_limit=settings.general.task_limit,
+        ready_ttl=settings.general.ready_ttl,
+        timeout=settings.general.timeout,
+        configured=False,
+    )

@@ -1,0 +1,53 @@
+"""How long to wait after errors."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """`check_loop_delay_min`, `_max` and `_decay`: the first delay, the longest, and the growth."""
+
+    first: timedelta
+    longest: timedelta
+    growth: float
+
+    def after(self, failures: int, random: Random) -> timedelta:
+        """Give the delay after so many failures in a row (1 or more), within 20 % at random.
+
+        The jitter keeps pools that failed together from coming back together.
+        """
+        exponent = min(failures - 1, 64)
+        delay = min(self.first.total_seconds() * self.growth**exponent, self.longest.total_seconds())
+        return timedelta(seconds=delay * random.uniform(0.8, 1.0))
+
+
+class Backoff:
+    """Counts failures in a row and says when to try again. Times are monotonic seconds."""
+
+    def __init__(self, delays: Delays, random: Random) -> None:
+        self._delays = delays
+        self._random = random
+        self._failures = 0
+        self.until = 0.0
+
+    def failed(self, now: float, *, hopeless: bool = False) -> None:
+        """Note a failure; a hopeless one waits longest at once."""
+        self._failures += 1
+        delay = self._delays.longest if hopeless else self._delays.after(self._failures, self._random)
+        self.until = max(self.until, now + delay.total_seconds())
+
+    def succeeded(self) -> None:
+        """Note a success."""
+        self._failures = 0
+        self.until = 0.0
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last attempt failed."""
+        return self._failures > 0
+
+    def allows(self, now: float) -> bool:
+        """Whether the delay is over."""
+        return now >= self.until

@@ -1,0 +1,136 @@
+"""One provider as the manager uses it: every call under a deadline, measured, and quiet while throttled."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from vmpooler_manager.metrics import CallResult, ProviderMetrics, ProviderOperation
+from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, Provider, ProviderVm, VmRef
+from vmpooler_manager.providers.errors import (
+    NotFound,
+    PermanentError,
+    ProviderError,
+    Throttled,
+    TransientError,
+)
+
+T = TypeVar("T")
+
+
+class Cloud:
+    """A provider by its name in the configuration.
+
+    `fault` says why it can't be used at all, such as a driver that isn't installed; then every call
+    raises PermanentError.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        provider: Provider | None,
+        *,
+        fault: str = "",
+        timeout: timedelta,
+        parallel_destroys: int,
+        metrics: ProviderMetrics,
+    ) -> None:
+        self.name = name
+        self.fault = fault
+        self._provider = provider
+        self._timeout = timeout
+        self._destroys = asyncio.Semaphore(parallel_destroys)
+        self._metrics = metrics
+        self._quiet_until = 0.0
+        metrics.released(name)
+
+    @property
+    def has_driver(self) -> bool:
+        """Whether there is a driver to open; False when it isn't installed."""
+        return self._provider is not None
+
+    @property
+    def create_grace(self) -> timedelta:
+        """How long after a `create` was sent the VM may still appear."""
+        return self._provider.create_grace if self._provider else timedelta(0)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the cloud asked to be left alone for now."""
+        return asyncio.get_running_loop().time() < self._quiet_until
+
+    async def open(self) -> bool:
+        """Prepare the driver; what keeps it from that becomes the cloud's fault. Says whether it is open."""
+        if self._provider is None:
+            return False
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                await self._provider.open()
+        except ProviderError as error:
+            self.fault = str(error)
+        except TimeoutError:
+            self.fault = f"opening the driver took longer than {self._timeout.total_seconds():g} s"
+        else:
+            self.fault = ""
+        return not self.fault
+
+    async def close(self) -> None:
+        """Give the driver's connections back."""
+        if self._provider is not None:
+            await self._provider.close()
+
+    async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
+        """See `Provider.create`."""
+        return await self._call("create", lambda driver: driver.create(pool, tag))
+
+    async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
+        """See `Provider.find`."""
+        return await self._call("find", lambda driver: driver.find(pool, name, attempt))
+
+    async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
+        """See `Provider.inspect`."""
+        return await self._call("inspect", lambda driver: driver.inspect(pool, vm))
+
+    async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
+        """See `Provider.list_vms`."""
+        return await self._call("list_vms", lambda driver: driver.list_vms(pool))
+
+    async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
+        """See `Provider.annotate`."""
+        await self._call("annotate", lambda driver: driver.annotate(pool, vm, tag))
+
+    async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
+        """See `Provider.destroy`. Only so many at a time; others wait here."""
+        async with self._destroys:
+            await self._call("destroy", lambda driver: driver.destroy(pool, vm))
+
+    async def _call(self, operation: ProviderOperation, call: Callable[[Provider], Awaitable[T]]) -> T:
+        if self.fault or self._provider is None:
+            raise PermanentError(self.fault)
+        loop = asyncio.get_running_loop()
+        if self._quiet_until > loop.time():
+            await asyncio.sleep(self._quiet_until - loop.time())
+        started = loop.time()
+        result: CallResult = "transient"
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                value = await call(self._provider)
+            result = "ok"
+        except TimeoutError:
+            result = "timeout"
+            raise TransientError(
+                f"{operation} took longer than {self._timeout.total_seconds():g} s (operation_timeout)"
+            ) from None
+        except Throttled as error:
+            result = "throttled"
+            self._quiet_until = max(self._quiet_until, loop.time() + error.retry_after.total_seconds())
+            raise
+        except NotFound:
+            result = "not_found"
+            raise
+        except PermanentError:
+            result = "permanent"
+            raise
+        finally:
+            self._metrics.called(self.name, operation, result=result, seconds=loop.time() - started)
+        return value

@@ -1,0 +1,99 @@
+"""From a completed VM to a gone one."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from random import Random
+
+import structlog
+
+from vmpooler_common.store.endings import Doomed
+from vmpooler_common.store.store import Store
+from vmpooler_manager.backoff import Delays
+from vmpooler_manager.cloud import Cloud
+from vmpooler_manager.metrics import VmMetrics
+from vmpooler_manager.providers.contract import PoolOrder, VmRef
+from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
+
+log = structlog.get_logger()
+
+
+class Destroying:
+    """Destroys VMs of any pool, configured or not, at the provider that their record names."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        manager: str,
+        clouds: Mapping[str, Cloud],
+        order_of: Callable[[str], PoolOrder],
+        delays: Delays,
+        random: Random,
+        metrics: VmMetrics,
+    ) -> None:
+        self._store = store
+        self._manager = manager
+        self._clouds = clouds
+        self._order_of = order_of
+        self._delays = delays
+        self._random = random
+        self._metrics = metrics
+
+    async def destroy(self, vm: Doomed) -> None:
+        """Remove a claimed VM from its provider and note that it is gone; on failure, later again."""
+        started = asyncio.get_running_loop().time()
+        try:
+            waits = await self._remove(vm)
+        except PermanentError as error:
+            await self._defer(vm, self._delays.longest, error)
+        except ProviderError as error:
+            await self._defer(vm, self._delays.after(vm.tries + 1, self._random), error)
+        else:
+            if waits:
+                await self._store.endings.defer(vm.name, manager=self._manager, delay=waits)
+            elif await self._store.endings.destroyed(vm.name, vm.attempt):
+                self._metrics.destroyed(vm.pool, asyncio.get_running_loop().time() - started)
+                log.info(
+                    "VM destroyed",
+                    vm=vm.name,
+                    pool=vm.pool,
+                    provider=vm.provider,
+                    provider_id=vm.provider_id or None,
+                    user=vm.user or None,
+                    reason=vm.reason,
+                )
+
+    async def _remove(self, vm: Doomed) -> timedelta | None:
+        """Give None when the provider has no such VM any more, else how long to wait for one to appear."""
+        if not vm.asked:
+            return None
+        cloud = self._clouds.get(vm.provider)
+        if cloud is None:
+            raise PermanentError(f"the provider {vm.provider!r} isn't configured any more")
+        order = self._order_of(vm.pool)
+        provider_id = vm.provider_id
+        if not provider_id:
+            found = await cloud.find(order, vm.name, vm.attempt)
+            if found is None:
+                return cloud.create_grace - vm.waiting if vm.waiting < cloud.create_grace else None
+            provider_id = found.provider_id
+        with suppress(NotFound):
+            await cloud.destroy(order, VmRef(vm.name, vm.attempt, provider_id))
+        return None
+
+    async def _defer(self, vm: Doomed, delay: timedelta, error: ProviderError) -> None:
+        log.warning(
+            "destroying a VM failed",
+            vm=vm.name,
+            pool=vm.pool,
+            provider=vm.provider,
+            provider_id=vm.provider_id or None,
+            tries=vm.tries + 1,
+            again_in=round(delay.total_seconds(), 1),
+            error=str(error),
+        )
+        await self._store.endings.defer(
+            vm.name, manager=self._manager, delay=delay, tries=vm.tries + 1, error=str(error)
+        )

@@ -1,0 +1,272 @@
+"""Carries a plan out. Decides nothing: each action has one way to be done."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import timedelta
+from typing import assert_never
+
+import structlog
+
+from vmpooler_common.model import VmState
+from vmpooler_common.snapshot import Snapshot
+from vmpooler_common.store.clones import Reservation
+from vmpooler_common.store.endings import Guard, Outcome
+from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.store import Store
+from vmpooler_common.store.times import to_ms
+from vmpooler_manager.actions import (
+    Abandon,
+    Action,
+    Annotate,
+    Clone,
+    Confirm,
+    Destroy,
+    Discard,
+    Doubt,
+    End,
+    FailureReason,
+    Forget,
+    LiftHalt,
+    Recognise,
+    Recycle,
+    Reserve,
+    Resolve,
+    Shed,
+    TakeIn,
+    Trust,
+    Watch,
+)
+from vmpooler_manager.cloning import Cloning
+from vmpooler_manager.destroying import Destroying
+from vmpooler_manager.jobs import JobKind, Jobs
+from vmpooler_manager.looking import Looking
+from vmpooler_manager.metrics import VmMetrics
+from vmpooler_manager.names import NameGenerator
+from vmpooler_manager.plan import missing
+from vmpooler_manager.pool import Pool
+from vmpooler_manager.providers.contract import ProviderVm
+from vmpooler_manager.slots import SlotQueue
+
+log = structlog.get_logger()
+
+
+class Executor:
+    """Does what plans ask for: moves at once, work on VMs as jobs."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        manager: str,
+        lease: timedelta,
+        names: NameGenerator,
+        jobs: Jobs,
+        cloning: Cloning,
+        destroying: Destroying,
+        looking: Looking,
+        slots: SlotQueue,
+        metrics: VmMetrics,
+    ) -> None:
+        self._store = store
+        self._manager = manager
+        self._lease = lease
+        self._names = names
+        self._jobs = jobs
+        self._cloning = cloning
+        self._destroying = destroying
+        self._looking = looking
+        self._slots = slots
+        self._metrics = metrics
+
+    async def run(
+        self,
+        pool: Pool,
+        actions: Sequence[Action],
+        snapshot: Snapshot,
+        *,
+        absent_bound: int,
+        orphan_bound: int,
+    ) -> None:
+        """Carry out what was planned on `snapshot`. The bounds are the safety limits of the provider.
+
+        The moves share round trips; if one can't be made, the others are, and the pass fails afterwards.
+        """
+        moves = [
+            move
+            for action in actions
+            if (move := self._act(pool, action, snapshot, absent_bound, orphan_bound)) is not None
+        ]
+        results = await asyncio.gather(*moves, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    def _act(
+        self, pool: Pool, action: Action, snapshot: Snapshot, absent_bound: int, orphan_bound: int
+    ) -> Awaitable[None] | None:
+        """Start a job, or give the move to await."""
+        generation = snapshot.generation
+        match action:
+            case Reserve(count):
+                return self._reserve(pool, count, snapshot)
+            case Clone(vm):
+                self._clone(pool, vm.name, generation)
+            case Resolve(vm):
+                work = self._cloning.resolve(pool, vm, waited=snapshot.now - vm.lease_ends_at)
+                self._jobs.start(JobKind.WATCH, vm.name, work, pool=pool.name)
+            case Watch(vm):
+                self._jobs.start(JobKind.WATCH, vm.name, self._cloning.watch(pool, vm), pool=pool.name)
+            case Annotate(vm):
+                note = self._looking.annotate(pool, vm, generation=generation)
+                self._jobs.start(JobKind.LOOK, vm.name, note, pool=pool.name)
+            case Confirm(name):
+                look = self._looking.confirm(pool, name, bound=absent_bound)
+                self._jobs.start(JobKind.LOOK, name, look, pool=pool.name)
+            case Abandon(name, reason):
+                return self._abandon(pool, name, reason)
+            case Shed(name, VmState.PENDING):
+                return self._abandon(pool, name, "excess")
+            case Shed(name, state):
+                return self._retire(
+                    pool, name, state, reason="excess", guard=Guard.EXCESS, bound=pool.spec.size
+                )
+            case Recycle(name, ready_before):
+                return self._retire(
+                    pool,
+                    name,
+                    VmState.READY,
+                    reason="expired_ready",
+                    guard=Guard.READY_BEFORE,
+                    bound=to_ms(ready_before),
+                )
+            case Discard(name, reason):
+                return self._retire(pool, name, VmState.READY, reason="powered_off")
+            case End(name):
+                return self._end(pool, name)
+            case Destroy(names):
+                return self._destroy(names)
+            case Doubt(names):
+                return self._doubt(pool, names)
+            case Trust(names):
+                return self._trust(pool, names)
+            case TakeIn(vm):
+                return self._take_in(pool, vm, generation, orphan_bound)
+            case Recognise(vm):
+                return self._recognise(pool, vm)
+            case LiftHalt(whole):
+                return self._lift_halt(pool, whole)
+            case Forget():
+                return self._forget(pool)
+            case _:
+                assert_never(action)
+        return None
+
+    def _clone(self, pool: Pool, name: str, generation: str) -> None:
+        self._jobs.start(
+            JobKind.CLONE, name, self._cloning.clone(pool, name, generation=generation), pool=pool.name
+        )
+
+    async def _reserve(self, pool: Pool, count: int, snapshot: Snapshot) -> None:
+        spec = pool.spec
+        reservation = Reservation(
+            pool=spec.name,
+            provider=spec.provider,
+            domain=pool.domain,
+            size=spec.size,
+            slot_limit=spec.slot_limit,
+            slot_life=spec.timeout,
+        )
+        reserved = await self._store.clones.reserve(
+            reservation,
+            self._names.draw(count),
+            operation=new_operation(),
+            manager=self._manager,
+            lease=self._lease,
+        )
+        for name in reserved:
+            self._clone(pool, name, snapshot.generation)
+        if reserved and pool.checkout_at is not None:
+            self._metrics.refill_started((snapshot.now - pool.checkout_at).total_seconds())
+            pool.checkout_at = None
+        if len(reserved) < missing(spec, snapshot):
+            self._slots.wait(pool)
+            if reserved:
+                pool.poke()
+
+    async def _abandon(self, pool: Pool, name: str, reason: FailureReason) -> None:
+        await self._cloning.abandon(pool, name, reason)
+        self._jobs.stop(name)
+
+    async def _retire(
+        self,
+        pool: Pool,
+        name: str,
+        state: VmState,
+        *,
+        reason: FailureReason,
+        guard: Guard = Guard.NONE,
+        bound: int = 0,
+    ) -> None:
+        outcome = await self._store.endings.retire(
+            name, state, operation=new_operation(), reason=reason, guard=guard, bound=bound
+        )
+        if outcome is Outcome.OK:
+            self._metrics.failed(pool.name, reason)
+            log.info("VM retired", vm=name, pool=pool.name, reason=reason)
+
+    async def _end(self, pool: Pool, name: str) -> None:
+        outcome = await self._store.endings.retire(
+            name, VmState.RUNNING, operation=new_operation(), reason="lifetime over", guard=Guard.ENDED
+        )
+        if outcome is Outcome.OK:
+            log.info("lifetime of a VM over", vm=name, pool=pool.name)
+
+    async def _destroy(self, names: tuple[str, ...]) -> None:
+        claimed = await self._store.endings.claim(
+            names, operation=new_operation(), manager=self._manager, lease=self._lease
+        )
+        for vm in claimed:
+            self._jobs.start(JobKind.DESTROY, vm.name, self._destroying.destroy(vm), pool=vm.pool)
+
+    async def _doubt(self, pool: Pool, names: tuple[str, ...]) -> None:
+        for name in await self._store.endings.doubt(pool.name, names):
+            log.warning("ready VM set aside: listings miss it", vm=name, pool=pool.name)
+
+    async def _trust(self, pool: Pool, names: tuple[str, ...]) -> None:
+        for name in await self._store.endings.trust(pool.name, names):
+            log.warning("VM is listed again and ready", vm=name, pool=pool.name)
+
+    async def _take_in(self, pool: Pool, vm: ProviderVm, generation: str, bound: int) -> None:
+        if vm.tag is None:
+            return
+        outcome = await self._store.endings.take_in(
+            vm.name,
+            pool=pool.name,
+            provider=pool.spec.provider,
+            domain=pool.domain,
+            provider_id=vm.provider_id,
+            attempt=vm.tag.attempt,
+            generation=generation,
+            bound=bound,
+        )
+        if outcome is Outcome.OK:
+            self._metrics.failed(pool.name, "orphan")
+            log.warning("unknown VM with our tag will be destroyed", vm=vm.name, provider_id=vm.provider_id)
+
+    async def _recognise(self, pool: Pool, vm: ProviderVm) -> None:
+        if vm.tag is None:
+            return
+        state = await self._store.clones.created(
+            vm.name, vm.tag.attempt, provider_id=vm.provider_id, ip=vm.ip, host=vm.host, cloned=True
+        )
+        if state is VmState.COMPLETED:
+            self._metrics.failed(pool.name, "late")
+            log.warning("VM that was given up appeared late", vm=vm.name, provider_id=vm.provider_id)
+
+    async def _lift_halt(self, pool: Pool, whole: str) -> None:
+        if await self._store.endings.resume(pool.spec.provider, whole=whole):
+            log.warning("the listing is whole again, destroying goes on", provider=pool.spec.provider)
+
+    async def _forget(self, pool: Pool) -> None:
+        if await self._store.leases.forget(pool.name):
+            log.info("pool that left the configuration is empty and forgotten", pool=pool.name)

@@ -1,0 +1,137 @@
+"""Compares a provider's listing with the records. Pure: what it remembers is passed in and out.
+
+A listing may be wrong. Nothing is concluded from one alone: a VM counts as missing after three
+complete listings, an unknown VM as an orphan after two that are far enough apart.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from vmpooler_common.snapshot import Classification, Snapshot
+from vmpooler_manager.providers.contract import ProviderVm, VmStatus
+
+ABSENCES = 3
+"""Complete listings in a row that miss a ready VM before it is set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A complete listing of a pool's place, begun at `started_at` by Redis's clock or a little later."""
+
+    started_at: datetime
+    vms: tuple[ProviderVm, ...]
+    era: str
+    """Which data set of which Redis server the manager saw when it began; see `PoolView.may_destroy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What listings of a pool's place are compared by."""
+
+    pool: str
+    provider: str
+    installation: str
+    create_grace: timedelta
+    pools: Collection[str]
+    """Every pool that somebody looks after; VMs of other ones here are this pool's to look after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What earlier listings of the pool showed."""
+
+    absences: Mapping[str, int] = field(default_factory=dict)
+    """Ready VM → complete listings in a row that missed it."""
+    orphans: Mapping[str, datetime] = field(default_factory=dict)
+    """Provider id of an unknown VM → start of the first listing that showed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a listing and the records say of each other."""
+
+    missing: tuple[str, ...] = ()
+    """Ready VMs that enough listings miss."""
+    found: tuple[str, ...] = ()
+    """Suspects that are there after all."""
+    switched_off: tuple[str, ...] = ()
+    """Ready VMs that are there but off."""
+    orphans: tuple[ProviderVm, ...] = ()
+    """VMs with our tag and without a record, seen often enough."""
+    late: tuple[ProviderVm, ...] = ()
+    """VMs that were given up and forgotten by the cloud, and are there after all."""
+    foreign: int = 0
+    """VMs that aren't this installation's (any more)."""
+    whole: bool = False
+    """No VM is missing or unknown."""
+
+
+def compare(
+    place: Place,
+    listing: Listing,
+    snapshot: Snapshot,
+    records: Mapping[str, Classification],
+    memory: Memory,
+) -> tuple[Findings, Memory]:
+    """Say what a listing tells, given the full snapshot and the records of what it shows."""
+    ours = [vm for vm in listing.vms if _is_ours(vm, place, snapshot)]
+    shown = {vm.name: vm for vm in ours if records[vm.name].provider_id == vm.provider_id}
+    settled = {name for name, since in snapshot.ready.items() if since < listing.started_at}
+
+    absent = [name for name in settled if name not in shown]
+    absences = {name: memory.absences.get(name, 0) + 1 for name in absent}
+    missing_suspects = [name for name in snapshot.suspects if name not in shown]
+
+    unknown = [vm for vm in ours if records[vm.name].state is None and not _in_use(vm, snapshot.now)]
+    first_seen = {vm.provider_id: memory.orphans.get(vm.provider_id, listing.started_at) for vm in unknown}
+    orphans = [
+        vm
+        for vm in unknown
+        if listing.started_at - first_seen[vm.provider_id] >= place.create_grace
+        and vm.provider_id in memory.orphans
+    ]
+    findings = Findings(
+        missing=tuple(sorted(name for name in absent if absences[name] >= ABSENCES)),
+        found=tuple(sorted(name for name in snapshot.suspects if name in shown)),
+        switched_off=tuple(
+            sorted(name for name in settled & shown.keys() if shown[name].status is VmStatus.OFF)
+        ),
+        orphans=tuple(orphans),
+        late=tuple(vm for vm in ours if _is_late(vm, records[vm.name], listing)),
+        foreign=len(listing.vms) - sum(_known_owner(vm, place, snapshot) for vm in listing.vms),
+        whole=not absent and not missing_suspects and not unknown,
+    )
+    return findings, Memory(absences=absences, orphans=first_seen)
+
+
+def _known_owner(vm: ProviderVm, place: Place, snapshot: Snapshot) -> bool:
+    return (
+        vm.tag is not None
+        and vm.tag.installation == place.installation
+        and vm.tag.generation == snapshot.generation
+    )
+
+
+def _is_ours(vm: ProviderVm, place: Place, snapshot: Snapshot) -> bool:
+    """Whether this pool is to look after the VM: pools may share a place, and may leave the configuration."""
+    if not _known_owner(vm, place, snapshot) or vm.tag is None or vm.tag.name != vm.name:
+        return False
+    return vm.tag.pool == place.pool or vm.tag.pool not in place.pools
+
+
+def _in_use(vm: ProviderVm, now: datetime) -> bool:
+    """Whether the tag says that somebody has it; a record may be lost with a crashed Redis."""
+    return (
+        vm.tag is not None and vm.tag.owner is not None and (vm.tag.ends_at is None or vm.tag.ends_at > now)
+    )
+
+
+def _is_late(vm: ProviderVm, record: Classification, listing: Listing) -> bool:
+    return (
+        record.state == "gone"
+        and record.gone_at is not None
+        and record.gone_at < listing.started_at
+        and vm.tag is not None
+        and record.attempt == vm.tag.attempt
+    )

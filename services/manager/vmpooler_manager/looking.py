@@ -1,0 +1,95 @@
+"""Jobs that look at the provider, or tell it something, without making or removing VMs."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from vmpooler_common.model import VmState
+from vmpooler_common.snapshot import UntaggedVm
+from vmpooler_common.store.endings import Guard, Outcome
+from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.store import Store
+from vmpooler_manager.inventory import Listing
+from vmpooler_manager.metrics import VmMetrics
+from vmpooler_manager.pool import Pool
+from vmpooler_manager.providers.contract import OwnershipTag, VmRef
+from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
+
+ANONYMOUS = "anonymous"
+"""Owner on the tag of a VM that was handed out without a token."""
+
+log = structlog.get_logger()
+
+
+class Looking:
+    """Listings, look-ups of suspects, and notes of who has a VM."""
+
+    def __init__(self, store: Store, *, installation: str, metrics: VmMetrics) -> None:
+        self._store = store
+        self._installation = installation
+        self._metrics = metrics
+
+    async def list_pool(
+        self, pool: Pool, *, started_at: datetime, era: str, deliver: Callable[[Listing], None]
+    ) -> None:
+        """List the VMs at the pool's place and deliver them; an error delivers nothing."""
+        now = asyncio.get_running_loop().time
+        try:
+            vms = await pool.cloud.list_vms(pool.order)
+        except ProviderError as error:
+            hopeless = isinstance(error, PermanentError)
+            pool.listings.failed(now(), hopeless=hopeless)
+            pool.listing_outage.began(str(error))
+            if hopeless:
+                await self._store.views.mark_broken(pool.name, str(error))
+        else:
+            pool.listings.succeeded()
+            pool.listing_outage.ended()
+            deliver(Listing(started_at, tuple(vms), era))
+        pool.poke()
+
+    async def confirm(self, pool: Pool, name: str, *, bound: int) -> None:
+        """Ask the provider for a suspect; give it up when it says that there is none, within the bound."""
+        record = (await self._store.views.classify([name]))[name]
+        if record.state != VmState.READY or record.provider != pool.spec.provider:
+            return
+        try:
+            await pool.cloud.inspect(pool.order, VmRef(name, record.attempt, record.provider_id))
+        except NotFound:
+            outcome = await self._store.endings.retire(
+                name,
+                VmState.READY,
+                operation=new_operation(),
+                reason="vanished",
+                guard=Guard.UNSEEN,
+                bound=bound,
+            )
+            if outcome is Outcome.OK:
+                self._metrics.failed(pool.name, "vanished")
+                log.warning("VM vanished", vm=name, pool=pool.name, provider_id=record.provider_id)
+        except ProviderError as error:
+            log.info("look at a suspect failed", vm=name, pool=pool.name, error=str(error))
+
+    async def annotate(self, pool: Pool, vm: UntaggedVm, *, generation: str) -> None:
+        """Note on the VM who has it until when, so that a lost record can't cost the user the VM."""
+        tag = OwnershipTag(
+            self._installation,
+            generation,
+            pool.name,
+            vm.name,
+            vm.attempt,
+            owner=vm.user or ANONYMOUS,
+            ends_at=vm.ends_at.astimezone(UTC) if vm.ends_at else None,
+        )
+        try:
+            await pool.cloud.annotate(pool.order, VmRef(vm.name, vm.attempt, vm.provider_id), tag)
+        except NotFound:
+            log.warning("handed-out VM isn't at its provider", vm=vm.name, pool=pool.name)
+        except ProviderError as error:
+            log.info("noting the owner on a VM failed", vm=vm.name, pool=pool.name, error=str(error))
+            await asyncio.sleep(pool.delays.first.total_seconds())
+            pool.poke()
+            return
+        await self._store.views.tagged(pool.name, [vm.name])

@@ -1,0 +1,62 @@
+"""A pool that this manager looks after, as its loop and its jobs share it."""
+
+import asyncio
+from datetime import datetime
+from random import Random
+
+from vmpooler_common.logs import Outage
+from vmpooler_manager.backoff import Backoff, Delays
+from vmpooler_manager.cloud import Cloud
+from vmpooler_manager.plan import PoolSpec
+from vmpooler_manager.providers.contract import PoolOrder
+
+
+class Pool:
+    """What is wanted, where VMs come from, and what holds the pool back."""
+
+    def __init__(
+        self, spec: PoolSpec, *, order: PoolOrder, domain: str, cloud: Cloud, delays: Delays, random: Random
+    ) -> None:
+        self.spec = spec
+        self.order = order
+        self.domain = domain
+        self.cloud = cloud
+        self.delays = delays
+        self.clones = Backoff(delays, random)
+        """Holds clones back after errors."""
+        self.listings = Backoff(delays, random)
+        self.clone_outage = Outage("clones", pool=spec.name)
+        self.listing_outage = Outage("listing", pool=spec.name)
+        self.checkout_at: datetime | None = None
+        """The oldest hand-out that hasn't been answered by a clone yet."""
+        self._wake = asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
+
+    @property
+    def name(self) -> str:
+        """The pool's name."""
+        return self.spec.name
+
+    def poke(self) -> None:
+        """Ask for a pass soon."""
+        self._wake.set()
+
+    def poke_later(self, seconds: float) -> None:
+        """Ask for a pass within so many seconds; asking again meanwhile changes nothing."""
+        if self._later is None:
+            self._later = asyncio.get_running_loop().call_later(seconds, self.poke)
+
+    def begin_pass(self) -> None:
+        """Clear the flag before observing, so that a poke during the pass is kept."""
+        self._wake.clear()
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until poked, at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass

@@ -1,0 +1,211 @@
+"""One pass over a pool: observe, plan, execute, and say when the next one is due."""
+
+import asyncio
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from vmpooler_common.snapshot import Snapshot
+from vmpooler_common.store.store import Store
+from vmpooler_manager.clock import ClockGuard
+from vmpooler_manager.execute import Executor
+from vmpooler_manager.inventory import Findings, Listing, Memory, Place, compare
+from vmpooler_manager.jobs import JobKind, Jobs
+from vmpooler_manager.looking import Looking
+from vmpooler_manager.metrics import LoopMetrics, PoolMetrics, ProviderMetrics
+from vmpooler_manager.plan import PoolView, plan
+from vmpooler_manager.pool import Pool
+
+SMALLEST_ABSENT_BOUND, SMALLEST_ORPHAN_BOUND = 3, 2
+SHARE_OF_PROVIDER = 10
+"""Percent of a provider's VMs that may be given up, or taken in as orphans, in ten minutes."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class World:
+    """What all passes of this manager share."""
+
+    era: str = ""
+    """Which data set on which Redis server the last heartbeat saw; empty before the first."""
+    pools: Collection[str] = ()
+    """Every pool that somebody looks after."""
+
+
+class Reconciler:
+    """Brings one pool to what its spec says, a step a pass. Keeps only what listings showed."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        store: Store,
+        *,
+        world: World,
+        listed: dict[str, dict[str, int]],
+        executor: Executor,
+        looking: Looking,
+        jobs: Jobs,
+        clock: ClockGuard,
+        installation: str,
+        check_time: timedelta,
+        metrics: tuple[PoolMetrics, ProviderMetrics, LoopMetrics],
+    ) -> None:
+        self.pool = pool
+        self._store = store
+        self._world = world
+        self._listed = listed
+        self._executor = executor
+        self._looking = looking
+        self._jobs = jobs
+        self._clock = clock
+        self._installation = installation
+        self._check_time = check_time
+        self._pool_metrics, self._provider_metrics, self._loop_metrics = metrics
+        self._fresh: Listing | None = None
+        self._memory = Memory()
+        self._listed_at = -math.inf
+        self._compared_era: str | None = None
+
+    async def run(self) -> float:
+        """Make a pass; give the seconds until the next one is due. Raises StoreError."""
+        loop = asyncio.get_running_loop()
+        spec, started = self.pool.spec, loop.time()
+        listing, self._fresh = self._fresh, None
+        snapshot, records = await self._store.views.observe(
+            spec.name,
+            spec.provider,
+            size=spec.size,
+            ready_ttl=spec.ready_ttl,
+            listed=None if listing is None else sorted({vm.name for vm in listing.vms}),
+        )
+        is_steady = self._check_clock(snapshot.now)
+        findings = None
+        if listing is not None:
+            place = Place(
+                spec.name,
+                spec.provider,
+                installation=self._installation,
+                create_grace=self.pool.cloud.create_grace,
+                pools=self._world.pools,
+            )
+            findings, self._memory = compare(place, listing, snapshot, records, self._memory)
+            findings = await self._without_other_providers(findings)
+            self._listed.setdefault(spec.provider, {})[spec.name] = len(listing.vms)
+            self._compared_era = listing.era
+            self._pool_metrics.foreign(spec.name, findings.foreign)
+        await self._tell_broken(snapshot)
+        view = PoolView(
+            snapshot=snapshot,
+            findings=findings,
+            busy=self._jobs.busy(spec.name),
+            may_clone=self._may_clone(started),
+            may_destroy=self._compared_era == self._world.era != "",
+            is_steady=is_steady,
+        )
+        actions = plan(spec, view, snapshot.now)
+        absent_bound, orphan_bound = self._bounds()
+        await self._executor.run(
+            self.pool, actions, snapshot, absent_bound=absent_bound, orphan_bound=orphan_bound
+        )
+        self._start_listing(snapshot.now, started)
+        self._tell(snapshot, loop.time() - started)
+        return self._next_pass(snapshot, loop.time())
+
+    def _check_clock(self, now: datetime) -> bool:
+        is_steady = self._clock.is_steady(now, asyncio.get_running_loop().time())
+        if is_steady:
+            self._loop_metrics.clock_steady()
+        else:
+            self._loop_metrics.clock_unsteady()
+        return is_steady
+
+    async def _without_other_providers(self, findings: Findings) -> Findings:
+        """A pool that moved to another provider has VMs at the old one, which this listing can't show."""
+        if not findings.missing:
+            return findings
+        records = await self._store.views.classify(findings.missing)
+        missing = tuple(
+            name for name in findings.missing if records[name].provider == self.pool.spec.provider
+        )
+        return replace(findings, missing=missing)
+
+    async def _tell_broken(self, snapshot: Snapshot) -> None:
+        """Keep the reason that others see equal to what we know of the driver."""
+        fault = self.pool.cloud.fault
+        if fault and snapshot.broken != fault:
+            await self._store.views.mark_broken(self.pool.name, fault)
+        elif (
+            not fault
+            and snapshot.broken
+            and not self.pool.clones.is_failing
+            and not self.pool.listings.is_failing
+        ):
+            await self._store.views.mark_broken(self.pool.name, "")
+
+    def _may_clone(self, now: float) -> bool:
+        cloud = self.pool.cloud
+        return not cloud.fault and not cloud.is_quiet and self.pool.clones.allows(now)
+
+    def _bounds(self) -> tuple[int, int]:
+        """Give the safety limits: by what the last complete listings of the provider showed."""
+        shown = sum(self._listed.get(self.pool.spec.provider, {}).values())
+        share = shown * SHARE_OF_PROVIDER // 100
+        return max(SMALLEST_ABSENT_BOUND, share), max(SMALLEST_ORPHAN_BOUND, share)
+
+    def _start_listing(self, now: datetime, monotonic: float) -> None:
+        due = (
+            self._compared_era != self._world.era
+            or monotonic - self._listed_at >= self._check_time.total_seconds()
+        )
+        if not due or self.pool.cloud.fault or self._fresh or not self.pool.listings.allows(monotonic):
+            return
+        work = self._looking.list_pool(self.pool, started_at=now, era=self._world.era, deliver=self._deliver)
+        if self._jobs.start(JobKind.LOOK, f"listing of {self.pool.name}", work, pool=self.pool.name):
+            self._listed_at = monotonic
+
+    def _deliver(self, listing: Listing) -> None:
+        self._fresh = listing
+
+    def _tell(self, snapshot: Snapshot, seconds: float) -> None:
+        name, sizes = self.pool.name, snapshot.sizes
+        self._pool_metrics.counted(
+            name,
+            size=self.pool.spec.size,
+            pending=sizes.pending,
+            ready=sizes.ready,
+            running=sizes.running,
+            completed=sizes.completed,
+            destroying=sizes.destroying,
+            suspect=sizes.suspect,
+        )
+        if snapshot.broken:
+            self._pool_metrics.broken(name)
+        else:
+            self._pool_metrics.mended(name)
+        if snapshot.halt:
+            self._provider_metrics.halted(self.pool.spec.provider)
+        else:
+            self._provider_metrics.released(self.pool.spec.provider)
+        self._loop_metrics.cloning(snapshot.slots_in_use)
+        self._pool_metrics.checked(name, seconds)
+
+    def _next_pass(self, snapshot: Snapshot, monotonic: float) -> float:
+        """Seconds until something is due by its time; pokes come earlier."""
+        waits = [self.pool.delays.longest.total_seconds()]
+        if not self.pool.cloud.fault and self.pool.listings.allows(monotonic):
+            waits.append(self._listed_at + self._check_time.total_seconds() - monotonic)
+        waits += [
+            backoff.until - monotonic
+            for backoff in (self.pool.clones, self.pool.listings)
+            if backoff.until > monotonic
+        ]
+        times = [vm.lease_ends_at for vm in snapshot.pending if vm.lease_ends_at > snapshot.now]
+        times += [vm.reserved_at + self.pool.spec.timeout for vm in snapshot.pending]
+        if snapshot.next_due:
+            times.append(snapshot.next_due)
+        waits += [(time - snapshot.now).total_seconds() for time in times]
+        return max(0.05, min(waits))

@@ -1,0 +1,50 @@
+"""The manager's web server: whether it lives, whether it works, and its metrics."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from vmpooler_common.metrics.exposition import exposition_endpoint
+from vmpooler_common.metrics.http import HttpMetrics, HttpMetricsMiddleware
+from vmpooler_manager.liveness import Liveness
+
+
+def create_app(
+    *,
+    liveness: Liveness,
+    is_ready: Callable[[], bool],
+    registry: CollectorRegistry,
+    endpoint: str,
+    metrics: HttpMetrics,
+) -> Starlette:
+    """Serve /healthcheck, /ready and the metrics at `endpoint`; everything else is a 404 in JSON."""
+
+    async def healthcheck(_: Request) -> Response:
+        return _verdict(liveness.complaint())
+
+    async def ready(_: Request) -> Response:
+        return _verdict("" if is_ready() else "Redis can't be reached")
+
+    async def not_found(_request: Request, _error: Exception) -> Response:
+        return JSONResponse({"ok": False}, status_code=404)
+
+    return Starlette(
+        routes=[
+            Route("/healthcheck", healthcheck),
+            Route("/ready", ready),
+            Route(endpoint, exposition_endpoint(registry)),
+        ],
+        middleware=[Middleware(HttpMetricsMiddleware, metrics=metrics)],
+        exception_handlers={404: not_found, 405: not_found},
+    )
+
+
+def _verdict(complaint: str) -> Response:
+    if complaint:
+        return JSONResponse({"ok": False, "message": complaint}, status_code=503)
+    return JSONResponse({"ok": True})

@@ -1,14 +1,21 @@
 """The command line that both services share."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.unit.config.documents import COMPLETE, write
 from vmpooler_common import __version__
-from vmpooler_common.cli import Invocation, make_parser, start
+from vmpooler_common.cli import Invocation, add_print_metrics, make_parser, start
 from vmpooler_common.config import Service
+from vmpooler_common.metrics.connections import ConnectionMetrics
 
+PRINT_SETTINGS = (
+    "import sys; from vmpooler_common.cli import start; sys.exit(start('api', ['--print-settings'], {}))"
+)
 services = pytest.mark.parametrize("service", ["api", "manager"])
 
 
@@ -109,3 +116,19 @@ def test_the_help_names_the_service_s_own_port(service: Service, capsys: pytest.
 def test_the_settings_are_printed_without_any_configuration(capsys: pytest.CaptureFixture[str]) -> None:
     assert start("api", ["--print-settings"], {}) == 0
     assert "config.ready_ttl" in capsys.readouterr().out
+
+
+def test_the_metrics_are_printed_by_a_service_that_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = make_parser("manager")
+    add_print_metrics(parser, (ConnectionMetrics,))
+    assert start("manager", ["--print-metrics"], {}, parser=parser) == 0
+    assert "vmpooler_connection_available" in capsys.readouterr().out
+
+
+def test_a_pager_that_has_seen_enough_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", PRINT_SETTINGS]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")

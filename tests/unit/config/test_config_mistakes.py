@@ -72,6 +72,7 @@ BAD_VALUES: list[tuple[tuple[str | int, ...], Any]] = [
     (("dns_configs", "lab", "domain"), "example."),
     (("providers", "dummy", "hang_percent"), 101),
     (("providers", "dummy", "createvm_max_time"), -1),
+    (("providers", "dummy", "connection_pool_timeout"), 0),
     (("providers", "dummy", "operation_timeout"), 0),
     (("providers", "dummy", "paused"), "often"),
     (("providers", "other", "operation_timeout"), 0),

@@ -176,10 +176,11 @@ def percent() -> Kind:
     return Kind("number", "a number from 0 to 100", inner.read, unit="percent")
 
 
-def seconds_number() -> Kind:
+def seconds_number(*, above: int | None = None) -> Kind:
     """Make the kind of a driver's durations: they reach it as plain numbers of seconds."""
-    inner = number(minimum=0, maximum=LONGEST.total_seconds())
-    return Kind("number", "a number of seconds, 0 or more", inner.read, unit="seconds")
+    inner = number(minimum=0, above=above, maximum=LONGEST.total_seconds())
+    bound = "0 or more" if above is None else f"above {above}"
+    return Kind("number", f"a number of seconds, {bound}", inner.read, unit="seconds")
 
 
 def duration(unit: str, *, above: int | None = None, minimum: int | None = None, because: str = "") -> Kind:

@@ -51,13 +51,19 @@ class CommonProvider(Section):
         bool | None, flag(), Setting("Adapt the time-out of connections", default="as in config")
     ] = None
     connection_pool_timeout_min: Annotated[
-        float | None, seconds_number(), Setting("Lower bound of the adapted time-out", default="as in config")
+        float | None,
+        seconds_number(above=0),
+        Setting("Lower bound of the adapted time-out", default="as in config"),
     ] = None
     connection_pool_timeout_max: Annotated[
-        float | None, seconds_number(), Setting("Upper bound of the adapted time-out", default="as in config")
+        float | None,
+        seconds_number(above=0),
+        Setting("Upper bound of the adapted time-out", default="as in config"),
     ] = None
     connection_pool_timeout_initial: Annotated[
-        float | None, seconds_number(), Setting("First value of the adapted time-out", default="as in config")
+        float | None,
+        seconds_number(above=0),
+        Setting("First value of the adapted time-out", default="as in config"),
     ] = None
 
 
@@ -77,7 +83,7 @@ class VsphereProvider(CommonProvider):
         Setting("Connections to vCenter", in_effect=True, unit="connections", default="the driver's choice"),
     ] = None
     connection_pool_timeout: Annotated[
-        float, seconds_number(), Setting("Longest wait for a free connection", in_effect=True)
+        float, seconds_number(above=0), Setting("Longest wait for a free connection", in_effect=True)
     ] = 60
     vsphere_timeout: Annotated[
         timedelta | None, _POSITIVE_SECONDS, Setting("Old name of operation_timeout", in_effect=True)
@@ -94,7 +100,7 @@ class DummyProvider(CommonProvider):
         int, whole(minimum=1), Setting("Connections", in_effect=True, unit="connections")
     ] = 1
     connection_pool_timeout: Annotated[
-        float, seconds_number(), Setting("Longest wait for a free connection", in_effect=True)
+        float, seconds_number(above=0), Setting("Longest wait for a free connection", in_effect=True)
     ] = 10
     is_ready_timeout: Annotated[
         float, seconds_number(), Setting("Longest wait for a VM to be switched on")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from vmpooler_common.model import VmState
 from vmpooler_common.snapshot import PendingVm, UntaggedVm
-from vmpooler_manager.providers.contract import ProviderVm
+from vmpooler_manager.providers.vm import ProviderVm
 
 FailureReason = Literal[
     "clone_failed",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from vmpooler_common.snapshot import Classification, Snapshot
-from vmpooler_manager.providers.contract import ProviderVm, VmStatus
+from vmpooler_manager.providers.vm import ProviderVm, VmStatus
 
 ABSENCES = 3
 """Complete listings in a row that miss a ready VM before it is set aside."""

@@ -81,13 +81,13 @@ class Runner:
         return self.process.wait(STOP_SECONDS)
 
     def take(self) -> str:
-        """Check a VM out, waiting until there is one, and return its name."""
+        """Check a VM out, waiting until there is one, and return its name without the domain."""
         names: list[str] = []
 
         def one_is_taken() -> bool:
             answer = httpx.post(f"http://127.0.0.1:{self.api_port}/api/v3/vm/tested")
             if answer.status_code == httpx.codes.OK:
-                names.append(answer.json()["tested"]["hostname"])
+                names.append(answer.json()["tested"]["hostname"].partition(".")[0])
             return bool(names)
 
         wait_for(one_is_taken, self)

@@ -3,13 +3,11 @@
 import json
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 
 
-class JsonAnswer(Response):
+class JsonAnswer(JSONResponse):
     """An answer in JSON. The content holds no infinities and no text with lone surrogates."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """Write the content as UTF-8."""

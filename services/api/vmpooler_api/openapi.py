@@ -5,9 +5,20 @@ from typing import Any
 
 from fastapi import FastAPI
 
+_NEVER_ANSWERED = "422"
+_ITS_SCHEMAS = ("HTTPValidationError", "ValidationError")
+
 
 def complete_openapi(app: FastAPI, operations: Mapping[str, Mapping[str, Any]]) -> None:
-    """Make the app's document once, with `operations` (path -> method -> operation) added."""
+    """Make the app's document once, with `operations` (path -> method -> operation) added.
+
+    The framework's own answer to wrong parameters is left out: every text is taken, and judged by us.
+    """
     document = app.openapi()
+    for by_method in document["paths"].values():
+        for operation in by_method.values():
+            operation["responses"].pop(_NEVER_ANSWERED, None)
+    for name in _ITS_SCHEMAS:
+        document["components"]["schemas"].pop(name, None)
     for path, by_method in operations.items():
         document["paths"].setdefault(path, {}).update(by_method)

@@ -67,7 +67,7 @@ class Handover:
         return await self._check_out(request, order)
 
     async def check_out_by_path(self, request: Request) -> Response:
-        """Hand out what the path asks for. A body says nothing, but behind it shows if the client has left."""
+        """Hand out what the path asks for. The body only has to be read for the client's leaving to show."""
         await read_body(request, LARGEST_BODY)
         try:
             order = order_from_path(request.path_params["name"], self._names, most=self._most)

@@ -1,0 +1,89 @@
+"""The API inside the test's own process, its lifespan entered, with a real Redis behind it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from tests.store.fleet import Fleet
+from tests.support.stores import open_store
+from vmpooler_api.app import create_app
+from vmpooler_api.metrics import ApiMetrics
+from vmpooler_common.config import load
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.prometheus import PrometheusBackend
+from vmpooler_common.store.clones import Reservation
+from vmpooler_common.store.store import Store
+from vmpooler_common.store_options import store_options
+
+INSTANCE = "test"
+POOLS: Mapping[str, Mapping[str, Any]] = {
+    "pool1": {"size": 5, "alias": ["poolone", "both"]},
+    "pool2": {"size": 10, "alias": ["both"]},
+    "pool3": {"size": 0, "alias": "three"},
+}
+"""Pools for tests that need no others."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """A running app: what clients use, and a look behind it."""
+
+    client: httpx.AsyncClient
+    app: FastAPI
+    registry: CollectorRegistry
+    fleet: Fleet
+    stopped: list[str] = field(default_factory=list)
+    """Reasons for which the app wanted its process to end."""
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Give the value of a metric of ours by its name without prefix; 0 when it isn't reported."""
+        labelled = {"vmpooler_instance": INSTANCE, **labels}
+        return self.registry.get_sample_value(f"vmpooler_{name}", labelled) or 0.0
+
+
+@asynccontextmanager
+async def open_api(
+    document: Mapping[str, Any], directory: Path, *, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Api]:
+    """Yield the app for a document whose Redis runs."""
+    path = directory / "api.yaml"
+    path.write_text(yaml.safe_dump(dict(document), sort_keys=False))
+    settings = load(path=path, host=None, port=None, environ=environ or {}, service="api").settings
+    registry = CollectorRegistry()
+    backend = PrometheusBackend(registry, instance=INSTANCE)
+    metrics = ApiMetrics(backend, names=settings.names)
+    connections = ConnectionMetrics(backend, "redis_connection_pool", "api")
+    store = Store.connect(store_options(settings), metrics=metrics.redis, connections=connections)
+    stopped: list[str] = []
+    app = create_app(settings, store, metrics=metrics, registry=registry, stop=stopped.append)
+    url, prefix = document["redis"]["url"], document["redis"]["prefix"]
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api.test") as client,
+        open_store(url, prefix) as own_store,
+        Redis.from_url(url, decode_responses=True, protocol=2) as redis,
+    ):
+        yield Api(client, app, registry, Fleet(own_store, redis, prefix), stopped)
+
+
+async def make_ready(fleet: Fleet, pool: str, *vms: str, domain: str) -> None:
+    """Make ready VMs whose domain isn't the fleet's."""
+    minute = timedelta(minutes=1)
+    reservation = Reservation(pool, "dummy", domain, 1000, 1000, minute)
+    clones = fleet.store.clones
+    pairs = [(vm, f"attempt-{vm}") for vm in vms]
+    await clones.reserve(reservation, pairs, operation=f"reserve-{vms[0]}", manager="m", lease=minute)
+    for vm, attempt in pairs:
+        await clones.begin(vm, operation=f"begin-{vm}", manager="m", lease=minute)
+        await clones.created(vm, attempt, provider_id=f"id-{vm}", ip=None, host=None, cloned=True)
+        await clones.promote(vm, attempt, operation=f"promote-{vm}")

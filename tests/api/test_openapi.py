@@ -1,0 +1,96 @@
+"""The OpenAPI document and its pages: offline, and true to what the routes answer."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.api.in_process import Api
+
+OTHER_HOST = re.compile(r"""(?:https?:)?//[^\s"'<>]+""")
+
+
+async def test_the_page_needs_no_other_host(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert not OTHER_HOST.findall(page.text)
+    files = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(files) == 3
+    for file in files:
+        answer = await client.get(file)
+        assert answer.status_code == 200
+        assert len(answer.content) > 500
+
+
+async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert {path: sorted(methods) for path, methods in paths.items()} == {
+        "/api/v3/vm": ["get", "post"],
+        "/api/v3/vm/{name}": ["delete", "get", "post"],
+        "/api/v3/status": ["get"],
+        "/api/v3/poolstat": ["get"],
+        "/api/v3/totalrunning": ["get"],
+        "/healthcheck": ["get"],
+        "/ready": ["get"],
+    }
+
+
+async def test_no_answer_is_described_that_is_never_given(client: httpx.AsyncClient) -> None:
+    assert "ValidationError" not in (await client.get("/openapi.json")).text
+
+
+async def prepare(api: Api) -> None:
+    """Have one VM of each kind that the requests below are about."""
+    await api.fleet.token("good", "alice")
+    await api.fleet.ready("pool1", "one", "two", "three", "four")
+    await api.fleet.running("pool2", "anonymous")
+    await api.fleet.running("pool2", "owned", token="good")
+
+
+CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
+BAD_TOKEN = {"X-AUTH-TOKEN": "bad"}
+REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
+    ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 1}}, 200),
+    ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 2, "poolone": 1}}, 200),
+    ("post", CHECKOUT, "/api/v3/vm", {"content": "{bad"}, 400),
+    ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 1}, "headers": BAD_TOKEN}, 401),
+    ("post", CHECKOUT, "/api/v3/vm", {"json": {"nope": 1}}, 404),
+    ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool3": 1}}, 503),
+    ("post", NAMED, "/api/v3/vm/pool1+pool1", {}, 200),
+    ("post", NAMED, "/api/v3/vm/" + "pool1+" * 201, {}, 400),
+    ("post", NAMED, "/api/v3/vm/pool1", {"headers": BAD_TOKEN}, 401),
+    ("post", NAMED, "/api/v3/vm/nope", {}, 404),
+    ("post", NAMED, "/api/v3/vm/pool3", {}, 503),
+    ("delete", NAMED, "/api/v3/vm/anonymous", {}, 200),
+    ("delete", NAMED, "/api/v3/vm/no_name", {}, 400),
+    ("delete", NAMED, "/api/v3/vm/owned", {}, 401),
+    ("delete", NAMED, "/api/v3/vm/unknown", {}, 404),
+    ("get", NAMED, "/api/v3/vm/one", {}, 200),
+    ("get", NAMED, "/api/v3/vm/owned", {}, 200),
+    ("get", NAMED, "/api/v3/vm/no_name", {}, 400),
+    ("get", NAMED, "/api/v3/vm/unknown", {}, 404),
+    ("get", CHECKOUT, "/api/v3/vm", {}, 200),
+    ("get", "/api/v3/status", "/api/v3/status", {}, 200),
+    ("get", "/api/v3/status", "/api/v3/status?view=", {}, 200),
+    ("get", "/api/v3/poolstat", "/api/v3/poolstat?pool=both", {}, 200),
+    ("get", "/api/v3/totalrunning", "/api/v3/totalrunning", {}, 200),
+    ("get", "/healthcheck", "/healthcheck", {}, 200),
+    ("get", "/ready", "/ready", {}, 200),
+]
+
+
+@pytest.mark.parametrize(("method", "template", "path", "arguments", "status"), REQUESTS)
+async def test_answers_are_as_described(
+    secured_api: Api, method: str, template: str, path: str, arguments: dict[str, Any], status: int
+) -> None:
+    await prepare(secured_api)
+    document = (await secured_api.client.get("/openapi.json")).json()
+    answer = await secured_api.client.request(method, path, **arguments)
+    assert answer.status_code == status
+    described = document["paths"][template][method]["responses"][str(status)]
+    schema = described["content"]["application/json"]["schema"] | {"components": document["components"]}
+    Draft202012Validator(schema).validate(answer.json())
+    required = {"401": ["WWW-Authenticate"]}.get(str(status), [])
+    assert all(name in answer.headers and name in described["headers"] for name in required)

@@ -1,0 +1,43 @@
+"""Each request is one round trip to Redis, however many VMs it is about."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.in_process import Api
+
+GOOD = {"X-AUTH-TOKEN": "good"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "arguments", "trips"),
+    [
+        ("POST", "/api/v3/vm", {"json": {"pool1": 1}}, 1),
+        ("POST", "/api/v3/vm", {"json": {"pool1": 2, "both": 3}, "headers": GOOD}, 1),
+        ("POST", "/api/v3/vm/pool1", {}, 1),
+        ("POST", "/api/v3/vm/pool3", {}, 1),
+        ("POST", "/api/v3/vm/pool1", {"headers": {"X-AUTH-TOKEN": "bad"}}, 1),
+        ("DELETE", "/api/v3/vm/mine", {"headers": GOOD}, 1),
+        ("DELETE", "/api/v3/vm/unknown", {}, 1),
+        ("GET", "/api/v3/vm/mine", {}, 1),
+        ("GET", "/api/v3/status", {}, 1),
+        ("GET", "/api/v3/poolstat?pool=both", {}, 1),
+        ("GET", "/api/v3/totalrunning", {}, 1),
+        ("GET", "/ready", {}, 1),
+        ("POST", "/api/v3/vm/nope", {}, 0),
+        ("POST", "/api/v3/vm", {"content": "{bad"}, 0),
+        ("GET", "/api/v3/poolstat", {}, 0),
+        ("GET", "/api/v3/vm", {}, 0),
+        ("GET", "/healthcheck", {}, 0),
+    ],
+)
+async def test_a_request_is_one_round_trip_at_most(
+    secured_api: Api, method: str, path: str, arguments: dict[str, Any], trips: int
+) -> None:
+    await secured_api.fleet.token("good", "alice")
+    await secured_api.fleet.ready("pool1", "a1", "a2", "a3")
+    await secured_api.fleet.ready("pool2", "b1", "b2")
+    await secured_api.fleet.running("pool3", "mine", token="good")
+    before = secured_api.metric("redis_round_trips_total")
+    await secured_api.client.request(method, path, **arguments)
+    assert secured_api.metric("redis_round_trips_total") - before == trips

@@ -2,9 +2,10 @@
 
     python -m tests.providers.client_process '{"filename": …}' create COUNT
     python -m tests.providers.client_process '{"filename": …}' destroy ID
+    python -m tests.providers.client_process '{"filename": …}' fail MESSAGE
 
 The first argument holds the provider's settings. `create` prints the id of each VM as soon as the
-provider has returned it.
+provider has returned it. `fail` opens the provider and ends by an error, without closing it.
 """
 
 import asyncio
@@ -12,13 +13,18 @@ import json
 import sys
 from typing import Any
 
-from tests.providers.dummies import POOL, dummy
+from tests.providers.dummies import POOL, dummy, unmeasured
 from tests.providers.subject import new_tag
 from vmpooler_manager.providers.contract import VmRef
+from vmpooler_manager.providers.dummy import DummyProvider
 
 
 async def run(settings: dict[str, Any], verb: str, argument: str) -> None:
     """Do what the command line says."""
+    if verb == "fail":
+        provider = DummyProvider("dummy", settings, unmeasured())
+        await provider.open()
+        raise RuntimeError(argument, provider)
     async with dummy(**settings) as provider:
         if verb == "create":
             for _ in range(int(argument)):

@@ -5,15 +5,9 @@ from prometheus_client import CollectorRegistry
 
 from tests.providers.exchange import ReadMetric
 from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.null import NullBackend
 from vmpooler_common.metrics.prometheus import PrometheusBackend
 
 pytest.register_assert_rewrite("tests.providers.conformance", "tests.providers.subject")
-
-
-@pytest.fixture
-def unmeasured() -> ConnectionMetrics:
-    return ConnectionMetrics(NullBackend(), "provider_connection_pool", "dummy")
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.providers.cloud_file import CloudFile
-from tests.providers.dummies import POOL, dummy
+from tests.providers.dummies import POOL, dummy, unmeasured
 from tests.providers.subject import new_tag, ref
-from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.errors import NotFound, PermanentError, TransientError
 
@@ -160,7 +159,7 @@ async def test_a_vm_removed_behind_everybodys_back_is_not_found(tmp_path: Path) 
             await provider.inspect(POOL, ref(vm))
 
 
-async def test_a_provider_that_was_not_opened_says_so(unmeasured: ConnectionMetrics) -> None:
-    provider = DummyProvider("unopened", {}, unmeasured)
+async def test_a_provider_that_was_not_opened_says_so() -> None:
+    provider = DummyProvider("unopened", {}, unmeasured())
     with pytest.raises(PermanentError, match="'unopened' was not opened"):
         await provider.list_vms(POOL)

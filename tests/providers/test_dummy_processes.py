@@ -113,3 +113,8 @@ async def test_a_destroy_whose_process_is_killed_is_ended_by_the_next(filename: 
         assert (await provider.inspect(POOL, vm)).status is VmStatus.OFF
         await provider.destroy(POOL, vm)
     assert cloud.vms() == []
+
+
+async def test_a_process_that_fails_without_closing_its_provider_ends(filename: str) -> None:
+    async with client("fail", "as the test wishes", filename=filename) as process:
+        assert await process.wait() == 1

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from tests.providers.dummies import unmeasured
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.faults import Delay, Fault
 from vmpooler_manager.providers.dummy.settings import read_settings
@@ -45,11 +45,9 @@ def test_a_number_written_as_text_is_a_number() -> None:
         ("seed", {}),
     ],
 )
-def test_a_wrong_value_is_a_permanent_error_with_its_place(
-    key: str, value: Any, unmeasured: ConnectionMetrics
-) -> None:
+def test_a_wrong_value_is_a_permanent_error_with_its_place(key: str, value: Any) -> None:
     with pytest.raises(PermanentError, match=f"provider 'cloud-1'.*{key}"):
-        DummyProvider("cloud-1", {key: value}, unmeasured)
+        DummyProvider("cloud-1", {key: value}, unmeasured())
 
 
 def test_all_mistakes_are_told_together() -> None:

@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.providers.cloud_file import CloudFile
-from tests.providers.dummies import POOL, dummy
+from tests.providers.dummies import POOL, dummy, unmeasured
 from tests.providers.subject import new_tag, ref
 from vmpooler_manager.providers.contract import PoolOrder, VmStatus
+from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.machine import HOSTS, Machine
 from vmpooler_manager.providers.dummy.table import Table
 from vmpooler_manager.providers.errors import TransientError
@@ -120,7 +122,19 @@ async def until_off(cloud: CloudFile, id: str) -> None:  # noqa: A002 - the colu
             await asyncio.sleep(0.005)
 
 
-async def test_a_create_that_comes_too_late_makes_nothing() -> None:
+async def test_a_create_that_is_late_by_the_providers_own_grace_fails_and_makes_nothing() -> None:
+    class WithoutGrace(DummyProvider):
+        create_grace = timedelta(0)
+
+    provider = WithoutGrace("dummy", {}, unmeasured())
+    await provider.open()
+    with pytest.raises(TransientError, match="too old"):
+        await provider.create(POOL, new_tag(POOL))
+    assert await provider.list_vms(POOL) == []
+    await provider.close()
+
+
+async def test_the_table_refuses_a_vm_that_comes_too_late() -> None:
     table = await Table.open(None)
     now = time.time()
     machine = {

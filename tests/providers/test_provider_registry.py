@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from tests.providers.dummies import unmeasured
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.errors import PermanentError
 from vmpooler_manager.providers.registry import load
@@ -64,27 +64,23 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def test_a_provider_uses_the_driver_of_its_own_name_by_default(unmeasured: ConnectionMetrics) -> None:
-    assert isinstance(load("dummy", None, settings={}, metrics=unmeasured), DummyProvider)
+def test_a_provider_uses_the_driver_of_its_own_name_by_default() -> None:
+    assert isinstance(load("dummy", None, settings={}, metrics=unmeasured()), DummyProvider)
 
 
 @pytest.mark.parametrize("provider_class", ["dummy", "Dummy", "DUMMY"])
-def test_provider_class_picks_the_driver_whatever_its_case(
-    provider_class: str, unmeasured: ConnectionMetrics
-) -> None:
-    assert isinstance(load("lab", provider_class, settings={}, metrics=unmeasured), DummyProvider)
+def test_provider_class_picks_the_driver_whatever_its_case(provider_class: str) -> None:
+    assert isinstance(load("lab", provider_class, settings={}, metrics=unmeasured()), DummyProvider)
 
 
-def test_wrong_settings_are_a_permanent_error(unmeasured: ConnectionMetrics) -> None:
+def test_wrong_settings_are_a_permanent_error() -> None:
     with pytest.raises(PermanentError, match=r"provider 'lab'.*hang_percent"):
-        load("lab", "dummy", settings={"hang_percent": "sometimes"}, metrics=unmeasured)
+        load("lab", "dummy", settings={"hang_percent": "sometimes"}, metrics=unmeasured())
 
 
-def test_a_driver_that_is_not_installed_is_a_permanent_error_that_lists_those_that_are(
-    unmeasured: ConnectionMetrics,
-) -> None:
+def test_a_driver_that_is_not_installed_is_a_permanent_error_that_lists_those_that_are() -> None:
     with pytest.raises(PermanentError, match=r"driver not installed: proxmox \(installed: .*dummy"):
-        load("proxmox", None, settings={}, metrics=unmeasured)
+        load("proxmox", None, settings={}, metrics=unmeasured())
 
 
 def test_a_plug_in_is_found_and_given_its_name_its_settings_and_the_metrics(site: Site) -> None:

@@ -59,6 +59,9 @@ async def open_database(filename: Path | None) -> aiosqlite.Connection:
     """
     path = ":memory:" if filename is None else await asyncio.to_thread(_usable_path, filename)
     connection = aiosqlite.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
+    # A process that dies of an error doesn't come to close its tables. It must end all the same, and Python
+    # waits for any thread that isn't a daemon; a statement that this cuts off is as if never begun.
+    connection._thread.daemon = True
     try:
         await connection
     except sqlite3.OperationalError as error:

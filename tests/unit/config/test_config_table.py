@@ -55,3 +55,9 @@ def test_every_setting_has_a_type_and_a_meaning() -> None:
 def test_durations_show_their_default_in_their_unit() -> None:
     assert "number [hours]; default 168;" in entry("redis.data_ttl")
     assert "number [seconds]; default 1 " in entry("redis.wait_timeout")
+
+
+def test_what_all_providers_have_is_not_repeated_for_each_class() -> None:
+    lines = [line.split()[:1] for line in table_of_settings().splitlines()]
+    assert lines.count(["providers.*.paused"]) == 1
+    assert lines.count(["providers.*.connection_pool_size"]) == 2

@@ -65,7 +65,7 @@ class RedisSection(Section):
         SecretStr | None,
         ADDRESS,
         Setting(
-            "Address of Redis, in place of the five keys below (redis://, rediss:// or unix://)",
+            "Address of Redis, in place of the four keys below (redis://, rediss:// or unix://)",
             environment=("REDIS_URL",),
             in_effect=True,
         ),

@@ -69,6 +69,11 @@ class LinkOptions:
         return f"LinkOptions(size={self.size}, timeout={self.timeout})"
 
 
+_TORN = (RuntimeError, AttributeError)
+"""What the client lets through from a connection that was reset while nobody used it: the event loop's
+complaint about a closed transport, or the client's own about one that isn't there any more."""
+
+
 class _Unit:
     """Commands of one caller that stay together and in order, and the future of their replies."""
 
@@ -221,7 +226,7 @@ class Link:
                         unit.replies.set_result(unit_replies)
             self._idle.append(connection)
             failure = None
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisError, OSError, TimeoutError, *_TORN) as error:
             failure = _unavailable(error)
         except asyncio.CancelledError:
             failure = StoreUnavailable("the service stops", kind="unreachable")
@@ -273,7 +278,7 @@ def _unavailable(error: Exception) -> StoreUnavailable:
     # The client counts the first two among the broken connections.
     if isinstance(error, (AuthenticationError, BusyLoadingError, ResponseError)):
         return StoreUnavailable(f"Redis refuses to work: {error}", kind="refused")
-    if isinstance(error, (RedisConnectionError, OSError)):
+    if isinstance(error, (RedisConnectionError, OSError, *_TORN)):
         return StoreUnavailable(f"Redis can't be reached: {error}", kind="unreachable")
     return StoreUnavailable(f"Redis gave an answer that isn't understood: {error}", kind="refused")
 

@@ -201,6 +201,12 @@ class TestChance:
             mixed.append(faults.strikes(Fault.CREATE_FAILS))
         assert mixed == decisions(7)
 
+    def test_faults_of_different_kinds_strike_at_different_times(self) -> None:
+        faults = Faults(
+            read_settings("dummy", {"seed": 7, "createvm_fail_percent": 50, "throttle_percent": 50})
+        )
+        assert [faults.strikes(Fault.THROTTLED) for _ in range(200)] != decisions(7)
+
     def test_nought_percent_is_never(self) -> None:
         assert not any(decisions(7, percent=0))
 

@@ -12,6 +12,7 @@ from tests.providers.cloud_file import CloudFile
 from tests.providers.dummies import POOL, dummy, unmeasured
 from tests.providers.subject import new_tag, ref
 from vmpooler_manager.providers.dummy import DummyProvider
+from vmpooler_manager.providers.dummy.database import BUSY_TIMEOUT
 from vmpooler_manager.providers.errors import NotFound, PermanentError, TransientError
 
 OLD_FILE = "---\ndebian-7-i386:\n- name: odd-duck\n  hostname: odd-duck\n"
@@ -137,6 +138,28 @@ async def test_a_table_that_somebody_keeps_busy_is_a_transient_error(tmp_path: P
                 await provider.create(POOL, new_tag(POOL))
             assert await provider.list_vms(POOL) == []
         assert await provider.create(POOL, new_tag(POOL))
+
+
+async def test_somebody_who_reads_the_table_keeps_nobody_from_writing(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.db"
+    async with dummy(filename=path) as provider:
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            database.execute("BEGIN")
+            database.execute("SELECT count(*) FROM vm").fetchone()
+            assert await provider.create(POOL, new_tag(POOL))
+
+
+async def test_opening_waits_for_another_process_that_is_making_the_table(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.db"
+    provider = DummyProvider("dummy", {"filename": path}, unmeasured())
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        opening = asyncio.create_task(provider.open())
+        done, _ = await asyncio.wait([opening], timeout=BUSY_TIMEOUT + 0.5)
+        assert not done
+    await opening
+    assert await provider.list_vms(POOL) == []
+    await provider.close()
 
 
 async def test_many_providers_may_open_a_new_file_at_once(tmp_path: Path) -> None:

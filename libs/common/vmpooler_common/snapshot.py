@@ -76,12 +76,19 @@ class Snapshot:
     """Empty when the data set has been lost: nothing may be concluded from records then."""
     halt: Halt | None
     broken: str
-    slots_in_use: int
+    request_slots_in_use: int
+    """Clones in flight for on-demand requests, over all pools and managers."""
+    pool_slots_in_use: int
+    """The same for keeping pools filled."""
+    backlog: int
+    """VMs that open requests want of this pool and don't have yet."""
+    clones: int
+    """Clones of this pool in flight."""
     sizes: Sizes
     pending: tuple[PendingVm, ...]
     expired_ready: tuple[str, ...]
     excess_ready: tuple[str, ...]
-    """The oldest ready VMs, as many as there are more alive than the size that was asked for."""
+    """The oldest ready VMs, as many as there are more alive than size and backlog."""
     ended_running: tuple[str, ...]
     doomed: tuple[str, ...]
     untagged: tuple[UntaggedVm, ...]

@@ -17,11 +17,26 @@ class Reservation:
     provider: str
     domain: str
     size: int
-    """VMs that the pool may have pending and ready together."""
+    """VMs that the pool may have pending and ready together, beside its backlog."""
     slot_limit: int
-    """Clones in flight in the whole installation."""
+    """Clones in flight in the whole installation, to keep pools filled."""
+    request_slot_limit: int
+    """The same for on-demand requests."""
     slot_life: timedelta
     """After this time a slot is free again, whatever happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What became of a booted VM."""
+
+    took: timedelta
+    """Since its name was reserved."""
+    request: str = ""
+    """The on-demand request that it was given to; empty when it can be handed out."""
+    user: str = ""
+    waited: timedelta = timedelta(0)
+    """Since that request was made."""
 
 
 class Clones:
@@ -49,6 +64,7 @@ class Clones:
             reservation.domain,
             reservation.size,
             reservation.slot_limit,
+            reservation.request_slot_limit,
             manager,
             duration_ms(lease),
             duration_ms(reservation.slot_life),
@@ -73,7 +89,12 @@ class Clones:
         )
         return VmState(state) if state else None
 
-    async def promote(self, vm: str, attempt: str, *, operation: str) -> timedelta | None:
-        """Make a booted VM ready. Gives the time since its name was reserved; None when it isn't pending."""
-        reply = await self._scripts.run("promote", operation, vm, attempt)
-        return timedelta(milliseconds=int(reply[1])) if len(reply) > 1 else None
+    async def promote(self, vm: str, attempt: str, *, operation: str) -> Promotion | None:
+        """Make a booted VM ready, or give it to the head of its pool's backlog; None: it isn't pending."""
+        match await self._scripts.run("promote", operation, vm, attempt):
+            case ["ready", took]:
+                return Promotion(timedelta(milliseconds=int(took)))
+            case ["running", took, request, user, waited]:
+                wait = timedelta(milliseconds=int(waited))
+                return Promotion(timedelta(milliseconds=int(took)), request, user, wait)
+        return None

@@ -32,6 +32,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """A failed clone, charged to an on-demand request; `most` charges on one VM fail the request."""
+
+    error: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Doomed:
     """A VM that this manager is to destroy."""
 
@@ -67,10 +75,17 @@ class Endings:
         guard: Guard = Guard.NONE,
         bound: int = 0,
         delay: timedelta = timedelta(0),
+        charge: Charge | None = None,
     ) -> Outcome:
-        """Leave a VM in this state to destruction, `delay` from now, unless the guard says no."""
+        """Leave a VM in this state to destruction, `delay` from now, unless the guard says no.
+
+        A `charge` is made to the request that the pool would have served next.
+        """
+        charged = (charge.error, charge.most) if charge else ()
         return Outcome(
-            await self._scripts.run("retire", operation, vm, state, reason, duration_ms(delay), guard, bound)
+            await self._scripts.run(
+                "retire", operation, vm, state, reason, duration_ms(delay), guard, bound, *charged
+            )
         )
 
     async def take_in(

@@ -8,6 +8,8 @@ StoreError
     ├── UnknownToken     give a valid token
     ├── NoneReady        try again when the pool has been filled
     ├── NoSuchVm         there is nothing to act on
+    ├── NoSuchRequest    the same, of an on-demand request
+    ├── RequestExists    choose another id
     └── NotReplicated    the grant was taken back: too few replicas had it in time
 """
 
@@ -54,6 +56,14 @@ class NoneReady(Refused):
 
 class NoSuchVm(Refused):
     """No VM of this name is in the state that the act needs."""
+
+
+class NoSuchRequest(Refused):
+    """No on-demand request has this id (any more)."""
+
+
+class RequestExists(Refused):
+    """The id of the on-demand request is taken."""
 
 
 class NotReplicated(Refused):

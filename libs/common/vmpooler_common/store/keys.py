@@ -14,8 +14,21 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     completed:P     zset    H → earliest time of its destruction
     destroying:P    zset    H → end of the lease of the manager that destroys it
     slots           zset    H → when the clone slot lapses by itself, for VMs being cloned
+    cloning:P       zset    the same, of one pool
+    request:R       hash    an on-demand request, see below; expires some time after it is over
+    wants:R         hash    N → JSON of the N-th VM that request R wants: name, pool, vm, charges, error
+    open            zset    R → deadline, for requests that are neither ready nor over
+    unaccepted      zset    R → creation, for those of them that no manager has accepted yet
+    requests        stream  r (request), the inbox of the managers' group; emptied as it is accepted
+    dlq             stream  queue, entry, reason: what could not be understood, newest 10,000
+    backlogs        set     P of every pool with a backlog
+    backlog:P       zset    R#N → turn of its arrival, for wants without a VM
+    queue:P:U       zset    the same, of one user (`u:NAME`, or `r:R` where there is no token)
+    turns:P         zset    U → turn; the lowest is served next
+    turn            string  counter of turns
     pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
     broken          hash    P → reason, for pools whose provider says that it can't work
+    held            hash    P → reason, for pools whose clones are held back for a while
     halted          hash    provider → `kind pool reason`: all destroying of it is stopped
     reaped:V:K      zset    H → time; what was given up (K absent) or taken in (K orphan) at provider V
                             in the last ten minutes
@@ -28,9 +41,14 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     stats:K:D       hash    K is clone or boot, D a UTC day: `P:n` count, `P:sum`, `P:min`, `P:max` in
                             milliseconds, for 400 days
 
-Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved,
-phase, attempt, manager, lease (end), asked (create was sent), cloned, id (the provider's), ip, host,
-ready, checkout, ends, user, token, completed, reason, tries (of destroying), error, gone.
+Fields of a request: status (open, ready, failed, deleted), op, created, deadline, keep (seconds that it
+is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted, ended, closed_by
+(operation), reason, error.
+
+Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, phase, attempt,
+manager, lease (end), asked (create was sent), cloned, id (the provider's), ip, host, ready, checkout, ends, user,
+token, request (that it was granted to), waited (milliseconds that the request did), completed, reason, claim
+(operation), tries (of destroying), error, gone.
 """
 
 import json
@@ -47,9 +65,22 @@ STEMS: dict[str, str] = {
     "completed": "completed:",
     "destroying": "destroying:",
     "slots": "slots",
+    "cloning": "cloning:",
+    "request": "request:",
+    "wants": "wants:",
+    "open": "open",
+    "unaccepted": "unaccepted",
+    "requests": "requests",
+    "dlq": "dlq",
+    "backlogs": "backlogs",
+    "backlog": "backlog:",
+    "queue": "queue:",
+    "turns": "turns:",
+    "turn": "turn",
     "pools": "pools",
     "broken": "broken",
     "halted": "halted",
+    "held": "held",
     "reaped": "reaped:",
     "managers": "managers",
     "leases": "leases",

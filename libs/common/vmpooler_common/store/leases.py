@@ -19,6 +19,10 @@ class Heartbeat:
     """Pools that this manager looks after until its lease ends."""
     pools: Mapping[str, str]
     """Every pool that has or had VMs → provider, also those that have left the configuration."""
+    unaccepted: tuple[str, ...]
+    """On-demand requests whose entry in the inbox seems lost."""
+    overdue: tuple[str, ...]
+    """On-demand requests past their deadline."""
     identity: str
     """Changes when Redis was restarted or another server has taken its place."""
 
@@ -42,12 +46,14 @@ class Leases:
                 ("INFO", "replication"),
             ]
         )
-        now, generation, held, known = reply
+        now, generation, held, known, unaccepted, overdue = reply
         return Heartbeat(
             now=from_ms(now),
             generation=generation,
             held=frozenset(held),
             pools=dict(zip(known[::2], known[1::2], strict=True)),
+            unaccepted=tuple(unaccepted),
+            overdue=tuple(overdue),
             identity=f"{info_of(server).get('run_id', '')} {info_of(replication).get('master_replid', '')}",
         )
 

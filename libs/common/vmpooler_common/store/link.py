@@ -38,7 +38,7 @@ _LARGEST_BATCH = 500
 _STATE_OF_SERVER = (
     "READONLY",
     "LOADING",
-    "BUSY",
+    "BUSY ",
     "MASTERDOWN",
     "OOM",
     "MISCONF",

@@ -13,6 +13,9 @@ from vmpooler_common.store.link import Command, Link, Reply, check
 
 Argument = str | int | float
 
+NEEDS_REQUESTS = "-- needs requests"
+"""First line of a script that uses `prelude_requests.lua`."""
+
 
 class Scripts:
     """Every script with this installation's keys compiled in, so that a call carries only its arguments.
@@ -25,11 +28,16 @@ class Scripts:
         self._route = keys("schema")
         folder = files("vmpooler_common.store") / "lua"
         prelude = keys.lua_table() + (folder / "prelude.lua").read_text()
+        requests = (folder / "prelude_requests.lua").read_text()
+        texts = {
+            entry.name.removesuffix(".lua"): entry.read_text()
+            for entry in folder.iterdir()
+            if entry.name.endswith(".lua") and not entry.name.startswith("prelude")
+        }
         # The shebang makes Redis refuse a script as a whole when memory is full or it can't write.
         self._sources = {
-            entry.name.removesuffix(".lua"): "#!lua\n" + prelude + entry.read_text()
-            for entry in folder.iterdir()
-            if entry.name.endswith(".lua") and entry.name != "prelude.lua"
+            name: f"#!lua\n{prelude}{requests if text.startswith(NEEDS_REQUESTS) else ''}{text}"
+            for name, text in texts.items()
         }
         self.digests = {
             name: hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()

@@ -96,6 +96,12 @@ class Views:
         command = ("HSET", key, pool, reason) if reason else ("HDEL", key, pool)
         await self._scripts.run_all([command])
 
+    async def mark_held(self, pool: str, reason: str) -> None:
+        """Tell everyone why clones of this pool are held back for now; an empty reason: they are not."""
+        key = self._keys("held")
+        command = ("HSET", key, pool, reason) if reason else ("HDEL", key, pool)
+        await self._scripts.run_all([command])
+
     async def tagged(self, pool: str, names: Sequence[str]) -> None:
         """Note that the cloud knows who has these VMs."""
         await self._scripts.run_all([("ZREM", self._keys("untagged", pool), *names)])
@@ -113,7 +119,10 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         generation,
         halted,
         broken,
-        slots,
+        request_slots,
+        pool_slots,
+        backlog,
+        clones,
         sizes,
         pending,
         expired,
@@ -130,7 +139,10 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         generation=generation,
         halt=Halt(*halted.split(" ", 2)) if halted else None,
         broken=broken,
-        slots_in_use=slots,
+        request_slots_in_use=request_slots,
+        pool_slots_in_use=pool_slots,
+        backlog=backlog,
+        clones=clones,
         sizes=Sizes(*sizes),
         pending=tuple(_pending(pending[at : at + 8]) for at in range(0, len(pending), 8)),
         expired_ready=tuple(expired),

@@ -31,7 +31,7 @@ if state == 'pending' then
   table.insert(facts, 'phase'); table.insert(facts, 'created')
   if ARGV[6] == '1' and not known[6] then
     table.insert(facts, 'cloned'); table.insert(facts, int(now))
-    redis.call('ZREM', K.slots, vm)
+    free_slot(vm, pool)
     count_duration('clone', pool, now, now - tonumber(known[5] or now))
   end
 end

@@ -8,5 +8,6 @@ end
 redis.call('HDEL', K.pools, ARGV[1])
 redis.call('HDEL', K.broken, ARGV[1])
 redis.call('HDEL', K.lastboot, ARGV[1])
+redis.call('HDEL', K.held, ARGV[1])
 redis.call('HDEL', K.leases, ARGV[1])
 return 1

@@ -2,7 +2,8 @@
 --
 -- Each manager holds its share, rounded up. One that holds more lets the rest go.
 -- ARGV manager, lease in ms, number of pools, pool..., then VMs that it creates or destroys...
--- Returns {now, generation or '', {the pools that it holds}, {pool, provider... of every pool that has or had VMs}: flat}
+-- Returns {now, generation or '', {the pools that it holds}, {pool, provider... of every pool that has or had VMs}: flat,
+--          {open requests that nobody has accepted for 2 s}, {open requests past their deadline}}
 
 local manager, lease, pools = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = now_ms()
@@ -37,4 +38,11 @@ for at = 4 + pools, #ARGV do
     end
   end
 end
-return { int(now), redis.call('GET', K.generation) or '', held, redis.call('HGETALL', K.pools) }
+return {
+  int(now),
+  redis.call('GET', K.generation) or '',
+  held,
+  redis.call('HGETALL', K.pools),
+  redis.call('ZRANGEBYSCORE', K.unaccepted, '-inf', int(now - 2000), 'LIMIT', 0, 100),
+  redis.call('ZRANGEBYSCORE', K.open, '-inf', int(now), 'LIMIT', 0, 100),
+}

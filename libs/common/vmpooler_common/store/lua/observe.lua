@@ -1,11 +1,12 @@
 -- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
 -- ARGV pool, provider, size, ready ttl in ms, '1' for the names of all ready VMs too,
 --      most VMs of each kind
--- Returns {now, generation, halted or '', broken or '', slots in use,
+-- Returns {now, generation, halted or '', broken or '', clone slots in use for requests, for pools,
+--          backlog, clones of this pool,
 --          {sizes of pending, ready, suspect, running, completed, destroying},
 --          pending VMs: {name, provider, phase, reserved, lease, attempt, id or '', cloned or ''}...: flat,
 --          ready VMs past their ttl: name...,
---          the oldest ready VMs, as many as there are more alive than the size: name...,
+--          the oldest ready VMs, as many as there are more alive than size and backlog: name...,
 --          running VMs whose lifetime is over: name...,
 --          VMs whose destruction is due: name...,
 --          running VMs whose owner isn't on their tag: {name, provider, id, attempt, user, ends or ''}...: flat,
@@ -34,7 +35,9 @@ end
 local dying = due(K.completed, now)
 for _, vm in ipairs(due(K.destroying, now)) do table.insert(dying, vm) end
 local all = ARGV[5] == '1'
-local excess = math.min(sizes[1] + sizes[2] - size, most)
+local backlog = redis.call('ZCARD', K.backlog .. pool)
+local excess = math.min(sizes[1] + sizes[2] - size - backlog, most)
+local requests_used, pools_used = slots_used(now)
 
 local next_due
 local function soonest(key, delay)
@@ -52,7 +55,10 @@ return {
   redis.call('GET', K.generation) or '',
   redis.call('HGET', K.halted, ARGV[2]) or '',
   redis.call('HGET', K.broken, pool) or '',
-  redis.call('ZCOUNT', K.slots, int(now), '+inf'),
+  requests_used,
+  pools_used,
+  backlog,
+  redis.call('ZCOUNT', K.cloning .. pool, int(now), '+inf'),
   sizes,
   details(redis.call('ZRANGE', K.pending .. pool, 0, most - 1),
     'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned'),

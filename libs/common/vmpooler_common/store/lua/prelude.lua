@@ -29,6 +29,33 @@ local function move(vm, pool, index, to, score, ...)
   event(to, pool, vm)
 end
 
+-- Clone slots: one for each VM that is being cloned. They lapse by themselves, so that none can be lost.
+local function take_slot(vm, pool, lapses)
+  redis.call('ZADD', K.slots, lapses, vm)
+  redis.call('ZADD', K.cloning .. pool, lapses, vm)
+end
+
+local function free_slot(vm, pool)
+  redis.call('ZREM', K.slots, vm)
+  redis.call('ZREM', K.cloning .. pool, vm)
+end
+
+-- Slots in use: for on-demand requests and for keeping pools filled. Of a pool's clones the first
+-- ones, as many as it has backlog, are for requests.
+local function slots_used(now)
+  local all, for_requests = redis.call('ZCOUNT', K.slots, int(now), '+inf'), 0
+  for _, pool in ipairs(redis.call('SMEMBERS', K.backlogs)) do
+    local cloning = redis.call('ZCOUNT', K.cloning .. pool, int(now), '+inf')
+    for_requests = for_requests + math.min(cloning, redis.call('ZCARD', K.backlog .. pool))
+  end
+  return for_requests, all - for_requests
+end
+
+-- VMs of a pool that count: those that are pending or ready, suspects not among them.
+local function alive(pool)
+  return redis.call('ZCARD', K.pending .. pool) + redis.call('ZCARD', K.ready .. pool)
+end
+
 -- Days since the epoch, UTC. Python names the same key by it.
 local function day_of(now)
   return int(math.floor(now / DAY))

@@ -1,18 +1,30 @@
--- promote: a pending VM has booted and can be handed out.
+-- needs requests
+-- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be handed out.
 -- ARGV operation, vm, attempt
--- Returns {'ready', milliseconds since its name was reserved}, or only {state} when it isn't pending
--- (ready, too, when another operation has promoted it).
+-- Returns {'ready', milliseconds since its name was reserved},
+--         {'running', the same, request, user, milliseconds since the request was made},
+--         or only {state} when it isn't pending (any more) by another operation.
 
 local operation, vm = ARGV[1], ARGV[2]
-local known = redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'pool', 'phase', 'reserved', 'op', 'ready')
+local known = redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'pool', 'phase', 'reserved', 'op', 'ready',
+  'request', 'user', 'waited')
 local state, pool = known[1], known[3]
 if not state or known[2] ~= ARGV[3] then return { '' } end
-if state == 'ready' and known[6] == operation then return { 'ready', int(known[7] - known[5]) } end
+if known[6] == operation and state == 'ready' then return { 'ready', int(known[7] - known[5]) } end
+if known[6] == operation and state == 'running' then
+  return { 'running', int(known[7] - known[5]), known[8], known[9], known[10] }
+end
 if state ~= 'pending' or known[4] ~= 'created' then return { state } end
 
 local now = now_ms()
-redis.call('ZREM', K.slots, vm)
-move(vm, pool, 'pending', 'ready', int(now), 'op', operation, 'ready', int(now))
+free_slot(vm, pool)
 redis.call('HSET', K.lastboot, pool, int(now))
 count_duration('boot', pool, now, now - known[5])
+local want = head(pool)
+if want then
+  local user, waited = grant(want, vm, 'pending', operation, now)
+  redis.call('HSET', K.vm .. vm, 'ready', int(now))
+  return { 'running', int(now - known[5]), want.request, user, waited }
+end
+move(vm, pool, 'pending', 'ready', int(now), 'op', operation, 'ready', int(now))
 return { 'ready', int(now - known[5]) }

@@ -1,28 +1,34 @@
 -- reserve: take names for new VMs of a pool, as many as it lacks and as there are free clone slots.
--- ARGV operation, pool, provider, domain, size of the pool, limit of clone slots, manager,
---      lease in ms, life of a slot in ms, then (name, attempt)...
+-- The first new VMs, as many as there is backlog without a clone, take slots of the requests' limit,
+-- the others those of the pools' limit.
+-- ARGV operation, pool, provider, domain, size of the pool, limit of clones for pools, the same for requests,
+--      manager, lease in ms, life of a slot in ms, then (name, attempt)...
 -- Returns the names that are reserved for this operation; names that are in use are passed over.
 
 local operation, pool = ARGV[1], ARGV[2]
 local mine = {}
-for at = 10, #ARGV, 2 do
+for at = 11, #ARGV, 2 do
   if redis.call('HGET', K.vm .. ARGV[at], 'op') == operation then table.insert(mine, ARGV[at]) end
 end
 if #mine > 0 then return mine end
 
 local now = now_ms()
-local alive = redis.call('ZCARD', K.pending .. pool) + redis.call('ZCARD', K.ready .. pool)
-local slots = tonumber(ARGV[6]) - redis.call('ZCOUNT', K.slots, int(now), '+inf')
-local free = math.min(tonumber(ARGV[5]) - alive, slots)
-for at = 10, #ARGV, 2 do
+local backlog = redis.call('ZCARD', K.backlog .. pool)
+local uncloned = backlog - redis.call('ZCOUNT', K.cloning .. pool, int(now), '+inf')
+local missing = tonumber(ARGV[5]) + backlog - alive(pool)
+local requests_used, pools_used = slots_used(now)
+local for_requests = math.max(0, math.min(missing, uncloned, tonumber(ARGV[7]) - requests_used))
+local for_pools = math.max(0, math.min(missing - math.max(0, math.min(missing, uncloned)), tonumber(ARGV[6]) - pools_used))
+local free = for_requests + for_pools
+for at = 11, #ARGV, 2 do
   local vm = ARGV[at]
   if free > 0 and redis.call('EXISTS', K.vm .. vm) == 0 then
     free = free - 1
     redis.call('HSET', K.vm .. vm, 'state', 'pending', 'pool', pool, 'provider', ARGV[3], 'domain', ARGV[4],
       'op', operation, 'reserved', int(now), 'phase', 'reserved', 'attempt', ARGV[at + 1],
-      'manager', ARGV[7], 'lease', int(now + ARGV[8]))
+      'manager', ARGV[8], 'lease', int(now + ARGV[9]))
     redis.call('ZADD', K.pending .. pool, int(now), vm)
-    redis.call('ZADD', K.slots, int(now + ARGV[9]), vm)
+    take_slot(vm, pool, int(now + ARGV[10]))
     event('pending', pool, vm)
     table.insert(mine, vm)
   end
@@ -30,5 +36,6 @@ end
 if #mine > 0 then
   redis.call('HSET', K.pools, pool, ARGV[3])
   redis.call('ZREMRANGEBYSCORE', K.slots, '-inf', '(' .. int(now))
+  redis.call('ZREMRANGEBYSCORE', K.cloning .. pool, '-inf', '(' .. int(now))
 end
 return mine

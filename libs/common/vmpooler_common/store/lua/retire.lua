@@ -1,9 +1,11 @@
+-- needs requests
 -- retire: take a VM out of its pool, or end a user's use of it, and leave it to destruction.
 --
 -- The guard is the fact that the plan relied on; it is checked again, since a plan may be old.
 -- ARGV operation, vm, state it must be in (pending, ready or running), reason,
---      milliseconds to wait before it is destroyed, guard, bound
--- Guards: 'none'; 'excess' the pool has more than `bound` VMs pending and ready;
+--      milliseconds to wait before it is destroyed, guard, bound,
+--      and for a failed clone: the error to charge to the head of the pool's backlog, the most charges
+-- Guards: 'none'; 'excess' the pool has more VMs pending and ready than `bound` and its backlog;
 --         'ready-before' it became ready before `bound`; 'ended' its lifetime is over;
 --         'operation' it was handed out by the operation `bound`;
 --         'unseen' a suspect, and fewer than `bound` VMs of its provider were given up in ten minutes
@@ -21,8 +23,7 @@ local index = state
 if state == 'ready' and redis.call('ZSCORE', K.suspect .. pool, vm) then index = 'suspect' end
 
 if guard == 'excess' then
-  local alive = redis.call('ZCARD', K.pending .. pool) + redis.call('ZCARD', K.ready .. pool)
-  if alive <= tonumber(bound) then return 'refused' end
+  if alive(pool) <= tonumber(bound) + redis.call('ZCARD', K.backlog .. pool) then return 'refused' end
 elseif guard == 'ready-before' then
   if state ~= 'ready' or tonumber(known[4]) > tonumber(bound) then return 'refused' end
 elseif guard == 'ended' then
@@ -43,8 +44,9 @@ elseif guard == 'unseen' then
   redis.call('EXPIRE', reaped, 600)
 end
 
-if state == 'pending' then redis.call('ZREM', K.slots, vm) end
+if state == 'pending' then free_slot(vm, pool) end
 if state == 'running' then redis.call('ZREM', K.untagged .. pool, vm) end
 move(vm, pool, index, 'completed', int(now + ARGV[5]),
   'op', operation, 'completed', int(now), 'reason', ARGV[4])
+if (ARGV[8] or '') ~= '' then charge_head(pool, ARGV[8], tonumber(ARGV[9]), now) end
 return 'ok'

@@ -1,0 +1,119 @@
+-- On-demand requests: what the scripts share that grant VMs to them, charge failures to them or close them.
+
+-- Whose turn a want is part of: users take turns, and so do requests without a token.
+local function user_key(request, user)
+  return user ~= '' and 'u:' .. user or 'r:' .. request
+end
+
+local function tell_waiters(request)
+  event('request', '', request)
+end
+
+-- Put the n-th want of a request into its pool's backlog.
+local function enqueue(request, n, pool, whose)
+  local want, turn = request .. '#' .. n, redis.call('INCR', K.turn)
+  redis.call('ZADD', K.backlog .. pool, turn, want)
+  redis.call('ZADD', K.queue .. pool .. ':' .. whose, turn, want)
+  redis.call('ZADD', K.turns .. pool, 'NX', turn, whose)
+  redis.call('SADD', K.backlogs, pool)
+end
+
+-- Take a want out of its pool's backlog; `served` when its user has had a turn by it.
+local function dequeue(request, n, pool, whose, served)
+  local want, queue = request .. '#' .. n, K.queue .. pool .. ':' .. whose
+  redis.call('ZREM', K.backlog .. pool, want)
+  redis.call('ZREM', queue, want)
+  if redis.call('EXISTS', queue) == 0 then
+    redis.call('ZREM', K.turns .. pool, whose)
+  elseif served then
+    redis.call('ZADD', K.turns .. pool, redis.call('INCR', K.turn), whose)
+  end
+  if redis.call('EXISTS', K.backlog .. pool) == 0 then redis.call('SREM', K.backlogs, pool) end
+end
+
+-- The want that a pool serves next, or nil.
+local function head(pool)
+  local whose = redis.call('ZRANGE', K.turns .. pool, 0, 0)[1]
+  if not whose then return nil end
+  local want = redis.call('ZRANGE', K.queue .. pool .. ':' .. whose, 0, 0)[1]
+  local request, n = string.match(want, '^(.*)#(%d+)$')
+  return { request = request, n = n, pool = pool, whose = whose }
+end
+
+local function read_want(request, n)
+  return cjson.decode(redis.call('HGET', K.wants .. request, n))
+end
+
+local function write_want(request, n, want)
+  redis.call('HSET', K.wants .. request, n, cjson.encode(want))
+end
+
+-- The request is over: it is kept for a while and forgotten.
+local function finish(request, status, now, ...)
+  local key = K.request .. request
+  redis.call('HSET', key, 'status', status, 'ended', int(now), ...)
+  redis.call('ZREM', K.open, request)
+  redis.call('ZREM', K.unaccepted, request)
+  local keep = redis.call('HGET', key, 'keep')
+  redis.call('EXPIRE', key, keep)
+  redis.call('EXPIRE', K.wants .. request, keep)
+  tell_waiters(request)
+end
+
+-- Give a VM, pending or ready, to a want. Returns the user and how long the request has waited for it.
+local function grant(want, vm, index, operation, now)
+  local known = redis.call('HMGET', K.request .. want.request, 'user', 'token', 'lifetime', 'created', 'total')
+  local lifetime, waited = tonumber(known[3]), int(now - known[4])
+  local ends = lifetime > 0 and int(now + lifetime) or ''
+  redis.call('ZADD', K.untagged .. want.pool, int(now), vm)
+  move(vm, want.pool, index, 'running', ends == '' and '+inf' or ends, 'op', operation, 'checkout', int(now),
+    'ends', ends, 'user', known[1], 'token', known[2], 'request', want.request, 'waited', waited)
+  local entry = read_want(want.request, want.n)
+  entry.vm = vm
+  write_want(want.request, want.n, entry)
+  dequeue(want.request, want.n, want.pool, want.whose, true)
+  if redis.call('HINCRBY', K.request .. want.request, 'granted', 1) == tonumber(known[5]) then
+    finish(want.request, 'ready', now)
+  else
+    tell_waiters(want.request)
+  end
+  return known[1], waited
+end
+
+-- Close a request: its VMs go to destruction, what it waits for is not wanted any more.
+local function close(request, status, now, reason)
+  local key = K.request .. request
+  local known = redis.call('HMGET', key, 'user', 'accepted')
+  local whose = user_key(request, known[1])
+  local entries = redis.call('HGETALL', K.wants .. request)
+  for at = 1, #entries, 2 do
+    local want = cjson.decode(entries[at + 1])
+    if want.vm == '' then
+      if known[2] then dequeue(request, entries[at], want.pool, whose, false) end
+    else
+      local record = redis.call('HMGET', K.vm .. want.vm, 'state', 'request')
+      if record[1] == 'running' and record[2] == request then
+        redis.call('ZREM', K.untagged .. want.pool, want.vm)
+        move(want.vm, want.pool, 'running', 'completed', int(now), 'completed', int(now), 'reason', 'request ' .. status)
+      end
+    end
+    if want.vm == '' then event('backlog', want.pool, request) end
+  end
+  finish(request, status, now, 'reason', reason)
+end
+
+-- A clone of the pool failed: charge it to the want that is next, and fail its request after so many.
+local function charge_head(pool, failure, most, now)
+  local want = head(pool)
+  if not want then return end
+  local entry = read_want(want.request, want.n)
+  entry.charges = entry.charges + 1
+  entry.error = failure
+  write_want(want.request, want.n, entry)
+  redis.call('HSET', K.request .. want.request, 'error', failure)
+  if entry.charges >= most then
+    close(want.request, 'failed', now, failure)
+  else
+    tell_waiters(want.request)
+  end
+end

@@ -1,0 +1,16 @@
+-- needs requests
+-- serve: give ready VMs of a pool to its backlog, the longest ready one first.
+-- ARGV operation, pool, most VMs to give
+-- Returns per VM: name, provider id, request, user, milliseconds since the request was made: flat.
+
+local operation, pool, now = ARGV[1], ARGV[2], now_ms()
+local served = {}
+for _, vm in ipairs(redis.call('ZRANGE', K.ready .. pool, 0, tonumber(ARGV[3]) - 1)) do
+  local want = head(pool)
+  if not want then break end
+  local user, waited = grant(want, vm, 'ready', operation, now)
+  for _, value in ipairs({ vm, redis.call('HGET', K.vm .. vm, 'id') or '', want.request, user, waited }) do
+    table.insert(served, value)
+  end
+end
+return served

@@ -1,0 +1,310 @@
+"""On-demand requests: what the API and the manager do with them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from redis.exceptions import ResponseError
+
+from vmpooler_common.model import ClonePhase
+from vmpooler_common.store.checkouts import token_digest
+from vmpooler_common.store.errors import NoSuchRequest, RequestExists, UnknownToken
+from vmpooler_common.store.keys import Keys
+from vmpooler_common.store.link import Link, Reply, check
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.times import duration_ms, from_ms
+
+
+class RequestStatus(StrEnum):
+    """Where a request is in its life."""
+
+    OPEN = "open"
+    READY = "ready"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One VM of a request."""
+
+    name: str
+    """The pool or alias that was asked for."""
+    pool: str
+    vm: str
+    """Empty while it is waited for."""
+    domain: str
+    """Of the VM, empty for short names."""
+    charges: int
+    """Clones that failed while this one was next."""
+    error: str
+    """The last of them."""
+
+    @property
+    def fqdn(self) -> str:
+        """Host name of the VM with its domain."""
+        return f"{self.vm}.{self.domain}" if self.domain else self.vm
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemandRequest:
+    """A request as it is now."""
+
+    id: str
+    status: RequestStatus
+    created: datetime
+    deadline: datetime
+    user: str
+    accepted: bool
+    reason: str
+    """Why it failed."""
+    error: str
+    """The last error on its way, also of one that is still open."""
+    wants: tuple[Wanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A pool's backlog from the view of one request."""
+
+    backlog: int
+    ahead: int
+    """VMs that others get before the first one that the request still waits for."""
+    pending: tuple[ClonePhase, ...]
+    """The pool's VMs in the making, oldest first; `created` ones boot or are being cloned."""
+    ready: int
+    request_slots_in_use: int
+    broken: str
+    held_back: str
+    """Why clones are held back for now, empty when they are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A ready VM given to a request."""
+
+    vm: str
+    provider_id: str
+    request: str
+    user: str
+    waited: timedelta
+
+
+class Requests:
+    """The API's side; each method is one round trip, and safe to repeat with the same operation."""
+
+    def __init__(
+        self, link: Link, scripts: Scripts, keys: Keys, *, data_ttl: timedelta, wait: "Waiting"
+    ) -> None:
+        self._link = link
+        self._scripts = scripts
+        self._keys = keys
+        self._data_ttl = data_ttl
+        self._wait = wait
+
+    async def open(
+        self,
+        request: str,
+        wants: Sequence[tuple[str, str]],
+        *,
+        operation: str,
+        token: str | None,
+        lifetime: timedelta | None,
+        lifetime_with_token: timedelta | None,
+        ttl: timedelta,
+    ) -> None:
+        """Create a request for a VM of each (requested name, pool). Raises RequestExists, UnknownToken."""
+        flat = [text for want in wants for text in want]
+        outcome = await self._scripts.run(
+            "request",
+            operation,
+            request,
+            token_digest(token),
+            duration_ms(lifetime) if lifetime else 0,
+            duration_ms(lifetime_with_token) if lifetime_with_token else 0,
+            duration_ms(ttl),
+            int(self._data_ttl.total_seconds()),
+            *flat,
+        )
+        if outcome == "unauthorized":
+            raise UnknownToken("the token isn't known")
+        if outcome == "exists":
+            raise RequestExists(f"request_id '{request}' has already been created")
+
+    async def look_up(self, request: str) -> OnDemandRequest | None:
+        """Give a request as it is now; with `wait_replicas` a ready one only when replicas have it."""
+        found = (await self.look_up_all([request]))[0]
+        if found and found.status is RequestStatus.READY and self._wait.replicas:
+            _, acknowledged = await self._link.call(
+                ("HSET", self._keys("request", request), "told", 1),
+                ("WAIT", self._wait.replicas, duration_ms(self._wait.timeout)),
+            )
+            if check(acknowledged) < self._wait.replicas:
+                return replace(found, status=RequestStatus.OPEN)
+        return found
+
+    async def look_up_all(self, requests: Sequence[str]) -> list[OnDemandRequest | None]:
+        """Give several requests as they are now."""
+        replies = await self._scripts.run_all(self._scripts.command("look", request) for request in requests)
+        return [_request(request, reply) for request, reply in zip(requests, replies, strict=True)]
+
+    async def explain(
+        self, request: str, pools: Sequence[str]
+    ) -> tuple[OnDemandRequest | None, Mapping[str, Line], datetime]:
+        """Give a request, where it stands in each pool's line, and the store's time."""
+        found, *lines, now = await self._scripts.run_all(
+            [
+                self._scripts.command("look", request),
+                *(self._scripts.command("line", request, pool) for pool in pools),
+                ("TIME",),
+            ]
+        )
+        time = from_ms(int(now[0]) * 1000 + int(now[1]) // 1000)
+        return (
+            _request(request, found),
+            {pool: _line(reply) for pool, reply in zip(pools, lines, strict=True)},
+            time,
+        )
+
+    async def delete(self, request: str, *, operation: str, token: str | None, needs_token: bool) -> bool:
+        """End a request and return its VMs; False when it was deleted before.
+
+        Raises NoSuchRequest, UnknownToken.
+        """
+        outcome = await self._scripts.run(
+            "close",
+            operation,
+            request,
+            RequestStatus.DELETED,
+            "The request has been deleted",
+            0,
+            token_digest(token),
+            int(needs_token),
+        )
+        if outcome == "unauthorized":
+            raise UnknownToken("deleting a request needs a valid token")
+        if outcome == "missing":
+            raise NoSuchRequest(f"no request found for request_id '{request}'")
+        return bool(outcome == "ok")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many replicas must have a grant before it is told, and how long to wait for them."""
+
+    replicas: int
+    timeout: timedelta
+
+
+class Inbox:
+    """The managers' side: a consumer group on the stream of new requests."""
+
+    GROUP = "managers"
+
+    def __init__(self, link: Link, scripts: Scripts, keys: Keys) -> None:
+        self._link = link
+        self._scripts = scripts
+        self._stream = keys("requests")
+
+    async def prepare(self) -> None:
+        """Make the group if it isn't there, from the first entry on."""
+        (reply,) = await self._link.call(("XGROUP", "CREATE", self._stream, self.GROUP, "0", "MKSTREAM"))
+        if not (isinstance(reply, ResponseError) and "BUSYGROUP" in str(reply)):
+            check(reply)
+
+    def read_command(self, consumer: str, *, block: timedelta) -> list[str | int]:
+        """Give the command that waits for entries; `entries` reads its reply."""
+        return [
+            "XREADGROUP", "GROUP", self.GROUP, consumer, "COUNT", 100,
+            "BLOCK", duration_ms(block), "STREAMS", self._stream, ">",
+        ]  # fmt: skip
+
+    async def recover(self, consumer: str, *, idle: timedelta) -> list[tuple[str, str]]:
+        """Take over entries that a consumer has read so long ago and not finished: (entry, request)."""
+        (reply,) = await self._scripts.run_all(
+            [("XAUTOCLAIM", self._stream, self.GROUP, consumer, duration_ms(idle), "0-0", "COUNT", 100)]
+        )
+        return entries_of(reply[1])
+
+    async def accept(self, request: str, *, entry: str = "") -> str:
+        """Make a request part of its pools' backlog; gives `accepted`, `known`, or `dead`."""
+        return str(await self._scripts.run("accept", request, self.GROUP, entry))
+
+    async def tidy(self, *, idle: timedelta) -> None:
+        """Remove consumers that are long gone and have nothing pending."""
+        (consumers,) = await self._scripts.run_all([("XINFO", "CONSUMERS", self._stream, self.GROUP)])
+        for flat in consumers:
+            facts = dict(zip(flat[::2], flat[1::2], strict=True))
+            if facts["pending"] == 0 and facts["idle"] > duration_ms(idle):
+                await self._scripts.run_all(
+                    [("XGROUP", "DELCONSUMER", self._stream, self.GROUP, facts["name"])]
+                )
+
+    async def expire(self, request: str, *, operation: str, reason: str) -> bool:
+        """Fail a request that is past its deadline; False when it isn't, or is over."""
+        outcome = await self._scripts.run("close", operation, request, RequestStatus.FAILED, reason, 1, "", 0)
+        return bool(outcome == "ok")
+
+    async def serve(self, pool: str, *, operation: str, most: int) -> list[Served]:
+        """Give ready VMs of a pool to its backlog."""
+        flat = await self._scripts.run("serve", operation, pool, most)
+        return [
+            Served(vm, provider_id, request, user, timedelta(milliseconds=int(waited)))
+            for vm, provider_id, request, user, waited in (flat[at : at + 5] for at in range(0, len(flat), 5))
+        ]
+
+    async def fail_waiting(self, pool: str, reason: str) -> int:
+        """Fail every request that waits for this pool; gives how many."""
+        failed: int = 0
+        while True:
+            some, left = await self._scripts.run("fail_waiting", pool, reason, 50)
+            failed += some
+            if not left or not some:
+                return failed
+
+
+def entries_of(entries: Sequence[Reply]) -> list[tuple[str, str]]:
+    """Read stream entries: (entry, request), the request empty where the entry names none."""
+    found = []
+    for entry in entries:
+        if entry is None:  # deleted, but still listed as pending
+            continue
+        entry_id, flat = entry
+        fields = dict(zip(flat[::2], flat[1::2], strict=False)) if flat else {}
+        found.append((entry_id, fields.get("r", "")))
+    return found
+
+
+def _request(request: str, reply: Sequence[Reply]) -> OnDemandRequest | None:
+    if not reply:
+        return None
+    status, created, deadline, user, accepted, reason, error, *wants = reply
+    return OnDemandRequest(
+        id=request,
+        status=RequestStatus(status),
+        created=from_ms(created),
+        deadline=from_ms(deadline),
+        user=user,
+        accepted=bool(accepted),
+        reason=reason,
+        error=error,
+        wants=tuple(
+            Wanted(**json.loads(text), domain=domain)
+            for text, domain in zip(wants[::2], wants[1::2], strict=True)
+        ),
+    )
+
+
+def _line(reply: Sequence[Reply]) -> Line:
+    backlog, ahead, ready, slots, broken, held_back, *phases = reply
+    return Line(
+        backlog=backlog,
+        ahead=ahead,
+        pending=tuple(ClonePhase(phase) for phase in phases),
+        ready=ready,
+        request_slots_in_use=slots,
+        broken=broken,
+        held_back=held_back,
+    )

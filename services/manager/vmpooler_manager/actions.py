@@ -30,6 +30,11 @@ class Reserve:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitSlot:
+    """Have the pool looked at when a clone slot may be free: it lacks VMs, and there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Clone:
     """Clone a VM whose name was reserved by a manager that is gone."""
 
@@ -152,6 +157,7 @@ class Forget:
 
 Action = (
     Reserve
+    | AwaitSlot
     | Clone
     | Resolve
     | Watch

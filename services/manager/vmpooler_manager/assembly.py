@@ -89,7 +89,7 @@ def assemble(settings: Settings) -> Manager:
     longest = max([delays.longest, *(pool.check_loop_delay_max for pool in settings.pools)])
     liveness = Liveness(longest, asyncio.get_running_loop().time)
     world, jobs, slots, clock = World(), Jobs(), SlotQueue(), ClockGuard()
-    looking = Looking(store, installation=settings.installation, metrics=metrics.vms)
+    looking = Looking(store, installation=settings.installation, clouds=clouds, metrics=metrics.vms)
     executor = Executor(
         store,
         manager=name,

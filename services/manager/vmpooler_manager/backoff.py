@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
+MOST_STEPS = 64
+"""Failures in a row after which the delay doesn't grow any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delays:
@@ -18,8 +21,12 @@ class Delays:
 
         The jitter keeps pools that failed together from coming back together.
         """
-        exponent = min(failures - 1, 64)
-        delay = min(self.first.total_seconds() * self.growth**exponent, self.longest.total_seconds())
+        delay, longest = self.first.total_seconds(), self.longest.total_seconds()
+        for _ in range(min(failures - 1, MOST_STEPS)):
+            if delay >= longest:
+                break
+            delay *= self.growth
+        delay = min(delay, longest)
         return timedelta(seconds=delay * random.uniform(0.8, 1.0))
 
 
@@ -33,7 +40,12 @@ class Backoff:
         self.until = 0.0
 
     def failed(self, now: float, *, hopeless: bool = False) -> None:
-        """Note a failure; a hopeless one waits longest at once."""
+        """Note a failure; a hopeless one waits longest at once.
+
+        Calls that were under way together and fail together are one failure.
+        """
+        if not hopeless and not self.allows(now):
+            return
         self._failures += 1
         delay = self._delays.longest if hopeless else self._delays.after(self._failures, self._random)
         self.until = max(self.until, now + delay.total_seconds())

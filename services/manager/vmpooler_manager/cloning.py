@@ -83,16 +83,21 @@ class Cloning:
         try:
             found = await pool.cloud.find(pool.order, vm.name, vm.attempt)
         except ProviderError as error:
-            # Unknown isn't absent: a later pass asks again.
+            # Unknown isn't absent: the next pass asks again.
             log.info("looking for a clone failed", vm=vm.name, pool=pool.name, error=str(error))
+            await asyncio.sleep(pool.delays.first.total_seconds())
+            pool.poke()
             return
         if found is not None:
             log.info("clone taken over", vm=vm.name, pool=pool.name, provider_id=found.provider_id)
             ref = VmRef(vm.name, vm.attempt, found.provider_id)
             await self._follow(pool, ref, seen=found, progress=_Progress())
-        elif waited >= pool.cloud.create_grace:
+            return
+        if waited >= pool.cloud.create_grace:
             await self.abandon(pool, vm.name, "clone_failed")
-            pool.poke()
+        else:
+            await asyncio.sleep((pool.cloud.create_grace - waited).total_seconds())
+        pool.poke()
 
     async def watch(self, pool: Pool, vm: PendingVm) -> None:
         """Follow a VM whose id is known until it is ready."""

@@ -41,7 +41,8 @@ class Cloud:
         self._timeout = timeout
         self._destroys = asyncio.Semaphore(parallel_destroys)
         self._metrics = metrics
-        self._quiet_until = 0.0
+        self.quiet_until = 0.0
+        """Monotonic time until which the cloud asked to be left alone."""
         metrics.released(name)
 
     @property
@@ -53,11 +54,6 @@ class Cloud:
     def create_grace(self) -> timedelta:
         """How long after a `create` was sent the VM may still appear."""
         return self._provider.create_grace if self._provider else timedelta(0)
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether the cloud asked to be left alone for now."""
-        return asyncio.get_running_loop().time() < self._quiet_until
 
     async def open(self) -> bool:
         """Prepare the driver; what keeps it from that becomes the cloud's fault. Says whether it is open."""
@@ -108,8 +104,8 @@ class Cloud:
         if self.fault or self._provider is None:
             raise PermanentError(self.fault)
         loop = asyncio.get_running_loop()
-        if self._quiet_until > loop.time():
-            await asyncio.sleep(self._quiet_until - loop.time())
+        if self.quiet_until > loop.time():
+            await asyncio.sleep(self.quiet_until - loop.time())
         started = loop.time()
         result: CallResult = "transient"
         try:
@@ -123,7 +119,7 @@ class Cloud:
             ) from None
         except Throttled as error:
             result = "throttled"
-            self._quiet_until = max(self._quiet_until, loop.time() + error.retry_after.total_seconds())
+            self.quiet_until = max(self.quiet_until, loop.time() + error.retry_after.total_seconds())
             raise
         except NotFound:
             result = "not_found"

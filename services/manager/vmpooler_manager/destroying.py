@@ -41,18 +41,24 @@ class Destroying:
         self._random = random
         self._metrics = metrics
 
-    async def destroy(self, vm: Doomed) -> None:
-        """Remove a claimed VM from its provider and note that it is gone; on failure, later again."""
+    async def destroy(self, vm: Doomed, *, deferred: Callable[[], None]) -> None:
+        """Remove a claimed VM from its provider and note that it is gone.
+
+        When that must be tried again later, `deferred` is called, for somebody to look when.
+        """
         started = asyncio.get_running_loop().time()
         try:
             waits = await self._remove(vm)
         except PermanentError as error:
             await self._defer(vm, self._delays.longest, error)
+            deferred()
         except ProviderError as error:
             await self._defer(vm, self._delays.after(vm.tries + 1, self._random), error)
+            deferred()
         else:
             if waits:
                 await self._store.endings.defer(vm.name, manager=self._manager, delay=waits)
+                deferred()
             elif await self._store.endings.destroyed(vm.name, vm.attempt):
                 self._metrics.destroyed(vm.pool, asyncio.get_running_loop().time() - started)
                 log.info(

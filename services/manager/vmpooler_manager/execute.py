@@ -18,6 +18,7 @@ from vmpooler_manager.actions import (
     Abandon,
     Action,
     Annotate,
+    AwaitSlot,
     Clone,
     Confirm,
     Destroy,
@@ -103,12 +104,14 @@ class Executor:
 
     def _act(
         self, pool: Pool, action: Action, snapshot: Snapshot, absent_bound: int, orphan_bound: int
-    ) -> Awaitable[None] | None:
+    ) -> Awaitable[object] | None:
         """Start a job, or give the move to await."""
         generation = snapshot.generation
         match action:
             case Reserve(count):
                 return self._reserve(pool, count, snapshot)
+            case AwaitSlot():
+                self._slots.wait(pool)
             case Clone(vm):
                 self._clone(pool, vm.name, generation)
             case Resolve(vm):
@@ -124,12 +127,8 @@ class Executor:
                 self._jobs.start(JobKind.LOOK, name, look, pool=pool.name)
             case Abandon(name, reason):
                 return self._abandon(pool, name, reason)
-            case Shed(name, VmState.PENDING):
-                return self._abandon(pool, name, "excess")
             case Shed(name, state):
-                return self._retire(
-                    pool, name, state, reason="excess", guard=Guard.EXCESS, bound=pool.spec.size
-                )
+                return self._shed(pool, name, state)
             case Recycle(name, ready_before):
                 return self._retire(
                     pool,
@@ -140,11 +139,11 @@ class Executor:
                     bound=to_ms(ready_before),
                 )
             case Discard(name, reason):
-                return self._retire(pool, name, VmState.READY, reason="powered_off")
+                return self._retire(pool, name, VmState.READY, reason=reason)
             case End(name):
                 return self._end(pool, name)
             case Destroy(names):
-                return self._destroy(names)
+                return self._destroy(pool, names)
             case Doubt(names):
                 return self._doubt(pool, names)
             case Trust(names):
@@ -197,6 +196,13 @@ class Executor:
         await self._cloning.abandon(pool, name, reason)
         self._jobs.stop(name)
 
+    async def _shed(self, pool: Pool, name: str, state: VmState) -> None:
+        shed = await self._retire(
+            pool, name, state, reason="excess", guard=Guard.EXCESS, bound=pool.spec.size
+        )
+        if shed:
+            self._jobs.stop(name)
+
     async def _retire(
         self,
         pool: Pool,
@@ -206,13 +212,14 @@ class Executor:
         reason: FailureReason,
         guard: Guard = Guard.NONE,
         bound: int = 0,
-    ) -> None:
+    ) -> bool:
         outcome = await self._store.endings.retire(
             name, state, operation=new_operation(), reason=reason, guard=guard, bound=bound
         )
         if outcome is Outcome.OK:
             self._metrics.failed(pool.name, reason)
             log.info("VM retired", vm=name, pool=pool.name, reason=reason)
+        return outcome is Outcome.OK
 
     async def _end(self, pool: Pool, name: str) -> None:
         outcome = await self._store.endings.retire(
@@ -221,12 +228,13 @@ class Executor:
         if outcome is Outcome.OK:
             log.info("lifetime of a VM over", vm=name, pool=pool.name)
 
-    async def _destroy(self, names: tuple[str, ...]) -> None:
+    async def _destroy(self, pool: Pool, names: tuple[str, ...]) -> None:
         claimed = await self._store.endings.claim(
             names, operation=new_operation(), manager=self._manager, lease=self._lease
         )
         for vm in claimed:
-            self._jobs.start(JobKind.DESTROY, vm.name, self._destroying.destroy(vm), pool=vm.pool)
+            work = self._destroying.destroy(vm, deferred=pool.poke)
+            self._jobs.start(JobKind.DESTROY, vm.name, work, pool=vm.pool)
 
     async def _doubt(self, pool: Pool, names: tuple[str, ...]) -> None:
         for name in await self._store.endings.doubt(pool.name, names):

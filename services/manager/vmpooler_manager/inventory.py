@@ -61,6 +61,8 @@ class Findings:
     """VMs with our tag and without a record, seen often enough."""
     late: tuple[ProviderVm, ...] = ()
     """VMs that were given up and forgotten by the cloud, and are there after all."""
+    ours: int = 0
+    """VMs that this pool is to look after; each VM of a shared place counts for one pool."""
     foreign: int = 0
     """VMs that aren't this installation's (any more)."""
     whole: bool = False
@@ -99,6 +101,7 @@ def compare(
         ),
         orphans=tuple(orphans),
         late=tuple(vm for vm in ours if _is_late(vm, records[vm.name], listing)),
+        ours=len(ours),
         foreign=len(listing.vms) - sum(_known_owner(vm, place, snapshot) for vm in listing.vms),
         whole=not absent and not missing_suspects and not unknown,
     )

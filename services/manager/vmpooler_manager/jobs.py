@@ -39,12 +39,22 @@ class Jobs:
             return False
         task = asyncio.get_running_loop().create_task(self._run(kind, name, work, pool))
         self._tasks[name] = (kind, pool, task)
+
+        def ended(_: asyncio.Task[None]) -> None:
+            del self._tasks[name]
+            work.close()  # a task that is stopped before its first step never awaits it
+
+        task.add_done_callback(ended)
         return True
 
     def stop(self, name: str) -> None:
         """End the job for this VM, if there is one."""
         if name in self._tasks:
             self._tasks[name][2].cancel()
+
+    def is_running(self, name: str) -> bool:
+        """Whether there is a job of this name."""
+        return name in self._tasks
 
     def busy(self, pool: str) -> frozenset[str]:
         """Names of the pool's VMs with a job."""
@@ -79,5 +89,3 @@ class Jobs:
         except Exception:
             # A fault of a driver or of ours must not end the other jobs; the next pass tries again.
             log.exception("job failed", job=kind.value, vm=name, pool=pool)
-        finally:
-            del self._tasks[name]

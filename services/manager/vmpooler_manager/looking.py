@@ -1,7 +1,7 @@
 """Jobs that look at the provider, or tell it something, without making or removing VMs."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import structlog
@@ -11,6 +11,7 @@ from vmpooler_common.snapshot import UntaggedVm
 from vmpooler_common.store.endings import Guard, Outcome
 from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.store import Store
+from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.inventory import Listing
 from vmpooler_manager.metrics import VmMetrics
 from vmpooler_manager.pool import Pool
@@ -26,8 +27,11 @@ log = structlog.get_logger()
 class Looking:
     """Listings, look-ups of suspects, and notes of who has a VM."""
 
-    def __init__(self, store: Store, *, installation: str, metrics: VmMetrics) -> None:
+    def __init__(
+        self, store: Store, *, installation: str, clouds: Mapping[str, Cloud], metrics: VmMetrics
+    ) -> None:
         self._store = store
+        self._clouds = clouds
         self._installation = installation
         self._metrics = metrics
 
@@ -83,8 +87,10 @@ class Looking:
             owner=vm.user or ANONYMOUS,
             ends_at=vm.ends_at.astimezone(UTC) if vm.ends_at else None,
         )
+        # The pool may have moved to another provider since.
+        cloud = self._clouds.get(vm.provider, pool.cloud)
         try:
-            await pool.cloud.annotate(pool.order, VmRef(vm.name, vm.attempt, vm.provider_id), tag)
+            await cloud.annotate(pool.order, VmRef(vm.name, vm.attempt, vm.provider_id), tag)
         except NotFound:
             log.warning("handed-out VM isn't at its provider", vm=vm.name, pool=pool.name)
         except ProviderError as error:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmpooler_common.model import ClonePhase, VmState
-from vmpooler_common.snapshot import Snapshot
+from vmpooler_common.snapshot import PendingVm, Snapshot
 from vmpooler_manager.actions import (
     Abandon,
     Action,
     Annotate,
+    AwaitSlot,
     Clone,
     Confirm,
     Destroy,
@@ -71,68 +72,100 @@ class PoolView:
 
 
 def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
-    """List what would bring `view` closer to `spec`; empty when they agree. `now` is Redis's time."""
+    """List what would bring `view` closer to `spec`; empty when they agree. `now` is Redis's time.
+
+    No VM is named by two moves.
+    """
     if not view.snapshot.generation:
         return ()
+    overdue = tuple(_expire(spec, view, now))
+    unwanted = tuple(_drop(spec, view, now, leaving=_names(overdue)))
+    surplus = tuple(_shed(spec, view, leaving=_names(overdue, unwanted)))
     return (
-        *_finish_pending(spec, view, now),
-        *_end(spec, view, now),
-        *_shed(spec, view),
+        *overdue,
+        *unwanted,
+        *surplus,
+        *_go_on(view, now, leaving=_names(overdue, unwanted, surplus)),
         *_fill(spec, view),
         *_note_owners(view),
-        *_follow_listing(spec, view),
+        *_follow_listing(spec, view, leaving=_names(overdue, surplus)),
         *_destroy(view),
         *_forget(spec, view),
     )
 
 
-def _finish_pending(spec: PoolSpec, view: PoolView, now: datetime) -> Iterator[Action]:
-    for vm in view.snapshot.pending:
-        if view.is_steady and now - vm.reserved_at > spec.timeout:
-            yield Abandon(vm.name, "clone_timeout")
-        elif vm.name in view.busy:
-            continue
-        elif vm.phase is ClonePhase.CREATED:
-            yield Watch(vm)
-        elif vm.lease_ends_at > now:
-            continue  # another manager is at it
-        elif vm.phase is ClonePhase.CREATING:
-            yield Resolve(vm)
-        elif vm.provider != spec.provider or spec.paused or not spec.configured:
-            yield Abandon(vm.name, "excess")
-        elif view.may_clone:
-            yield Clone(vm)
+def _names(*moves: tuple[Abandon | End | Recycle | Shed, ...]) -> frozenset[str]:
+    return frozenset(move.name for group in moves for move in group)
 
 
-def _end(spec: PoolSpec, view: PoolView, now: datetime) -> Iterator[Action]:
+def _expire(spec: PoolSpec, view: PoolView, now: datetime) -> Iterator[Abandon | End | Recycle]:
+    """End what has lasted long enough."""
     if not view.is_steady or not view.may_destroy:
         return
-    for name in view.snapshot.ended_running:
+    snapshot = view.snapshot
+    for vm in snapshot.pending:
+        if now - vm.reserved_at >= spec.timeout:
+            yield Abandon(vm.name, "clone_timeout")
+    for name in snapshot.ended_running:
         yield End(name)
-    for name in view.snapshot.expired_ready:
-        yield Recycle(name, now - spec.ready_ttl)
+    ready_before = now - spec.ready_ttl
+    aged_suspects = (name for name, since in snapshot.suspects.items() if since <= ready_before)
+    for name in (*snapshot.expired_ready, *aged_suspects):
+        yield Recycle(name, ready_before)
 
 
-def _shed(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
+def _drop(spec: PoolSpec, view: PoolView, now: datetime, *, leaving: frozenset[str]) -> Iterator[Abandon]:
+    """Give up what nobody works on and nobody may go on with."""
+    stopped = spec.paused or not spec.configured
+    for vm in view.snapshot.pending:
+        moved = vm.provider != spec.provider
+        reserved = vm.phase is ClonePhase.RESERVED
+        if vm.name not in leaving and _is_left(vm, view, now) and (moved or (reserved and stopped)):
+            yield Abandon(vm.name, "excess")
+
+
+def _is_left(vm: PendingVm, view: PoolView, now: datetime) -> bool:
+    """Whether no manager works on a pending VM."""
+    return vm.name not in view.busy and (vm.phase is ClonePhase.CREATED or vm.lease_ends_at <= now)
+
+
+def _shed(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) -> Iterator[Shed]:
     """Retire what is too much: the youngest pending VMs first, for a ready one is worth more."""
-    sizes = view.snapshot.sizes
-    excess = sizes.pending + sizes.ready - spec.size
-    if excess <= 0 or not view.may_destroy:
+    if not view.may_destroy:
         return
-    youngest = sorted(view.snapshot.pending, key=lambda vm: vm.reserved_at, reverse=True)
-    pending = [vm.name for vm in youngest[:excess]]
-    for name in pending:
-        yield Shed(name, VmState.PENDING)
-    for name in view.snapshot.excess_ready[: excess - len(pending)]:
+    snapshot = view.snapshot
+    staying = [vm for vm in snapshot.pending if vm.name not in leaving]
+    left = len(snapshot.pending) - len(staying) + len(leaving.intersection(snapshot.expired_ready))
+    excess = max(0, snapshot.sizes.pending + snapshot.sizes.ready - left - spec.size)
+    youngest = sorted(staying, key=lambda vm: vm.reserved_at, reverse=True)[:excess]
+    for vm in youngest:
+        yield Shed(vm.name, VmState.PENDING)
+    oldest = [name for name in snapshot.excess_ready if name not in leaving]
+    for name in oldest[: excess - len(youngest)]:
         yield Shed(name, VmState.READY)
 
 
+def _go_on(view: PoolView, now: datetime, *, leaving: frozenset[str]) -> Iterator[Action]:
+    """Take up pending VMs whose manager is gone."""
+    for vm in view.snapshot.pending:
+        if vm.name in leaving or not _is_left(vm, view, now):
+            continue
+        match vm.phase:
+            case ClonePhase.CREATED:
+                yield Watch(vm)
+            case ClonePhase.CREATING:
+                yield Resolve(vm)
+            case ClonePhase.RESERVED:
+                if view.may_clone:
+                    yield Clone(vm)
+
+
 def _fill(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
-    if spec.paused or not spec.configured or not view.may_clone:
+    lacking = missing(spec, view.snapshot)
+    if spec.paused or not spec.configured or not view.may_clone or not lacking:
         return
-    count = min(missing(spec, view.snapshot), spec.slot_limit - view.snapshot.slots_in_use, RESERVED_AT_ONCE)
-    if count > 0:
-        yield Reserve(count)
+    free = spec.slot_limit - view.snapshot.slots_in_use
+    yield Reserve(min(lacking, free, RESERVED_AT_ONCE)) if free > 0 else AwaitSlot()
 
 
 def missing(spec: PoolSpec, snapshot: Snapshot) -> int:
@@ -146,7 +179,7 @@ def _note_owners(view: PoolView) -> Iterator[Action]:
             yield Annotate(vm)
 
 
-def _follow_listing(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
+def _follow_listing(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) -> Iterator[Action]:
     findings, halt = view.findings, view.snapshot.halt
     if findings is None:
         return
@@ -154,16 +187,19 @@ def _follow_listing(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
         yield Doubt(findings.missing)
     if findings.found:
         yield Trust(findings.found)
-    for name in findings.switched_off:
-        yield Discard(name, "powered_off")
     for vm in findings.late:
         yield Recognise(vm)
     if halt and findings.whole and halt.pool == spec.name:
         yield LiftHalt(f"{halt.kind} {halt.pool}")
-    if halt or not view.may_destroy or not view.is_steady:
+    if not view.may_destroy or not view.is_steady:
+        return
+    for name in findings.switched_off:
+        if name not in leaving:
+            yield Discard(name, "powered_off")
+    if halt:
         return
     for name in view.snapshot.suspects:
-        if name not in findings.found and name not in view.busy:
+        if name not in findings.found and name not in view.busy and name not in leaving:
             yield Confirm(name)
     for vm in findings.orphans:
         yield TakeIn(vm)

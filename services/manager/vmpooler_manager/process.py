@@ -1,6 +1,7 @@
 """The process: from settings to running loops, and to an exit code."""
 
 import asyncio
+from collections.abc import Iterable
 
 import structlog
 import uvicorn
@@ -19,6 +20,7 @@ from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.web import create_app
 
 OPEN_AGAIN_SECONDS = 30.0
+CLOSING_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -71,16 +73,28 @@ async def _serve(settings: Settings) -> int:
         reason = str(failure) if isinstance(failure, SchemaTooNew) else repr(failure)
         log.critical("the manager ends", reason=reason)
     await manager.supervisor.hand_over()
-    for cloud in manager.clouds.values():
-        await cloud.close()
+    await _close(manager.clouds.values())
     await manager.store.close()
     return 0 if failure is None and server.started else 1
+
+
+async def _close(clouds: Iterable[Cloud]) -> None:
+    """Close the drivers; one that can't doesn't keep the process from ending."""
+    try:
+        async with asyncio.timeout(CLOSING_SECONDS):
+            results = await asyncio.gather(*(cloud.close() for cloud in clouds), return_exceptions=True)
+    except TimeoutError:
+        log.warning("drivers don't close in time")
+        return
+    for failure in results:
+        if isinstance(failure, BaseException):
+            log.warning("closing a driver failed", error=repr(failure))
 
 
 async def _work(manager: Manager) -> None:
     """Open the drivers, each at least once before its pools are looked at, and manage."""
     clouds = list(manager.clouds.values())
-    opened = await asyncio.gather(*(cloud.open() for cloud in clouds))
+    opened = await asyncio.gather(*(_open(cloud) for cloud in clouds))
     closed = [cloud for cloud, is_open in zip(clouds, opened, strict=True) if not is_open]
     reopening = [asyncio.create_task(_open_again(cloud, manager)) for cloud in closed]
     try:
@@ -90,12 +104,22 @@ async def _work(manager: Manager) -> None:
             task.cancel()
 
 
+async def _open(cloud: Cloud) -> bool:
+    try:
+        return await cloud.open()
+    except Exception as error:
+        # A plug-in may raise anything; only its own pools are to suffer.
+        log.exception("driver failed to open", provider=cloud.name)
+        cloud.fault = f"the driver failed: {error!r}"
+        return False
+
+
 async def _open_again(cloud: Cloud, manager: Manager) -> None:
     """Try until the driver is open; its pools are broken until then."""
     log.error("provider can't be used, its pools are broken", provider=cloud.name, reason=cloud.fault)
     while cloud.has_driver:
         await asyncio.sleep(OPEN_AGAIN_SECONDS)
-        if await cloud.open():
+        if await _open(cloud):
             log.warning("provider can be used", provider=cloud.name)
             manager.supervisor.poke_all()
             return

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from vmpooler_common.snapshot import Snapshot
+from vmpooler_common.store.errors import StoreError
 from vmpooler_common.store.store import Store
 from vmpooler_manager.clock import ClockGuard
 from vmpooler_manager.execute import Executor
@@ -23,6 +24,9 @@ SMALLEST_ABSENT_BOUND, SMALLEST_ORPHAN_BOUND = 3, 2
 SHARE_OF_PROVIDER = 10
 """Percent of a provider's VMs that may be given up, or taken in as orphans, in ten minutes."""
 
+SHORTEST_WAIT = 0.05
+"""Seconds between two passes that nothing but time asks for."""
+
 log = structlog.get_logger()
 
 
@@ -31,9 +35,13 @@ class World:
     """What all passes of this manager share."""
 
     era: str = ""
-    """Which data set on which Redis server the last heartbeat saw; empty before the first."""
+    """Which data set on which Redis server the last heartbeat saw; empty while that isn't known."""
     pools: Collection[str] = ()
     """Every pool that somebody looks after."""
+
+    def lose_sight(self) -> None:
+        """Redis was away: until the next heartbeat it may be another one, or an old copy of it."""
+        self.era = ""
 
 
 class Reconciler:
@@ -69,19 +77,24 @@ class Reconciler:
         self._memory = Memory()
         self._listed_at = -math.inf
         self._compared_era: str | None = None
+        self._listing_job = f"listing of {pool.name}"
 
     async def run(self) -> float:
         """Make a pass; give the seconds until the next one is due. Raises StoreError."""
         loop = asyncio.get_running_loop()
         spec, started = self.pool.spec, loop.time()
         listing, self._fresh = self._fresh, None
-        snapshot, records = await self._store.views.observe(
-            spec.name,
-            spec.provider,
-            size=spec.size,
-            ready_ttl=spec.ready_ttl,
-            listed=None if listing is None else sorted({vm.name for vm in listing.vms}),
-        )
+        try:
+            snapshot, records = await self._store.views.observe(
+                spec.name,
+                spec.provider,
+                size=spec.size,
+                ready_ttl=spec.ready_ttl,
+                listed=None if listing is None else sorted({vm.name for vm in listing.vms}),
+            )
+        except StoreError:
+            self._world.lose_sight()
+            raise
         is_steady = self._check_clock(snapshot.now)
         findings = None
         if listing is not None:
@@ -94,7 +107,7 @@ class Reconciler:
             )
             findings, self._memory = compare(place, listing, snapshot, records, self._memory)
             findings = await self._without_other_providers(findings)
-            self._listed.setdefault(spec.provider, {})[spec.name] = len(listing.vms)
+            self._listed.setdefault(spec.provider, {})[spec.name] = findings.ours
             self._compared_era = listing.era
             self._pool_metrics.foreign(spec.name, findings.foreign)
         await self._tell_broken(snapshot)
@@ -102,7 +115,7 @@ class Reconciler:
             snapshot=snapshot,
             findings=findings,
             busy=self._jobs.busy(spec.name),
-            may_clone=self._may_clone(started),
+            may_clone=self._may_clone(loop.time()),
             may_destroy=self._compared_era == self._world.era != "",
             is_steady=is_steady,
         )
@@ -148,7 +161,7 @@ class Reconciler:
 
     def _may_clone(self, now: float) -> bool:
         cloud = self.pool.cloud
-        return not cloud.fault and not cloud.is_quiet and self.pool.clones.allows(now)
+        return not cloud.fault and now >= cloud.quiet_until and self.pool.clones.allows(now)
 
     def _bounds(self) -> tuple[int, int]:
         """Give the safety limits: by what the last complete listings of the provider showed."""
@@ -158,13 +171,13 @@ class Reconciler:
 
     def _start_listing(self, now: datetime, monotonic: float) -> None:
         due = (
-            self._compared_era != self._world.era
+            self._compared_era != self._world.era != ""
             or monotonic - self._listed_at >= self._check_time.total_seconds()
         )
         if not due or self.pool.cloud.fault or self._fresh or not self.pool.listings.allows(monotonic):
             return
         work = self._looking.list_pool(self.pool, started_at=now, era=self._world.era, deliver=self._deliver)
-        if self._jobs.start(JobKind.LOOK, f"listing of {self.pool.name}", work, pool=self.pool.name):
+        if self._jobs.start(JobKind.LOOK, self._listing_job, work, pool=self.pool.name):
             self._listed_at = monotonic
 
     def _deliver(self, listing: Listing) -> None:
@@ -196,16 +209,14 @@ class Reconciler:
     def _next_pass(self, snapshot: Snapshot, monotonic: float) -> float:
         """Seconds until something is due by its time; pokes come earlier."""
         waits = [self.pool.delays.longest.total_seconds()]
-        if not self.pool.cloud.fault and self.pool.listings.allows(monotonic):
+        if not self.pool.cloud.fault and not self._jobs.is_running(self._listing_job):
             waits.append(self._listed_at + self._check_time.total_seconds() - monotonic)
-        waits += [
-            backoff.until - monotonic
-            for backoff in (self.pool.clones, self.pool.listings)
-            if backoff.until > monotonic
-        ]
-        times = [vm.lease_ends_at for vm in snapshot.pending if vm.lease_ends_at > snapshot.now]
+        pauses = (self.pool.clones.until, self.pool.listings.until, self.pool.cloud.quiet_until)
+        waits += [until - monotonic for until in pauses if until > monotonic]
+        times = [vm.lease_ends_at for vm in snapshot.pending]
         times += [vm.reserved_at + self.pool.spec.timeout for vm in snapshot.pending]
         if snapshot.next_due:
             times.append(snapshot.next_due)
-        waits += [(time - snapshot.now).total_seconds() for time in times]
-        return max(0.05, min(waits))
+        # What is overdue already waits for something else, a steady clock for example.
+        waits += [(time - snapshot.now).total_seconds() for time in times if time > snapshot.now]
+        return max(SHORTEST_WAIT, min(waits))

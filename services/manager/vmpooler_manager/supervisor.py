@@ -1,7 +1,7 @@
 """The manager as a whole: heartbeats, a loop for each pool that it holds, and the events that poke them."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -21,8 +21,13 @@ from vmpooler_manager.slots import SlotQueue
 LEASE = timedelta(seconds=5)
 """Without a heartbeat for this time other managers take over; short, for pools must be full again soon."""
 HEARTBEAT = timedelta(seconds=1.5)
-DRAIN = timedelta(seconds=8)
-"""Time for work in flight to end when the manager is stopped; the rest is handed over."""
+DRAIN = timedelta(seconds=3)
+"""Time for work in flight to end when the manager is stopped; the rest is handed over.
+
+Its leases aren't renewed any more then, so it is shorter than what is left of them at least.
+"""
+LEAVING = timedelta(seconds=1)
+"""Longest wait for Redis then: a Redis that hangs must not keep the process."""
 REFRESH_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -62,6 +67,7 @@ class Supervisor:
         self._beat_now = asyncio.Event()
         self._outage = Outage("Redis")
         self._prepared = False
+        self._last_era = ""
 
     @property
     def is_ready(self) -> bool:
@@ -81,13 +87,19 @@ class Supervisor:
                 task.cancel()
 
     async def hand_over(self) -> None:
-        """Let work in flight end for a while, then give pools and the rest of it to other managers."""
+        """Give the pools to other managers, let work in flight end for a while, then give them the rest."""
+        await self._leave(())
         unfinished = await self._jobs.drain(DRAIN.total_seconds())
-        try:
-            await self._store.leases.leave(self._manager, unfinished)
-        except StoreError as error:
-            log.warning("leases left to lapse", error=str(error))
+        if unfinished:
+            await self._leave(unfinished)
         log.info("manager left", manager=self._manager, handed_over=unfinished)
+
+    async def _leave(self, unfinished: Sequence[str]) -> None:
+        try:
+            async with asyncio.timeout(LEAVING.total_seconds()):
+                await self._store.leases.leave(self._manager, unfinished)
+        except (StoreError, TimeoutError) as error:
+            log.warning("leases left to lapse", error=str(error))
 
     async def _beat(self) -> None:
         pauses = self._pauses()
@@ -99,6 +111,7 @@ class Supervisor:
                 raise
             except StoreError as error:
                 self._outage.began(str(error))
+                self._world.lose_sight()
                 wait = next(pauses)
             else:
                 if self._outage.is_on:
@@ -127,15 +140,19 @@ class Supervisor:
         if not beat.generation:
             log.error("the data in Redis is gone; running VMs are left alone and can't be returned any more")
             await self._store.deployment.prepare()
+            self._world.lose_sight()
+            self._beat_now.set()
             self.poke_all()
             return
         era = f"{beat.identity} {beat.generation}"
-        if self._world.era and self._world.era != era:
+        if self._last_era and self._last_era != era:
             log.warning("Redis is another one now: nothing is destroyed before complete listings", era=era)
             self._prepared = False  # its schema and set-up are checked with the next beat
             self._beat_now.set()
             self.poke_all()
-        self._world.era = era
+        if not self._world.era:
+            self.poke_all()  # what could not be destroyed meanwhile can be now
+        self._world.era = self._last_era = era
         self._known = beat.pools
         self._world.pools = frozenset({*self._pools, *beat.pools})
         self._hold(beat)

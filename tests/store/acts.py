@@ -1,0 +1,371 @@
+"""Every verb of the store as an act that can be arranged, done, and done again: one case or more for each."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, want
+from vmpooler_common.model import VmState
+from vmpooler_common.store.endings import Guard
+from vmpooler_common.store.store import Store
+
+HOUR = timedelta(hours=1)
+PAST = timedelta(milliseconds=1)
+GENERATION = "generation-1"
+
+
+async def nothing(fleet: Fleet) -> None:
+    """Arrange nothing."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One call of one verb."""
+
+    label: str
+    verb: str
+    """Attribute of the store and method, `clones.begin`."""
+    run: Callable[[Store], Awaitable[object]]
+    arrange: Callable[[Fleet], Awaitable[None]] = nothing
+    scripts: frozenset[str] = field(default_factory=frozenset)
+    """The Lua files that the verb runs."""
+    only_reads: bool = False
+
+
+def _act(
+    label: str,
+    verb: str,
+    run: Callable[[Store], Awaitable[object]],
+    *scripts: str,
+    arrange: Callable[[Fleet], Awaitable[None]] = nothing,
+    only_reads: bool = False,
+) -> Act:
+    return Act(label, verb, run, arrange, frozenset(scripts), only_reads)
+
+
+async def _ready_here_and_there(fleet: Fleet) -> None:
+    await fleet.token("secret", "alice")
+    await fleet.ready("one", "a", "b")
+    await fleet.ready("two", "c")
+
+
+async def _ended(fleet: Fleet) -> None:
+    await fleet.running("one", "a", lifetime=PAST)
+    begun = await fleet.server_ms()
+    while await fleet.server_ms() < begun + 2:
+        pass
+
+
+async def _all_that_may_vanish_has(fleet: Fleet) -> None:
+    await fleet.suspect("one", "a", "b")
+    await fleet.store.endings.retire(
+        "b", VmState.READY, operation="retire-b", reason="lost", guard=Guard.UNSEEN, bound=1
+    )
+
+
+async def _halted(fleet: Fleet) -> None:
+    await _all_that_may_vanish_has(fleet)
+    await fleet.store.endings.retire(
+        "a", VmState.READY, operation="retire-a", reason="lost", guard=Guard.UNSEEN, bound=1
+    )
+
+
+async def _working(fleet: Fleet) -> None:
+    await fleet.creating("one", "a")
+    await fleet.destroying("one", "b")
+    await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one"], working_on=[])
+
+
+async def _abandoned(fleet: Fleet) -> None:
+    await fleet.ready("one", "a")
+    await fleet.store.endings.retire("a", VmState.READY, operation="retire-a", reason="old")
+
+
+async def _left_configuration(fleet: Fleet) -> None:
+    await fleet.gone("one", "a")
+    await fleet.store.views.mark_broken("one", "no template")
+
+
+async def _given_up_without_id(fleet: Fleet) -> None:
+    await fleet.creating("one", "a")
+    await fleet.store.endings.retire(
+        "a", VmState.PENDING, operation="retire-a", reason="slow", delay=timedelta(minutes=5)
+    )
+
+
+def _creates(store: Store) -> Awaitable[object]:
+    return store.clones.created(
+        "a", attempt_of("a"), provider_id="id-a", ip="192.0.2.1", host="host-1", cloned=True
+    )
+
+
+def _takes(store: Store) -> Awaitable[object]:
+    return store.checkouts.check_out(
+        [want("one", 2), want("both", 1, "two")],
+        operation="take",
+        lifetime=HOUR,
+        token="secret",
+        lifetime_with_token=2 * HOUR,
+    )
+
+
+def _retires(guard: Guard, state: VmState, bound: int) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.endings.retire(
+        "a", state, operation="retire", reason="test", guard=guard, bound=bound, delay=LEASE
+    )
+
+
+def _takes_in(bound: int) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.endings.take_in(
+        "z",
+        pool="one",
+        provider=PROVIDER,
+        domain=DOMAIN,
+        provider_id="id-z",
+        attempt="attempt-z",
+        generation=GENERATION,
+        bound=bound,
+    )
+
+
+async def _follows(store: Store) -> object:
+    events = store.events.follow()
+    first = await anext(events)
+    await events.aclose()
+    return first.kind
+
+
+def _claims(store: Store) -> Awaitable[object]:
+    return store.endings.claim(["a", "b"], operation="claim", manager=MANAGER, lease=LEASE)
+
+
+def _heartbeats(store: Store) -> Awaitable[object]:
+    return store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one", "two"], working_on=["a", "b"])
+
+
+ACTS: tuple[Act, ...] = (
+    _act("prepare", "deployment.prepare", lambda store: store.deployment.prepare()),
+    _act(
+        "concerns",
+        "deployment.concerns",
+        lambda store: store.deployment.concerns(wait_replicas=0),
+        only_reads=True,
+    ),
+    _act("check_out", "checkouts.check_out", _takes, "checkout", arrange=_ready_here_and_there),
+    _act(
+        "check_out when one is missing",
+        "checkouts.check_out",
+        lambda store: store.checkouts.check_out([want("one", 3)], operation="take", lifetime=None),
+        "checkout",
+        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    _act(
+        "check_out with an unknown token",
+        "checkouts.check_out",
+        lambda store: store.checkouts.check_out(
+            [want("one")], operation="take", lifetime=None, token="forged"
+        ),
+        "checkout",
+        arrange=lambda fleet: fleet.ready("one", "a"),
+    ),
+    _act(
+        "cancel what was granted",
+        "checkouts.cancel",
+        lambda store: store.checkouts.cancel("take-a", reason="lost"),
+        "cancel",
+        arrange=lambda fleet: fleet.running("one", "a", "b"),
+    ),
+    _act(
+        "cancel what never came",
+        "checkouts.cancel",
+        lambda store: store.checkouts.cancel("take-a", reason="lost"),
+        "cancel",
+    ),
+    _act(
+        "give_back",
+        "checkouts.give_back",
+        lambda store: store.checkouts.give_back("a", operation="return"),
+        "release",
+        arrange=lambda fleet: fleet.running("one", "a"),
+    ),
+    _act(
+        "give_back what is not running",
+        "checkouts.give_back",
+        lambda store: store.checkouts.give_back("a", operation="return"),
+        "release",
+        arrange=lambda fleet: fleet.ready("one", "a"),
+    ),
+    _act(
+        "look_up",
+        "checkouts.look_up",
+        lambda store: store.checkouts.look_up("a"),
+        arrange=lambda fleet: fleet.running("one", "a"),
+        only_reads=True,
+    ),
+    _act(
+        "reserve",
+        "clones.reserve",
+        lambda store: store.clones.reserve(
+            reservation("one", size=2, slots=5),
+            [("a", "1"), ("b", "2"), ("c", "3")],
+            operation="reserve",
+            manager=MANAGER,
+            lease=LEASE,
+        ),
+        "reserve",
+    ),
+    _act(
+        "begin",
+        "clones.begin",
+        lambda store: store.clones.begin("a", operation="begin", manager=MANAGER, lease=LEASE),
+        "begin",
+        arrange=lambda fleet: fleet.reserved("one", "a"),
+    ),
+    _act("created", "clones.created", _creates, "created", arrange=lambda fleet: fleet.creating("one", "a")),
+    _act(
+        "created after it was given up", "clones.created", _creates, "created", arrange=_given_up_without_id
+    ),
+    _act(
+        "created after it was gone",
+        "clones.created",
+        _creates,
+        "created",
+        arrange=lambda fleet: fleet.gone("one", "a"),
+    ),
+    _act(
+        "promote",
+        "clones.promote",
+        lambda store: store.clones.promote("a", attempt_of("a"), operation="promote"),
+        "promote",
+        arrange=lambda fleet: fleet.created("one", "a"),
+    ),
+    _act(
+        "retire",
+        "endings.retire",
+        _retires(Guard.NONE, VmState.PENDING, 0),
+        "retire",
+        arrange=lambda fleet: fleet.creating("one", "a"),
+    ),
+    _act(
+        "retire the excess",
+        "endings.retire",
+        _retires(Guard.EXCESS, VmState.READY, 1),
+        "retire",
+        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    _act(
+        "retire the old",
+        "endings.retire",
+        _retires(Guard.READY_BEFORE, VmState.READY, 10**14),
+        "retire",
+        arrange=lambda fleet: fleet.ready("one", "a"),
+    ),
+    _act(
+        "retire the ended",
+        "endings.retire",
+        _retires(Guard.ENDED, VmState.RUNNING, 0),
+        "retire",
+        arrange=_ended,
+    ),
+    _act(
+        "retire the unseen",
+        "endings.retire",
+        _retires(Guard.UNSEEN, VmState.READY, 1),
+        "retire",
+        arrange=lambda fleet: fleet.suspect("one", "a"),
+    ),
+    _act(
+        "retire one unseen too many",
+        "endings.retire",
+        _retires(Guard.UNSEEN, VmState.READY, 1),
+        "retire",
+        arrange=_all_that_may_vanish_has,
+    ),
+    _act("take_in", "endings.take_in", _takes_in(1), "take_in"),
+    _act("take_in one too many", "endings.take_in", _takes_in(0), "take_in"),
+    _act("claim", "endings.claim", _claims, "claim", arrange=lambda fleet: fleet.completed("one", "a", "b")),
+    _act(
+        "destroyed",
+        "endings.destroyed",
+        lambda store: store.endings.destroyed("a", attempt_of("a")),
+        "destroyed",
+        arrange=lambda fleet: fleet.destroying("one", "a"),
+    ),
+    _act(
+        "defer",
+        "endings.defer",
+        lambda store: store.endings.defer("a", manager=MANAGER, delay=LEASE, tries=3, error="no answer"),
+        "defer",
+        arrange=lambda fleet: fleet.destroying("one", "a"),
+    ),
+    _act(
+        "doubt",
+        "endings.doubt",
+        lambda store: store.endings.doubt("one", ["a", "b", "unknown"]),
+        "doubt",
+        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    _act(
+        "trust",
+        "endings.trust",
+        lambda store: store.endings.trust("one", ["a", "unknown"]),
+        "doubt",
+        arrange=lambda fleet: fleet.suspect("one", "a", "b"),
+    ),
+    _act("resume", "endings.resume", lambda store: store.endings.resume(PROVIDER), "resume", arrange=_halted),
+    _act("heartbeat", "leases.heartbeat", _heartbeats, "heartbeat", arrange=_working),
+    _act(
+        "leave",
+        "leases.leave",
+        lambda store: store.leases.leave(MANAGER, ["a", "b"]),
+        "leave",
+        arrange=_working,
+    ),
+    _act(
+        "forget",
+        "leases.forget",
+        lambda store: store.leases.forget("one"),
+        "forget",
+        arrange=_left_configuration,
+    ),
+    _act(
+        "observe",
+        "views.observe",
+        lambda store: store.views.observe("one", PROVIDER, size=1, ready_ttl=HOUR, listed=["a", "z"]),
+        "observe",
+        "classify",
+        arrange=_working,
+        only_reads=True,
+    ),
+    _act(
+        "classify",
+        "views.classify",
+        lambda store: store.views.classify(["a", "z"]),
+        "classify",
+        arrange=_abandoned,
+        only_reads=True,
+    ),
+    _act(
+        "numbers",
+        "views.numbers",
+        lambda store: store.views.numbers(["one", "two"]),
+        "status",
+        arrange=_working,
+        only_reads=True,
+    ),
+    _act("mark_broken", "views.mark_broken", lambda store: store.views.mark_broken("one", "no template")),
+    _act(
+        "mark_broken no more",
+        "views.mark_broken",
+        lambda store: store.views.mark_broken("one", ""),
+        arrange=_left_configuration,
+    ),
+    _act(
+        "tagged",
+        "views.tagged",
+        lambda store: store.views.tagged("one", ["a"]),
+        arrange=lambda fleet: fleet.running("one", "a", "b"),
+    ),
+    _act("follow", "events.follow", _follows, only_reads=True),
+)
+"""A Redis that lost a reply, or is away, full or read-only, is shown all of them."""

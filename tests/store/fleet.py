@@ -1,0 +1,154 @@
+"""Brings VMs into the states that tests start from, by the store's own verbs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from redis.asyncio import Redis
+
+from tests.store.dataset import Dataset, ask, read_dataset
+from vmpooler_common.model import VmState
+from vmpooler_common.store.checkouts import Want, token_digest
+from vmpooler_common.store.clones import Reservation
+from vmpooler_common.store.store import Store
+
+LEASE = timedelta(seconds=30)
+PROVIDER = "dummy"
+DOMAIN = "example.test"
+MANAGER = "manager-1"
+
+
+def reservation(pool: str, *, size: int = 1000, slots: int = 1000) -> Reservation:
+    """What names are reserved for, with generous bounds."""
+    return Reservation(pool, PROVIDER, DOMAIN, size, slots, timedelta(minutes=10))
+
+
+def attempt_of(vm: str) -> str:
+    """The attempt under which a fleet makes a VM."""
+    return f"attempt-{vm}"
+
+
+def want(name: str, count: int = 1, *pools: str) -> Want:
+    """A want with equal weights; of the pool with this name when no pools are named."""
+    return Want(name, count, tuple((pool, 1) for pool in pools or (name,)))
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """VMs of one store. Every method names the VMs that it makes, all of one pool."""
+
+    store: Store
+    client: "Redis"
+    prefix: str
+
+    async def reserved(self, pool: str, *vms: str) -> None:
+        """Pending, `create` not sent."""
+        pairs = [(vm, attempt_of(vm)) for vm in vms]
+        got = await self.store.clones.reserve(
+            reservation(pool), pairs, operation=f"reserve-{vms[0]}", manager=MANAGER, lease=LEASE
+        )
+        assert got == list(vms)
+
+    async def creating(self, pool: str, *vms: str) -> None:
+        """Pending, `create` may have been sent."""
+        await self.reserved(pool, *vms)
+        begin = self.store.clones.begin
+        await asyncio.gather(
+            *(begin(vm, operation=f"begin-{vm}", manager=MANAGER, lease=LEASE) for vm in vms)
+        )
+
+    async def created(self, pool: str, *vms: str, cloned: bool = True) -> None:
+        """Pending, known to the provider."""
+        await self.creating(pool, *vms)
+        await asyncio.gather(
+            *(
+                self.store.clones.created(
+                    vm, attempt_of(vm), provider_id=f"id-{vm}", ip="192.0.2.1", host="host-1", cloned=cloned
+                )
+                for vm in vms
+            )
+        )
+
+    async def ready(self, pool: str, *vms: str) -> None:
+        """Ready; those named first are the oldest, at least when made by calls of their own."""
+        await self.created(pool, *vms)
+        promote = self.store.clones.promote
+        await asyncio.gather(*(promote(vm, attempt_of(vm), operation=f"promote-{vm}") for vm in vms))
+
+    async def suspect(self, pool: str, *vms: str) -> None:
+        """Ready, but missed by listings."""
+        await self.ready(pool, *vms)
+        assert await self.store.endings.doubt(pool, vms) == list(vms)
+
+    async def running(
+        self, pool: str, *vms: str, lifetime: timedelta | None = None, token: str | None = None
+    ) -> None:
+        """Handed out together by the operation `take-` and the first name; the pool has no older ready VM."""
+        await self.ready(pool, *vms)
+        checkout = await self.store.checkouts.check_out(
+            [want(pool, len(vms))],
+            operation=f"take-{vms[0]}",
+            lifetime=lifetime,
+            token=token,
+            lifetime_with_token=lifetime,
+        )
+        assert sorted(grant.vm for grant in checkout.grants) == sorted(vms)
+
+    async def completed(self, pool: str, *vms: str) -> None:
+        """Given up while they were ready; due for destruction at once."""
+        await self.ready(pool, *vms)
+        retire = self.store.endings.retire
+        await asyncio.gather(
+            *(retire(vm, VmState.READY, operation=f"retire-{vm}", reason="test") for vm in vms)
+        )
+
+    async def destroying(self, pool: str, *vms: str) -> None:
+        """Being destroyed by this fleet's manager."""
+        await self.completed(pool, *vms)
+        claimed = await self.store.endings.claim(
+            vms, operation=f"claim-{vms[0]}", manager=MANAGER, lease=LEASE
+        )
+        assert [doomed.name for doomed in claimed] == list(vms)
+
+    async def gone(self, pool: str, *vms: str) -> None:
+        """Destroyed; the record is still there."""
+        await self.destroying(pool, *vms)
+        for vm in vms:
+            assert await self.store.endings.destroyed(vm, attempt_of(vm))
+
+    async def token(self, token: str, user: str) -> None:
+        """Make a token known."""
+        key = f"{self.prefix}:token:{token_digest(token)}"
+        await ask(self.client, "HSET", key, "user", user, "created", "1700000000000")
+
+    async def dataset(self) -> Dataset:
+        """Read everything that Redis holds under this prefix."""
+        return await read_dataset(self.client, self.prefix)
+
+    async def state(self, vm: str) -> str | None:
+        """Give a VM's state, or None without a record."""
+        found: str | None = await ask(self.client, "HGET", f"{self.prefix}:vm:{vm}", "state")
+        return found
+
+    async def server_ms(self) -> int:
+        """Give the server's time in milliseconds since the epoch."""
+        seconds, microseconds = await ask(self.client, "TIME")
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+Put = Callable[[Fleet, str, str], Awaitable[None]]
+
+SITUATIONS: dict[str, Put] = {
+    "unknown": lambda fleet, pool, vm: asyncio.sleep(0),
+    "reserved": lambda fleet, pool, vm: fleet.reserved(pool, vm),
+    "creating": lambda fleet, pool, vm: fleet.creating(pool, vm),
+    "created": lambda fleet, pool, vm: fleet.created(pool, vm),
+    "ready": lambda fleet, pool, vm: fleet.ready(pool, vm),
+    "suspect": lambda fleet, pool, vm: fleet.suspect(pool, vm),
+    "running": lambda fleet, pool, vm: fleet.running(pool, vm),
+    "completed": lambda fleet, pool, vm: fleet.completed(pool, vm),
+    "destroying": lambda fleet, pool, vm: fleet.destroying(pool, vm),
+    "gone": lambda fleet, pool, vm: fleet.gone(pool, vm),
+}
+"""Every situation that a VM can be in, and how to bring one into it."""

@@ -1,0 +1,57 @@
+"""The whole life of a VM on Debian's Redis, since the other tests run on the embedded Valkey."""
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import aclosing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.store.acts import ACTS
+from tests.store.fleet import LEASE, Fleet, want
+from tests.support.needs import needs_program
+from tests.support.redis_server import RedisServer
+from tests.support.stores import open_store
+from tools.server_binary import OVERRIDE
+from vmpooler_common.store.errors import NoneReady, Refused
+
+PREFIX = "{debian}"
+
+
+@pytest.fixture
+def debian_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    monkeypatch.setenv(OVERRIDE, str(needs_program("redis-server", package="redis-server")))
+    with RedisServer(tmp_path) as server:
+        yield server
+
+
+async def test_a_vm_lives_its_whole_life(debian_server: RedisServer) -> None:
+    async with (
+        open_store(debian_server.url, PREFIX) as store,
+        Redis.from_url(debian_server.url, decode_responses=True, protocol=2) as client,
+        aclosing(store.events.follow()) as events,
+    ):
+        fleet = Fleet(store, client, PREFIX)
+        assert (await anext(events)).kind == "gap"
+        await fleet.running("one", "a", lifetime=timedelta(hours=1))
+        with pytest.raises(NoneReady):
+            await store.checkouts.check_out([want("one")], operation="o", lifetime=None)
+        await store.checkouts.give_back("a", operation="return")
+        (doomed,) = await store.endings.claim(["a"], operation="claim", manager="m", lease=LEASE)
+        assert await store.endings.destroyed("a", doomed.attempt)
+        kinds = [(await anext(events)).kind for _ in range(6)]
+        assert kinds == ["pending", "ready", "running", "completed", "destroying", "gone"]
+        assert (await fleet.dataset()).entries["vm:a"].expires
+
+
+async def test_every_verb_is_answered_and_heals_after_a_script_flush(debian_server: RedisServer) -> None:
+    async with Redis.from_url(debian_server.url, decode_responses=True, protocol=2) as client:
+        for number, act in enumerate(ACTS):
+            prefix = f"{{debian-{number}}}"
+            async with open_store(debian_server.url, prefix) as store:
+                await act.arrange(Fleet(store, client, prefix))
+                await store.link.call(("SCRIPT", "FLUSH"))
+                with contextlib.suppress(Refused):
+                    await act.run(store)

@@ -1,0 +1,271 @@
+"""A Redis that is away, silent, read-only, full or locked: always StoreUnavailable, and nothing half done."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.store.acts import ACTS, Act
+from tests.store.dataset import Dataset, ask, read_dataset
+from tests.store.fleet import Fleet, want
+from tests.support.faults import Moment, contains
+from tests.support.proxy import Proxy
+from tests.support.redis_server import RedisServer
+from tests.support.stores import Tally, make_store, open_store
+from vmpooler_common.store.errors import ScriptFailed, StoreUnavailable
+from vmpooler_common.store.link import LinkOptions
+from vmpooler_common.store.store import Store
+
+PREFIX = "{failures}"
+PATIENCE = 20.0
+by_label = pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)
+writing = pytest.mark.parametrize(
+    "act", [act for act in ACTS if act.scripts and not act.only_reads], ids=lambda act: act.label
+)
+
+
+@pytest.fixture
+async def own_client(own_redis_server: RedisServer) -> AsyncIterator["Redis"]:
+    async with Redis.from_url(own_redis_server.url, decode_responses=True, protocol=2) as client:
+        yield client
+
+
+async def failure_of(act: Act, store: Store) -> StoreUnavailable:
+    with pytest.raises(StoreUnavailable) as failure:
+        await act.run(store)
+    return failure.value
+
+
+@by_label
+async def test_a_server_that_is_away_is_unreachable(act: Act, free_port: int) -> None:
+    store = make_store(f"redis://127.0.0.1:{free_port}/0", PREFIX)
+    assert (await failure_of(act, store)).kind == "unreachable"
+    await store.close()
+
+
+@pytest.mark.parametrize("act", [act for act in ACTS if act.label != "follow"], ids=lambda act: act.label)
+async def test_a_server_that_is_silent_is_given_up_in_time(act: Act, proxy: Proxy, redis_prefix: str) -> None:
+    proxy.black_hole()
+    tally = Tally()
+    store = make_store(proxy.url, redis_prefix, timeout=0.1, tally=tally)
+    assert (await failure_of(act, store)).kind == "timeout"
+    assert (tally.round_trips, tally.errors("timeout")) == (1, 1)
+    await store.close()
+
+
+async def test_the_store_recovers_by_itself(fleet: Fleet, proxy: Proxy, redis_prefix: str) -> None:
+    await fleet.ready("one", "a")
+    async with open_store(proxy.url, redis_prefix, timeout=1.0) as store:
+        await proxy.down()
+        with pytest.raises(StoreUnavailable):
+            await store.views.numbers(["one"])
+        await proxy.up()
+        assert (await store.views.numbers(["one"])).pools["one"].ready == 1
+
+
+@pytest.mark.parametrize(("retries", "sends"), [(0, 1), (1, 2), (2, 3)])
+async def test_a_broken_connection_is_tried_again_as_often_as_allowed(
+    retries: int, sends: int, proxy: Proxy, redis_prefix: str
+) -> None:
+    fault = proxy.cut(lambda request: True, Moment.AFTER, times=10)
+    store = make_store(proxy.url, redis_prefix, retries=retries)
+    with pytest.raises(StoreUnavailable) as failure:
+        await store.views.mark_broken("one", "no template")
+    assert failure.value.kind == "unreachable"
+    assert fault.hits == sends
+    await store.close()
+
+
+def test_a_request_is_tried_at_most_three_times_unless_told_otherwise() -> None:
+    assert LinkOptions("redis://localhost").retries == 2
+
+
+@by_label
+async def test_a_full_memory_refuses_whole_scripts(
+    act: Act, own_redis_server: RedisServer, own_client: "Redis"
+) -> None:
+    if not act.scripts:
+        pytest.skip("a single command: refused or done, never half")
+    before, after, error = await _refused(
+        act, own_redis_server, own_client, ("CONFIG", "SET", "maxmemory", "1")
+    )
+    assert error.kind == "refused"
+    assert after == before
+
+
+async def _refused(
+    act: Act, server: RedisServer, client: "Redis", *trouble: Sequence[str]
+) -> tuple[Dataset, Dataset, StoreUnavailable]:
+    async with open_store(server.url, PREFIX) as store:
+        await act.arrange(Fleet(store, client, PREFIX))
+        before = await read_dataset(client, PREFIX)
+        for command in trouble:
+            assert await ask(client, *command)
+        error = await failure_of(act, store)
+    return before, await read_dataset(client, PREFIX), error
+
+
+@writing
+async def test_a_server_that_became_a_replica_refuses_whole_scripts(
+    act: Act, own_redis_server: RedisServer, own_client: "Redis"
+) -> None:
+    before, after, error = await _refused(act, own_redis_server, own_client, ("REPLICAOF", "127.0.0.1", "1"))
+    assert error.kind == "refused"
+    assert after == before
+
+
+async def test_a_server_that_can_not_save_refuses_to_hand_out(tmp_path: Path) -> None:
+    options = ("--save", "3600 1000000", "--dbfilename", "data.rdb")
+    with RedisServer(tmp_path, options=options) as server:
+        async with (
+            Redis.from_url(server.url, decode_responses=True, protocol=2) as client,
+            open_store(server.url, PREFIX) as store,
+        ):
+            fleet = Fleet(store, client, PREFIX)
+            await fleet.ready("one", "a")
+            (tmp_path / "data.rdb").mkdir()  # where the file is to be written
+            await ask(client, "BGSAVE")
+            async with asyncio.timeout(PATIENCE):
+                while (await ask(client, "INFO", "persistence"))["rdb_last_bgsave_status"] == "ok":  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            with pytest.raises(StoreUnavailable, match="MISCONF") as failure:
+                await store.checkouts.check_out([want("one")], operation="take", lifetime=None)
+            assert failure.value.kind == "refused"
+            assert await fleet.state("a") == "ready"
+
+
+async def test_a_server_that_loads_its_data_refuses_and_then_works(tmp_path: Path) -> None:
+    slow = ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
+    server = RedisServer(tmp_path, options=slow)
+    server.start()
+    try:
+        async with Redis.from_url(server.url, decode_responses=True, protocol=2) as client:
+            for number in range(200):
+                await ask(client, "SET", f"key-{number}", "x" * 2048)
+            await ask(client, "SAVE")
+        server.kill()
+        starting = asyncio.create_task(asyncio.to_thread(server.start))
+        store = make_store(server.url, PREFIX)
+        errors = []
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    await store.deployment.prepare()
+                    break
+                except StoreUnavailable as error:
+                    errors.append(error)
+        await starting
+        await store.close()
+    finally:
+        server.kill()
+    assert {error.kind for error in errors} <= {"unreachable", "refused"}
+    assert any(error.kind == "refused" and "loading" in str(error) for error in errors)
+
+
+@pytest.mark.parametrize("login", ["", ":wrong-secret@", "vmpooler:wrong-secret@"])
+async def test_a_wrong_password_is_refused_without_being_told(login: str, tmp_path: Path) -> None:
+    with RedisServer(tmp_path, options=("--requirepass", "right-secret")) as server:
+        store = make_store(f"redis://{login}127.0.0.1:{server.port}/0", PREFIX)
+        with pytest.raises(StoreUnavailable) as failure:
+            await store.deployment.prepare()
+        await store.close()
+        assert failure.value.kind == "refused"
+        assert "secret" not in f"{failure.value} {failure.value.__cause__!r}"
+
+
+async def test_the_right_password_works(tmp_path: Path) -> None:
+    with RedisServer(tmp_path, options=("--requirepass", "right-secret")) as server:
+        async with open_store(f"redis://:right-secret@127.0.0.1:{server.port}/0", PREFIX) as store:
+            assert (await store.views.numbers([])).slots_in_use == 0
+
+
+def test_options_hide_the_address_with_its_password() -> None:
+    assert "secret" not in repr(LinkOptions("redis://:secret@localhost"))
+
+
+async def test_a_caller_who_may_not_is_refused_while_others_are_answered(
+    own_redis_server: RedisServer,
+) -> None:
+    async with open_store(own_redis_server.url, PREFIX, size=1) as store:
+        rules = ("ACL", "SETUSER", "limited", "on", ">secret", "~*", "&*", "+@all", "-hset")
+        assert await store.link.call(rules, ("AUTH", "limited", "secret")) == ["OK", "OK"]
+        refused, answered = await asyncio.gather(
+            store.views.mark_broken("one", "no template"),
+            store.views.numbers(["one"]),
+            return_exceptions=True,
+        )
+        assert isinstance(refused, StoreUnavailable)
+        assert refused.kind == "refused"
+        assert not isinstance(answered, BaseException)
+
+
+async def test_a_caller_who_gave_up_in_the_queue_is_never_served(
+    fleet: Fleet, redis_prefix: str, proxy: Proxy
+) -> None:
+    await fleet.ready("one", "a")
+    held, released = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        held.set()
+        await released.wait()
+
+    store = make_store(proxy.url, redis_prefix, size=1)
+    proxy.on_match(contains("HGETALL"), Moment.BEFORE, callback=hold)
+    busy = asyncio.create_task(store.checkouts.look_up("a"))
+    await held.wait()
+    queued = asyncio.create_task(store.checkouts.check_out([want("one")], operation="take", lifetime=None))
+    await asyncio.sleep(0)
+    queued.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await queued
+    released.set()
+    await busy
+    assert await store.checkouts.cancel("other", reason="a later call") == []
+    assert await fleet.state("a") == "ready"
+    await store.close()
+
+
+async def test_a_caller_waits_only_so_long_for_a_connection(redis_prefix: str, proxy: Proxy) -> None:
+    store = make_store(proxy.url, redis_prefix, size=1, timeout=0.2, queue_timeout=0.0)
+    proxy.black_hole()
+    busy = asyncio.create_task(store.views.numbers([]))
+    await asyncio.sleep(0)  # it asks
+    await asyncio.sleep(0)  # its exchange begins
+    results = await asyncio.gather(busy, store.views.numbers([]), return_exceptions=True)
+    assert [getattr(result, "kind", result) for result in results] == ["timeout", "timeout"]
+    await store.close()
+
+
+async def test_after_closing_every_call_is_refused(redis_server: RedisServer, redis_prefix: str) -> None:
+    async with open_store(redis_server.url, redis_prefix) as store:
+        pass
+    with pytest.raises(StoreUnavailable):
+        await store.views.numbers([])
+
+
+async def test_a_call_that_can_not_be_made_fails_and_doesnt_hang(
+    redis_server: RedisServer, redis_prefix: str
+) -> None:
+    store = make_store(redis_server.url, redis_prefix)
+    with pytest.raises(StoreUnavailable):
+        async with asyncio.timeout(PATIENCE):
+            await store.link.call(("SET", f"{redis_prefix}:x", object()))  # type: ignore[arg-type]
+    await store.close()
+
+
+@pytest.mark.parametrize("key", ["vm:a", "ready:one", "op:take"])
+async def test_a_key_of_the_wrong_type_stops_a_script_before_it_writes(key: str, fleet: Fleet) -> None:
+    await fleet.ready("one", "b")
+    await ask(fleet.client, "DEL", f"{fleet.prefix}:{key}")
+    await ask(fleet.client, "RPUSH", f"{fleet.prefix}:{key}", "x")
+    before = await fleet.dataset()
+    verbs: dict[str, Callable[[], Awaitable[object]]] = {
+        "vm:a": lambda: fleet.store.checkouts.give_back("a", operation="return"),
+        "ready:one": lambda: fleet.store.checkouts.check_out([want("one")], operation="take", lifetime=None),
+        "op:take": lambda: fleet.store.checkouts.check_out([want("one")], operation="take", lifetime=None),
+    }
+    with pytest.raises(ScriptFailed):
+        await verbs[key]()
+    assert await fleet.dataset() == before

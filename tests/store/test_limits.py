@@ -1,0 +1,172 @@
+"""Safety limits: so many VMs may vanish or appear in ten minutes, then the provider's destroying stops."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.store.dataset import ask
+from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet
+from vmpooler_common.model import VmState
+from vmpooler_common.snapshot import Halt
+from vmpooler_common.store.endings import Doomed, Guard, Outcome
+
+BOUND = 3
+
+
+async def give_up(fleet: Fleet, vm: str) -> Outcome:
+    """Give up a suspect that the provider doesn't know."""
+    return await fleet.store.endings.retire(
+        vm, VmState.READY, operation=f"give-up-{vm}", reason="absent", guard=Guard.UNSEEN, bound=BOUND
+    )
+
+
+async def take_in(fleet: Fleet, vm: str, *, provider: str = PROVIDER, generation: str = "") -> Outcome:
+    """Take in an orphan, by default one of this data set."""
+    return await fleet.store.endings.take_in(
+        vm,
+        pool="one",
+        provider=provider,
+        domain=DOMAIN,
+        provider_id=f"id-{vm}",
+        attempt=f"attempt-{vm}",
+        generation=generation or await fleet.store.deployment.prepare(),
+        bound=BOUND,
+    )
+
+
+async def halt(fleet: Fleet) -> Halt | None:
+    snapshot, _ = await fleet.store.views.observe("one", PROVIDER, size=1, ready_ttl=LEASE, listed=None)
+    return snapshot.halt
+
+
+async def claim(fleet: Fleet, vm: str, operation: str) -> list[Doomed]:
+    return await fleet.store.endings.claim([vm], operation=operation, manager=MANAGER, lease=LEASE)
+
+
+async def halted_by_absence(fleet: Fleet) -> None:
+    await fleet.suspect("one", "a", "b", "c", "d")
+    for vm in ("a", "b", "c", "d"):
+        await give_up(fleet, vm)
+
+
+async def halted_by_orphans(fleet: Fleet) -> None:
+    for vm in ("a", "b", "c", "d"):
+        await take_in(fleet, vm)
+
+
+async def test_only_so_many_suspects_are_given_up(fleet: Fleet) -> None:
+    await fleet.suspect("one", "a", "b", "c", "d", "e")
+    outcomes = [await give_up(fleet, vm) for vm in ("a", "b", "c", "d", "e")]
+    assert outcomes == [Outcome.OK] * 3 + [Outcome.HALTED] * 2
+    assert (await fleet.dataset()).members("suspect", "one").keys() == {"d", "e"}
+
+
+async def test_what_was_given_up_longer_than_ten_minutes_ago_does_not_count(fleet: Fleet) -> None:
+    await fleet.suspect("one", "a", "b", "c", "d")
+    for vm in ("a", "b", "c"):
+        await give_up(fleet, vm)
+    reaped = f"{fleet.prefix}:reaped:{PROVIDER}:absent"
+    await ask(fleet.client, "ZADD", reaped, await fleet.server_ms() - 600_001, "a")
+    assert await give_up(fleet, "d") is Outcome.OK
+
+
+async def test_only_so_many_orphans_are_taken_in(fleet: Fleet) -> None:
+    outcomes = [await take_in(fleet, vm) for vm in ("a", "b", "c", "d", "e")]
+    assert outcomes == [Outcome.OK] * 3 + [Outcome.HALTED] * 2
+    assert sorted((await fleet.dataset()).records) == ["a", "b", "c"]
+
+
+async def test_an_orphan_that_was_taken_in_is_destroyed_under_its_id(fleet: Fleet) -> None:
+    await take_in(fleet, "a")
+    (doomed,) = await claim(fleet, "a", "claim")
+    assert (doomed.provider_id, doomed.attempt, doomed.pool) == ("id-a", "attempt-a", "one")
+    assert (doomed.reason, doomed.asked) == ("orphan", True)
+
+
+async def test_an_orphan_of_another_data_set_is_left_alone(fleet: Fleet) -> None:
+    assert await take_in(fleet, "a", generation="another") is Outcome.FOREIGN
+    assert (await fleet.dataset()).records == {}
+
+
+async def test_after_a_loss_of_data_nothing_is_taken_in(fleet: Fleet) -> None:
+    generation = await fleet.store.deployment.prepare()
+    await ask(fleet.client, "DEL", f"{fleet.prefix}:generation")
+    assert await take_in(fleet, "a", generation=generation) is Outcome.FOREIGN
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [(halted_by_absence, "absent"), (halted_by_orphans, "orphan")],
+    ids=["absent", "orphan"],
+)
+async def test_a_halt_is_shown_with_its_cause_and_told_once(
+    cause: Callable[[Fleet], Awaitable[None]], kind: str, fleet: Fleet
+) -> None:
+    await cause(fleet)
+    shown = await halt(fleet)
+    assert shown is not None
+    assert (shown.kind, shown.pool) == (kind, "one")
+    assert "ten minutes" in shown.reason
+    assert [event for event in (await fleet.dataset()).events if event[0] == "halted"] == [
+        ("halted", "one", "d")
+    ]
+
+
+async def test_while_halted_nothing_of_the_provider_is_destroyed(fleet: Fleet) -> None:
+    await halted_by_absence(fleet)
+    assert await claim(fleet, "a", "claim") == []
+    assert await take_in(fleet, "orphan") is Outcome.HALTED
+
+
+async def test_a_halt_concerns_one_provider_only(fleet: Fleet) -> None:
+    await halted_by_absence(fleet)
+    assert await take_in(fleet, "z", provider="other") is Outcome.OK
+    assert len(await claim(fleet, "z", "claim")) == 1
+
+
+async def test_while_halted_users_are_still_served(fleet: Fleet) -> None:
+    await halted_by_absence(fleet)
+    await fleet.running("two", "x")
+    assert (await fleet.store.checkouts.give_back("x", operation="return")).pool == "two"
+
+
+@pytest.mark.parametrize("whole", ["orphan one", "absent two", "absent on"])
+async def test_another_listing_that_is_whole_again_resumes_nothing(whole: str, fleet: Fleet) -> None:
+    await halted_by_absence(fleet)
+    assert not await fleet.store.endings.resume(PROVIDER, whole=whole)
+    assert await halt(fleet) is not None
+
+
+async def test_the_listing_that_was_to_blame_resumes_when_it_is_whole_again(fleet: Fleet) -> None:
+    await halted_by_absence(fleet)
+    assert await fleet.store.endings.resume(PROVIDER, whole="absent one")
+    assert await halt(fleet) is None
+    assert len(await claim(fleet, "a", "claim")) == 1
+    assert await give_up(fleet, "d") is Outcome.HALTED, "the ten minutes aren't over"
+
+
+async def test_an_operator_resumes_whatever_the_cause_and_begins_to_count_anew(fleet: Fleet) -> None:
+    await halted_by_absence(fleet)
+    assert await fleet.store.endings.resume(PROVIDER)
+    assert await halt(fleet) is None
+    await fleet.suspect("one", "e")
+    assert await give_up(fleet, "e") is Outcome.OK
+
+
+async def test_a_ready_vm_that_no_listing_misses_is_not_given_up_as_unseen(fleet: Fleet) -> None:
+    await fleet.suspect("one", "a")
+    await fleet.store.endings.trust("one", ["a"])
+    assert await give_up(fleet, "a") is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(("bound", "outcome"), [(1, Outcome.OK), (2, Outcome.REFUSED)])
+async def test_an_excess_is_retired_only_while_there_is_one(
+    bound: int, outcome: Outcome, fleet: Fleet
+) -> None:
+    await fleet.ready("one", "a")
+    await fleet.created("one", "b")
+    await fleet.suspect("one", "uncounted")
+    retired = await fleet.store.endings.retire(
+        "a", VmState.READY, operation="o", reason="excess", guard=Guard.EXCESS, bound=bound
+    )
+    assert retired is outcome

@@ -1,0 +1,166 @@
+"""Every verb, its reply cut off on the way and asked for again: nothing happens twice.
+
+Each act is done twice from the same start: once undisturbed, and once through a proxy that lets Redis carry
+it out and then cuts the connection before the answer is delivered, so that the store repeats it.
+"""
+
+import dataclasses
+import inspect
+from collections import Counter
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any, get_type_hints
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.store.acts import ACTS, GENERATION, Act
+from tests.store.dataset import Dataset, ask
+from tests.store.fleet import Fleet
+from tests.support.faults import Moment
+from tests.support.proxy import Proxy
+from tests.support.redis_server import RedisServer
+from tests.support.stores import make_store, open_store
+from vmpooler_common.store.errors import Refused
+from vmpooler_common.store.store import Store
+
+STANDS_ALONE = {"link", "scripts"}
+"""Fields of Store that are machinery of the others, without verbs of their own."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    answer: Any
+    before: Dataset
+    after: Dataset
+
+    @property
+    def new_events(self) -> Counter[tuple[str, str, str]]:
+        return Counter(self.after.events) - Counter(self.before.events)
+
+
+def without_times(answer: Any) -> Any:
+    """Give an answer in a form in which it is equal when it is given at another moment."""
+    match answer:
+        case datetime() | timedelta() | float():
+            return type(answer)
+        case tuple() | list():
+            return [without_times(one) for one in answer]
+        case dict():
+            return {key: without_times(one) for key, one in answer.items()}
+        case frozenset():
+            return sorted(answer)
+        case _ if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
+            return {
+                field.name: without_times(getattr(answer, field.name)) for field in dataclasses.fields(answer)
+            }
+    return answer
+
+
+async def answer_of(act: Act, store: Store) -> Any:
+    """Do it; a refusal is an answer, too."""
+    try:
+        return without_times(await act.run(store))
+    except Refused as refusal:
+        return type(refusal), str(refusal)
+
+
+async def do(act: Act, client: Redis, urls: tuple[str, str], prefix: str) -> Result:
+    """Arrange an act through the first url and do it through the second."""
+    await ask(client, "SET", f"{prefix}:generation", GENERATION)
+    async with open_store(urls[0], prefix) as store:
+        fleet = Fleet(store, client, prefix)
+        await act.arrange(fleet)
+        before = await fleet.dataset()
+    store = make_store(urls[1], prefix)
+    try:
+        answer = await answer_of(act, store)
+    finally:
+        await store.close()
+    return Result(answer, before, await fleet.dataset())
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)
+async def test_a_verb_whose_reply_is_lost_does_the_same_once(
+    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis, proxy: Proxy
+) -> None:
+    direct = redis_server.url
+    undisturbed = await do(act, client, (direct, direct), f"{redis_prefix}:undisturbed")
+    fault = proxy.cut(lambda request: True, Moment.AFTER)
+    disturbed = await do(act, client, (direct, proxy.url), f"{redis_prefix}:disturbed")
+
+    assert fault.hits == 1
+    assert disturbed.answer == undisturbed.answer
+    assert disturbed.new_events == undisturbed.new_events
+    assert disturbed.after.without_times() == undisturbed.after.without_times()
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)
+async def test_a_verb_that_redis_never_saw_is_sent_again(
+    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis, proxy: Proxy
+) -> None:
+    direct = redis_server.url
+    undisturbed = await do(act, client, (direct, direct), f"{redis_prefix}:undisturbed")
+    fault = proxy.cut(lambda request: True, Moment.BEFORE)
+    disturbed = await do(act, client, (direct, proxy.url), f"{redis_prefix}:disturbed")
+
+    assert fault.hits == 1
+    assert disturbed.answer == undisturbed.answer
+    assert disturbed.after.without_times() == undisturbed.after.without_times()
+
+
+@pytest.mark.parametrize("act", [act for act in ACTS if not act.only_reads], ids=lambda act: act.label)
+async def test_a_verb_that_changes_something_does(
+    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis
+) -> None:
+    """Guards the tests above: two runs of an act that does nothing are always equal."""
+    url = redis_server.url
+    result = await do(act, client, (url, url), redis_prefix)
+    refused = isinstance(result.answer, tuple)
+    assert refused == (result.after == result.before) or act.label == "prepare"
+
+
+@pytest.mark.parametrize("act", [act for act in ACTS if act.only_reads], ids=lambda act: act.label)
+async def test_a_view_writes_nothing(
+    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis
+) -> None:
+    url = redis_server.url
+    result = await do(act, client, (url, url), redis_prefix)
+    assert result.after == result.before
+
+
+def test_every_public_verb_is_among_the_acts() -> None:
+    verbs = {
+        f"{name}.{method}"
+        for name, kind in get_type_hints(Store).items()
+        if name not in STANDS_ALONE
+        for method, value in inspect.getmembers(kind, inspect.isfunction)
+        if not method.startswith("_")
+        and (inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value))
+    }
+    assert verbs == {act.verb for act in ACTS}
+
+
+def test_every_script_is_among_the_acts() -> None:
+    folder = files("vmpooler_common.store") / "lua"
+    scripts = {entry.name.removesuffix(".lua") for entry in folder.iterdir()} - {"prelude"}
+    assert scripts == {script for act in ACTS for script in act.scripts}
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)
+async def test_an_act_runs_the_scripts_that_it_names(
+    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis, proxy: Proxy
+) -> None:
+    sent: list[bytes] = []
+
+    def listen(request: bytes) -> bool:
+        sent.append(request)
+        return False
+
+    proxy.cut(listen, Moment.BEFORE)
+    await do(act, client, (redis_server.url, proxy.url), redis_prefix)
+    store = make_store(redis_server.url, redis_prefix)
+    digests = store.scripts.digests
+    await store.close()
+    run = {name for name, digest in digests.items() if any(digest.encode() in request for request in sent)}
+    assert run == act.scripts

@@ -1,0 +1,380 @@
+"""Random worlds: several managers and operations, in any order, with repetitions; invariants always hold."""
+
+import asyncio
+import itertools
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from redis.asyncio import Redis
+
+from tests.store.dataset import LIVE, Dataset, ask
+from tests.store.fleet import DOMAIN, LEASE, PROVIDER, Fleet, attempt_of, reservation
+from tests.support.redis_server import RedisServer
+from tests.support.stores import make_store
+from vmpooler_common.model import MOVES, VmState
+from vmpooler_common.store.checkouts import Want
+from vmpooler_common.store.endings import Guard
+from vmpooler_common.store.errors import Refused, StoreUnavailable
+from vmpooler_common.store.store import Store
+
+POOLS = ("one", "two", "three")
+ALIASES = {"one": ("one",), "left": ("one", "two"), "right": ("two", "three"), "all": POOLS}
+POOL_OF = {f"vm-{number}": POOLS[number % 3] for number in range(12)}
+SIZE = 3
+SLOTS = 7
+NOT_STATES = {"suspect", "halted", "resumed", "left"}
+
+vms = st.sampled_from([*POOL_OF, "unknown"])
+choices = st.integers(0, 999)
+pools = st.sampled_from(POOLS)
+managers = st.sampled_from(("manager-1", "manager-2", "manager-3"))
+Verb = Callable[[Store], Awaitable[Any]]
+
+
+class Worlds(RuleBasedStateMachine):
+    """Each rule is one verb; `_do` compares the data before and after it."""
+
+    server: RedisServer
+    seen: set[tuple[VmState | None, VmState]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._prefix = f"{{machine-{uuid.uuid4().hex[:12]}}}"
+        self._numbers = itertools.count()
+        self._last: Verb | None = None
+        self._done: list[Verb] = []
+        self._owner: dict[str, str] = {}
+        self._generation, self._fleet = self._runner.run(self._open())
+        self._data = self._read()
+
+    async def _open(self) -> tuple[str, Fleet]:
+        store = make_store(self.server.url, self._prefix)
+        client = Redis.from_url(self.server.url, decode_responses=True, protocol=2)
+        return await store.deployment.prepare(), Fleet(store, client, self._prefix)
+
+    def teardown(self) -> None:
+        async def close() -> None:
+            for key in await ask(self._fleet.client, "KEYS", f"{self._prefix}*"):
+                await ask(self._fleet.client, "DEL", key)
+            await self._fleet.client.aclose()
+            await self._fleet.store.close()
+
+        self._runner.run(close())
+        self._runner.close()
+
+    def _read(self) -> Dataset:
+        return self._runner.run(self._fleet.dataset())
+
+    def _pick(self, choice: int, *states: str) -> str:
+        """Choose a VM, four times of five one in these states if there is one."""
+        fitting = sorted(vm for vm, state in self._data.states.items() if state in states)
+        names = fitting if fitting and choice % 5 else [*POOL_OF, "unknown"]
+        return names[choice // 5 % len(names)]
+
+    def _operation(self) -> str:
+        return f"operation-{next(self._numbers)}"
+
+    def _do(self, verb: Verb) -> Any:
+        async def call() -> Any:
+            try:
+                return await verb(self._fleet.store)
+            except (Refused, StoreUnavailable) as refusal:
+                return type(refusal)
+
+        before = self._data
+        answer = self._runner.run(call())
+        self._data = self._read()
+        self._last = verb
+        self._done.append(verb)
+        self._check_moves(before, self._data)
+        return answer
+
+    def _check_moves(self, before: Dataset, after: Dataset) -> None:
+        moved = {
+            vm: (before.states.get(vm), state)
+            for vm, state in after.states.items()
+            if state != before.states.get(vm)
+        }
+        assert before.states.keys() <= after.states.keys(), "a record went away"
+        for vm, (old, new) in moved.items():
+            move = (VmState(old) if old else None, VmState(new))
+            assert move in MOVES, (vm, move)
+            self.seen.add(move)
+        told = Counter(after.events) - Counter(before.events)
+        expected = Counter((new, after.records[vm]["pool"], vm) for vm, (_, new) in moved.items())
+        assert expected - told == Counter()
+        surplus = {(kind, vm) for kind, _, vm in told - expected if kind not in NOT_STATES}
+        # Trust makes ready again what was suspect, and a clone found late is told as completed once more.
+        assert all(
+            before.states.get(vm) == kind == after.states.get(vm) and kind in ("ready", "completed")
+            for kind, vm in surplus
+        ), surplus
+
+    @initialize(stocked=st.sampled_from((POOLS, POOLS, POOLS[:2], ())))
+    def stock(self, stocked: tuple[str, ...]) -> None:
+        """Begin with VMs in every state, mostly."""
+        for pool in stocked:
+            self.reserve(pool, "manager-1", 0)
+            self.fill(pool)
+        if stocked:
+            self.check_out([("one", 2)])
+            self.give_back(1)
+            self.clear()
+            self.reserve("one", "manager-1", 0)
+            self.retire(1, VmState.PENDING, Guard.NONE, True)
+            self.take_in("orphan", "one", True)
+
+    @rule(pool=pools, manager=managers, extra=st.integers(0, 1))
+    def reserve(self, pool: str, manager: str, extra: int) -> None:
+        names = [(vm, attempt_of(vm)) for vm, home in POOL_OF.items() if home == pool]
+        bounds = reservation(pool, size=SIZE + extra, slots=SLOTS)
+        operation = self._operation()
+        alive = self._alive(pool)
+        slots = len(self._data.members("slots"))
+        self._do(
+            lambda store: store.clones.reserve(
+                bounds, names, operation=operation, manager=manager, lease=LEASE
+            )
+        )
+        assert self._alive(pool) <= max(alive, SIZE + extra)
+        assert len(self._data.members("slots")) <= max(slots, SLOTS)
+
+    def _alive(self, pool: str) -> int:
+        return len(self._data.members("pending", pool)) + len(self._data.members("ready", pool))
+
+    @rule(choice=choices, manager=managers)
+    def begin(self, choice: int, manager: str) -> None:
+        vm = self._pick(choice, "pending")
+        operation = self._operation()
+        asked = self._data.records.get(vm, {}).get("asked")
+        leave = self._do(
+            lambda store: store.clones.begin(vm, operation=operation, manager=manager, lease=LEASE)
+        )
+        assert not (asked and leave), "create would be sent twice"
+
+    @rule(choice=choices, cloned=st.booleans())
+    def created(self, choice: int, cloned: bool) -> None:
+        vm = self._pick(choice, "pending", "gone")
+        if "asked" not in self._data.records.get(vm, {}):
+            self._do(lambda store: store.clones.begin(vm, operation="o", manager="m", lease=LEASE))
+        if "asked" not in self._data.records.get(vm, {}):
+            return  # only what was asked for is ever created
+        self._do(
+            lambda store: store.clones.created(
+                vm, attempt_of(vm), provider_id=f"id-{vm}", ip=None, host=None, cloned=cloned
+            )
+        )
+
+    @rule(pool=pools)
+    def fill(self, pool: str) -> None:
+        """Carry a pool's VMs through to ready, so that random verbs have something to act on."""
+        for vm in self._data.members("pending", pool):
+            self._do(_begins(vm))
+            self._do(_creates(vm))
+            self._do(_promotes(vm))
+
+    @rule()
+    def clear(self) -> None:
+        """Carry what is completed through to gone."""
+        for vm in [vm for vm, state in self._data.states.items() if state in ("completed", "destroying")]:
+            self.claim([vm], "manager-2", 30)
+            self._do(_destroys(vm))
+
+    @rule(choice=choices)
+    def promote(self, choice: int) -> None:
+        vm = self._pick(choice, "pending")
+        operation = self._operation()
+        self._do(lambda store: store.clones.promote(vm, attempt_of(vm), operation=operation))
+
+    @rule(
+        wanted=st.lists(st.tuples(st.sampled_from(list(ALIASES)), st.integers(1, 2)), min_size=1, max_size=3)
+    )
+    def check_out(self, wanted: list[tuple[str, int]]) -> None:
+        wants = [Want(name, count, [(pool, 1) for pool in ALIASES[name]]) for name, count in wanted]
+        operation = self._operation()
+        ready = {vm for pool in POOLS for vm in self._data.members("ready", pool)}
+        checkout = self._do(
+            lambda store: store.checkouts.check_out(
+                wants, operation=operation, lifetime=timedelta(milliseconds=1)
+            )
+        )
+        for grant in getattr(checkout, "grants", ()):
+            assert grant.vm in ready
+            assert self._owner.setdefault(grant.vm, operation) == operation, "handed out twice"
+
+    @rule(choice=choices)
+    def give_back(self, choice: int) -> None:
+        vm = self._pick(choice, "running")
+        operation = self._operation()
+        self._do(lambda store: store.checkouts.give_back(vm, operation=operation))
+
+    @rule(choice=choices)
+    def cancel(self, choice: int) -> None:
+        vm = self._pick(choice, "running")
+        operation = self._owner.get(vm) or f"operation-{next(self._numbers)}"
+        self._do(lambda store: store.checkouts.cancel(operation, reason="lost"))
+
+    @rule(
+        choice=choices,
+        state=st.none() | st.sampled_from(VmState),
+        guard=st.just(Guard.NONE) | st.sampled_from(Guard),
+        delayed=st.booleans(),
+    )
+    def retire(self, choice: int, state: VmState | None, guard: Guard, delayed: bool) -> None:
+        """Out of the state that it is in (None), or out of one that it is perhaps not in."""
+        vm = self._pick(choice, "pending", "ready", "running")
+        state = state or VmState(self._data.states.get(vm, VmState.PENDING))
+        operation = self._operation()
+        bound = {Guard.READY_BEFORE: 10**14, Guard.UNSEEN: 2}.get(guard, SIZE - 1)
+        delay = LEASE if delayed else timedelta(0)
+        self._do(
+            lambda store: store.endings.retire(
+                vm, state, operation=operation, reason="test", guard=guard, bound=bound, delay=delay
+            )
+        )
+
+    @rule(names=st.lists(vms, max_size=4, unique=True), manager=managers, pause=st.sampled_from((0, 30)))
+    def claim(self, names: list[str], manager: str, pause: int) -> None:
+        operation = self._operation()
+        lease = timedelta(seconds=pause)
+        self._do(lambda store: store.endings.claim(names, operation=operation, manager=manager, lease=lease))
+
+    @rule(choice=choices)
+    def destroyed(self, choice: int) -> None:
+        vm = self._pick(choice, "destroying")
+        self._do(_destroys(vm))
+
+    @rule(choice=choices, manager=managers)
+    def defer(self, choice: int, manager: str) -> None:
+        vm = self._pick(choice, "destroying")
+        self._do(
+            lambda store: store.endings.defer(vm, manager=manager, delay=timedelta(0), tries=1, error="no")
+        )
+
+    @rule(pool=pools, names=st.lists(vms, max_size=4, unique=True), trusted=st.booleans())
+    def doubt_or_trust(self, pool: str, names: list[str], trusted: bool) -> None:
+        self._do(lambda store: (store.endings.trust if trusted else store.endings.doubt)(pool, names))
+
+    @rule(vm=vms, pool=pools, known=st.booleans())
+    def take_in(self, vm: str, pool: str, known: bool) -> None:
+        generation = self._generation if known else "another"
+        self._do(
+            lambda store: store.endings.take_in(
+                vm,
+                pool=POOL_OF.get(vm, pool),
+                provider=PROVIDER,
+                domain=DOMAIN,
+                provider_id=f"id-{vm}",
+                attempt=attempt_of(vm),
+                generation=generation,
+                bound=2,
+            )
+        )
+
+    @rule(
+        verb=st.sampled_from(("heartbeat", "leave", "forget", "resume")),
+        manager=managers,
+        pool=pools,
+        names=st.lists(vms, max_size=4),
+    )
+    def look_after(self, verb: str, manager: str, pool: str, names: list[str]) -> None:
+        match verb:
+            case "heartbeat":
+                self._do(
+                    lambda store: store.leases.heartbeat(manager, lease=LEASE, pools=POOLS, working_on=names)
+                )
+            case "leave":
+                self._do(lambda store: store.leases.leave(manager, names))
+            case "forget":
+                self._do(lambda store: store.leases.forget(pool))
+            case _:
+                self._do(lambda store: store.endings.resume(PROVIDER))
+
+    @rule(pool=pools)
+    def tag(self, pool: str) -> None:
+        names = list(self._data.members("untagged", pool))
+        if names:
+            self._do(lambda store: store.views.tagged(pool, names))
+
+    @rule()
+    def repeat_the_last(self) -> None:
+        """What was just done and is asked for again is not told again."""
+        if self._last is not None:
+            states, events = self._data.states, self._data.events
+            self._do(self._last)
+            if "claim" not in self._last.__qualname__:  # whose lease may have ended meanwhile
+                assert (self._data.states, self._data.events) == (states, events)
+
+    @rule(choice=st.integers(0, 10**6))
+    def repeat_an_old_one(self, choice: int) -> None:
+        """A late duplicate of anything breaks nothing."""
+        if self._done:
+            self._do(self._done[choice % len(self._done)])
+
+    @invariant()
+    def a_live_vm_is_in_one_set_and_that_of_its_state(self) -> None:
+        for vm, record in self._data.records.items():
+            state, pool = record["state"], record["pool"]
+            allowed = {"ready": (["ready:" + pool], ["suspect:" + pool]), "gone": ([],)}
+            assert self._data.memberships(vm) in allowed.get(state, ([f"{state}:{pool}"],)), vm
+        members = sum(len(self._data.members(kind, pool)) for kind in (*LIVE, "suspect") for pool in POOLS)
+        assert members == sum(state != "gone" for state in self._data.states.values())
+
+    @invariant()
+    def only_gone_records_have_an_end(self) -> None:
+        for vm, state in self._data.states.items():
+            assert self._data.entries[f"vm:{vm}"].expires == (state == "gone"), vm
+
+    @invariant()
+    def slots_are_held_by_pending_vms_and_tags_awaited_by_running_ones(self) -> None:
+        assert all(self._data.states[vm] == "pending" for vm in self._data.members("slots"))
+        for pool in POOLS:
+            assert self._data.members("untagged", pool).keys() <= self._data.members("running", pool).keys()
+
+    @invariant()
+    def every_pool_with_a_vm_is_known(self) -> None:
+        known = self._data.entries.get("pools")
+        used = {record["pool"] for record in self._data.records.values() if record["state"] != "gone"}
+        assert used <= (set(known.value) if known else set())
+
+
+def _begins(vm: str) -> Verb:
+    return lambda store: store.clones.begin(vm, operation=f"begin-{vm}", manager="manager-1", lease=LEASE)
+
+
+def _creates(vm: str) -> Verb:
+    return lambda store: store.clones.created(
+        vm, attempt_of(vm), provider_id=f"id-{vm}", ip=None, host=None, cloned=True
+    )
+
+
+def _promotes(vm: str) -> Verb:
+    return lambda store: store.clones.promote(vm, attempt_of(vm), operation=f"promote-{vm}")
+
+
+def _destroys(vm: str) -> Verb:
+    return lambda store: store.endings.destroyed(vm, attempt_of(vm))
+
+
+@pytest.mark.timeout(300)
+def test_no_order_of_verbs_breaks_the_invariants(redis_server: RedisServer) -> None:
+    seen: set[tuple[VmState | None, VmState]] = set()
+    worlds = type("WorldsOnServer", (Worlds,), {"server": redis_server, "seen": seen})
+    run_state_machine_as_test(
+        worlds,
+        settings=settings(
+            max_examples=80,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert seen == MOVES, "some move was never made, so that nothing is known of it"

@@ -1,0 +1,107 @@
+"""Builders for the planner's tests: a pool that is full and at rest, to be changed where a test needs it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vmpooler_common.model import ClonePhase
+from vmpooler_common.snapshot import PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_manager.plan import PoolSpec, PoolView
+from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
+
+NOW = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
+POOL = "debian"
+PROVIDER = "cloud"
+INSTALLATION = "lab"
+GENERATION = "generation-1"
+
+
+def ago(**units: float) -> datetime:
+    """Return a time before NOW."""
+    return NOW - timedelta(**units)
+
+
+def ahead(**units: float) -> datetime:
+    """Return a time after NOW."""
+    return NOW + timedelta(**units)
+
+
+def pool_spec(**changes: Any) -> PoolSpec:
+    """Describe a pool of two VMs in an installation with ten clone slots."""
+    spec: dict[str, Any] = {
+        "name": POOL,
+        "provider": PROVIDER,
+        "size": 2,
+        "slot_limit": 10,
+        "ready_ttl": timedelta(minutes=60),
+        "timeout": timedelta(minutes=15),
+    }
+    return PoolSpec(**{**spec, **changes})
+
+
+def pending_vm(name: str = "new", phase: ClonePhase = ClonePhase.RESERVED, **changes: Any) -> PendingVm:
+    """Describe a pending VM reserved a minute ago, whose manager's lease has lapsed."""
+    vm: dict[str, Any] = {
+        "provider": PROVIDER,
+        "reserved_at": ago(minutes=1),
+        "lease_ends_at": ago(seconds=1),
+        "attempt": f"attempt-of-{name}",
+        "provider_id": f"id-of-{name}" if phase is ClonePhase.CREATED else "",
+        "cloned": False,
+    }
+    return PendingVm(name=name, phase=phase, **{**vm, **changes})
+
+
+def untagged_vm(name: str = "taken") -> UntaggedVm:
+    """Describe a running VM whose tag doesn't say so yet."""
+    return UntaggedVm(name, PROVIDER, f"id-of-{name}", f"attempt-of-{name}", "ann", ahead(hours=1))
+
+
+def provider_vm(name: str, **changes: Any) -> ProviderVm:
+    """Describe a ready VM of this installation as its provider shows it; fields of the tag may be changed."""
+    tag: dict[str, Any] = {
+        "installation": INSTALLATION,
+        "generation": GENERATION,
+        "pool": POOL,
+        "name": name,
+        "attempt": f"attempt-of-{name}",
+    }
+    status = changes.pop("status", VmStatus.READY)
+    provider_id = changes.pop("provider_id", f"id-of-{name}")
+    return ProviderVm(provider_id, name, status, OwnershipTag(**{**tag, **changes}))
+
+
+def foreign_vm(name: str) -> ProviderVm:
+    """Describe a VM that somebody else made."""
+    return ProviderVm(f"id-of-{name}", name, VmStatus.READY, tag=None)
+
+
+def snapshot(*, sizes: tuple[int, int, int, int, int, int] | None = None, **changes: Any) -> Snapshot:
+    """Describe a pool; `sizes` are pending, ready, suspect, running, completed, destroying.
+
+    Without sizes the pending VMs are counted, the suspects too, and two VMs are ready.
+    """
+    pending = changes.get("pending", ())
+    suspects = changes.get("suspects", {})
+    counted = sizes or (len(pending), 2, len(suspects), 0, 0, 0)
+    seen: dict[str, Any] = {
+        "now": NOW,
+        "generation": GENERATION,
+        "halt": None,
+        "broken": "",
+        "slots_in_use": 0,
+        "pending": (),
+        "expired_ready": (),
+        "excess_ready": (),
+        "ended_running": (),
+        "doomed": (),
+        "untagged": (),
+        "ready": {},
+        "suspects": {},
+    }
+    return Snapshot(sizes=Sizes(*counted), **{**seen, **changes})
+
+
+def pool_view(**changes: Any) -> PoolView:
+    """View a pool; what isn't a field of the view is one of its snapshot."""
+    fields = {name: changes.pop(name) for name in list(changes) if name in PoolView.__slots__}
+    return PoolView(snapshot=snapshot(**changes), **fields)

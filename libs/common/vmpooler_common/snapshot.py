@@ -76,6 +76,8 @@ class Snapshot:
     """Empty when the data set has been lost: nothing may be concluded from records then."""
     halt: Halt | None
     broken: str
+    held_back: str
+    """Why clones are held back, as requests are told; empty when they are not."""
     request_slots_in_use: int
     """Clones in flight for on-demand requests, over all pools and managers."""
     pool_slots_in_use: int

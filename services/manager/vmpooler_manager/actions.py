@@ -30,6 +30,20 @@ class Reserve:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """Give so many ready VMs to the requests that wait for this pool."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailWaiting:
+    """Fail the requests that wait for this pool: it can't work as it is."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AwaitSlot:
     """Have the pool looked at when a clone slot may be free: it lacks VMs, and there is none."""
 
@@ -158,6 +172,8 @@ class Forget:
 Action = (
     Reserve
     | AwaitSlot
+    | Serve
+    | FailWaiting
     | Clone
     | Resolve
     | Watch

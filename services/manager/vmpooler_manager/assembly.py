@@ -24,6 +24,7 @@ from vmpooler_manager.cloning import Cloning
 from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.destroying import Destroying
 from vmpooler_manager.execute import Executor
+from vmpooler_manager.intake import Intake
 from vmpooler_manager.jobs import Jobs
 from vmpooler_manager.liveness import Liveness
 from vmpooler_manager.looking import Looking
@@ -102,7 +103,9 @@ def assemble(settings: Settings) -> Manager:
             installation=settings.installation,
             lease=LEASE,
             slots=slots,
+            max_retries=general.max_vm_retries,
             metrics=metrics.vms,
+            requests=metrics.requests,
         ),
         destroying=Destroying(
             store,
@@ -116,6 +119,7 @@ def assemble(settings: Settings) -> Manager:
         looking=looking,
         slots=slots,
         metrics=metrics.vms,
+        requests=metrics.requests,
     )
     configured = {pool.name: pool for pool in settings.pools}
     listed: dict[str, dict[str, int]] = {}
@@ -143,7 +147,7 @@ def assemble(settings: Settings) -> Manager:
             clock=clock,
             installation=settings.installation,
             check_time=general.vm_checktime,
-            metrics=(metrics.pools, metrics.providers, metrics.loops),
+            metrics=(metrics.pools, metrics.providers, metrics.loops, metrics.requests),
         )
         return PoolLoop(
             reconciler,
@@ -162,6 +166,14 @@ def assemble(settings: Settings) -> Manager:
         jobs=jobs,
         slots=slots,
         liveness=liveness,
+        clock=clock,
+        intake=Intake(
+            store,
+            manager=name,
+            ttl=general.ondemand_request_ttl,
+            pauses=lambda: pauses(settings.redis.reconnect_attempts),
+            metrics=metrics.requests,
+        ),
         pauses=lambda: pauses(settings.redis.reconnect_attempts),
         wait_replicas=settings.redis.wait_replicas,
         metrics=metrics,
@@ -221,6 +233,8 @@ def _spec(pool: PoolSettings, settings: Settings) -> PoolSpec:
         provider=pool.provider,
         size=pool.size,
         slot_limit=settings.general.task_limit,
+        request_slot_limit=settings.general.ondemand_clone_limit,
+        serves_from_ready=settings.general.ondemand_from_ready,
         ready_ttl=pool.ready_ttl,
         timeout=pool.timeout,
         paused=pool.paused,
@@ -234,6 +248,8 @@ def _remnant(name: str, provider: str, settings: Settings) -> PoolSpec:
         provider=provider,
         size=0,
         slot_limit=settings.general.task_limit,
+        request_slot_limit=settings.general.ondemand_clone_limit,
+        serves_from_ready=settings.general.ondemand_from_ready,
         ready_ttl=settings.general.ready_ttl,
         timeout=settings.general.timeout,
         configured=False,

@@ -38,12 +38,15 @@ class Backoff:
         self._random = random
         self._failures = 0
         self.until = 0.0
+        self.reason = ""
+        """The last failure."""
 
-    def failed(self, now: float, *, hopeless: bool = False) -> None:
+    def failed(self, now: float, *, reason: str = "", hopeless: bool = False) -> None:
         """Note a failure; a hopeless one waits longest at once.
 
         Calls that were under way together and fail together are one failure.
         """
+        self.reason = reason
         if not hopeless and not self.allows(now):
             return
         self._failures += 1

@@ -12,6 +12,7 @@ import structlog
 
 from vmpooler_common.model import VmState
 from vmpooler_common.snapshot import PendingVm
+from vmpooler_common.store.endings import Charge
 from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.store import Store
 from vmpooler_manager.actions import FailureReason
@@ -19,6 +20,7 @@ from vmpooler_manager.metrics import VmMetrics
 from vmpooler_manager.pool import Pool
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
+from vmpooler_manager.request_metrics import RequestMetrics
 from vmpooler_manager.slots import SlotQueue
 
 FIRST_LOOK = 0.2
@@ -49,14 +51,18 @@ class Cloning:
         installation: str,
         lease: timedelta,
         slots: SlotQueue,
+        max_retries: int,
         metrics: VmMetrics,
+        requests: RequestMetrics,
     ) -> None:
         self._store = store
         self._manager = manager
         self._installation = installation
         self._lease = lease
         self._slots = slots
+        self._max_retries = max_retries
         self._metrics = metrics
+        self._requests = requests
 
     async def clone(self, pool: Pool, name: str, *, generation: str) -> None:
         """Have the provider make the VM of a reserved name, and follow it until it is ready."""
@@ -94,7 +100,8 @@ class Cloning:
             await self._follow(pool, ref, seen=found, progress=_Progress())
             return
         if waited >= pool.cloud.create_grace:
-            await self.abandon(pool, vm.name, "clone_failed")
+            failure = "a clone was lost with its manager"
+            await self.abandon(pool, vm.name, "clone_failed", failure=failure)
         else:
             await asyncio.sleep((pool.cloud.create_grace - waited).total_seconds())
         pool.poke()
@@ -104,10 +111,17 @@ class Cloning:
         ref = VmRef(vm.name, vm.attempt, vm.provider_id)
         await self._follow(pool, ref, seen=None, progress=_Progress(id_noted=True, clone_noted=vm.cloned))
 
-    async def abandon(self, pool: Pool, name: str, reason: FailureReason) -> None:
-        """Give a pending VM up; whatever the provider has of it will be destroyed."""
+    async def abandon(self, pool: Pool, name: str, reason: FailureReason, *, failure: str = "") -> None:
+        """Give a pending VM up; whatever the provider has of it will be destroyed.
+
+        A `failure` is charged to the request that the VM would have gone to.
+        """
         outcome = await self._store.endings.retire(
-            name, VmState.PENDING, operation=new_operation(), reason=reason
+            name,
+            VmState.PENDING,
+            operation=new_operation(),
+            reason=reason,
+            charge=Charge(failure, self._max_retries) if failure else None,
         )
         if outcome == "ok":
             self._metrics.failed(pool.name, reason)
@@ -124,7 +138,7 @@ class Cloning:
                 try:
                     seen = await pool.cloud.inspect(pool.order, ref)
                 except NotFound:
-                    await self.abandon(pool, ref.name, "vanished")
+                    await self.abandon(pool, ref.name, "vanished", failure="a VM vanished while it booted")
                     break
                 except ProviderError as error:
                     log.debug("look at a VM failed", vm=ref.name, pool=pool.name, error=str(error))
@@ -160,22 +174,42 @@ class Cloning:
             if state is not VmState.PENDING:
                 return True
         if seen.status is VmStatus.OFF:
-            await self.abandon(pool, ref.name, "powered_off")
+            await self.abandon(pool, ref.name, "powered_off", failure="a VM was switched off while it booted")
             pool.poke()
             return True
         return ready
 
     async def _promote(self, pool: Pool, ref: VmRef) -> None:
-        took = await self._store.clones.promote(ref.name, ref.attempt, operation=new_operation())
-        if took is not None:
-            self._metrics.became_ready(pool.name, took.total_seconds())
+        promotion = await self._store.clones.promote(ref.name, ref.attempt, operation=new_operation())
+        if promotion is None:
+            return
+        self._metrics.became_ready(pool.name, promotion.took.total_seconds())
+        if not promotion.request:
             log.debug("VM ready", vm=ref.name, pool=pool.name, provider_id=ref.provider_id)
+            return
+        self._requests.granted(pool.name, promotion.waited.total_seconds(), warm=False)
+        log.info(
+            "VM granted",
+            vm=ref.name,
+            pool=pool.name,
+            provider_id=ref.provider_id,
+            request=promotion.request,
+            user=promotion.user or None,
+            reason="on demand",
+        )
 
     async def _failed(self, pool: Pool, name: str, error: ProviderError) -> None:
         hopeless = isinstance(error, PermanentError)
-        pool.clones.failed(asyncio.get_running_loop().time(), hopeless=hopeless)
+        pool.clones.failed(asyncio.get_running_loop().time(), reason=str(error), hopeless=hopeless)
         pool.clone_outage.began(str(error))
-        await self.abandon(pool, name, "clone_failed")
+        await self.abandon(pool, name, "clone_failed", failure="" if hopeless else str(error))
         if hopeless:
             await self._store.views.mark_broken(pool.name, str(error))
+            await self.fail_waiting(pool, str(error))
         pool.poke()
+
+    async def fail_waiting(self, pool: Pool, reason: str) -> None:
+        """Fail every request that waits for this pool: no clone of it can ever work."""
+        if failed := await self._store.inbox.fail_waiting(pool.name, reason):
+            self._requests.failed(failed)
+            log.warning("on-demand requests failed", pool=pool.name, requests=failed, reason=reason)

@@ -37,6 +37,8 @@ class Cloud:
     ) -> None:
         self.name = name
         self.fault = fault
+        self.is_hopeless = bool(fault)
+        """Whether the fault is there until somebody changes something."""
         self._provider = provider
         self._timeout = timeout
         self._destroys = asyncio.Semaphore(parallel_destroys)
@@ -64,10 +66,12 @@ class Cloud:
                 await self._provider.open()
         except ProviderError as error:
             self.fault = str(error)
+            self.is_hopeless = isinstance(error, PermanentError)
         except TimeoutError:
+            self.is_hopeless = False
             self.fault = f"opening the driver took longer than {self._timeout.total_seconds():g} s"
         else:
-            self.fault = ""
+            self.fault, self.is_hopeless = "", False
         return not self.fault
 
     async def close(self) -> None:

@@ -26,12 +26,14 @@ from vmpooler_manager.actions import (
     Doubt,
     End,
     FailureReason,
+    FailWaiting,
     Forget,
     LiftHalt,
     Recognise,
     Recycle,
     Reserve,
     Resolve,
+    Serve,
     Shed,
     TakeIn,
     Trust,
@@ -46,6 +48,7 @@ from vmpooler_manager.names import NameGenerator
 from vmpooler_manager.plan import missing
 from vmpooler_manager.pool import Pool
 from vmpooler_manager.providers.contract import ProviderVm
+from vmpooler_manager.request_metrics import RequestMetrics
 from vmpooler_manager.slots import SlotQueue
 
 log = structlog.get_logger()
@@ -67,6 +70,7 @@ class Executor:
         looking: Looking,
         slots: SlotQueue,
         metrics: VmMetrics,
+        requests: RequestMetrics,
     ) -> None:
         self._store = store
         self._manager = manager
@@ -78,6 +82,7 @@ class Executor:
         self._looking = looking
         self._slots = slots
         self._metrics = metrics
+        self._requests = requests
 
     async def run(
         self,
@@ -110,6 +115,10 @@ class Executor:
         match action:
             case Reserve(count):
                 return self._reserve(pool, count, snapshot)
+            case Serve(count):
+                return self._serve(pool, count)
+            case FailWaiting(reason):
+                return self._cloning.fail_waiting(pool, reason)
             case AwaitSlot():
                 self._slots.wait(pool)
             case Clone(vm):
@@ -173,11 +182,12 @@ class Executor:
             domain=pool.domain,
             size=spec.size,
             slot_limit=spec.slot_limit,
+            request_slot_limit=spec.request_slot_limit,
             slot_life=spec.timeout,
         )
         reserved = await self._store.clones.reserve(
             reservation,
-            self._names.draw(count),
+            self._names.draw(count + 2 + count // 4),  # some may be in use
             operation=new_operation(),
             manager=self._manager,
             lease=self._lease,
@@ -192,8 +202,22 @@ class Executor:
             if reserved:
                 pool.poke()
 
+    async def _serve(self, pool: Pool, count: int) -> None:
+        for served in await self._store.inbox.serve(pool.name, operation=new_operation(), most=count):
+            self._requests.granted(pool.name, served.waited.total_seconds(), warm=True)
+            log.info(
+                "VM granted",
+                vm=served.vm,
+                pool=pool.name,
+                provider_id=served.provider_id,
+                request=served.request,
+                user=served.user or None,
+                reason="on demand, from the pool",
+            )
+
     async def _abandon(self, pool: Pool, name: str, reason: FailureReason) -> None:
-        await self._cloning.abandon(pool, name, reason)
+        failure = f"a VM of {pool.name} was not ready in time" if reason == "clone_timeout" else ""
+        await self._cloning.abandon(pool, name, reason, failure=failure)
         self._jobs.stop(name)
 
     async def _shed(self, pool: Pool, name: str, state: VmState) -> None:

@@ -12,6 +12,7 @@ from vmpooler_common.metrics.http import HttpMetrics
 from vmpooler_common.metrics.instrument import Instrument
 from vmpooler_common.metrics.redis import RedisMetrics
 from vmpooler_manager.actions import FailureReason
+from vmpooler_manager.request_metrics import RequestMetrics
 
 CheckFailure = Literal["redis", "provider", "bug"]
 """What kept a pass over a pool from finishing."""
@@ -211,7 +212,11 @@ class LoopMetrics:
     """The manager's own work."""
 
     LEASES = gauge("leases_held", "Pools that this manager looks after.")
-    CLONE_SLOTS = gauge("clone_slots_in_use", "Clone slots that are taken, over all managers.")
+    CLONE_SLOTS = gauge(
+        "clone_slots_in_use",
+        "Clone slots that are taken, over all managers: to keep pools filled, and for on-demand requests.",
+        labels=(Label("kind", ("pool", "ondemand")),),
+    )
     CLOCK_UNSTEADY = gauge(
         "clock_unsteady",
         "Whether the clocks disagree (1), so that nothing is expired or destroyed.",
@@ -234,9 +239,10 @@ class LoopMetrics:
         """This manager now looks after so many pools."""
         self._leases.record(count)
 
-    def cloning(self, slots: int) -> None:
+    def cloning(self, *, pools: int, requests: int) -> None:
         """So many clone slots are taken now."""
-        self._clone_slots.record(slots)
+        self._clone_slots.record(pools, "pool")
+        self._clone_slots.record(requests, "ondemand")
 
     def clock_unsteady(self) -> None:
         """Redis's clock and ours drifted apart."""
@@ -263,6 +269,7 @@ class ManagerMetrics:
         self.vms = VmMetrics(backend)
         self.providers = ProviderMetrics(backend)
         self.loops = LoopMetrics(backend)
+        self.requests = RequestMetrics(backend)
         self.http = HttpMetrics(backend)
         self.redis = RedisMetrics(backend)
 
@@ -272,6 +279,7 @@ CATALOGUES = (
     VmMetrics,
     ProviderMetrics,
     LoopMetrics,
+    RequestMetrics,
     HttpMetrics,
     RedisMetrics,
     ConnectionMetrics,

@@ -20,12 +20,14 @@ from vmpooler_manager.actions import (
     Discard,
     Doubt,
     End,
+    FailWaiting,
     Forget,
     LiftHalt,
     Recognise,
     Recycle,
     Reserve,
     Resolve,
+    Serve,
     Shed,
     TakeIn,
     Trust,
@@ -45,10 +47,14 @@ class PoolSpec:
     provider: str
     size: int
     slot_limit: int
-    """Clones in flight in the whole installation."""
+    """Clones in flight in the whole installation, to keep pools filled."""
+    request_slot_limit: int
+    """The same for on-demand requests."""
     ready_ttl: timedelta
     timeout: timedelta
     """Longest time that a VM may be pending."""
+    serves_from_ready: bool = True
+    """Ready VMs go to on-demand requests at once; otherwise only those that are too many do."""
     paused: bool = False
     configured: bool = True
     """False for a pool that has left the configuration: its size is 0, its VMs live out their time."""
@@ -69,6 +75,8 @@ class PoolView:
     """False until a complete listing was compared with what this Redis server holds now."""
     is_steady: bool = True
     """False while Redis's clock jumps: then no time is over."""
+    hopeless: str = ""
+    """Why the provider can't work as it is configured."""
 
 
 def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
@@ -82,6 +90,7 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
     unwanted = tuple(_drop(spec, view, now, leaving=_names(overdue)))
     surplus = tuple(_shed(spec, view, leaving=_names(overdue, unwanted)))
     return (
+        *_serve(spec, view),
         *overdue,
         *unwanted,
         *surplus,
@@ -136,7 +145,7 @@ def _shed(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) -> Iterato
     snapshot = view.snapshot
     staying = [vm for vm in snapshot.pending if vm.name not in leaving]
     left = len(snapshot.pending) - len(staying) + len(leaving.intersection(snapshot.expired_ready))
-    excess = max(0, snapshot.sizes.pending + snapshot.sizes.ready - left - spec.size)
+    excess = max(0, snapshot.sizes.pending + snapshot.sizes.ready - left - spec.size - snapshot.backlog)
     youngest = sorted(staying, key=lambda vm: vm.reserved_at, reverse=True)[:excess]
     for vm in youngest:
         yield Shed(vm.name, VmState.PENDING)
@@ -164,13 +173,32 @@ def _fill(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
     lacking = missing(spec, view.snapshot)
     if spec.paused or not spec.configured or not view.may_clone or not lacking:
         return
-    free = spec.slot_limit - view.snapshot.slots_in_use
-    yield Reserve(min(lacking, free, RESERVED_AT_ONCE)) if free > 0 else AwaitSlot()
+    snapshot = view.snapshot
+    for_requests = min(lacking, max(0, snapshot.backlog - snapshot.clones))
+    free_for_requests = max(0, spec.request_slot_limit - snapshot.request_slots_in_use)
+    free_for_pools = max(0, spec.slot_limit - snapshot.pool_slots_in_use)
+    count = min(for_requests, free_for_requests) + min(lacking - for_requests, free_for_pools)
+    yield Reserve(min(count, RESERVED_AT_ONCE)) if count > 0 else AwaitSlot()
 
 
 def missing(spec: PoolSpec, snapshot: Snapshot) -> int:
-    """How many VMs the pool lacks, by what is pending and ready; suspects don't count."""
-    return max(0, spec.size - snapshot.sizes.pending - snapshot.sizes.ready)
+    """How many VMs the pool lacks, by its backlog and what is pending and ready; suspects don't count."""
+    return max(0, spec.size + snapshot.backlog - snapshot.sizes.pending - snapshot.sizes.ready)
+
+
+def _serve(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
+    """Give ready VMs to requests, or fail requests that can't be met."""
+    snapshot = view.snapshot
+    if not snapshot.backlog:
+        return
+    hopeless = view.hopeless if spec.configured else "the pool isn't configured any more"
+    if hopeless:
+        yield FailWaiting(hopeless)
+        return
+    spare = snapshot.sizes.ready if spec.serves_from_ready else snapshot.sizes.ready - spec.size
+    count = min(snapshot.backlog, spare)
+    if count > 0 and not spec.paused:
+        yield Serve(count)
 
 
 def _note_owners(view: PoolView) -> Iterator[Action]:

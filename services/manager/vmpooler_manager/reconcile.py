@@ -19,6 +19,7 @@ from vmpooler_manager.looking import Looking
 from vmpooler_manager.metrics import LoopMetrics, PoolMetrics, ProviderMetrics
 from vmpooler_manager.plan import PoolView, plan
 from vmpooler_manager.pool import Pool
+from vmpooler_manager.request_metrics import RequestMetrics
 
 SMALLEST_ABSENT_BOUND, SMALLEST_ORPHAN_BOUND = 3, 2
 SHARE_OF_PROVIDER = 10
@@ -60,7 +61,7 @@ class Reconciler:
         clock: ClockGuard,
         installation: str,
         check_time: timedelta,
-        metrics: tuple[PoolMetrics, ProviderMetrics, LoopMetrics],
+        metrics: tuple[PoolMetrics, ProviderMetrics, LoopMetrics, RequestMetrics],
     ) -> None:
         self.pool = pool
         self._store = store
@@ -72,7 +73,7 @@ class Reconciler:
         self._clock = clock
         self._installation = installation
         self._check_time = check_time
-        self._pool_metrics, self._provider_metrics, self._loop_metrics = metrics
+        self._pool_metrics, self._provider_metrics, self._loop_metrics, self._request_metrics = metrics
         self._fresh: Listing | None = None
         self._memory = Memory()
         self._listed_at = -math.inf
@@ -111,6 +112,7 @@ class Reconciler:
             self._compared_era = listing.era
             self._pool_metrics.foreign(spec.name, findings.foreign)
         await self._tell_broken(snapshot)
+        await self._tell_held(snapshot, loop.time())
         view = PoolView(
             snapshot=snapshot,
             findings=findings,
@@ -118,6 +120,7 @@ class Reconciler:
             may_clone=self._may_clone(loop.time()),
             may_destroy=self._compared_era == self._world.era != "",
             is_steady=is_steady,
+            hopeless=self.pool.cloud.fault if self.pool.cloud.is_hopeless else "",
         )
         actions = plan(spec, view, snapshot.now)
         absent_bound, orphan_bound = self._bounds()
@@ -158,6 +161,16 @@ class Reconciler:
             and not self.pool.listings.is_failing
         ):
             await self._store.views.mark_broken(self.pool.name, "")
+
+    async def _tell_held(self, snapshot: Snapshot, now: float) -> None:
+        """Let whoever waits for a clone of this pool know what holds clones back."""
+        reason = ""
+        if now < self.pool.cloud.quiet_until:
+            reason = "the provider asked to be left alone for a while"
+        elif not self.pool.clones.allows(now):
+            reason = f"clones are tried again after a pause: {self.pool.clones.reason}"
+        if reason != snapshot.held_back and (reason == "" or snapshot.backlog):
+            await self._store.views.mark_held(self.pool.name, reason)
 
     def _may_clone(self, now: float) -> bool:
         cloud = self.pool.cloud
@@ -203,7 +216,8 @@ class Reconciler:
             self._provider_metrics.halted(self.pool.spec.provider)
         else:
             self._provider_metrics.released(self.pool.spec.provider)
-        self._loop_metrics.cloning(snapshot.slots_in_use)
+        self._loop_metrics.cloning(pools=snapshot.pool_slots_in_use, requests=snapshot.request_slots_in_use)
+        self._request_metrics.waiting(name, snapshot.backlog)
         self._pool_metrics.checked(name, seconds)
 
     def _next_pass(self, snapshot: Snapshot, monotonic: float) -> float:

@@ -11,6 +11,8 @@ from vmpooler_common.store.errors import SchemaTooNew, StoreError
 from vmpooler_common.store.events import Event
 from vmpooler_common.store.leases import Heartbeat
 from vmpooler_common.store.store import Store
+from vmpooler_manager.clock import ClockGuard
+from vmpooler_manager.intake import Intake
 from vmpooler_manager.jobs import Jobs
 from vmpooler_manager.liveness import Liveness
 from vmpooler_manager.metrics import ManagerMetrics
@@ -47,6 +49,8 @@ class Supervisor:
         jobs: Jobs,
         slots: SlotQueue,
         liveness: Liveness,
+        clock: ClockGuard,
+        intake: Intake,
         pauses: Callable[[], Iterator[float]],
         wait_replicas: int,
         metrics: ManagerMetrics,
@@ -59,6 +63,8 @@ class Supervisor:
         self._jobs = jobs
         self._slots = slots
         self._liveness = liveness
+        self._clock = clock
+        self._intake = intake
         self._pauses = pauses
         self._wait_replicas = wait_replicas
         self._metrics = metrics
@@ -79,6 +85,7 @@ class Supervisor:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow_events())
+                group.create_task(self._intake.run())
                 group.create_task(self._beat())
         except* SchemaTooNew as errors:
             raise errors.exceptions[0] from None
@@ -156,6 +163,14 @@ class Supervisor:
         self._known = beat.pools
         self._world.pools = frozenset({*self._pools, *beat.pools})
         self._hold(beat)
+        await self._look_after_requests(beat)
+
+    async def _look_after_requests(self, beat: Heartbeat) -> None:
+        """Accept what the inbox lost, and end what took too long, unless the clock can't be trusted."""
+        for request in beat.unaccepted:
+            await self._intake.accept(request)
+        if self._clock.is_steady(beat.now, asyncio.get_running_loop().time()):
+            await self._intake.expire(beat.overdue)
 
     def _hold(self, beat: Heartbeat) -> None:
         """Run a loop for each pool that is held, and for no other."""
@@ -173,6 +188,7 @@ class Supervisor:
         task.cancel()
         self._slots.leave(loop.pool)
         self._metrics.pools.forget(name)
+        self._metrics.requests.forget(name)
         log.debug("pool left to another manager", pool=name)
 
     async def _follow_events(self) -> None:
@@ -202,7 +218,7 @@ class Supervisor:
             case "completed":
                 self._slots.freed()
                 self._poke_pool(event)
-            case "running":
+            case "running" | "backlog":
                 self._poke_pool(event)
 
     def _refresh(self, event: Event) -> None:

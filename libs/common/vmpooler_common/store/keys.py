@@ -42,13 +42,13 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
                             milliseconds, for 400 days
 
 Fields of a request: status (open, ready, failed, deleted), op, created, deadline, keep (seconds that it
-is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted, ended, closed_by
-(operation), reason, error.
+is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted, ended,
+closed_by (operation), reason, error.
 
-Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, phase, attempt,
-manager, lease (end), asked (create was sent), cloned, id (the provider's), ip, host, ready, checkout, ends, user,
-token, request (that it was granted to), waited (milliseconds that the request did), completed, reason, claim
-(operation), tries (of destroying), error, gone.
+Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, phase,
+attempt, manager, lease (end), asked (create was sent), cloned, id (the provider's), ip, host, ready,
+checkout, ends, user, token, request (that it was granted to), waited (milliseconds that the request did),
+completed, reason, claim (operation), tries (of destroying), error, gone.
 """
 
 import json

@@ -1,20 +1,25 @@
 """On-demand requests: what the API and the manager do with them."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from vmpooler_common.model import ClonePhase
 from vmpooler_common.store.checkouts import token_digest
-from vmpooler_common.store.errors import NoSuchRequest, RequestExists, UnknownToken
+from vmpooler_common.store.errors import NoSuchRequest, RequestExists, StoreUnavailable, UnknownToken
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, Reply, check
 from vmpooler_common.store.scripts import Scripts
 from vmpooler_common.store.times import duration_ms, from_ms
+
+_BLOCK_SECONDS = 5
+_MOST = 100
 
 
 class RequestStatus(StrEnum):
@@ -214,12 +219,30 @@ class Inbox:
         if not (isinstance(reply, ResponseError) and "BUSYGROUP" in str(reply)):
             check(reply)
 
-    def read_command(self, consumer: str, *, block: timedelta) -> list[str | int]:
-        """Give the command that waits for entries; `entries` reads its reply."""
-        return [
-            "XREADGROUP", "GROUP", self.GROUP, consumer, "COUNT", 100,
-            "BLOCK", duration_ms(block), "STREAMS", self._stream, ">",
-        ]  # fmt: skip
+    async def follow(self, consumer: str) -> AsyncIterator[tuple[str, str]]:
+        """Give the entries of new requests, (entry, request), for ever, as they come.
+
+        Uses a connection of its own. Raises StoreUnavailable when that breaks, or when the group is
+        gone because the data was lost: prepare and follow again.
+        """
+        connection = await self._link.hold()
+        command = (
+            "XREADGROUP", "GROUP", self.GROUP, consumer, "COUNT", _MOST,
+            "BLOCK", _BLOCK_SECONDS * 1000, "STREAMS", self._stream, ">",
+        )  # fmt: skip
+        try:
+            while True:
+                async with asyncio.timeout(_BLOCK_SECONDS * 2):
+                    await connection.send_command(*command, check_health=False)
+                    reply = await connection.read_response(timeout=math.inf)
+                for entry, request in entries_of(reply[0][1]) if reply else ():
+                    yield entry, request
+        except TimeoutError:
+            raise StoreUnavailable("no answer from Redis in time", kind="timeout") from None
+        except (RedisError, OSError, RuntimeError, AttributeError) as error:
+            raise StoreUnavailable(f"reading the inbox failed: {error}", kind="unreachable") from error
+        finally:
+            await connection.disconnect(nowait=True)
 
     async def recover(self, consumer: str, *, idle: timedelta) -> list[tuple[str, str]]:
         """Take over entries that a consumer has read so long ago and not finished: (entry, request)."""

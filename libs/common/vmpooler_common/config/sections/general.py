@@ -94,7 +94,10 @@ class GeneralSection(Section):
         int,
         whole(),
         Setting(
-            "Clones for on-demand requests at once", environment=("ONDEMAND_CLONE_LIMIT",), unit="clones"
+            "Clones for on-demand requests at once",
+            environment=("ONDEMAND_CLONE_LIMIT",),
+            unit="clones",
+            in_effect=True,
         ),
     ] = 10
     max_ondemand_instances_per_request: Annotated[
@@ -104,6 +107,7 @@ class GeneralSection(Section):
             "Most VMs of one name in an on-demand request",
             environment=("MAX_ONDEMAND_INSTANCES_PER_REQUEST",),
             unit="VMs",
+            in_effect=True,
         ),
     ] = 10
     max_vms_per_request: Annotated[
@@ -114,10 +118,21 @@ class GeneralSection(Section):
     ondemand_request_ttl: Annotated[
         timedelta,
         duration("minutes", above=0),
-        Setting("An on-demand request fails after this time", environment=("ONDEMAND_REQUEST_TTL",)),
+        Setting(
+            "An on-demand request fails after this time",
+            environment=("ONDEMAND_REQUEST_TTL",),
+            in_effect=True,
+        ),
     ] = timedelta(minutes=5)
+    ondemand_from_ready: Annotated[
+        bool,
+        flag(),
+        Setting("Ready VMs of a pool serve on-demand requests at once; the pool is refilled", in_effect=True),
+    ] = True
     max_vm_retries: Annotated[
-        int, whole(), Setting("New attempts for failed VMs of one on-demand request", unit="attempts")
+        int,
+        whole(),
+        Setting("New attempts for failed VMs of one on-demand request", unit="attempts", in_effect=True),
     ] = 3
     timeout: Annotated[
         timedelta,

@@ -1,7 +1,7 @@
 -- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
 -- ARGV pool, provider, size, ready ttl in ms, '1' for the names of all ready VMs too,
 --      most VMs of each kind
--- Returns {now, generation, halted or '', broken or '', clone slots in use for requests, for pools,
+-- Returns {now, generation, halted or '', broken or '', why clones are held back or '', clone slots in use for requests, for pools,
 --          backlog, clones of this pool,
 --          {sizes of pending, ready, suspect, running, completed, destroying},
 --          pending VMs: {name, provider, phase, reserved, lease, attempt, id or '', cloned or ''}...: flat,
@@ -55,6 +55,7 @@ return {
   redis.call('GET', K.generation) or '',
   redis.call('HGET', K.halted, ARGV[2]) or '',
   redis.call('HGET', K.broken, pool) or '',
+  redis.call('HGET', K.held, pool) or '',
   requests_used,
   pools_used,
   backlog,

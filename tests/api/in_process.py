@@ -79,7 +79,7 @@ async def open_api(
 async def make_ready(fleet: Fleet, pool: str, *vms: str, domain: str) -> None:
     """Make ready VMs whose domain isn't the fleet's."""
     minute = timedelta(minutes=1)
-    reservation = Reservation(pool, "dummy", domain, 1000, 1000, minute)
+    reservation = Reservation(pool, "dummy", domain, 1000, 1000, 1000, minute)
     clones = fleet.store.clones
     pairs = [(vm, f"attempt-{vm}") for vm in vms]
     await clones.reserve(reservation, pairs, operation=f"reserve-{vms[0]}", manager="m", lease=minute)

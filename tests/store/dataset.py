@@ -17,6 +17,7 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. ':*')) do
   local kind, value = redis.call('TYPE', key).ok, ''
   if kind == 'string' then value = redis.call('GET', key)
   elseif kind == 'hash' then value = redis.call('HGETALL', key)
+  elseif kind == 'set' then value = redis.call('SMEMBERS', key)
   elseif kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
   elseif kind == 'stream' then value = redis.call('XRANGE', key, '-', '+') end
   table.insert(found, { key, kind, value, redis.call('PTTL', key) })
@@ -101,6 +102,8 @@ def _value(kind: str, value: Any) -> Any:
     match kind:
         case "hash":
             return dict(zip(value[::2], value[1::2], strict=True))
+        case "set":
+            return frozenset(value)
         case "zset":
             return dict(zip(value[::2], map(float, value[1::2]), strict=True))
         case "stream":

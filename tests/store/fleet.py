@@ -19,9 +19,9 @@ DOMAIN = "example.test"
 MANAGER = "manager-1"
 
 
-def reservation(pool: str, *, size: int = 1000, slots: int = 1000) -> Reservation:
+def reservation(pool: str, *, size: int = 1000, slots: int = 1000, request_slots: int = 1000) -> Reservation:
     """What names are reserved for, with generous bounds."""
-    return Reservation(pool, PROVIDER, DOMAIN, size, slots, timedelta(minutes=10))
+    return Reservation(pool, PROVIDER, DOMAIN, size, slots, request_slots, timedelta(minutes=10))
 
 
 def attempt_of(vm: str) -> str:

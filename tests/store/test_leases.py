@@ -146,7 +146,7 @@ async def test_a_destruction_is_taken_over_when_its_lease_has_ended(fleet: Fleet
 
 
 async def test_a_slot_is_free_again_after_its_life(fleet: Fleet) -> None:
-    bounds = Reservation("one", "dummy", "", 9, 1, SHORT)
+    bounds = Reservation("one", "dummy", "", 9, 1, 0, SHORT)
     reserve = fleet.store.clones.reserve
     await reserve(bounds, [("a", "1")], operation="first", manager="m1", lease=LEASE)
     assert await reserve(bounds, [("b", "1")], operation="second", manager="m1", lease=LEASE) == []
@@ -171,7 +171,7 @@ async def test_no_more_names_are_reserved_than_size_and_slots_allow(
     names = [(f"vm-{number}", "1") for number in range(5)]
     for operation in ("first", "second"):
         await fleet.store.clones.reserve(
-            Reservation("one", "dummy", "", size, slots, LEASE),
+            Reservation("one", "dummy", "", size, slots, 0, LEASE),
             names,
             operation=operation,
             manager="m1",

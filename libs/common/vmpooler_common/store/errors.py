@@ -65,6 +65,10 @@ class NoSuchRequest(Refused):
 class RequestExists(Refused):
     """The id of the on-demand request is taken."""
 
+    def __init__(self, request: str) -> None:
+        super().__init__(f"request_id '{request}' has already been created")
+        self.request = request
+
 
 class NotReplicated(Refused):
     """Fewer replicas than `redis.wait_replicas` had the grant in time, so it was taken back."""

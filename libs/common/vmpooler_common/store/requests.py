@@ -3,14 +3,13 @@
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from redis.exceptions import RedisError, ResponseError
 
-from vmpooler_common.model import ClonePhase
 from vmpooler_common.store.checkouts import token_digest
 from vmpooler_common.store.errors import NoSuchRequest, RequestExists, StoreUnavailable, UnknownToken
 from vmpooler_common.store.keys import Keys
@@ -71,22 +70,6 @@ class OnDemandRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A pool's backlog from the view of one request."""
-
-    backlog: int
-    ahead: int
-    """VMs that others get before the first one that the request still waits for."""
-    pending: tuple[ClonePhase, ...]
-    """The pool's VMs in the making, oldest first; `created` ones boot or are being cloned."""
-    ready: int
-    request_slots_in_use: int
-    broken: str
-    held_back: str
-    """Why clones are held back for now, empty when they are not."""
-
-
-@dataclass(frozen=True, slots=True)
 class Served:
     """A ready VM given to a request."""
 
@@ -136,7 +119,7 @@ class Requests:
         if outcome == "unauthorized":
             raise UnknownToken("the token isn't known")
         if outcome == "exists":
-            raise RequestExists(f"request_id '{request}' has already been created")
+            raise RequestExists(request)
 
     async def look_up(self, request: str) -> OnDemandRequest | None:
         """Give a request as it is now; with `wait_replicas` a ready one only when replicas have it."""
@@ -153,25 +136,13 @@ class Requests:
     async def look_up_all(self, requests: Sequence[str]) -> list[OnDemandRequest | None]:
         """Give several requests as they are now."""
         replies = await self._scripts.run_all(self._scripts.command("look", request) for request in requests)
-        return [_request(request, reply) for request, reply in zip(requests, replies, strict=True)]
+        return [request_of(request, reply) for request, reply in zip(requests, replies, strict=True)]
 
-    async def explain(
-        self, request: str, pools: Sequence[str]
-    ) -> tuple[OnDemandRequest | None, Mapping[str, Line], datetime]:
-        """Give a request, where it stands in each pool's line, and the store's time."""
-        found, *lines, now = await self._scripts.run_all(
-            [
-                self._scripts.command("look", request),
-                *(self._scripts.command("line", request, pool) for pool in pools),
-                ("TIME",),
-            ]
-        )
-        time = from_ms(int(now[0]) * 1000 + int(now[1]) // 1000)
-        return (
-            _request(request, found),
-            {pool: _line(reply) for pool, reply in zip(pools, lines, strict=True)},
-            time,
-        )
+    async def statuses(self, requests: Sequence[str]) -> list[RequestStatus | None]:
+        """Give the status of several requests, None where there is no such request."""
+        keys = (self._keys("request", request) for request in requests)
+        replies = await self._scripts.run_all(("HGET", key, "status") for key in keys)
+        return [RequestStatus(reply) if reply else None for reply in replies]
 
     async def delete(self, request: str, *, operation: str, token: str | None, needs_token: bool) -> bool:
         """End a request and return its VMs; False when it was deleted before.
@@ -300,7 +271,8 @@ def entries_of(entries: Sequence[Reply]) -> list[tuple[str, str]]:
     return found
 
 
-def _request(request: str, reply: Sequence[Reply]) -> OnDemandRequest | None:
+def request_of(request: str, reply: Sequence[Reply]) -> OnDemandRequest | None:
+    """Read what the script `look` gives."""
     if not reply:
         return None
     status, created, deadline, user, accepted, reason, error, *wants = reply
@@ -317,17 +289,4 @@ def _request(request: str, reply: Sequence[Reply]) -> OnDemandRequest | None:
             Wanted(**json.loads(text), domain=domain)
             for text, domain in zip(wants[::2], wants[1::2], strict=True)
         ),
-    )
-
-
-def _line(reply: Sequence[Reply]) -> Line:
-    backlog, ahead, ready, slots, broken, held_back, *phases = reply
-    return Line(
-        backlog=backlog,
-        ahead=ahead,
-        pending=tuple(ClonePhase(phase) for phase in phases),
-        ready=ready,
-        request_slots_in_use=slots,
-        broken=broken,
-        held_back=held_back,
     )

@@ -13,9 +13,11 @@ from vmpooler_common.store.endings import Endings
 from vmpooler_common.store.events import Events
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.leases import Leases
+from vmpooler_common.store.lines import Lines
 from vmpooler_common.store.link import Link, LinkOptions
 from vmpooler_common.store.requests import Inbox, Requests, Waiting
 from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.tokens import Tokens
 from vmpooler_common.store.views import Views
 
 
@@ -45,7 +47,9 @@ class Store:
     leases: Leases
     events: Events
     requests: Requests
+    lines: Lines
     inbox: Inbox
+    tokens: Tokens
 
     @classmethod
     def connect(cls, options: StoreOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics) -> Self:
@@ -72,7 +76,9 @@ class Store:
                 data_ttl=options.data_ttl,
                 wait=Waiting(options.wait_replicas, options.wait_timeout),
             ),
+            lines=Lines(scripts),
             inbox=Inbox(link, scripts, keys),
+            tokens=Tokens(link, keys),
         )
 
     async def close(self) -> None:

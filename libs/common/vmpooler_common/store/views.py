@@ -26,6 +26,8 @@ class PoolNumbers:
     completed: int
     last_boot: datetime | None
     broken: str
+    backlog: int
+    """VMs that on-demand requests wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Views:
             slots_in_use=slots,
             clones=_durations(clones),
             boots=_durations(boots),
-            pools={pool: _pool_numbers(flat[6 * at : 6 * at + 6]) for at, pool in enumerate(pools)},
+            pools={pool: _pool_numbers(flat[7 * at : 7 * at + 7]) for at, pool in enumerate(pools)},
         )
 
     async def mark_broken(self, pool: str, reason: str) -> None:
@@ -213,5 +215,5 @@ def _durations(flat: Sequence[str]) -> Durations:
 
 
 def _pool_numbers(values: Sequence[Reply]) -> PoolNumbers:
-    ready, running, pending, completed, last_boot, broken = values
-    return PoolNumbers(ready, running, pending, completed, from_ms_or_none(last_boot), broken)
+    ready, running, pending, completed, last_boot, broken, backlog = values
+    return PoolNumbers(ready, running, pending, completed, from_ms_or_none(last_boot), broken, backlog)

@@ -2,7 +2,7 @@
 -- ARGV pool...
 -- Returns {now, slots in use, statistics of today's clones: flat, of today's boots: flat,
 --          per pool: ready, running, pending, completed (with those being destroyed), last boot or '',
---          reason why it is broken or '': flat}
+--          reason why it is broken or '', VMs that on-demand requests wait for: flat}
 
 local now = now_ms()
 local pools = {}
@@ -13,6 +13,7 @@ for _, pool in ipairs(ARGV) do
   table.insert(pools, redis.call('ZCARD', K.completed .. pool) + redis.call('ZCARD', K.destroying .. pool))
   table.insert(pools, redis.call('HGET', K.lastboot, pool) or '')
   table.insert(pools, redis.call('HGET', K.broken, pool) or '')
+  table.insert(pools, redis.call('ZCARD', K.backlog .. pool))
 end
 return {
   int(now),

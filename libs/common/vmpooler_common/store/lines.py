@@ -1,0 +1,83 @@
+"""Where an on-demand request stands in the lines of its pools, and what holds them up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from vmpooler_common.store.link import Reply
+from vmpooler_common.store.requests import OnDemandRequest, request_of
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.times import from_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A pool's pending VMs by how far they are; at most 200 are looked at."""
+
+    reserved: int
+    """Not asked of the provider yet."""
+    cloning: int
+    booting: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.reserved + self.cloning + self.booting
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One pool's backlog from the view of one request."""
+
+    backlog: int
+    """VMs that requests, this one among them, wait for."""
+    ready: int
+    broken: str
+    """Why the pool can't work, empty when it can."""
+    held_back: str
+    """Why clones are held back for now, empty when they are not."""
+    places: Mapping[int, int]
+    """Number of a wanted VM -> how many VMs of the pool go to others before; empty until it is accepted."""
+    making: Making
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A request and its lines, at one moment."""
+
+    request: OnDemandRequest
+    lines: Mapping[str, Line]
+    """By pool; only those that the request still waits for."""
+    slots_in_use: int
+    """Clones in flight for requests, over all pools."""
+    now: datetime
+
+
+class Lines:
+    """Reads only."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    async def look_up(self, request: str) -> Standing | None:
+        """Give a request and its lines, in one round trip."""
+        found, reply = await self._scripts.run_all(
+            [self._scripts.command("look", request), self._scripts.command("line", request)]
+        )
+        known = request_of(request, found)
+        if known is None:
+            return None
+        now, slots, *lines = reply
+        return Standing(known, {line[0]: _line(line[1:]) for line in lines}, slots, from_ms(now))
+
+
+def _line(reply: Sequence[Reply]) -> Line:
+    backlog, ready, broken, held_back, places, making = reply
+    return Line(
+        backlog=backlog,
+        ready=ready,
+        broken=broken,
+        held_back=held_back,
+        places=dict(zip(places[::2], places[1::2], strict=True)),
+        making=Making(*making),
+    )

@@ -12,6 +12,7 @@ import structlog
 
 from vmpooler_common.model import VmState
 from vmpooler_common.snapshot import PendingVm
+from vmpooler_common.store.clones import Promotion
 from vmpooler_common.store.endings import Charge
 from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.store import Store
@@ -153,36 +154,43 @@ class Cloning:
 
     async def _settle(self, pool: Pool, ref: VmRef, seen: ProviderVm, progress: _Progress) -> bool:
         """Record what was seen; True when there is nothing more to wait for."""
+        if seen.status is VmStatus.READY:
+            _, promotion = await self._store.clones.booted(
+                ref.name,
+                ref.attempt,
+                provider_id=ref.provider_id,
+                ip=seen.ip,
+                host=seen.host,
+                operation=new_operation(),
+            )
+            self._note(pool, progress, cloned=True)
+            if promotion is not None:
+                self._tell(pool, ref, promotion)
+            return True
         cloned = seen.status is not VmStatus.CLONING
-        ready = seen.status is VmStatus.READY
-        if progress.id_noted and (progress.clone_noted or not cloned):
-            if ready:
-                await self._promote(pool, ref)
-        else:
-            created = self._store.clones.created(
+        if not progress.id_noted or (cloned and not progress.clone_noted):
+            state = await self._store.clones.created(
                 ref.name, ref.attempt, provider_id=ref.provider_id, ip=seen.ip, host=seen.host, cloned=cloned
             )
-            # Both go out in one round trip, in this order.
-            state, *_ = await asyncio.gather(created, *([self._promote(pool, ref)] if ready else []))
-            progress.id_noted = True
-            if cloned:
-                progress.clone_noted = True
-                self._slots.freed()
-                if progress.started is not None:
-                    seconds = asyncio.get_running_loop().time() - progress.started
-                    self._metrics.cloned(pool.name, seconds)
+            self._note(pool, progress, cloned=cloned)
             if state is not VmState.PENDING:
                 return True
         if seen.status is VmStatus.OFF:
             await self.abandon(pool, ref.name, "powered_off", failure="a VM was switched off while it booted")
             pool.poke()
             return True
-        return ready
+        return False
 
-    async def _promote(self, pool: Pool, ref: VmRef) -> None:
-        promotion = await self._store.clones.promote(ref.name, ref.attempt, operation=new_operation())
-        if promotion is None:
-            return
+    def _note(self, pool: Pool, progress: _Progress, *, cloned: bool) -> None:
+        """Remember what is recorded; the first time that a clone has ended, its slot is free."""
+        progress.id_noted = True
+        if cloned and not progress.clone_noted:
+            progress.clone_noted = True
+            self._slots.freed()
+            if progress.started is not None:
+                self._metrics.cloned(pool.name, asyncio.get_running_loop().time() - progress.started)
+
+    def _tell(self, pool: Pool, ref: VmRef, promotion: Promotion) -> None:
         self._metrics.became_ready(pool.name, promotion.took.total_seconds())
         if not promotion.request:
             log.debug("VM ready", vm=ref.name, pool=pool.name, provider_id=ref.provider_id)

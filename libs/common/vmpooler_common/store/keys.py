@@ -35,15 +35,15 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     managers        zset    manager → end of its registration
     leases          hash    P → `end manager`
     events          stream  e (kind), p (pool), v (VM), newest 10,000
-    op:O            string  reply of the checkout with operation id O, for ten minutes
+    op:O            string  reply of the operation O (a checkout, a serving, …), for ten minutes
     token:S         hash    user, created, last; S is the SHA-256 of the token, in hexadecimal
     lastboot        hash    P → when a VM last became ready
     stats:K:D       hash    K is clone or boot, D a UTC day: `P:n` count, `P:sum`, `P:min`, `P:max` in
                             milliseconds, for 400 days
 
 Fields of a request: status (open, ready, failed, deleted), op, created, deadline, keep (seconds that it
-is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted, ended,
-closed_by (operation), reason, error.
+is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted,
+accepted_by (operation), ended, closed_by (operation), reason, error.
 
 Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, phase,
 attempt, manager, lease (end), asked (create was sent), cloned, id (the provider's), ip, host, ready,

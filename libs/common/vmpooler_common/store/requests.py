@@ -3,7 +3,7 @@
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from vmpooler_common.store.checkouts import token_digest
 from vmpooler_common.store.errors import NoSuchRequest, RequestExists, StoreUnavailable, UnknownToken
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, Reply, check
-from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.scripts import Scripts, new_operation
 from vmpooler_common.store.times import duration_ms, from_ms
 
 _BLOCK_SECONDS = 5
@@ -190,7 +190,7 @@ class Inbox:
         if not (isinstance(reply, ResponseError) and "BUSYGROUP" in str(reply)):
             check(reply)
 
-    async def follow(self, consumer: str) -> AsyncIterator[tuple[str, str]]:
+    async def follow(self, consumer: str) -> AsyncGenerator[tuple[str, str], None]:
         """Give the entries of new requests, (entry, request), for ever, as they come.
 
         Uses a connection of its own. Raises StoreUnavailable when that breaks, or when the group is
@@ -224,7 +224,7 @@ class Inbox:
 
     async def accept(self, request: str, *, entry: str = "") -> str:
         """Make a request part of its pools' backlog; gives `accepted`, `known`, or `dead`."""
-        return str(await self._scripts.run("accept", request, self.GROUP, entry))
+        return str(await self._scripts.run("accept", new_operation(), request, self.GROUP, entry))
 
     async def tidy(self, *, idle: timedelta) -> None:
         """Remove consumers that are long gone and have nothing pending."""
@@ -253,7 +253,7 @@ class Inbox:
         """Fail every request that waits for this pool; gives how many."""
         failed: int = 0
         while True:
-            some, left = await self._scripts.run("fail_waiting", pool, reason, 50)
+            some, left = await self._scripts.run("fail_waiting", new_operation(), pool, reason, 50)
             failed += some
             if not left or not some:
                 return failed

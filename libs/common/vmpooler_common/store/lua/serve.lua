@@ -4,7 +4,9 @@
 -- Returns per VM: name, provider id, request, user, milliseconds since the request was made: flat.
 
 local operation, pool, now = ARGV[1], ARGV[2], now_ms()
-local served = {}
+local served = remembered(operation)
+if served then return served end
+served = {}
 for _, vm in ipairs(redis.call('ZRANGE', K.ready .. pool, 0, tonumber(ARGV[3]) - 1)) do
   local want = head(pool)
   if not want then break end
@@ -13,4 +15,4 @@ for _, vm in ipairs(redis.call('ZRANGE', K.ready .. pool, 0, tonumber(ARGV[3]) -
     table.insert(served, value)
   end
 end
-return served
+return #served > 0 and remember(operation, served) or served

@@ -1,10 +1,11 @@
 """Every verb of the store as an act that can be arranged, done, and done again: one case or more for each."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 
+from tests.store.act import Act, act_of
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, want
+from tests.store.request_acts import REQUEST_ACTS
 from vmpooler_common.model import VmState
 from vmpooler_common.store.endings import Guard
 from vmpooler_common.store.store import Store
@@ -12,35 +13,6 @@ from vmpooler_common.store.store import Store
 HOUR = timedelta(hours=1)
 PAST = timedelta(milliseconds=1)
 GENERATION = "generation-1"
-
-
-async def nothing(fleet: Fleet) -> None:
-    """Arrange nothing."""
-
-
-@dataclass(frozen=True)
-class Act:
-    """One call of one verb."""
-
-    label: str
-    verb: str
-    """Attribute of the store and method, `clones.begin`."""
-    run: Callable[[Store], Awaitable[object]]
-    arrange: Callable[[Fleet], Awaitable[None]] = nothing
-    scripts: frozenset[str] = field(default_factory=frozenset)
-    """The Lua files that the verb runs."""
-    only_reads: bool = False
-
-
-def _act(
-    label: str,
-    verb: str,
-    run: Callable[[Store], Awaitable[object]],
-    *scripts: str,
-    arrange: Callable[[Fleet], Awaitable[None]] = nothing,
-    only_reads: bool = False,
-) -> Act:
-    return Act(label, verb, run, arrange, frozenset(scripts), only_reads)
 
 
 async def _ready_here_and_there(fleet: Fleet) -> None:
@@ -144,22 +116,22 @@ def _heartbeats(store: Store) -> Awaitable[object]:
 
 
 ACTS: tuple[Act, ...] = (
-    _act("prepare", "deployment.prepare", lambda store: store.deployment.prepare()),
-    _act(
+    act_of("prepare", "deployment.prepare", lambda store: store.deployment.prepare()),
+    act_of(
         "concerns",
         "deployment.concerns",
         lambda store: store.deployment.concerns(wait_replicas=0),
         only_reads=True,
     ),
-    _act("check_out", "checkouts.check_out", _takes, "checkout", arrange=_ready_here_and_there),
-    _act(
+    act_of("check_out", "checkouts.check_out", _takes, "checkout", arrange=_ready_here_and_there),
+    act_of(
         "check_out when one is missing",
         "checkouts.check_out",
         lambda store: store.checkouts.check_out([want("one", 3)], operation="take", lifetime=None),
         "checkout",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
-    _act(
+    act_of(
         "check_out with an unknown token",
         "checkouts.check_out",
         lambda store: store.checkouts.check_out(
@@ -168,41 +140,41 @@ ACTS: tuple[Act, ...] = (
         "checkout",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
-    _act(
+    act_of(
         "cancel what was granted",
         "checkouts.cancel",
         lambda store: store.checkouts.cancel("take-a", reason="lost"),
         "cancel",
         arrange=lambda fleet: fleet.running("one", "a", "b"),
     ),
-    _act(
+    act_of(
         "cancel what never came",
         "checkouts.cancel",
         lambda store: store.checkouts.cancel("take-a", reason="lost"),
         "cancel",
     ),
-    _act(
+    act_of(
         "give_back",
         "checkouts.give_back",
         lambda store: store.checkouts.give_back("a", operation="return"),
         "release",
         arrange=lambda fleet: fleet.running("one", "a"),
     ),
-    _act(
+    act_of(
         "give_back what is not running",
         "checkouts.give_back",
         lambda store: store.checkouts.give_back("a", operation="return"),
         "release",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
-    _act(
+    act_of(
         "look_up",
         "checkouts.look_up",
         lambda store: store.checkouts.look_up("a"),
         arrange=lambda fleet: fleet.running("one", "a"),
         only_reads=True,
     ),
-    _act(
+    act_of(
         "reserve",
         "clones.reserve",
         lambda store: store.clones.reserve(
@@ -214,121 +186,127 @@ ACTS: tuple[Act, ...] = (
         ),
         "reserve",
     ),
-    _act(
+    act_of(
         "begin",
         "clones.begin",
         lambda store: store.clones.begin("a", operation="begin", manager=MANAGER, lease=LEASE),
         "begin",
         arrange=lambda fleet: fleet.reserved("one", "a"),
     ),
-    _act("created", "clones.created", _creates, "created", arrange=lambda fleet: fleet.creating("one", "a")),
-    _act(
+    act_of(
+        "created", "clones.created", _creates, "created", arrange=lambda fleet: fleet.creating("one", "a")
+    ),
+    act_of(
         "created after it was given up", "clones.created", _creates, "created", arrange=_given_up_without_id
     ),
-    _act(
+    act_of(
         "created after it was gone",
         "clones.created",
         _creates,
         "created",
         arrange=lambda fleet: fleet.gone("one", "a"),
     ),
-    _act(
+    act_of(
         "promote",
         "clones.promote",
         lambda store: store.clones.promote("a", attempt_of("a"), operation="promote"),
         "promote",
         arrange=lambda fleet: fleet.created("one", "a"),
     ),
-    _act(
+    act_of(
         "retire",
         "endings.retire",
         _retires(Guard.NONE, VmState.PENDING, 0),
         "retire",
         arrange=lambda fleet: fleet.creating("one", "a"),
     ),
-    _act(
+    act_of(
         "retire the excess",
         "endings.retire",
         _retires(Guard.EXCESS, VmState.READY, 1),
         "retire",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
-    _act(
+    act_of(
         "retire the old",
         "endings.retire",
         _retires(Guard.READY_BEFORE, VmState.READY, 10**14),
         "retire",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
-    _act(
+    act_of(
         "retire the ended",
         "endings.retire",
         _retires(Guard.ENDED, VmState.RUNNING, 0),
         "retire",
         arrange=_ended,
     ),
-    _act(
+    act_of(
         "retire the unseen",
         "endings.retire",
         _retires(Guard.UNSEEN, VmState.READY, 1),
         "retire",
         arrange=lambda fleet: fleet.suspect("one", "a"),
     ),
-    _act(
+    act_of(
         "retire one unseen too many",
         "endings.retire",
         _retires(Guard.UNSEEN, VmState.READY, 1),
         "retire",
         arrange=_all_that_may_vanish_has,
     ),
-    _act("take_in", "endings.take_in", _takes_in(1), "take_in"),
-    _act("take_in one too many", "endings.take_in", _takes_in(0), "take_in"),
-    _act("claim", "endings.claim", _claims, "claim", arrange=lambda fleet: fleet.completed("one", "a", "b")),
-    _act(
+    act_of("take_in", "endings.take_in", _takes_in(1), "take_in"),
+    act_of("take_in one too many", "endings.take_in", _takes_in(0), "take_in"),
+    act_of(
+        "claim", "endings.claim", _claims, "claim", arrange=lambda fleet: fleet.completed("one", "a", "b")
+    ),
+    act_of(
         "destroyed",
         "endings.destroyed",
         lambda store: store.endings.destroyed("a", attempt_of("a")),
         "destroyed",
         arrange=lambda fleet: fleet.destroying("one", "a"),
     ),
-    _act(
+    act_of(
         "defer",
         "endings.defer",
         lambda store: store.endings.defer("a", manager=MANAGER, delay=LEASE, tries=3, error="no answer"),
         "defer",
         arrange=lambda fleet: fleet.destroying("one", "a"),
     ),
-    _act(
+    act_of(
         "doubt",
         "endings.doubt",
         lambda store: store.endings.doubt("one", ["a", "b", "unknown"]),
         "doubt",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
-    _act(
+    act_of(
         "trust",
         "endings.trust",
         lambda store: store.endings.trust("one", ["a", "unknown"]),
         "doubt",
         arrange=lambda fleet: fleet.suspect("one", "a", "b"),
     ),
-    _act("resume", "endings.resume", lambda store: store.endings.resume(PROVIDER), "resume", arrange=_halted),
-    _act("heartbeat", "leases.heartbeat", _heartbeats, "heartbeat", arrange=_working),
-    _act(
+    act_of(
+        "resume", "endings.resume", lambda store: store.endings.resume(PROVIDER), "resume", arrange=_halted
+    ),
+    act_of("heartbeat", "leases.heartbeat", _heartbeats, "heartbeat", arrange=_working),
+    act_of(
         "leave",
         "leases.leave",
         lambda store: store.leases.leave(MANAGER, ["a", "b"]),
         "leave",
         arrange=_working,
     ),
-    _act(
+    act_of(
         "forget",
         "leases.forget",
         lambda store: store.leases.forget("one"),
         "forget",
         arrange=_left_configuration,
     ),
-    _act(
+    act_of(
         "observe",
         "views.observe",
         lambda store: store.views.observe("one", PROVIDER, size=1, ready_ttl=HOUR, listed=["a", "z"]),
@@ -337,7 +315,7 @@ ACTS: tuple[Act, ...] = (
         arrange=_working,
         only_reads=True,
     ),
-    _act(
+    act_of(
         "classify",
         "views.classify",
         lambda store: store.views.classify(["a", "z"]),
@@ -345,7 +323,7 @@ ACTS: tuple[Act, ...] = (
         arrange=_abandoned,
         only_reads=True,
     ),
-    _act(
+    act_of(
         "numbers",
         "views.numbers",
         lambda store: store.views.numbers(["one", "two"]),
@@ -353,19 +331,21 @@ ACTS: tuple[Act, ...] = (
         arrange=_working,
         only_reads=True,
     ),
-    _act("mark_broken", "views.mark_broken", lambda store: store.views.mark_broken("one", "no template")),
-    _act(
+    act_of("mark_broken", "views.mark_broken", lambda store: store.views.mark_broken("one", "no template")),
+    act_of(
         "mark_broken no more",
         "views.mark_broken",
         lambda store: store.views.mark_broken("one", ""),
         arrange=_left_configuration,
     ),
-    _act(
+    act_of("mark_held", "views.mark_held", lambda store: store.views.mark_held("one", "throttled")),
+    act_of(
         "tagged",
         "views.tagged",
         lambda store: store.views.tagged("one", ["a"]),
         arrange=lambda fleet: fleet.running("one", "a", "b"),
     ),
-    _act("follow", "events.follow", _follows, only_reads=True),
+    act_of("follow", "events.follow", _follows, only_reads=True),
+    *REQUEST_ACTS,
 )
 """A Redis that lost a reply, or is away, full or read-only, is shown all of them."""

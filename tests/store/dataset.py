@@ -21,15 +21,26 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. ':*')) do
   elseif kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
   elseif kind == 'stream' then value = redis.call('XRANGE', key, '-', '+') end
   table.insert(found, { key, kind, value, redis.call('PTTL', key) })
+  for _, group in ipairs(kind == 'stream' and redis.call('XINFO', 'GROUPS', key) or {}) do
+    local pending = redis.call('XPENDING', key, group[2])
+    table.insert(found, { key .. ':' .. group[2], 'pending', pending[4] or {}, -1 })
+  end
 end
 return found
 """
 _TIME = re.compile(r"\b\d{13}\b")
+_OF_THE_MOMENT = re.compile(r"^(stats:\w+):\d+$|^(op):[\w-]{16}$")
+"""Keys named after a day, or after an operation id that the store has made up."""
+_DURATION = re.compile(r'"\d{1,6}"')
+"""In milliseconds, in a kept reply."""
+_CHANCE = {"waited", "accepted_by"}
+"""Fields that hold durations or such operation ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A key's value: text, a hash's or a sorted set's mapping, or a stream's (kind, pool, vm) list."""
+    """A key's value: text, a hash's or a sorted set's mapping, a stream's (kind, pool, vm) list, or what
+    the consumers of its groups have read and not acknowledged."""
 
     value: Any
     expires: bool
@@ -77,7 +88,7 @@ class Dataset:
     def without_times(self) -> dict[str, Any]:
         """Give the data in a form in which two runs of the same acts are equal."""
         return {
-            re.sub(r"^(stats:\w+):\d+$", r"\1", name): (_timeless(name, entry.value), entry.expires)
+            _OF_THE_MOMENT.sub(r"\1\2", name): (_timeless(name, entry.value), entry.expires)
             for name, entry in self.entries.items()
         }
 
@@ -102,6 +113,8 @@ def _value(kind: str, value: Any) -> Any:
     match kind:
         case "hash":
             return dict(zip(value[::2], value[1::2], strict=True))
+        case "pending":
+            return {consumer: int(count) for consumer, count in value}
         case "set":
             return frozenset(value)
         case "zset":
@@ -115,11 +128,15 @@ def _value(kind: str, value: Any) -> Any:
 def _timeless(name: str, value: Any) -> Any:
     if name.startswith("stats:"):
         return {field: number for field, number in value.items() if field.endswith(":n")}
+    if name.startswith("op:"):
+        value = _DURATION.sub('"a duration"', value)
     match value:
         case list():
             return sorted(Counter(value).items())
         case dict():
-            return {field: _timeless("", one) for field, one in value.items()}
+            return {
+                field: "by chance" if field in _CHANCE else _timeless("", one) for field, one in value.items()
+            }
         case float():
             return "a time" if 1e12 < value < 1e14 else value
         case str():

@@ -1,0 +1,246 @@
+"""The verbs of on-demand requests as acts."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from datetime import timedelta
+
+from tests.store.act import Act, act_of
+from tests.store.dataset import ask
+from tests.store.demand import Demand
+from tests.store.fleet import LEASE, Fleet, attempt_of, reservation
+from vmpooler_common.model import VmState
+from vmpooler_common.store.endings import Charge
+from vmpooler_common.store.errors import StoreUnavailable
+from vmpooler_common.store.store import Store
+
+HOUR = timedelta(hours=1)
+
+
+def _accepted(*pools: str) -> Callable[[Fleet], Awaitable[None]]:
+    async def arrange(fleet: Fleet) -> None:
+        await Demand(fleet).accepted("r", *pools)
+
+    return arrange
+
+
+async def _opened(fleet: Fleet) -> None:
+    await fleet.store.inbox.prepare()
+    await Demand(fleet).opened("r", "one", "two")
+
+
+async def _read_by_a_dead_consumer(fleet: Fleet) -> None:
+    await _opened(fleet)
+    await Demand(fleet).entries()
+
+
+async def _known_token(fleet: Fleet) -> None:
+    await fleet.token("secret", "alice")
+
+
+async def _partly_granted(fleet: Fleet) -> None:
+    await _known_token(fleet)
+    demand = Demand(fleet)
+    await demand.accepted("r", "one", "one", "two")
+    await demand.accepted("other", "one", token="secret")
+    await demand.booted("one", "a")
+    await fleet.creating("one", "b")
+
+
+async def _ready_before_it_was_wanted(fleet: Fleet) -> None:
+    await fleet.ready("one", "a")
+    await fleet.ready("one", "b")
+    await Demand(fleet).accepted("r", "one", "one", "one")
+
+
+async def _booting_for_a_request(fleet: Fleet) -> None:
+    await Demand(fleet).accepted("r", "one")
+    await fleet.created("one", "a")
+
+
+async def _cloning_for_a_request(fleet: Fleet) -> None:
+    await Demand(fleet).accepted("r", "one")
+    await fleet.creating("one", "a")
+
+
+async def _poisoned(fleet: Fleet) -> None:
+    await fleet.store.inbox.prepare()
+    await ask(fleet.client, "XADD", f"{fleet.prefix}:requests", "1-1", "nonsense", "x")
+    await Demand(fleet).entries()
+
+
+async def _inbox_only(fleet: Fleet) -> None:
+    await fleet.store.inbox.prepare()
+
+
+async def _overdue(fleet: Fleet) -> None:
+    await Demand(fleet).overdue("r", "one")
+
+
+def _opens(token: str | None) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.requests.open(
+        "r",
+        [("alias", "one"), ("alias", "one"), ("two", "two")],
+        operation="open",
+        token=token,
+        lifetime=HOUR,
+        lifetime_with_token=2 * HOUR,
+        ttl=HOUR,
+    )
+
+
+def _deletes(token: str | None, *, needs_token: bool) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.requests.delete("r", operation="delete", token=token, needs_token=needs_token)
+
+
+def _promotes(store: Store) -> Awaitable[object]:
+    return store.clones.promote("a", attempt_of("a"), operation="promote")
+
+
+def _charges(most: int) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.endings.retire(
+        "a", VmState.PENDING, operation="fail", reason="clone_failed", charge=Charge("no disk", most)
+    )
+
+
+async def _recovers(store: Store) -> object:
+    return [request for _, request in await store.inbox.recover("consumer", idle=timedelta(0))]
+
+
+async def _first(store: Store) -> str:
+    async with aclosing(store.inbox.follow("consumer")) as entries:
+        _, request = await anext(entries)
+    return request
+
+
+async def _follows(store: Store) -> object:
+    """Follow the inbox, again after the connection broke; what was read by then is recovered."""
+    try:
+        return await _first(store)
+    except StoreUnavailable:
+        recovered = await store.inbox.recover("consumer", idle=timedelta(0))
+        return recovered[0][1] if recovered else await _first(store)
+
+
+REQUEST_ACTS: tuple[Act, ...] = (
+    act_of("open", "requests.open", _opens(None), "request"),
+    act_of("open with a token", "requests.open", _opens("secret"), "request", arrange=_known_token),
+    act_of("open with an unknown token", "requests.open", _opens("forged"), "request"),
+    act_of("open with an id in use", "requests.open", _opens(None), "request", arrange=_opened),
+    act_of(
+        "look at a request",
+        "requests.look_up",
+        lambda store: store.requests.look_up("r"),
+        "look",
+        arrange=_partly_granted,
+        only_reads=True,
+    ),
+    act_of(
+        "look at several requests",
+        "requests.look_up_all",
+        lambda store: store.requests.look_up_all(["r", "unknown"]),
+        "look",
+        arrange=_partly_granted,
+        only_reads=True,
+    ),
+    act_of(
+        "statuses",
+        "requests.statuses",
+        lambda store: store.requests.statuses(["r", "unknown"]),
+        arrange=_opened,
+        only_reads=True,
+    ),
+    act_of("delete", "requests.delete", _deletes(None, needs_token=False), "close", arrange=_partly_granted),
+    act_of(
+        "delete with a token",
+        "requests.delete",
+        _deletes("secret", needs_token=True),
+        "close",
+        arrange=_partly_granted,
+    ),
+    act_of(
+        "delete without the token that it needs",
+        "requests.delete",
+        _deletes(None, needs_token=True),
+        "close",
+        arrange=_partly_granted,
+    ),
+    act_of("delete what is unknown", "requests.delete", _deletes(None, needs_token=False), "close"),
+    act_of(
+        "look at a request's lines",
+        "lines.look_up",
+        lambda store: store.lines.look_up("r"),
+        "look",
+        "line",
+        arrange=_partly_granted,
+        only_reads=True,
+    ),
+    act_of(
+        "check a token",
+        "tokens.check",
+        lambda store: store.tokens.check("secret"),
+        arrange=_known_token,
+        only_reads=True,
+    ),
+    act_of("prepare the inbox", "inbox.prepare", lambda store: store.inbox.prepare()),
+    act_of(
+        "recover",
+        "inbox.recover",
+        _recovers,
+        arrange=_read_by_a_dead_consumer,
+    ),
+    act_of("accept", "inbox.accept", lambda store: store.inbox.accept("r"), "accept", arrange=_opened),
+    act_of(
+        "accept what names no request",
+        "inbox.accept",
+        lambda store: store.inbox.accept("", entry="1-1"),
+        "accept",
+        arrange=_poisoned,
+    ),
+    act_of(
+        "tidy", "inbox.tidy", lambda store: store.inbox.tidy(idle=HOUR), arrange=_inbox_only, only_reads=True
+    ),
+    act_of(
+        "expire",
+        "inbox.expire",
+        lambda store: store.inbox.expire("r", operation="expire", reason="too late"),
+        "close",
+        arrange=_overdue,
+    ),
+    act_of(
+        "serve",
+        "inbox.serve",
+        lambda store: store.inbox.serve("one", operation="serve", most=2),
+        "serve",
+        arrange=_ready_before_it_was_wanted,
+    ),
+    act_of(
+        "fail who waits",
+        "inbox.fail_waiting",
+        lambda store: store.inbox.fail_waiting("one", "no template"),
+        "fail_waiting",
+        arrange=_partly_granted,
+    ),
+    act_of("follow the inbox", "inbox.follow", _follows, arrange=_opened),
+    act_of(
+        "reserve for a request",
+        "clones.reserve",
+        lambda store: store.clones.reserve(
+            reservation("one", size=0, slots=0, request_slots=1),
+            [("a", "1"), ("b", "2")],
+            operation="reserve",
+            manager="m",
+            lease=LEASE,
+        ),
+        "reserve",
+        arrange=_accepted("one", "one"),
+    ),
+    act_of("promote for a request", "clones.promote", _promotes, "promote", arrange=_booting_for_a_request),
+    act_of("retire with a charge", "endings.retire", _charges(3), "retire", arrange=_cloning_for_a_request),
+    act_of(
+        "retire with the last charge",
+        "endings.retire",
+        _charges(1),
+        "retire",
+        arrange=_cloning_for_a_request,
+    ),
+)

@@ -1,0 +1,591 @@
+"""On-demand requests in the store: taken in once, served in turns, over in every way without a trace."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.store.dataset import ask
+from tests.store.demand import LIFETIME, LIFETIME_WITH_TOKEN, TTL, Demand
+from tests.store.fleet import LEASE, MANAGER, Fleet, attempt_of, reservation
+from tests.support.stores import Tally
+from vmpooler_common.model import VmState
+from vmpooler_common.store.errors import NoSuchRequest, RequestExists, UnknownToken
+from vmpooler_common.store.requests import RequestStatus
+from vmpooler_common.store.times import to_ms
+
+
+@pytest.fixture
+def demand(fleet: Fleet) -> Demand:
+    return Demand(fleet)
+
+
+async def of_a_user(demand: Demand, request: str, user: str, *pools: str) -> None:
+    """Open and accept a request under the token of this user."""
+    await demand.fleet.token(f"token-{user}", user)
+    await demand.accepted(request, *pools, token=f"token-{user}")
+
+
+# Opening
+
+
+async def test_a_new_request_is_open_with_a_deadline(demand: Demand) -> None:
+    await demand.opened("r", "one", "two", "one")
+    found = await demand.seen("r")
+    assert (found.status, found.accepted, found.user) == (RequestStatus.OPEN, False, "")
+    assert found.deadline - found.created == TTL
+    assert [(want.pool, want.vm, want.charges) for want in found.wants] == [
+        ("one", "", 0),
+        ("two", "", 0),
+        ("one", "", 0),
+    ]
+
+
+async def test_an_id_in_use_is_refused_and_its_request_stays_as_it_is(demand: Demand) -> None:
+    await demand.opened("r", "one")
+    before = await demand.fleet.dataset()
+    with pytest.raises(RequestExists, match="request_id 'r' has already been created"):
+        await demand.fleet.store.requests.open(
+            "r",
+            [("two", "two")],
+            operation="another",
+            token=None,
+            lifetime=None,
+            lifetime_with_token=None,
+            ttl=TTL,
+        )
+    assert await demand.fleet.dataset() == before
+
+
+async def test_an_unknown_token_leaves_nothing_behind(demand: Demand) -> None:
+    before = await demand.fleet.dataset()
+    with pytest.raises(UnknownToken):
+        await demand.opened("r", "one", token="forged")
+    assert await demand.fleet.dataset() == before
+
+
+async def test_what_is_unknown_is_not_found(demand: Demand) -> None:
+    requests = demand.fleet.store.requests
+    assert await requests.look_up("unknown") is None
+    assert await demand.fleet.store.lines.look_up("unknown") is None
+    with pytest.raises(NoSuchRequest):
+        await requests.delete("unknown", operation="delete", token=None, needs_token=False)
+
+
+async def test_many_are_looked_at_in_one_round_trip(demand: Demand, tally: Tally) -> None:
+    for number in range(20):
+        await demand.opened(f"r-{number}", "one")
+    before = tally.round_trips
+    found = await demand.fleet.store.requests.look_up_all([f"r-{number}" for number in range(20)])
+    statuses = await demand.fleet.store.requests.statuses([f"r-{number}" for number in range(21)])
+    assert tally.round_trips == before + 2
+    assert [one and one.id for one in found] == [f"r-{number}" for number in range(20)]
+    assert statuses == [RequestStatus.OPEN] * 20 + [None]
+
+
+# The inbox
+
+
+async def test_accepting_puts_every_wanted_vm_into_its_pools_backlog(demand: Demand) -> None:
+    await demand.accepted("r", "one", "two", "one")
+    numbers = await demand.fleet.store.views.numbers(["one", "two"])
+    assert {pool: found.backlog for pool, found in numbers.pools.items()} == {"one": 2, "two": 1}
+    assert (await demand.seen("r")).accepted
+    data = await demand.fleet.dataset()
+    assert (data.entries["requests"].value, data.members("unaccepted")) == ([], {})
+
+
+async def test_an_entry_that_is_delivered_again_changes_nothing(demand: Demand) -> None:
+    await demand.opened("r", "one", "one")
+    inbox = demand.fleet.store.inbox
+    await inbox.prepare()
+    ((entry, _),) = await demand.entries()
+    assert await inbox.recover("another manager", idle=timedelta(0)) == [(entry, "r")]
+    assert await inbox.accept("r", entry=entry) == "accepted"
+    after_the_first = (await demand.fleet.dataset()).entries
+    assert await inbox.accept("r", entry=entry) == "known"
+    assert (await demand.fleet.dataset()).entries == after_the_first
+
+
+async def test_an_entry_that_is_added_twice_counts_once(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    await demand.fleet.client.xadd(f"{demand.fleet.prefix}:requests", {"r": "r"})
+    ((entry, request),) = await demand.entries()
+    assert await demand.fleet.store.inbox.accept(request, entry=entry) == "known"
+    data = await demand.fleet.dataset()
+    assert (len(data.members("backlog", "one")), data.entries["requests"].value) == (1, [])
+
+
+async def test_a_request_whose_entry_is_lost_is_told_and_accepted_all_the_same(demand: Demand) -> None:
+    await demand.opened("r", "one")
+    await demand.fleet.client.delete(f"{demand.fleet.prefix}:requests")
+    unaccepted = f"{demand.fleet.prefix}:unaccepted"
+    await demand.fleet.client.zadd(unaccepted, {"r": await demand.fleet.server_ms() - 2001})
+    beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
+    assert beat.unaccepted == ("r",)
+    assert await demand.fleet.store.inbox.accept("r") == "accepted"
+    assert await demand.booted("one", "a") == "r"
+
+
+async def test_a_fresh_request_is_left_to_its_entry(demand: Demand) -> None:
+    await demand.opened("r", "one")
+    beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
+    assert beat.unaccepted == ()
+
+
+async def test_the_group_may_be_gone_when_an_entry_is_accepted(demand: Demand) -> None:
+    await demand.fleet.store.inbox.prepare()
+    await demand.opened("r", "one")
+    ((entry, _),) = await demand.entries()
+    await demand.fleet.client.xgroup_destroy(f"{demand.fleet.prefix}:requests", "managers")
+    assert await demand.fleet.store.inbox.accept("r", entry=entry) == "accepted"
+
+
+async def test_a_group_that_is_made_anew_reads_what_is_still_there(demand: Demand) -> None:
+    await demand.fleet.store.inbox.prepare()
+    await demand.opened("r", "one")
+    await demand.fleet.client.xgroup_destroy(f"{demand.fleet.prefix}:requests", "managers")
+    await demand.fleet.store.inbox.prepare()
+    assert [request for _, request in await demand.entries()] == ["r"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "request_named", "reason"),
+    [
+        ({"nonsense": "x"}, "", "the entry names no request"),
+        ({"r": ""}, "", "the entry names no request"),
+        ({"r": "unknown"}, "unknown", "no request has this id"),
+        ({"r": "a#b c"}, "a#b c", "no request has this id"),
+    ],
+)
+async def test_a_poisonous_entry_is_put_aside_once_with_the_reason(
+    demand: Demand, fields: dict[str, str], request_named: str, reason: str
+) -> None:
+    inbox = demand.fleet.store.inbox
+    await inbox.prepare()
+    flat = [text for field in fields.items() for text in field]
+    await ask(demand.fleet.client, "XADD", f"{demand.fleet.prefix}:requests", "*", *flat)
+    ((entry, request),) = await demand.entries()
+    assert request == request_named
+    assert await inbox.accept(request, entry=entry) == "dead"
+    data = await demand.fleet.dataset()
+    assert data.entries["dlq"].value == [("requests", request_named, reason)]
+    assert data.entries["requests"].value == []
+    assert await inbox.recover("another manager", idle=timedelta(0)) == []
+
+
+async def test_only_consumers_without_entries_are_tidied_away(demand: Demand) -> None:
+    await demand.fleet.store.inbox.prepare()
+    await demand.opened("r", "one")
+    await demand.entries()
+    await demand.fleet.store.inbox.tidy(idle=timedelta(milliseconds=-1))
+    assert [request for _, request in await demand.fleet.store.inbox.recover("m2", idle=timedelta(0))] == [
+        "r"
+    ]
+    await demand.fleet.store.inbox.tidy(idle=timedelta(milliseconds=-1))
+    consumers = await demand.fleet.client.xinfo_consumers(f"{demand.fleet.prefix}:requests", "managers")
+    assert [consumer["name"] for consumer in consumers] == ["m2"]
+
+
+# Turns
+
+
+async def test_users_take_turns_however_much_one_of_them_wants(demand: Demand) -> None:
+    await of_a_user(demand, "large", "alice", *["one"] * 4)
+    await of_a_user(demand, "small", "bob", "one")
+    assert await demand.served("one", 5) == ["large", "small", "large", "large", "large"]
+
+
+async def test_the_requests_of_one_user_are_served_in_their_order(demand: Demand) -> None:
+    await of_a_user(demand, "first", "alice", "one", "one")
+    await of_a_user(demand, "second", "alice", "one")
+    assert await demand.served("one", 3) == ["first", "first", "second"]
+
+
+async def test_requests_without_a_token_take_turns_as_if_each_had_a_user(demand: Demand) -> None:
+    await demand.accepted("x", "one", "one")
+    await demand.accepted("y", "one", "one")
+    assert await demand.served("one", 4) == ["x", "y", "x", "y"]
+
+
+async def test_a_user_who_comes_later_does_not_wait_for_all_before(demand: Demand) -> None:
+    await of_a_user(demand, "large", "alice", *["one"] * 4)
+    assert await demand.served("one", 2, first="early") == ["large", "large"]
+    await of_a_user(demand, "small", "bob", "one")
+    assert "small" in await demand.served("one", 2)
+
+
+async def test_a_turn_in_one_pool_is_none_in_another(demand: Demand) -> None:
+    await of_a_user(demand, "a", "alice", "one", "two")
+    await of_a_user(demand, "b", "bob", "one", "two")
+    assert await demand.served("one", 1) == ["a"]
+    assert await demand.served("two", 1, first="other") == ["a"]
+
+
+async def test_the_place_in_line_is_the_number_of_vms_that_go_to_others_before(demand: Demand) -> None:
+    await of_a_user(demand, "large", "alice", *["one"] * 5)
+    await of_a_user(demand, "small", "bob", "one")
+    await of_a_user(demand, "mine", "carol", "one", "one")
+    standing = await demand.fleet.store.lines.look_up("mine")
+    assert standing is not None
+    line = standing.lines["one"]
+    order = await demand.served("one", 8)
+    assert [line.places[number] for number in (0, 1)] == [at for at, who in enumerate(order) if who == "mine"]
+    assert line.backlog == 8
+
+
+async def test_the_place_in_line_counts_the_users_own_requests_before(demand: Demand) -> None:
+    await of_a_user(demand, "earlier", "alice", "one", "one")
+    await of_a_user(demand, "others", "bob", "one", "one", "one")
+    await of_a_user(demand, "mine", "alice", "one")
+    standing = await demand.fleet.store.lines.look_up("mine")
+    assert standing is not None
+    assert standing.lines["one"].places == {0: (await demand.served("one", 6)).index("mine")}
+
+
+# Getting VMs
+
+
+async def test_a_vm_that_boots_goes_to_who_waits_and_the_last_makes_the_request_ready(
+    demand: Demand,
+) -> None:
+    await demand.accepted("r", "one", "one")
+    assert await demand.booted("one", "a") == "r"
+    assert (await demand.seen("r")).status is RequestStatus.OPEN
+    assert await demand.booted("one", "b") == "r"
+    found = await demand.seen("r")
+    assert found.status is RequestStatus.READY
+    assert [want.fqdn for want in found.wants] == ["a.example.test", "b.example.test"]
+    assert await demand.booted("one", "c") == ""
+    assert await demand.fleet.state("c") == "ready"
+
+
+@pytest.mark.parametrize(("token", "lifetime"), [(None, LIFETIME), ("good", LIFETIME_WITH_TOKEN)])
+async def test_the_vm_belongs_to_the_requests_user_for_the_lifetime_of_a_checkout(
+    demand: Demand, token: str | None, lifetime: timedelta
+) -> None:
+    await demand.fleet.token("good", "alice")
+    await demand.accepted("r", "one", token=token)
+    await demand.booted("one", "a")
+    record = (await demand.fleet.dataset()).records["a"]
+    assert (record["state"], record["user"]) == ("running", "alice" if token else "")
+    assert int(record["ends"]) - int(record["checkout"]) == lifetime.total_seconds() * 1000
+    assert bool(record["token"]) == bool(token)
+
+
+async def test_ready_vms_are_given_to_who_waits_the_oldest_first(demand: Demand) -> None:
+    for vm in ("a", "b", "c"):
+        await demand.fleet.ready("one", vm)
+    await demand.accepted("r", "one", "one")
+    served = await demand.fleet.store.inbox.serve("one", operation="serve", most=5)
+    assert [(one.vm, one.provider_id, one.request) for one in served] == [
+        ("a", "id-a", "r"),
+        ("b", "id-b", "r"),
+    ]
+    assert (await demand.seen("r")).status is RequestStatus.READY
+    assert await demand.fleet.state("c") == "ready"
+
+
+async def test_no_more_ready_vms_are_given_than_may_be(demand: Demand) -> None:
+    await demand.fleet.ready("one", "a")
+    await demand.fleet.ready("one", "b")
+    await demand.accepted("r", "one", "one")
+    assert len(await demand.fleet.store.inbox.serve("one", operation="serve", most=1)) == 1
+    assert await demand.fleet.state("b") == "ready"
+
+
+async def test_suspects_are_given_to_nobody(demand: Demand) -> None:
+    await demand.fleet.suspect("one", "a")
+    await demand.accepted("r", "one")
+    assert await demand.fleet.store.inbox.serve("one", operation="serve", most=1) == []
+
+
+async def test_what_was_waited_is_told_with_the_grant(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    created = (await demand.seen("r")).created
+    await demand.fleet.created("one", "a")
+    promotion = await demand.fleet.store.clones.promote("a", attempt_of("a"), operation="promote")
+    assert promotion is not None
+    passed = await demand.fleet.server_ms() - to_ms(created)
+    assert timedelta(0) <= promotion.waited <= timedelta(milliseconds=passed)
+
+
+async def test_a_pool_of_size_0_makes_as_many_vms_as_are_waited_for(demand: Demand) -> None:
+    await demand.accepted("r", "one", "one")
+    names = [(f"vm-{number}", "1") for number in range(5)]
+    reserved = await demand.fleet.store.clones.reserve(
+        reservation("one", size=0), names, operation="reserve", manager=MANAGER, lease=LEASE
+    )
+    assert reserved == ["vm-0", "vm-1"]
+
+
+async def test_clones_for_requests_and_for_pools_have_limits_of_their_own(demand: Demand) -> None:
+    await demand.accepted("r", "one", "one", "one")
+    names = [(f"vm-{number}", "1") for number in range(20)]
+    reserved = await demand.fleet.store.clones.reserve(
+        reservation("one", size=10, slots=4, request_slots=2),
+        names,
+        operation="reserve",
+        manager=MANAGER,
+        lease=LEASE,
+    )
+    assert len(reserved) == 2 + 4
+
+
+# Failing
+
+
+async def test_a_failed_clone_is_charged_to_the_vm_that_is_next(demand: Demand) -> None:
+    await of_a_user(demand, "first", "alice", "one")
+    await of_a_user(demand, "second", "bob", "one")
+    await demand.failed("one", "a", "no disk", most=3)
+    first, second = await demand.seen("first"), await demand.seen("second")
+    assert [(want.charges, want.error) for want in (*first.wants, *second.wants)] == [(1, "no disk"), (0, "")]
+    assert (first.status, first.error) == (RequestStatus.OPEN, "no disk")
+
+
+async def test_a_request_fails_after_so_many_charges_on_one_vm(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    await demand.failed("one", "a", "no disk", most=2)
+    await demand.failed("one", "b", "no network", most=2)
+    found = await demand.seen("r")
+    assert (found.status, found.reason) == (RequestStatus.FAILED, "no network")
+
+
+async def test_charges_on_different_vms_are_not_added_up(demand: Demand) -> None:
+    await demand.accepted("r", "one", "one")
+    await demand.failed("one", "a", "no disk", most=2)
+    await demand.booted("one", "b")
+    await demand.failed("one", "c", "no disk", most=2)
+    assert (await demand.seen("r")).status is RequestStatus.OPEN
+
+
+async def test_a_failed_clone_that_nobody_waits_for_is_charged_to_nobody(demand: Demand) -> None:
+    await demand.accepted("r", "two")
+    await demand.failed("one", "a", "no disk", most=1)
+    assert (await demand.seen("r")).status is RequestStatus.OPEN
+
+
+async def test_a_request_that_fails_returns_what_it_has(demand: Demand) -> None:
+    await demand.accepted("r", "one", "two")
+    await demand.booted("one", "a")
+    await demand.failed("two", "b", "no disk", most=1)
+    assert await demand.fleet.state("a") == "completed"
+
+
+async def test_a_hopeless_pool_fails_all_who_wait_for_it_and_nobody_else(demand: Demand) -> None:
+    await demand.accepted("x", "one", "two")
+    await demand.accepted("y", "one", "one")
+    await demand.accepted("z", "two")
+    assert await demand.fleet.store.inbox.fail_waiting("one", "no template") == 2
+    found = [await demand.seen(request) for request in "xyz"]
+    assert [(one.status, one.reason) for one in found] == [
+        (RequestStatus.FAILED, "no template"),
+        (RequestStatus.FAILED, "no template"),
+        (RequestStatus.OPEN, ""),
+    ]
+    assert await demand.booted("two", "a") == "z"
+
+
+async def test_more_requests_than_one_script_fails_are_failed_all(demand: Demand) -> None:
+    for number in range(60):
+        await demand.accepted(f"r-{number}", "one")
+    assert await demand.fleet.store.inbox.fail_waiting("one", "no template") == 60
+
+
+async def test_nothing_expires_before_its_deadline(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    assert not await demand.fleet.store.inbox.expire("r", operation="expire", reason="too late")
+    assert (await demand.seen("r")).status is RequestStatus.OPEN
+
+
+async def test_at_its_deadline_a_request_fails_and_returns_its_vms(demand: Demand) -> None:
+    await demand.overdue("r", "one", "one")
+    await demand.booted("one", "a")
+    beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
+    assert beat.overdue == ("r",)
+    assert await demand.fleet.store.inbox.expire("r", operation="expire", reason="Too late")
+    found = await demand.seen("r")
+    assert (found.status, found.reason) == (RequestStatus.FAILED, "Too late")
+    assert await demand.fleet.state("a") == "completed"
+
+
+async def test_the_last_error_is_told_before_the_deadline_was(demand: Demand) -> None:
+    await demand.overdue("r", "one")
+    await demand.failed("one", "a", "no disk", most=3)
+    await demand.fleet.store.inbox.expire("r", operation="expire", reason="Too late")
+    assert (await demand.seen("r")).reason == "no disk. Too late"
+
+
+async def test_a_request_that_was_never_accepted_expires_too(demand: Demand) -> None:
+    await demand.opened("r", "one", ttl=timedelta(milliseconds=1))
+    begun = await demand.fleet.server_ms()
+    while await demand.fleet.server_ms() < begun + 2:
+        pass
+    assert await demand.fleet.store.inbox.expire("r", operation="expire", reason="Too late")
+    assert await demand.fleet.store.inbox.accept("r") == "known"
+    assert (await demand.fleet.dataset()).members("backlog", "one") == {}
+
+
+async def test_a_ready_request_does_not_expire(demand: Demand) -> None:
+    await demand.overdue("r", "one")
+    await demand.booted("one", "a")
+    assert not await demand.fleet.store.inbox.expire("r", operation="expire", reason="Too late")
+    assert await demand.fleet.state("a") == "running"
+
+
+# Deleting
+
+
+async def delete(demand: Demand, request: str, *, operation: str = "delete") -> bool:
+    return await demand.fleet.store.requests.delete(
+        request, operation=operation, token=None, needs_token=False
+    )
+
+
+async def test_deleting_returns_what_was_given_and_frees_the_line(demand: Demand) -> None:
+    await demand.accepted("r", "one", "one")
+    await demand.accepted("other", "one")
+    await demand.booted("one", "a")
+    assert await delete(demand, "r")
+    assert await demand.fleet.state("a") == "completed"
+    assert await demand.booted("one", "b") == "other"
+    assert await demand.booted("one", "c") == ""
+
+
+async def test_deleting_a_ready_request_returns_its_vms(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    await demand.booted("one", "a")
+    assert await delete(demand, "r")
+    assert await demand.fleet.state("a") == "completed"
+
+
+async def test_deleting_leaves_a_vm_alone_that_its_user_has_given_back(demand: Demand) -> None:
+    await demand.accepted("r", "one", "one")
+    await demand.booted("one", "a")
+    await demand.fleet.store.checkouts.give_back("a", operation="return")
+    before = (await demand.fleet.dataset()).records["a"]
+    await delete(demand, "r")
+    assert (await demand.fleet.dataset()).records["a"] == before
+
+
+async def test_deleting_again_says_that_it_was_deleted_before(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    assert await delete(demand, "r")
+    assert not await delete(demand, "r", operation="again")
+
+
+async def test_deleting_before_it_is_accepted_leaves_nothing_to_accept(demand: Demand) -> None:
+    await demand.opened("r", "one")
+    await delete(demand, "r")
+    await demand.fleet.store.inbox.prepare()
+    ((entry, _),) = await demand.entries()
+    assert await demand.fleet.store.inbox.accept("r", entry=entry) == "known"
+    data = await demand.fleet.dataset()
+    assert (data.members("backlog", "one"), data.entries["requests"].value) == ({}, [])
+
+
+async def test_a_clone_for_a_deleted_request_stays_with_the_pool(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    await demand.fleet.created("one", "a")
+    await delete(demand, "r")
+    promotion = await demand.fleet.store.clones.promote("a", attempt_of("a"), operation="promote")
+    assert promotion is not None
+    assert promotion.request == ""
+
+
+@pytest.mark.parametrize("token", [None, "forged"])
+async def test_deleting_needs_a_token_where_tokens_are_needed(demand: Demand, token: str | None) -> None:
+    await demand.accepted("r", "one")
+    before = await demand.fleet.dataset()
+    with pytest.raises(UnknownToken):
+        await demand.fleet.store.requests.delete("r", operation="delete", token=token, needs_token=True)
+    assert await demand.fleet.dataset() == before
+
+
+# Over
+
+
+async def ready(demand: Demand) -> None:
+    await demand.booted("one", "a")
+    await demand.booted("two", "b")
+
+
+async def deleted(demand: Demand) -> None:
+    await demand.booted("one", "a")
+    await delete(demand, "r")
+
+
+async def failed(demand: Demand) -> None:
+    await demand.booted("one", "a")
+    await demand.failed("two", "b", "no disk", most=1)
+
+
+@pytest.mark.parametrize("end", [ready, deleted, failed])
+async def test_every_key_of_a_request_that_is_over_expires(demand: Demand, end: object) -> None:
+    await of_a_user(demand, "r", "alice", "one", "two")
+    await end(demand)  # type: ignore[operator]
+    entries = (await demand.fleet.dataset()).entries
+    about_it = {
+        name: entry.expires
+        for name, entry in entries.items()
+        if name != "events" and not name.startswith("vm:") and ("r" in name.split(":") or "u:alice" in name)
+    }
+    assert about_it == {"request:r": True, "wants:r": True}
+    mentioned = {
+        name
+        for name, entry in entries.items()
+        if not isinstance(entry.value, str) and any(f"{one}".split("#")[0] == "r" for one in entry.value)
+    }
+    assert mentioned == set()
+    assert not {"backlogs", "open", "unaccepted", "turns:one", "turns:two"} & set(entries)
+
+
+async def test_a_request_that_is_over_is_no_part_of_any_line(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    await delete(demand, "r")
+    standing = await demand.fleet.store.lines.look_up("r")
+    assert standing is not None
+    assert standing.lines == {}
+
+
+# What a line tells
+
+
+async def test_a_line_tells_how_far_the_pools_clones_are(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    await demand.fleet.reserved("one", "a")
+    await demand.fleet.creating("one", "b", "c")
+    await demand.fleet.created("one", "d", cloned=False)
+    await demand.fleet.created("one", "e")
+    standing = await demand.fleet.store.lines.look_up("r")
+    assert standing is not None
+    making = standing.lines["one"].making
+    assert (making.reserved, making.cloning, making.booting, making.total) == (1, 3, 1, 5)
+    assert standing.slots_in_use == 1
+
+
+async def test_a_line_tells_why_its_pool_does_not_work(demand: Demand) -> None:
+    await demand.accepted("r", "one", "two")
+    await demand.fleet.store.views.mark_broken("one", "no template")
+    await demand.fleet.store.views.mark_held("two", "throttled")
+    standing = await demand.fleet.store.lines.look_up("r")
+    assert standing is not None
+    told = {pool: (line.broken, line.held_back) for pool, line in standing.lines.items()}
+    assert told == {"one": ("no template", ""), "two": ("", "throttled")}
+
+
+async def test_a_request_that_nobody_has_accepted_has_no_place_yet(demand: Demand) -> None:
+    await demand.opened("r", "one")
+    standing = await demand.fleet.store.lines.look_up("r")
+    assert standing is not None
+    assert standing.lines["one"].places == {}
+
+
+async def test_every_change_of_a_request_is_told_to_who_waits(demand: Demand) -> None:
+    await demand.accepted("r", "one", "one")
+    await demand.failed("one", "a", "no disk", most=3)
+    await demand.booted("one", "b")
+    await demand.booted("one", "c")
+    events = (await demand.fleet.dataset()).events
+    assert events.count(("request", "", "r")) == 3
+    assert await demand.fleet.state("c") == VmState.RUNNING

@@ -23,10 +23,12 @@ from vmpooler_api.lenient_requests import LenientRequests
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.openapi import complete_openapi
-from vmpooler_api.routes import health, numbers, vms
+from vmpooler_api.provisioning import Provisioning
+from vmpooler_api.routes import health, numbers, ondemand, vms
 from vmpooler_api.routes.handover import OPERATIONS, Handover
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_api.taking_back import TakingBack
+from vmpooler_api.waiting_room import WaitingRoom
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common import __version__
 from vmpooler_common.config import Settings
@@ -76,11 +78,20 @@ def create_app(
         wait_replicas=settings.redis.wait_replicas,
         on_fatal=lambda error: stop(str(error)),
     )
+    waiting_room = WaitingRoom(
+        store.requests,
+        store.events,
+        attempts=settings.redis.reconnect_attempts,
+        metrics=metrics.ondemand,
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_supervised(work.run(), stop)) for work in (watch, withdrawals)]
+            tasks = [
+                group.create_task(_supervised(work.run(), stop))
+                for work in (watch, withdrawals, waiting_room)
+            ]
             await watch.tried.wait()
             yield
             await withdrawals.drain(_SECONDS_TO_WITHDRAW)
@@ -92,15 +103,22 @@ def create_app(
         redoc_url=None,
         static_url="/docs/files",
         title="vmpooler",
-        description="Hands out VMs that are ready.",
+        description="Hands out VMs that are ready, and makes others on demand.",
         version=__version__,
         routes=handover.routes(),
         lifespan=lifespan,
         default_response_class=JsonAnswer,
         redirect_slashes=False,
     )
-    app.state.parts = Parts(settings, store, watch, monotonic())
-    for module in (vms, numbers, health):
+    app.state.parts = Parts(
+        settings,
+        store,
+        watch,
+        provisioning=Provisioning(store, settings, metrics=metrics.ondemand),
+        waiting_room=waiting_room,
+        started_at=monotonic(),
+    )
+    for module in (vms, ondemand, numbers, health):
         app.include_router(module.router)
     endpoint = settings.prometheus.prometheus_endpoint.rstrip("/")
     app.router.routes.append(Route(endpoint, exposition_endpoint(registry)))

@@ -1,8 +1,20 @@
-"""Reading a request's body without trusting its length or its content type."""
+"""Reading a request's body without trusting its length, its content type or its contents."""
+
+import json
+from typing import Any
 
 from starlette.requests import Request
 
 from vmpooler_api.refusals import ClientLeft
+
+LARGEST_BODY = 10_240
+"""Bytes of a request for VMs."""
+
+
+class Numeral(str):
+    """A number in JSON, as it was written: 1e400 or 5,000 digits do no harm."""
+
+    __slots__ = ()
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -18,3 +30,8 @@ async def read_body(request: Request, most: int) -> bytes:
         body += message.get("body", b"")
         if not message.get("more_body") or len(body) > most:
             return bytes(body[: most + 1])
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse a body; numbers are Numerals. Raises UnicodeDecodeError, JSONDecodeError, RecursionError."""
+    return json.loads(body.decode(), parse_int=Numeral, parse_float=Numeral, parse_constant=Numeral)

@@ -5,7 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.store_watch import StoreWatch
+from vmpooler_api.waiting_room import WaitingRoom
 from vmpooler_common.config import Settings
 from vmpooler_common.store.store import Store
 
@@ -17,6 +19,8 @@ class Parts:
     settings: Settings
     store: Store
     watch: StoreWatch
+    provisioning: Provisioning
+    waiting_room: WaitingRoom
     started_at: float
     """Time of the start by `time.monotonic`."""
 

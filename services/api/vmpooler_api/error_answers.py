@@ -8,9 +8,24 @@ from starlette.requests import Request
 
 from vmpooler_api.headers import COMMON_HEADERS
 from vmpooler_api.json_answer import JsonAnswer
-from vmpooler_api.refusals import BadRequest, ClientLeft, UnknownName
+from vmpooler_api.refusals import (
+    BadRequest,
+    ClientLeft,
+    TooManyVms,
+    Unacceptable,
+    UnknownName,
+    UnknownTemplates,
+)
 from vmpooler_api.store_watch import StoreWatch
-from vmpooler_common.store.errors import NoneReady, NoSuchVm, NotReplicated, StoreUnavailable, UnknownToken
+from vmpooler_common.store.errors import (
+    NoneReady,
+    NoSuchRequest,
+    NoSuchVm,
+    NotReplicated,
+    RequestExists,
+    StoreUnavailable,
+    UnknownToken,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -22,11 +37,16 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Authentication required"'}
 _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] = {
     BadRequest: (400, None, None),
     RequestValidationError: (400, None, None),
+    Unacceptable: (400, None, None),
     ClientLeft: (400, None, None),
     UnknownToken: (401, None, _CHALLENGE),
+    TooManyVms: (403, None, None),
     UnknownName: (404, None, None),
+    UnknownTemplates: (404, None, None),
     NoSuchVm: (404, None, None),
+    NoSuchRequest: (404, None, None),
     HTTPException: (404, None, None),  # no such route; a wrong method on a known path is none, either
+    RequestExists: (409, None, None),
     NoneReady: (503, None, None),
     NotReplicated: (503, NOT_SAFE, _LATER),
     StoreUnavailable: (503, AWAY, _LATER),
@@ -39,9 +59,7 @@ def answer_errors(app: FastAPI, watch: StoreWatch) -> None:
 
     async def answer(_request: Request, error: Exception) -> JsonAnswer:
         status, message, headers = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
-        content: dict[str, object] = {"ok": False}
-        if isinstance(error, BadRequest):
-            content["error"] = str(error)
+        content = {"ok": False, **_told(error)}
         if message is not None:
             content["message"] = message
         if isinstance(error, StoreUnavailable):
@@ -51,6 +69,20 @@ def answer_errors(app: FastAPI, watch: StoreWatch) -> None:
     for kind in _ANSWERS:
         app.add_exception_handler(kind, answer)
     app.add_exception_handler(Exception, _internal_error)
+
+
+def _told(error: Exception) -> dict[str, object]:
+    """Give what the error itself says to the client."""
+    match error:
+        case BadRequest():
+            return {"error": str(error)}
+        case Unacceptable() | TooManyVms() | NoSuchRequest():
+            return {"message": str(error)}
+        case RequestExists():
+            return {"request_id": error.request, "message": str(error)}
+        case UnknownTemplates():
+            return {"bad_templates": error.names}
+    return {}
 
 
 async def _internal_error(request: Request, error: Exception) -> JsonAnswer:

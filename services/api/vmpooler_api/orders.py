@@ -10,15 +10,14 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from vmpooler_api.bodies import LARGEST_BODY, parse_json
+from vmpooler_api.counts import read_count
 from vmpooler_api.refusals import BadRequest, UnknownName
 
-LARGEST_BODY = 10_240
-"""Bytes."""
 _DEEPEST = 5
 _LONGEST_NAME = 100
 _MOST_OF_ONE_NAME = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_DIGITS = re.compile(r"[0-9]+")
 
 Order = Mapping[str, int]
 """Requested name -> number of VMs, at least 1; in the order of the request."""
@@ -57,8 +56,7 @@ def _parse(body: bytes) -> dict[str, Any]:
     if len(body) > LARGEST_BODY:
         raise BadRequest("Request body too large")
     try:
-        # Numbers stay texts: a count is judged by its digits, and 1e400 or 5,000 digits do no harm.
-        content = json.loads(body.decode(), parse_int=str, parse_float=str, parse_constant=str)
+        content = parse_json(body)
     except UnicodeDecodeError as error:
         raise BadRequest(f"Invalid JSON: byte {error.start} isn't UTF-8") from None
     except json.JSONDecodeError as error:
@@ -82,16 +80,13 @@ def _is_deeper(value: Any, levels: int) -> bool:
 def _count(name: str, value: Any, names: Collection[str]) -> int:
     if name not in names:
         _explain(name)
-    if value is None:
-        raise BadRequest("VM count is required")
-    if not isinstance(value, str) or not _DIGITS.fullmatch(value):
-        raise BadRequest("VM count must be a valid integer")
-    digits = value.lstrip("0")
-    if not digits:
-        raise BadRequest("VM count must be at least 1")
-    if len(digits) > len(str(_MOST_OF_ONE_NAME)) or int(digits) > _MOST_OF_ONE_NAME:
+    try:
+        count = read_count(value)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    if count > _MOST_OF_ONE_NAME:
         raise BadRequest(f"VM count must be at most {_MOST_OF_ONE_NAME}")
-    return int(digits)
+    return count
 
 
 def _explain(name: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import structlog
@@ -13,6 +13,7 @@ import uvloop
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from vmpooler_api.app import create_app
+from vmpooler_api.dependencies import Parts
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common import logs
 from vmpooler_common.config import Configuration, Settings
@@ -28,7 +29,19 @@ _SECONDS_TO_FINISH = 7
 
 
 class Server(uvicorn.Server):
-    """uvicorn, ending without an error on SIGTERM and SIGINT, and sparing the garbage collector work."""
+    """uvicorn, ending without an error on SIGTERM and SIGINT, and sparing the garbage collector work.
+
+    `before_shutdown` is called before it waits for the requests that are being served.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, before_shutdown: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._before_shutdown = before_shutdown
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, then let what is being served end."""
+        self._before_shutdown()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then take what lives for ever out of the collector's sight: that halves its pauses."""
@@ -92,6 +105,7 @@ async def _serve(settings: Settings) -> int:
         server.should_exit = True
 
     app = create_app(settings, store, metrics=metrics, registry=registry, stop=stop)
+    parts: Parts = app.state.parts
     server = Server(
         uvicorn.Config(
             app,
@@ -104,7 +118,8 @@ async def _serve(settings: Settings) -> int:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_SECONDS_TO_FINISH,
-        )
+        ),
+        before_shutdown=parts.waiting_room.close,
     )
     await server.serve()
     return 1 if failures else 0

@@ -1,8 +1,26 @@
 """What a client did wrong, before anything was asked of the store."""
 
+from collections.abc import Iterable
+
 
 class BadRequest(Exception):  # noqa: N818 - named after the answer, 400
     """The request can't be understood; the text says why, in words that clients may know."""
+
+
+class Unacceptable(Exception):  # noqa: N818 - a judgement, not a fault
+    """The same of an on-demand request; this part of the contract calls the text `message`."""
+
+
+class TooManyVms(Exception):  # noqa: N818 - a judgement, not a fault
+    """An on-demand request is for more VMs than are allowed; the text says how many that is."""
+
+
+class UnknownTemplates(Exception):  # noqa: N818 - an answer, not a fault
+    """Names in an on-demand request that are neither pools nor aliases."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(", ".join(self.names))
 
 
 class UnknownName(Exception):  # noqa: N818 - an answer, not a fault

@@ -143,7 +143,7 @@ def _queue(numbers: Numbers) -> QueueReport:
     running = sum(pool.running for pool in pools)
     completed = sum(pool.completed for pool in pools)
     return QueueReport(
-        requested=0,  # nothing can be requested on demand yet
+        requested=sum(pool.backlog for pool in pools),
         pending=pending,
         cloning=numbers.slots_in_use,
         booting=max(pending - numbers.slots_in_use, 0),

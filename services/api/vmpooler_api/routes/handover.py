@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vmpooler_api.bodies import read_body
+from vmpooler_api.bodies import LARGEST_BODY, read_body
 from vmpooler_api.handing_out import HandingOut
 from vmpooler_api.hostnames import short_name
 from vmpooler_api.json_answer import JsonAnswer
 from vmpooler_api.metrics import CheckoutMetrics
 from vmpooler_api.offers import Offers
-from vmpooler_api.orders import LARGEST_BODY, Order, order_from_body, order_from_path
+from vmpooler_api.orders import Order, order_from_body, order_from_path
 from vmpooler_api.refusals import BadRequest, UnknownName
 from vmpooler_api.taking_back import TakingBack
 from vmpooler_common.store.checkouts import Checkout

@@ -1,0 +1,32 @@
+"""Which pool makes each VM of an on-demand request: drawn by weight, for each VM anew."""
+
+from collections.abc import Sequence
+from random import SystemRandom
+
+from vmpooler_api.orders import Order
+from vmpooler_common.config import PoolSettings, Settings
+
+
+class Draws:
+    """The pools that every name may draw, worked out once at start.
+
+    Paused pools make no VMs, so they are drawn only where all pools of a name are paused.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._random = SystemRandom()
+        self._pools = {name: _drawable(settings, name) for name in settings.names}
+
+    def draw(self, order: Order) -> list[tuple[str, str]]:
+        """Give (requested name, pool) for each VM, in the order of the request."""
+        return [(name, pool) for name, count in order.items() for pool in self._draw(name, count)]
+
+    def _draw(self, name: str, count: int) -> list[str]:
+        pools, weights = self._pools[name]
+        return self._random.choices(pools, weights, k=count)
+
+
+def _drawable(settings: Settings, name: str) -> tuple[Sequence[str], Sequence[float] | None]:
+    candidates: Sequence[PoolSettings] = settings.candidates(name)
+    candidates = [pool for pool in candidates if not pool.paused] or candidates
+    return [pool.name for pool in candidates], settings.weights(candidates)

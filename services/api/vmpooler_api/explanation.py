@@ -1,0 +1,149 @@
+"""What an on-demand request waits for, in fields; `explanation_words` says it in sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from vmpooler_common.config import PoolSettings, Settings
+from vmpooler_common.store.lines import Line, Standing
+from vmpooler_common.store.requests import RequestStatus, Wanted
+
+VmProgress = Literal["granted", "booting", "cloning", "waiting", "returned", "given up"]
+LimitKind = Literal["clone_limit", "paused", "broken", "held_back", "ready_kept", "not_configured"]
+
+
+class WantedVm(BaseModel):
+    """One VM of the request."""
+
+    name: str = Field(description="The pool or alias that was asked for.")
+    pool: str
+    state: VmProgress
+    hostname: str | None = Field(None, description="Of the VM that was granted.")
+    ahead: int | None = Field(None, description="VMs of the pool that go to others before.")
+    failed_attempts: int = Field(description="Clones that failed while this VM was the next one.")
+    last_error: str | None = None
+
+
+class MakingFigures(BaseModel):
+    """The pool's pending VMs, for this request and for others."""
+
+    reserved: int = Field(description="Named, and not asked of the provider yet.")
+    cloning: int
+    booting: int
+
+
+class Limit(BaseModel):
+    """Something that holds the pool back."""
+
+    kind: LimitKind
+    text: str
+    in_use: int | None = Field(None, description="Clones in flight for requests; of clone_limit.")
+    limit: int | None = Field(None, description="How many there may be; of clone_limit.")
+
+
+class PoolLine(BaseModel):
+    """A pool that the request still waits for."""
+
+    waiting: int = Field(description="VMs of this request that are waited for.")
+    ahead: int | None = Field(None, description="VMs that go to others before this request's next one.")
+    backlog: int = Field(description="VMs that all requests together wait for.")
+    making: MakingFigures
+    ready: int
+    limits: list[Limit]
+
+
+class RequestExplanation(BaseModel):
+    """A request, what it waits for and what holds it up; members that don't apply are absent."""
+
+    ok: Literal[True] = True
+    request_id: str
+    status: RequestStatus
+    summary: list[str] = Field(description="The same in a few sentences.")
+    created: str = Field(description="RFC 3339.")
+    deadline: str = Field(description="RFC 3339. The request fails then unless all VMs are there.")
+    seconds_left: float | None = Field(None, description="Until the deadline; of an open request.")
+    accepted: bool = Field(description="Whether a manager has taken it up.")
+    reason: str | None = Field(None, description="Why it failed.")
+    last_error: str | None = None
+    pools: dict[str, PoolLine]
+    vms: list[WantedVm]
+
+
+def pool_lines(standing: Standing, settings: Settings) -> dict[str, PoolLine]:
+    """Describe the pools that the request still waits for."""
+    by_name = {pool.name: pool for pool in settings.pools}
+    waiting = [want.pool for want in standing.request.wants if not want.vm]
+    return {
+        name: PoolLine(
+            waiting=waiting.count(name),
+            ahead=min(line.places.values(), default=None),
+            backlog=line.backlog,
+            making=MakingFigures(
+                reserved=line.making.reserved, cloning=line.making.cloning, booting=line.making.booting
+            ),
+            ready=line.ready,
+            limits=list(_limits(line, by_name.get(name), standing.slots_in_use, settings)),
+        )
+        for name, line in standing.lines.items()
+    }
+
+
+def wanted_vms(standing: Standing) -> list[WantedVm]:
+    """Describe each VM of the request, in its order."""
+    status = standing.request.status
+    return [
+        WantedVm(
+            name=want.name,
+            pool=want.pool,
+            state=_progress(want, number, status, standing.lines),
+            hostname=want.fqdn if want.vm else None,
+            ahead=standing.lines[want.pool].places.get(number) if want.pool in standing.lines else None,
+            failed_attempts=want.charges,
+            last_error=want.error or None,
+        )
+        for number, want in enumerate(standing.request.wants)
+    ]
+
+
+def _progress(want: Wanted, number: int, status: RequestStatus, lines: Mapping[str, Line]) -> VmProgress:
+    is_returned = status in (RequestStatus.FAILED, RequestStatus.DELETED)
+    if want.vm:
+        return "returned" if is_returned else "granted"
+    if is_returned:
+        return "given up"
+    line = lines.get(want.pool)
+    if line is None or number not in line.places:
+        return "waiting"
+    # Whichever VM is ready first goes to the first in line, so the n-th in line gets the n-th nearest one.
+    place = line.places[number]
+    if place < line.making.booting:
+        return "booting"
+    return "cloning" if place < line.making.booting + line.making.cloning else "waiting"
+
+
+def _limits(line: Line, pool: PoolSettings | None, slots_in_use: int, settings: Settings) -> Sequence[Limit]:
+    found: list[Limit] = []
+    if pool is None:
+        found.append(Limit(kind="not_configured", text="it isn't configured any more"))
+    elif pool.paused:
+        found.append(Limit(kind="paused", text="it or its provider is paused, so it makes no VMs"))
+    if line.broken:
+        found.append(Limit(kind="broken", text=f"its provider says that it can't work: {line.broken}"))
+    if line.held_back:
+        found.append(Limit(kind="held_back", text=f"its clones are held back for now: {line.held_back}"))
+    limit = settings.general.ondemand_clone_limit
+    if slots_in_use >= limit and line.making.total < line.backlog:
+        found.append(
+            Limit(
+                kind="clone_limit",
+                text=f"all {limit} clones that requests may have at once (ondemand_clone_limit) are in use",
+                in_use=slots_in_use,
+                limit=limit,
+            )
+        )
+    if line.ready and not settings.general.ondemand_from_ready:
+        found.append(
+            Limit(kind="ready_kept", text="its ready VMs are kept for checkouts (ondemand_from_ready)")
+        )
+    return found

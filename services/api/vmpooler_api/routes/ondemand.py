@@ -1,0 +1,125 @@
+"""On-demand requests: to open, to look at, to wait for, to have explained and to delete them."""
+
+import re
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+
+from vmpooler_api.bodies import LARGEST_BODY, read_body
+from vmpooler_api.departures import client_leaves
+from vmpooler_api.dependencies import TheParts
+from vmpooler_api.explanation import RequestExplanation
+from vmpooler_api.explanation_words import explain
+from vmpooler_api.json_answer import JsonAnswer
+from vmpooler_api.refusals import Unacceptable
+from vmpooler_api.request_report import report_request
+from vmpooler_api.routes import ondemand_answers as answers
+from vmpooler_common.store.errors import NoSuchRequest
+
+LONGEST_WAIT = 60
+"""Seconds."""
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+
+router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
+
+
+async def token_given(
+    token: Annotated[
+        str | None, Header(alias="X-AUTH-TOKEN", description="Needed when authentication is configured.")
+    ] = None,
+) -> str | None:
+    """Give the token; an empty one is none."""
+    return token or None
+
+
+async def wait_asked_for(
+    wait: Annotated[
+        str | None,
+        Query(description=f"Seconds, up to {LONGEST_WAIT}: answer when the request is over, or after these."),
+    ] = None,
+) -> float:
+    """Read the parameter `wait` in seconds. Raises Unacceptable."""
+    if wait is None:
+        return 0.0
+    if not _SECONDS.fullmatch(wait) or float(wait) > LONGEST_WAIT:
+        raise Unacceptable(f"wait must be a number of seconds from 0 to {LONGEST_WAIT}")
+    return float(wait)
+
+
+TheToken = Annotated[str | None, Depends(token_given)]
+TheWait = Annotated[float, Depends(wait_asked_for)]
+TheId = Annotated[str, Path(description="Id of the request.")]
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Request VMs that no pool has to have ready",
+    responses=answers.TO_OPEN_BY_BODY,
+    openapi_extra=answers.BODY,
+)
+async def open_by_body(request: Request, parts: TheParts, token: TheToken) -> answers.Opened:
+    """Read the body as JSON whatever its type. The VMs are made; look at the request to get them."""
+    body = await read_body(request, LARGEST_BODY)
+    return answers.Opened(request_id=await parts.provisioning.open_by_body(body, token=token))
+
+
+@router.post(
+    "/{request_id}",
+    status_code=201,
+    summary="Request VMs, named in the path",
+    responses=answers.TO_OPEN_BY_PATH,
+)
+async def open_by_path(
+    parts: TheParts,
+    token: TheToken,
+    names: Annotated[
+        str,
+        Path(alias="request_id", description="Pools or aliases joined by `+`; a name may be repeated."),
+    ],
+) -> answers.Opened:
+    """Give the request an id of its own."""
+    return answers.Opened(request_id=await parts.provisioning.open_by_path(names, token=token))
+
+
+@router.get("/{request_id}", summary="Look at a request, or wait for it", responses=answers.TO_SHOW)
+async def show(request: Request, parts: TheParts, request_id: TheId, wait: TheWait) -> JsonAnswer:
+    """Give counts while VMs are missing, and host names when all are there."""
+    found = await parts.waiting_room.look_up(
+        request_id, longest=wait, client_leaves=partial(client_leaves, request)
+    )
+    if found is None:
+        raise NoSuchRequest(_unknown(request_id))
+    status, content = report_request(found)
+    return JsonAnswer(content, status)
+
+
+@router.get(
+    "/{request_id}/explain",
+    summary="Explain what a request waits for",
+    responses=answers.TO_EXPLAIN,
+    response_model_exclude_none=True,
+)
+async def show_explanation(parts: TheParts, request_id: TheId) -> RequestExplanation:
+    """Tell its place in line, what is being made, what holds it up, and when it fails."""
+    standing = await parts.store.lines.look_up(request_id)
+    if standing is None:
+        raise NoSuchRequest(_unknown(request_id))
+    return explain(standing, parts.settings)
+
+
+@router.delete(
+    "/{request_id}",
+    summary="Delete a request",
+    responses=answers.TO_DELETE,
+    response_model_exclude_none=True,
+)
+async def delete(parts: TheParts, request_id: TheId, token: TheToken) -> answers.Deleted:
+    """Return its VMs, also those that are still being made."""
+    is_new = await parts.provisioning.delete(request_id, token=token)
+    return answers.Deleted(ok=True, message=None if is_new else "the request has already been deleted")
+
+
+def _unknown(request_id: str) -> str:
+    return f"no request found for request_id '{request_id}'"

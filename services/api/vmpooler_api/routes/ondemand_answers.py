@@ -1,0 +1,161 @@
+"""The forms of the answers about on-demand requests, for the API's description."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vmpooler_api.explanation import RequestExplanation
+from vmpooler_api.routes.vms import Away, Refusal
+
+_ID = "1c7d4a6e-5b1f-4c55-9d6c-0f7a3b1f2a77"
+
+
+def _shown(**example: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"example": example})
+
+
+class Opened(BaseModel):
+    """The request was opened; look at it by this id."""
+
+    model_config = _shown(ok=True, request_id=_ID)
+
+    ok: Literal[True] = True
+    request_id: str
+
+
+class Counts(BaseModel):
+    """VMs of one name; the numbers are texts."""
+
+    ready: str
+    pending: str
+
+
+class Hostnames(BaseModel):
+    """VMs of one name."""
+
+    hostname: list[str]
+
+
+class Waiting(BaseModel):
+    """Some VMs are missing; one member for each requested name."""
+
+    model_config = ConfigDict(extra="allow") | _shown(
+        ok=True, request_id=_ID, ready=False, debian={"ready": "1", "pending": "2"}
+    )
+    __pydantic_extra__: dict[str, Counts] = Field(init=False)
+
+    ok: Literal[True]
+    request_id: str
+    ready: Literal[False]
+
+
+class Ready(BaseModel):
+    """All VMs are there; one member for each requested name."""
+
+    model_config = ConfigDict(extra="allow") | _shown(
+        ok=True, request_id=_ID, ready=True, debian={"hostname": ["merry-otter.example.com"]}
+    )
+    __pydantic_extra__: dict[str, Hostnames] = Field(init=False)
+
+    ok: Literal[True]
+    request_id: str
+    ready: Literal[True]
+
+
+class Over(BaseModel):
+    """The request failed or was deleted; the message says which and why."""
+
+    model_config = ConfigDict(extra="forbid") | _shown(
+        ok=True, request_id=_ID, ready=False, message="The request has been deleted"
+    )
+
+    ok: Literal[True]
+    request_id: str
+    ready: Literal[False]
+    message: str
+
+
+class Told(Refusal):
+    """A refusal that says why."""
+
+    message: str
+
+
+class Duplicate(Told):
+    """Another request has this id."""
+
+    model_config = _shown(
+        ok=False, request_id="build-7", message="request_id 'build-7' has already been created"
+    )
+
+    request_id: str
+
+
+class UnknownNames(Refusal):
+    """Names that are neither pools nor aliases; absent when nothing was asked for."""
+
+    model_config = _shown(ok=False, bad_templates=["debian-99"])
+
+    bad_templates: list[str] | None = None
+
+
+class Deleted(BaseModel):
+    """The request is deleted, now or before."""
+
+    ok: Literal[True]
+    message: str | None = Field(None, description="Only when it had been deleted before.")
+
+
+Answers = dict[int | str, dict[str, Any]]
+
+_UNAUTHORIZED = {
+    "model": Refusal,
+    "description": "A valid token is needed.",
+    "headers": {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}},
+}
+_AWAY = {"model": Away, "description": "Redis can't be used for now."}
+_UNKNOWN_ID = {"model": Told, "description": "No request has this id (any more)."}
+
+TO_OPEN_BY_PATH: Answers = {
+    401: _UNAUTHORIZED,
+    403: {"model": Told, "description": "More VMs than may be requested."},
+    404: {"model": UnknownNames, "description": "A name isn't known, or none is given."},
+    503: _AWAY | {"description": "Redis can't be used for now; the request may have been opened."},
+}
+TO_OPEN_BY_BODY: Answers = TO_OPEN_BY_PATH | {
+    400: {"model": Told, "description": "The request can't be understood."},
+    409: {"model": Duplicate, "description": "The id is in use."},
+}
+TO_SHOW: Answers = {
+    200: {"model": Ready | Over, "description": "The request is over."},
+    202: {"model": Waiting, "description": "Some VMs are missing."},
+    400: {"model": Told, "description": "`wait` is no such number."},
+    404: _UNKNOWN_ID,
+    503: _AWAY,
+}
+TO_EXPLAIN: Answers = {200: {"model": RequestExplanation}, 404: _UNKNOWN_ID, 503: _AWAY}
+TO_DELETE: Answers = {401: _UNAUTHORIZED, 404: _UNKNOWN_ID, 503: _AWAY}
+
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "description": "Pool or alias -> number of VMs, and the id of the request.",
+                    "properties": {
+                        "request_id": {"type": "string", "pattern": "^(?!.*__)[A-Za-z0-9_-]{1,64}$"}
+                    },
+                    "additionalProperties": {
+                        "oneOf": [
+                            {"type": "integer", "minimum": 1},
+                            {"type": "string", "pattern": "^[0-9]+$"},
+                        ]
+                    },
+                    "example": {"debian": 3, "request_id": "build-7"},
+                }
+            }
+        },
+    }
+}

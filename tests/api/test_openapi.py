@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.api.in_process import Api
+from tests.store.demand import Demand
 
 OTHER_HOST = re.compile(r"""(?:https?:)?//[^\s"'<>]+""")
 
@@ -29,6 +30,9 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
     assert {path: sorted(methods) for path, methods in paths.items()} == {
         "/api/v3/vm": ["get", "post"],
         "/api/v3/vm/{name}": ["delete", "get", "post"],
+        "/api/v3/ondemandvm": ["post"],
+        "/api/v3/ondemandvm/{request_id}": ["delete", "get", "post"],
+        "/api/v3/ondemandvm/{request_id}/explain": ["get"],
         "/api/v3/status": ["get"],
         "/api/v3/poolstat": ["get"],
         "/api/v3/totalrunning": ["get"],
@@ -47,10 +51,21 @@ async def prepare(api: Api) -> None:
     await api.fleet.ready("pool1", "one", "two", "three", "four")
     await api.fleet.running("pool2", "anonymous")
     await api.fleet.running("pool2", "owned", token="good")
+    demand = Demand(api.fleet)
+    await demand.accepted("met", "pool3")
+    await demand.booted("pool3", "five")
+    await demand.accepted("partly", "pool3", "pool3")
+    await demand.booted("pool3", "six")
+    await demand.failed("pool3", "seven", "no disk", most=3)
+    await demand.accepted("over", "pool2")
+    await demand.failed("pool2", "eight", "no disk", most=1)
 
 
 CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
 BAD_TOKEN = {"X-AUTH-TOKEN": "bad"}
+GOOD_TOKEN = {"X-AUTH-TOKEN": "good"}
+DEMAND, REQUEST = "/api/v3/ondemandvm", "/api/v3/ondemandvm/{request_id}"
+EXPLAIN = f"{REQUEST}/explain"
 REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 1}}, 200),
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 2, "poolone": 1}}, 200),
@@ -72,6 +87,29 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("get", NAMED, "/api/v3/vm/no_name", {}, 400),
     ("get", NAMED, "/api/v3/vm/unknown", {}, 404),
     ("get", CHECKOUT, "/api/v3/vm", {}, 200),
+    ("post", DEMAND, DEMAND, {"json": {"pool1": 1}, "headers": GOOD_TOKEN}, 201),
+    ("post", DEMAND, DEMAND, {"content": "{bad", "headers": GOOD_TOKEN}, 400),
+    ("post", DEMAND, DEMAND, {"json": {"pool1": 1}}, 401),
+    ("post", DEMAND, DEMAND, {"json": {"pool1": 11}, "headers": GOOD_TOKEN}, 403),
+    ("post", DEMAND, DEMAND, {"json": {"nope": 1}, "headers": GOOD_TOKEN}, 404),
+    ("post", DEMAND, DEMAND, {"content": "null", "headers": GOOD_TOKEN}, 404),
+    ("post", DEMAND, DEMAND, {"json": {"pool1": 1, "request_id": "met"}, "headers": GOOD_TOKEN}, 409),
+    ("post", REQUEST, f"{DEMAND}/pool1+both", {"headers": GOOD_TOKEN}, 201),
+    ("post", REQUEST, f"{DEMAND}/pool1", {"headers": BAD_TOKEN}, 401),
+    ("post", REQUEST, f"{DEMAND}/" + "pool1+" * 11, {"headers": GOOD_TOKEN}, 403),
+    ("post", REQUEST, f"{DEMAND}/nope", {"headers": GOOD_TOKEN}, 404),
+    ("get", REQUEST, f"{DEMAND}/met", {}, 200),
+    ("get", REQUEST, f"{DEMAND}/over", {}, 200),
+    ("get", REQUEST, f"{DEMAND}/partly", {}, 202),
+    ("get", REQUEST, f"{DEMAND}/met?wait=61", {}, 400),
+    ("get", REQUEST, f"{DEMAND}/unknown", {}, 404),
+    ("get", EXPLAIN, f"{DEMAND}/met/explain", {}, 200),
+    ("get", EXPLAIN, f"{DEMAND}/partly/explain", {}, 200),
+    ("get", EXPLAIN, f"{DEMAND}/over/explain", {}, 200),
+    ("get", EXPLAIN, f"{DEMAND}/unknown/explain", {}, 404),
+    ("delete", REQUEST, f"{DEMAND}/partly", {"headers": GOOD_TOKEN}, 200),
+    ("delete", REQUEST, f"{DEMAND}/partly", {}, 401),
+    ("delete", REQUEST, f"{DEMAND}/unknown", {"headers": GOOD_TOKEN}, 404),
     ("get", "/api/v3/status", "/api/v3/status", {}, 200),
     ("get", "/api/v3/status", "/api/v3/status?view=", {}, 200),
     ("get", "/api/v3/poolstat", "/api/v3/poolstat?pool=both", {}, 200),

@@ -100,6 +100,37 @@ OWN_VERBS = (
         "unauthorized",
         line='vmpooler_vm_deletes_total{result="unauthorized",vmpooler_instance="ci"} 1.0',
     ),
+    _api(
+        "ondemand",
+        "created",
+        line='vmpooler_ondemand_requests_total{result="created",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "ondemand",
+        "duplicate",
+        line='vmpooler_ondemand_requests_total{result="duplicate",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "ondemand",
+        "invalid",
+        line='vmpooler_ondemand_requests_total{result="invalid",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "ondemand",
+        "too_many",
+        line='vmpooler_ondemand_requests_total{result="toomany",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "ondemand",
+        "unauthorized",
+        line='vmpooler_ondemand_requests_total{result="unauthorized",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "ondemand",
+        "waiting",
+        7,
+        line='vmpooler_ondemand_waiting_clients{vmpooler_instance="ci"} 7.0',
+    ),
     _manager(
         "pools",
         "counted",

@@ -12,7 +12,13 @@ from vmpooler_api.orders import Order
 from vmpooler_api.refusals import ClientLeft
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common.store.checkouts import Checkout, Checkouts
-from vmpooler_common.store.errors import NoneReady, NotReplicated, StoreUnavailable, UnknownToken
+from vmpooler_common.store.errors import (
+    NoneReady,
+    NotReplicated,
+    ScriptFailed,
+    StoreUnavailable,
+    UnknownToken,
+)
 from vmpooler_common.store.scripts import new_operation
 
 log = structlog.get_logger(__name__)
@@ -64,7 +70,7 @@ class HandingOut:
             for pool in error.pools:
                 self._metrics.unsafe(pool)
             raise
-        except StoreUnavailable:
+        except (StoreUnavailable, ScriptFailed):
             # The store may have done it, or may do it yet, when only its answer was lost.
             self._withdrawals.add(operation, reason="the store's answer was lost")
             raise

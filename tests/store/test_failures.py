@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from tests.store.acts import ACTS, Act
+from tests.store.act import Act
+from tests.store.acts import ACTS
 from tests.store.dataset import Dataset, ask, read_dataset
 from tests.store.fleet import Fleet, want
 from tests.support.faults import Moment, contains

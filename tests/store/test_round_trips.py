@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.store.acts import ACTS, HOUR, Act
+from tests.store.act import HOUR, Act
+from tests.store.acts import ACTS
 from tests.store.fleet import Fleet, want
 from tests.support.faults import Moment
 from tests.support.proxy import Proxy

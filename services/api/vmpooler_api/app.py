@@ -24,7 +24,8 @@ from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.openapi import complete_openapi
 from vmpooler_api.routes import health, numbers, vms
-from vmpooler_api.routes.handover import OPERATIONS, Handover
+from vmpooler_api.routes.handover import Handover
+from vmpooler_api.routes.handover_operations import OPERATIONS
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_api.taking_back import TakingBack
 from vmpooler_api.withdrawals import Withdrawals

@@ -1,4 +1,4 @@
-"""Reading a request's body without trusting its length or its content type."""
+"""Reading a request without trusting its length or its content type, and seeing its client leave."""
 
 from starlette.requests import Request
 
@@ -18,3 +18,18 @@ async def read_body(request: Request, most: int) -> bytes:
         body += message.get("body", b"")
         if not message.get("more_body") or len(body) > most:
             return bytes(body[: most + 1])
+
+
+def has_left(request: Request) -> bool:
+    """Tell whether the client has closed the connection. The body must have been read.
+
+    Looks only at what is known already: the wait for the next message is begun and given up at once,
+    so that the event loop has nothing to cancel and no turn is lost; that is a quarter of a checkout's cost.
+    """
+    waiting = request.receive().__await__()
+    try:
+        next(waiting)
+    except StopIteration as known:
+        return bool(known.value["type"] == "http.disconnect")
+    waiting.close()
+    return False

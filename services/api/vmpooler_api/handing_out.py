@@ -1,7 +1,7 @@
 """The use case of a checkout: from what is asked for to the VMs' names."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -44,9 +44,7 @@ class HandingOut:
         self._lifetime = lifetime
         self._lifetime_with_token = lifetime_with_token
 
-    async def check_out(
-        self, order: Order, *, token: str | None, has_left: Callable[[], Awaitable[bool]]
-    ) -> Checkout:
+    async def check_out(self, order: Order, *, token: str | None, has_left: Callable[[], bool]) -> Checkout:
         """Hand out everything that is ordered, or nothing. `has_left`: whether the client is gone.
 
         Raises NoneReady, UnknownToken, NotReplicated, StoreUnavailable, ClientLeft.
@@ -77,7 +75,7 @@ class HandingOut:
         except asyncio.CancelledError:
             self._withdrawals.add(operation, reason="the service stopped before the answer")
             raise
-        if await has_left():
+        if has_left():
             self._withdrawals.add(operation, reason="the client left before the answer")
             raise ClientLeft
         for grant in checkout.grants:

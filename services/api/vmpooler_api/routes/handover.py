@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vmpooler_api.bodies import read_body
+from vmpooler_api.bodies import has_left, read_body
 from vmpooler_api.handing_out import HandingOut
 from vmpooler_api.hostnames import short_name
 from vmpooler_api.json_answer import JsonAnswer
@@ -84,7 +84,7 @@ class Handover:
         checkout = await self._handing_out.check_out(
             order,
             token=_token(request) if self._checks_tokens else None,
-            has_left=request.is_disconnected,
+            has_left=lambda: has_left(request),
         )
         return JsonAnswer(_granted(checkout))
 

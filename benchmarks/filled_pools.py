@@ -21,6 +21,8 @@ class Filled:
 
     installation: Installation
     usage: Usage
+    start_cpu: float
+    """CPU seconds of the process until the first VM was reserved: a part of the usage."""
     connections: int
     """Most connections to Redis at a time."""
 
@@ -37,13 +39,15 @@ async def fill_pools(stage: Stage, *, task_limit: int) -> Filled:
         watching = asyncio.create_task(peak.watch(stage.redis_port, process_id=service.process_id))
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
+                await anext(events)  # of the first VM
+                start_cpu = meter.cpu_seconds()
                 ready = 0
                 while ready < VMS:
                     ready += (await anext(events)).kind == "ready"
             usage = await meter.stop()
         finally:
             watching.cancel()
-    return Filled(installation, usage, peak.connections)
+    return Filled(installation, usage, start_cpu, peak.connections)
 
 
 class _Peak:

@@ -42,10 +42,13 @@ class Meter:
         self._cpu = _cpu_seconds(self._service.process_id)
         self._at = time.monotonic()
 
+    def cpu_seconds(self) -> float:
+        """Give the CPU seconds that were used so far."""
+        return _cpu_seconds(self._service.process_id) - self._cpu
+
     async def stop(self) -> Usage:
         """Give what was used; the service goes on."""
-        seconds = time.monotonic() - self._at
-        cpu = _cpu_seconds(self._service.process_id) - self._cpu
+        seconds, cpu = time.monotonic() - self._at, self.cpu_seconds()
         return Usage(seconds, cpu, await _round_trips(self._service) - self._round_trips)
 
 

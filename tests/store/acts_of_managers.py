@@ -185,7 +185,7 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
     act(
         "destroyed",
         "endings.destroyed",
-        lambda store: store.endings.destroyed("a", attempt_of("a")),
+        lambda store: store.endings.destroyed("a", attempt_of("a"), provider_id="id-a"),
         "destroyed",
         arrange=lambda fleet: fleet.destroying("one", "a"),
     ),

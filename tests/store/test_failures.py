@@ -22,9 +22,6 @@ from vmpooler_common.store.store import Store
 PREFIX = "{failures}"
 PATIENCE = 20.0
 by_label = pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)
-running_scripts = pytest.mark.parametrize(
-    "act", [act for act in ACTS if act.scripts], ids=lambda act: act.label
-)
 writing = pytest.mark.parametrize(
     "act", [act for act in ACTS if act.scripts and not act.only_reads], ids=lambda act: act.label
 )
@@ -86,7 +83,7 @@ def test_a_request_is_tried_at_most_three_times_unless_told_otherwise() -> None:
     assert LinkOptions("redis://localhost").retries == 2
 
 
-@running_scripts
+@writing
 async def test_a_full_memory_refuses_whole_scripts(
     act: Act, own_redis_server: RedisServer, own_client: "Redis"
 ) -> None:
@@ -95,6 +92,18 @@ async def test_a_full_memory_refuses_whole_scripts(
     )
     assert error.kind == "refused"
     assert after == before
+
+
+@pytest.mark.parametrize(
+    "act", [act for act in ACTS if act.scripts and act.only_reads], ids=lambda act: act.label
+)
+async def test_a_full_memory_keeps_nobody_from_reading(
+    act: Act, own_redis_server: RedisServer, own_client: "Redis"
+) -> None:
+    async with open_store(own_redis_server.url, PREFIX) as store:
+        await act.arrange(Fleet(store, own_client, PREFIX))
+        assert await ask(own_client, "CONFIG", "SET", "maxmemory", "1")
+        await act.run(store)
 
 
 async def _refused(

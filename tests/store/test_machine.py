@@ -317,7 +317,7 @@ def _promotes(vm: str) -> Verb:
 
 
 def _destroys(vm: str) -> Verb:
-    return lambda store: store.endings.destroyed(vm, attempt_of(vm))
+    return lambda store: store.endings.destroyed(vm, attempt_of(vm), provider_id=f"id-{vm}")
 
 
 @pytest.mark.timeout(300)

@@ -13,6 +13,9 @@ from vmpooler_common.store.link import Command, Link, Reply, check
 
 Argument = str | int | float
 
+READ_ONLY = "Writes nothing."
+"""What the comment at the head of a script that only reads says."""
+
 
 class Scripts:
     """Every script with this installation's keys compiled in, so that a call carries only its arguments.
@@ -25,9 +28,10 @@ class Scripts:
         self._route = keys("schema")
         folder = files("vmpooler_common.store") / "lua"
         prelude = keys.lua_table() + (folder / "prelude.lua").read_text()
-        # The shebang makes Redis refuse a script as a whole when memory is full or it can't write.
+        # The shebang makes Redis refuse a script as a whole when memory is full or it can't write;
+        # one that writes nothing goes on working then.
         self._sources = {
-            entry.name.removesuffix(".lua"): "#!lua\n" + prelude + entry.read_text()
+            entry.name.removesuffix(".lua"): _shebang(entry.read_text()) + prelude + entry.read_text()
             for entry in folder.iterdir()
             if entry.name.endswith(".lua") and entry.name != "prelude.lua"
         }
@@ -66,6 +70,10 @@ class Scripts:
         except ScriptFailed:
             self._link.metrics.script_failed()
             raise
+
+
+def _shebang(text: str) -> str:
+    return "#!lua flags=no-writes\n" if READ_ONLY in text else "#!lua\n"
 
 
 def new_operation() -> str:

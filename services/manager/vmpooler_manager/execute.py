@@ -190,9 +190,8 @@ class Executor:
             self._metrics.refill_started((snapshot.now - pool.checkout_at).total_seconds())
             pool.checkout_at = None
         if len(reserved) < missing(spec, snapshot):
-            self._slots.wait(pool)
-            if reserved:
-                pool.poke()
+            # Names were in use, or slots were taken meanwhile: what is still missing, a fresh look tells.
+            pool.poke()
 
     async def _abandon(self, pool: Pool, name: str, reason: FailureReason) -> None:
         await self._cloning.abandon(pool, name, reason)

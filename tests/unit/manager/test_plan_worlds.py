@@ -122,10 +122,12 @@ class HostileWorld(PeacefulWorld):
         self.world.was_faulty = True
         self.world.start_manager(number)
 
-    @rule(number=numbers, seconds=st.sampled_from([6.0, 30.0]))
-    def die_and_be_missed(self, number: int, seconds: float) -> None:
+    @rule(number=numbers, pool=pools, steps=st.integers(1, 12), chance=chances)
+    def die_at_work(self, number: int, pool: str, steps: int, chance: int) -> None:
+        """In the middle of something; and its leases lapse."""
+        self.go_on(number, pool, steps, chance)
         self.die(number)
-        self.world.advance(seconds)
+        self.world.advance(6.0)
 
     @rule(number=numbers, pool=pools, gaps=st.integers(1, 2**8))
     def list_partially(self, number: int, pool: str, gaps: int) -> None:

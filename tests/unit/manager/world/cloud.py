@@ -20,7 +20,7 @@ class CreateOutcome(Enum):
     COMES_TOO_LATE = "an error, and the VM appears when nobody expects it any more"
 
 
-DELAYS = {CreateOutcome.COMES_LATE: GRACE / 2, CreateOutcome.COMES_TOO_LATE: timedelta(seconds=100)}
+DELAYS = {CreateOutcome.COMES_LATE: GRACE.total_seconds() / 2, CreateOutcome.COMES_TOO_LATE: 100.0}
 
 
 class CallFailed(Exception):  # noqa: N818 - the world's word for a transient error
@@ -33,7 +33,8 @@ class CloudVm:
 
     id: str
     tag: OwnershipTag
-    appears_at: datetime
+    appears_at: float
+    """By the cloud's own clock, seconds."""
     is_on: bool = True
     used_until: datetime = LONG_AGO
     """Somebody has it until then."""
@@ -47,35 +48,36 @@ class Cloud:
         self.outcome = CreateOutcome.WORKS
         self.is_failing = False
         self.created: set[str] = set()
+        self.clock = 0.0
         self._count = 0
 
-    def create(self, tag: OwnershipTag, now: datetime) -> ProviderVm:
+    def create(self, tag: OwnershipTag) -> ProviderVm:
         """Make a VM, or not, as the current outcome says."""
         assert tag.name not in self.created, f"create was sent twice for {tag.name}"
         self.created.add(tag.name)
         if self.outcome is CreateOutcome.FAILS:
             raise CallFailed
         self._count += 1
-        vm = CloudVm(f"id-{self._count}", tag, appears_at=now + DELAYS.get(self.outcome, timedelta()))
+        vm = CloudVm(f"id-{self._count}", tag, appears_at=self.clock + DELAYS.get(self.outcome, 0.0))
         self.vms[vm.id] = vm
         if self.outcome is not CreateOutcome.WORKS:
             raise CallFailed
         return _seen(vm)
 
-    def find(self, name: str, attempt: str, now: datetime) -> ProviderVm | None:
+    def find(self, name: str, attempt: str) -> ProviderVm | None:
         """Look a VM up by its tag."""
         self._meet_failure()
-        found = [vm for vm in self._visible(now) if (vm.tag.name, vm.tag.attempt) == (name, attempt)]
+        found = [vm for vm in self._visible() if (vm.tag.name, vm.tag.attempt) == (name, attempt)]
         return _seen(found[0]) if found else None
 
-    def inspect(self, id: str, now: datetime) -> ProviderVm | None:  # noqa: A002 - the field's name
+    def inspect(self, id: str) -> ProviderVm | None:  # noqa: A002 - the field's name
         """Look at one VM; None when there is none."""
         self._meet_failure()
-        return next((_seen(vm) for vm in self._visible(now) if vm.id == id), None)
+        return next((_seen(vm) for vm in self._visible() if vm.id == id), None)
 
-    def listing(self, now: datetime) -> tuple[ProviderVm, ...]:
+    def listing(self) -> tuple[ProviderVm, ...]:
         """Every VM that is there."""
-        return tuple(_seen(vm) for vm in self._visible(now))
+        return tuple(_seen(vm) for vm in self._visible())
 
     def annotate(self, id: str, until: datetime) -> None:  # noqa: A002
         """Note on a VM that somebody has it."""
@@ -94,8 +96,8 @@ class Cloud:
             assert reason != "powered_off" or not vm.is_on, f"{vm.tag.name} was destroyed for being off"
             del self.vms[id]
 
-    def _visible(self, now: datetime) -> list[CloudVm]:
-        return [vm for vm in self.vms.values() if vm.appears_at <= now]
+    def _visible(self) -> list[CloudVm]:
+        return [vm for vm in self.vms.values() if vm.appears_at <= self.clock]
 
     def _meet_failure(self) -> None:
         if self.is_failing:

@@ -205,9 +205,7 @@ class ManagerModel:
             return
         yield
         try:
-            made = self._cloud.create(
-                OwnershipTag(INSTALLATION, generation, spec.name, name, attempt), self._records.now
-            )
+            made = self._cloud.create(OwnershipTag(INSTALLATION, generation, spec.name, name, attempt))
         except CallFailed:
             yield
             self._records.retire(name, VmState.PENDING, reason="clone_failed")
@@ -217,7 +215,7 @@ class ManagerModel:
     def _resolve(self, vm: PendingVm, waited: timedelta) -> Iterator[None]:
         yield
         try:
-            found = self._cloud.find(vm.name, vm.attempt, self._records.now)
+            found = self._cloud.find(vm.name, vm.attempt)
         except CallFailed:
             return
         yield
@@ -231,7 +229,7 @@ class ManagerModel:
         self._records.created(name, attempt, provider_id, cloned=True)
         yield
         try:
-            seen = self._cloud.inspect(provider_id, self._records.now)
+            seen = self._cloud.inspect(provider_id)
         except CallFailed:
             return
         yield
@@ -259,7 +257,7 @@ class ManagerModel:
         if vm is None or vm.state is not VmState.READY:
             return
         try:
-            seen = self._cloud.inspect(vm.provider_id, self._records.now)
+            seen = self._cloud.inspect(vm.provider_id)
         except CallFailed:
             return
         yield
@@ -273,7 +271,7 @@ class ManagerModel:
         try:
             provider_id = vm.provider_id
             if not provider_id and vm.phase is not ClonePhase.RESERVED:
-                found = self._cloud.find(vm.name, vm.attempt, self._records.now)
+                found = self._cloud.find(vm.name, vm.attempt)
                 waited = self._records.now - vm.completed
                 if found is None and waited < GRACE:
                     yield

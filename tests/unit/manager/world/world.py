@@ -83,7 +83,7 @@ class World:
 
     def listing(self, *, without: Callable[[int], bool] = lambda _: False) -> Listing:
         """List the place, silently without the VMs at some positions."""
-        shown = enumerate(self.cloud.listing(self.records.now))
+        shown = enumerate(self.cloud.listing())
         vms = tuple(vm for position, vm in shown if not without(position))
         return Listing(self.records.now, vms, self.era)
 
@@ -200,6 +200,7 @@ class World:
 
     def _pass(self, seconds: float) -> None:
         self.monotonic += seconds
+        self.cloud.clock += seconds
         self.records.now += timedelta(seconds=seconds)
 
     def _renew(self) -> None:

@@ -114,7 +114,7 @@ class Reconciler:
             self._listed.setdefault(spec.provider, {})[spec.name] = findings.ours
             self._compared_era = listing.era
             self._pool_metrics.foreign(spec.name, findings.foreign)
-        await self._tell_broken(snapshot)
+        snapshot = await self._tell_broken(snapshot)
         view = PoolView(
             snapshot=snapshot,
             findings=findings,
@@ -150,18 +150,15 @@ class Reconciler:
         )
         return replace(findings, missing=missing)
 
-    async def _tell_broken(self, snapshot: Snapshot) -> None:
+    async def _tell_broken(self, snapshot: Snapshot) -> Snapshot:
         """Keep the reason that others see equal to what we know of the driver."""
         fault = self.pool.cloud.fault
-        if fault and snapshot.broken != fault:
-            await self._store.views.mark_broken(self.pool.name, fault)
-        elif (
-            not fault
-            and snapshot.broken
-            and not self.pool.clones.is_failing
-            and not self.pool.listings.is_failing
-        ):
-            await self._store.views.mark_broken(self.pool.name, "")
+        is_failing = self.pool.clones.is_failing or self.pool.listings.is_failing
+        reason = fault or (snapshot.broken if is_failing else "")
+        if reason == snapshot.broken:
+            return snapshot
+        await self._store.views.mark_broken(self.pool.name, reason)
+        return replace(snapshot, broken=reason)
 
     def _may_clone(self, now: float) -> bool:
         cloud = self.pool.cloud

@@ -8,6 +8,7 @@ from tests.support.installation import Installation
 from tests.support.lethal_orders import Act
 from tests.support.redis_server import RedisServer
 from tests.support.sabotage import Sabotage
+from tests.support.services import ServiceDiedError
 from tests.support.stages import Stage
 
 AT_ONCE = 12
@@ -79,7 +80,7 @@ async def run_all(
             )
             try:
                 await scenario(installation, stage)
-            except AssertionError as error:
+            except (AssertionError, ServiceDiedError) as error:
                 return f"{stage}: {error}"
             finally:
                 await installation.close()

@@ -33,6 +33,11 @@ class Stage:
         """A name for a directory."""
         return "".join(letter if letter.isalnum() else "-" for letter in str(self))
 
+    @property
+    def is_before_script(self) -> bool:
+        """Whether nothing has happened yet since the stage before."""
+        return self.is_script and self.moment is Moment.BEFORE
+
     def order(self, act: Act) -> Order:
         """Give the order that does this at a call of the provider."""
         when = When.BEFORE if self.moment is Moment.BEFORE else When.AFTER
@@ -89,13 +94,10 @@ KILLED_TWICE = tuple(
 ONE_DEATH = CLONE_SCRIPTS + DESTROY_SCRIPTS + CALLS
 EVERY_STAGE = ONE_DEATH + KILLED_TWICE
 
-TAKEN_OVER = tuple(
-    stage
-    for stage in ONE_DEATH
-    if stage.place in ("begin", "created", "promote", "claim", "destroyed", "create", "destroy")
-    and (stage.is_script is (stage.moment is Moment.AFTER) or not stage.is_script)
-)
-"""A sample for what takes longer: after each step that changes something."""
+CHANGES = ("begin", "created", "promote", "claim", "destroyed", "create", "destroy")
+"""Places at which a VM's way goes on: the sample for what takes long."""
+STOPPED = tuple(stage for stage in ONE_DEATH if stage.place in (*CHANGES, "reserve", "heartbeat"))
+TAKEN_OVER = tuple(stage for stage in ONE_DEATH if stage.place in CHANGES and not stage.is_before_script)
 
 CREATING = CALLS[0]
 """Just before a clone is asked for."""

@@ -17,7 +17,7 @@ from tests.support.scenarios import (
     stopped_and_continued,
     stopped_and_given_up,
 )
-from tests.support.stages import CREATING, EVERY_STAGE, ONE_DEATH, TAKEN_OVER, Stage
+from tests.support.stages import CREATING, EVERY_STAGE, STOPPED, TAKEN_OVER, Stage
 from tests.system.conftest import Install
 
 pytestmark = pytest.mark.timeout(240)
@@ -28,8 +28,9 @@ pytestmark = pytest.mark.timeout(240)
     [
         (killed_and_restarted, EVERY_STAGE),
         (killed_and_replaced, TAKEN_OVER),
-        (stopped_and_continued, ONE_DEATH),
+        (stopped_and_continued, STOPPED),
     ],
+    ids=["killed-and-restarted", "killed-and-replaced", "stopped-and-continued"],
 )
 async def test_all_pools_are_full_and_nothing_is_lost_or_leaked_by_a_manager_that_is(
     scenario: Scenario,

@@ -11,7 +11,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.services import Service
 from tests.system.conftest import Install
 
-LISTINGS = 8
+LISTINGS = 6
 """So many a pool; three in a row must miss a VM before anything is concluded from that."""
 POOLS = {"many": 6, "single": 1}
 """A partial listing of a single VM is an empty one."""

@@ -52,9 +52,13 @@ class Api:
 
 @asynccontextmanager
 async def open_api(
-    document: Mapping[str, Any], directory: Path, *, environ: Mapping[str, str] | None = None
+    document: Mapping[str, Any],
+    directory: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    redis_url: str | None = None,
 ) -> AsyncIterator[Api]:
-    """Yield the app for a document whose Redis runs."""
+    """Yield the app for a document whose Redis runs; `redis_url` is a way to it of the fleet's own."""
     path = directory / "api.yaml"
     path.write_text(yaml.safe_dump(dict(document), sort_keys=False))
     settings = load(path=path, host=None, port=None, environ=environ or {}, service="api").settings
@@ -65,7 +69,7 @@ async def open_api(
     store = Store.connect(store_options(settings), metrics=metrics.redis, connections=connections)
     stopped: list[str] = []
     app = create_app(settings, store, metrics=metrics, registry=registry, stop=stopped.append)
-    url, prefix = document["redis"]["url"], document["redis"]["prefix"]
+    url, prefix = redis_url or document["redis"]["url"], document["redis"]["prefix"]
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -144,9 +144,10 @@ async def test_durations_are_nothing_before_the_first_of_the_day(api: Api) -> No
 async def test_durations_of_the_day_are_added_up(api: Api) -> None:
     today = await api.fleet.server_ms() // 86_400_000
     key = f"{api.fleet.prefix}:stats:boot:{today}"
-    stored = {"pool1:n": 1, "pool1:sum": 10_500, "pool1:min": 10_500, "pool1:max": 10_500}
-    stored |= {"pool2:n": 1, "pool2:sum": 20_250, "pool2:min": 20_250, "pool2:max": 20_250}
-    await api.fleet.client.hset(key, mapping=stored)
+    for pool, milliseconds in (("pool1", 10_500), ("pool2", 20_250)):
+        stored = {"n": 1, "sum": milliseconds, "min": milliseconds, "max": milliseconds}
+        for kind, value in stored.items():
+            await api.fleet.client.hset(key, f"{pool}:{kind}", value)
     assert (await status(api))["boot"] == {
         "duration": {"average": 15.4, "min": 10.5, "max": 20.25, "total": 30.75},
         "count": {"total": 2},

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from tests.api.in_process import Api
+from tests.store.demand import Demand
 
 GOOD = {"X-AUTH-TOKEN": "good"}
+DEMAND = "/api/v3/ondemandvm"
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,18 @@ GOOD = {"X-AUTH-TOKEN": "good"}
         ("GET", "/api/v3/poolstat?pool=both", {}, 1),
         ("GET", "/api/v3/totalrunning", {}, 1),
         ("GET", "/ready", {}, 1),
+        ("POST", DEMAND, {"json": {"both": 5, "pool3": 2}, "headers": GOOD}, 1),
+        ("POST", DEMAND, {"json": {"pool1": 1, "request_id": "known"}, "headers": GOOD}, 1),
+        ("POST", DEMAND, {"json": {"pool1": 1}, "headers": {"X-AUTH-TOKEN": "bad"}}, 1),
+        ("POST", DEMAND, {"content": "{bad", "headers": GOOD}, 1),
+        ("POST", f"{DEMAND}/pool1+pool2", {"headers": GOOD}, 1),
+        ("GET", f"{DEMAND}/known", {}, 1),
+        ("GET", f"{DEMAND}/unknown?wait=30", {}, 1),
+        ("GET", f"{DEMAND}/known/explain", {}, 1),
+        ("DELETE", f"{DEMAND}/known", {"headers": GOOD}, 1),
+        ("DELETE", f"{DEMAND}/known", {}, 1),
+        ("POST", DEMAND, {"json": {"pool1": 1}}, 0),
+        ("GET", f"{DEMAND}/known?wait=x", {}, 0),
         ("POST", "/api/v3/vm/nope", {}, 0),
         ("POST", "/api/v3/vm", {"content": "{bad"}, 0),
         ("GET", "/api/v3/poolstat", {}, 0),
@@ -38,6 +52,7 @@ async def test_a_request_is_one_round_trip_at_most(
     await secured_api.fleet.ready("pool1", "a1", "a2", "a3")
     await secured_api.fleet.ready("pool2", "b1", "b2")
     await secured_api.fleet.running("pool3", "mine", token="good")
+    await Demand(secured_api.fleet).accepted("known", "pool1", "pool2", "pool2")
     before = secured_api.metric("redis_round_trips_total")
     await secured_api.client.request(method, path, **arguments)
     assert secured_api.metric("redis_round_trips_total") - before == trips

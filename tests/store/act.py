@@ -1,10 +1,15 @@
-"""One call of one verb of the store, as data."""
+"""What an act is: one call of one verb of the store, that can be arranged, done, and done again."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from tests.store.fleet import Fleet
 from vmpooler_common.store.store import Store
+
+HOUR = timedelta(hours=1)
+PAST = timedelta(milliseconds=1)
+GENERATION = "generation-1"
 
 
 async def nothing(fleet: Fleet) -> None:
@@ -25,7 +30,7 @@ class Act:
     only_reads: bool = False
 
 
-def act_of(
+def act(
     label: str,
     verb: str,
     run: Callable[[Store], Awaitable[object]],

@@ -115,7 +115,7 @@ class Fleet:
         """Destroyed; the record is still there."""
         await self.destroying(pool, *vms)
         for vm in vms:
-            assert await self.store.endings.destroyed(vm, attempt_of(vm))
+            assert await self.store.endings.destroyed(vm, attempt_of(vm), provider_id=f"id-{vm}")
 
     async def token(self, token: str, user: str) -> None:
         """Make a token known."""

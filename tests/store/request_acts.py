@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import timedelta
 
-from tests.store.act import Act, act_of
+from tests.store.act import Act, act
 from tests.store.dataset import ask
 from tests.store.demand import Demand
 from tests.store.fleet import LEASE, Fleet, attempt_of, reservation
@@ -122,11 +122,11 @@ async def _follows(store: Store) -> object:
 
 
 REQUEST_ACTS: tuple[Act, ...] = (
-    act_of("open", "requests.open", _opens(None), "request"),
-    act_of("open with a token", "requests.open", _opens("secret"), "request", arrange=_known_token),
-    act_of("open with an unknown token", "requests.open", _opens("forged"), "request"),
-    act_of("open with an id in use", "requests.open", _opens(None), "request", arrange=_opened),
-    act_of(
+    act("open", "requests.open", _opens(None), "request"),
+    act("open with a token", "requests.open", _opens("secret"), "request", arrange=_known_token),
+    act("open with an unknown token", "requests.open", _opens("forged"), "request"),
+    act("open with an id in use", "requests.open", _opens(None), "request", arrange=_opened),
+    act(
         "look at a request",
         "requests.look_up",
         lambda store: store.requests.look_up("r"),
@@ -134,7 +134,7 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_partly_granted,
         only_reads=True,
     ),
-    act_of(
+    act(
         "look at several requests",
         "requests.look_up_all",
         lambda store: store.requests.look_up_all(["r", "unknown"]),
@@ -142,30 +142,30 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_partly_granted,
         only_reads=True,
     ),
-    act_of(
+    act(
         "statuses",
         "requests.statuses",
         lambda store: store.requests.statuses(["r", "unknown"]),
         arrange=_opened,
         only_reads=True,
     ),
-    act_of("delete", "requests.delete", _deletes(None, needs_token=False), "close", arrange=_partly_granted),
-    act_of(
+    act("delete", "requests.delete", _deletes(None, needs_token=False), "close", arrange=_partly_granted),
+    act(
         "delete with a token",
         "requests.delete",
         _deletes("secret", needs_token=True),
         "close",
         arrange=_partly_granted,
     ),
-    act_of(
+    act(
         "delete without the token that it needs",
         "requests.delete",
         _deletes(None, needs_token=True),
         "close",
         arrange=_partly_granted,
     ),
-    act_of("delete what is unknown", "requests.delete", _deletes(None, needs_token=False), "close"),
-    act_of(
+    act("delete what is unknown", "requests.delete", _deletes(None, needs_token=False), "close"),
+    act(
         "look at a request's lines",
         "lines.look_up",
         lambda store: store.lines.look_up("r"),
@@ -174,54 +174,54 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_partly_granted,
         only_reads=True,
     ),
-    act_of(
+    act(
         "check a token",
         "tokens.check",
         lambda store: store.tokens.check("secret"),
         arrange=_known_token,
         only_reads=True,
     ),
-    act_of("prepare the inbox", "inbox.prepare", lambda store: store.inbox.prepare()),
-    act_of(
+    act("prepare the inbox", "inbox.prepare", lambda store: store.inbox.prepare()),
+    act(
         "recover",
         "inbox.recover",
         _recovers,
         arrange=_read_by_a_dead_consumer,
     ),
-    act_of("accept", "inbox.accept", lambda store: store.inbox.accept("r"), "accept", arrange=_opened),
-    act_of(
+    act("accept", "inbox.accept", lambda store: store.inbox.accept("r"), "accept", arrange=_opened),
+    act(
         "accept what names no request",
         "inbox.accept",
         lambda store: store.inbox.accept("", entry="1-1"),
         "accept",
         arrange=_poisoned,
     ),
-    act_of(
+    act(
         "tidy", "inbox.tidy", lambda store: store.inbox.tidy(idle=HOUR), arrange=_inbox_only, only_reads=True
     ),
-    act_of(
+    act(
         "expire",
         "inbox.expire",
         lambda store: store.inbox.expire("r", operation="expire", reason="too late"),
         "close",
         arrange=_overdue,
     ),
-    act_of(
+    act(
         "serve",
         "inbox.serve",
         lambda store: store.inbox.serve("one", operation="serve", most=2),
         "serve",
         arrange=_ready_before_it_was_wanted,
     ),
-    act_of(
+    act(
         "fail who waits",
         "inbox.fail_waiting",
         lambda store: store.inbox.fail_waiting("one", "no template"),
         "fail_waiting",
         arrange=_partly_granted,
     ),
-    act_of("follow the inbox", "inbox.follow", _follows, arrange=_opened),
-    act_of(
+    act("follow the inbox", "inbox.follow", _follows, arrange=_opened),
+    act(
         "reserve for a request",
         "clones.reserve",
         lambda store: store.clones.reserve(
@@ -234,9 +234,9 @@ REQUEST_ACTS: tuple[Act, ...] = (
         "reserve",
         arrange=_accepted("one", "one"),
     ),
-    act_of("promote for a request", "clones.promote", _promotes, "promote", arrange=_booting_for_a_request),
-    act_of("retire with a charge", "endings.retire", _charges(3), "retire", arrange=_cloning_for_a_request),
-    act_of(
+    act("promote for a request", "clones.promote", _promotes, "promote", arrange=_booting_for_a_request),
+    act("retire with a charge", "endings.retire", _charges(3), "retire", arrange=_cloning_for_a_request),
+    act(
         "retire with the last charge",
         "endings.retire",
         _charges(1),

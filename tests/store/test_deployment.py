@@ -24,6 +24,7 @@ async def test_a_store_of_a_newer_schema_is_refused_in_clear_words(
     with pytest.raises(SchemaTooNew, match=r"has schema 2, .* up to 1: run the newer version"):
         await store.deployment.prepare()
     await store.close()
+    assert await ask(client, "KEYS", f"{redis_prefix}:*") == [f"{redis_prefix}:schema"]
 
 
 async def test_preparing_again_changes_nothing(fleet: Fleet) -> None:

@@ -83,17 +83,27 @@ def test_a_request_is_tried_at_most_three_times_unless_told_otherwise() -> None:
     assert LinkOptions("redis://localhost").retries == 2
 
 
-@by_label
+@writing
 async def test_a_full_memory_refuses_whole_scripts(
     act: Act, own_redis_server: RedisServer, own_client: "Redis"
 ) -> None:
-    if not act.scripts:
-        pytest.skip("a single command: refused or done, never half")
     before, after, error = await _refused(
         act, own_redis_server, own_client, ("CONFIG", "SET", "maxmemory", "1")
     )
     assert error.kind == "refused"
     assert after == before
+
+
+@pytest.mark.parametrize(
+    "act", [act for act in ACTS if act.scripts and act.only_reads], ids=lambda act: act.label
+)
+async def test_a_full_memory_keeps_nobody_from_reading(
+    act: Act, own_redis_server: RedisServer, own_client: "Redis"
+) -> None:
+    async with open_store(own_redis_server.url, PREFIX) as store:
+        await act.arrange(Fleet(store, own_client, PREFIX))
+        assert await ask(own_client, "CONFIG", "SET", "maxmemory", "1")
+        await act.run(store)
 
 
 async def _refused(

@@ -14,8 +14,8 @@ from typing import Any, get_type_hints
 import pytest
 from redis.asyncio import Redis
 
-from tests.store.act import Act
-from tests.store.acts import ACTS, GENERATION
+from tests.store.act import GENERATION, Act
+from tests.store.acts import ACTS
 from tests.store.dataset import Dataset, ask
 from tests.store.fleet import Fleet
 from tests.support.faults import Moment

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -14,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 
-from tests.store.dataset import LIVE, Dataset, ask
+from tests.store.dataset import Dataset, ask
 from tests.store.fleet import DOMAIN, LEASE, PROVIDER, Fleet, attempt_of, reservation
+from tests.store.invariants import Move, check_soundness, moves_between
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store
 from vmpooler_common.model import MOVES, VmState
@@ -29,7 +29,6 @@ ALIASES = {"one": ("one",), "left": ("one", "two"), "right": ("two", "three"), "
 POOL_OF = {f"vm-{number}": POOLS[number % 3] for number in range(12)}
 SIZE = 3
 SLOTS = 7
-NOT_STATES = {"suspect", "halted", "resumed", "left"}
 
 vms = st.sampled_from([*POOL_OF, "unknown"])
 choices = st.integers(0, 999)
@@ -42,7 +41,7 @@ class Worlds(RuleBasedStateMachine):
     """Each rule is one verb; `_do` compares the data before and after it."""
 
     server: RedisServer
-    seen: set[tuple[VmState | None, VmState]]
+    seen: set[Move]
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,29 +93,8 @@ class Worlds(RuleBasedStateMachine):
         self._data = self._read()
         self._last = verb
         self._done.append(verb)
-        self._check_moves(before, self._data)
+        self.seen.update(moves_between(before, self._data))
         return answer
-
-    def _check_moves(self, before: Dataset, after: Dataset) -> None:
-        moved = {
-            vm: (before.states.get(vm), state)
-            for vm, state in after.states.items()
-            if state != before.states.get(vm)
-        }
-        assert before.states.keys() <= after.states.keys(), "a record went away"
-        for vm, (old, new) in moved.items():
-            move = (VmState(old) if old else None, VmState(new))
-            assert move in MOVES, (vm, move)
-            self.seen.add(move)
-        told = Counter(after.events) - Counter(before.events)
-        expected = Counter((new, after.records[vm]["pool"], vm) for vm, (_, new) in moved.items())
-        assert expected - told == Counter()
-        surplus = {(kind, vm) for kind, _, vm in told - expected if kind not in NOT_STATES}
-        # Trust makes ready again what was suspect, and a clone found late is told as completed once more.
-        assert all(
-            before.states.get(vm) == kind == after.states.get(vm) and kind in ("ready", "completed")
-            for kind, vm in surplus
-        ), surplus
 
     @initialize(stocked=st.sampled_from((POOLS, POOLS, POOLS[:2], ())))
     def stock(self, stocked: tuple[str, ...]) -> None:
@@ -320,30 +298,8 @@ class Worlds(RuleBasedStateMachine):
             self._do(self._done[choice % len(self._done)])
 
     @invariant()
-    def a_live_vm_is_in_one_set_and_that_of_its_state(self) -> None:
-        for vm, record in self._data.records.items():
-            state, pool = record["state"], record["pool"]
-            allowed = {"ready": (["ready:" + pool], ["suspect:" + pool]), "gone": ([],)}
-            assert self._data.memberships(vm) in allowed.get(state, ([f"{state}:{pool}"],)), vm
-        members = sum(len(self._data.members(kind, pool)) for kind in (*LIVE, "suspect") for pool in POOLS)
-        assert members == sum(state != "gone" for state in self._data.states.values())
-
-    @invariant()
-    def only_gone_records_have_an_end(self) -> None:
-        for vm, state in self._data.states.items():
-            assert self._data.entries[f"vm:{vm}"].expires == (state == "gone"), vm
-
-    @invariant()
-    def slots_are_held_by_pending_vms_and_tags_awaited_by_running_ones(self) -> None:
-        assert all(self._data.states[vm] == "pending" for vm in self._data.members("slots"))
-        for pool in POOLS:
-            assert self._data.members("untagged", pool).keys() <= self._data.members("running", pool).keys()
-
-    @invariant()
-    def every_pool_with_a_vm_is_known(self) -> None:
-        known = self._data.entries.get("pools")
-        used = {record["pool"] for record in self._data.records.values() if record["state"] != "gone"}
-        assert used <= (set(known.value) if known else set())
+    def the_data_are_sound(self) -> None:
+        check_soundness(self._data, POOLS)
 
 
 def _begins(vm: str) -> Verb:
@@ -361,12 +317,12 @@ def _promotes(vm: str) -> Verb:
 
 
 def _destroys(vm: str) -> Verb:
-    return lambda store: store.endings.destroyed(vm, attempt_of(vm))
+    return lambda store: store.endings.destroyed(vm, attempt_of(vm), provider_id=f"id-{vm}")
 
 
 @pytest.mark.timeout(300)
 def test_no_order_of_verbs_breaks_the_invariants(redis_server: RedisServer) -> None:
-    seen: set[tuple[VmState | None, VmState]] = set()
+    seen: set[Move] = set()
     worlds = type("WorldsOnServer", (Worlds,), {"server": redis_server, "seen": seen})
     run_state_machine_as_test(
         worlds,

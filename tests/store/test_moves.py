@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -153,7 +154,7 @@ ATTEMPTS = (
     ),
     _attempted(
         "destroyed",
-        lambda fleet: fleet.store.endings.destroyed("a", attempt_of("a")),
+        lambda fleet: fleet.store.endings.destroyed("a", attempt_of("a"), provider_id="id-a"),
         "destroying",
         "gone",  # said twice: still true
         refusal=False,
@@ -161,7 +162,7 @@ ATTEMPTS = (
     ),
     _attempted(
         "destroyed by another attempt",
-        lambda fleet: fleet.store.endings.destroyed("a", "another attempt"),
+        lambda fleet: fleet.store.endings.destroyed("a", "another attempt", provider_id="id-a"),
         "gone",
         refusal=False,
         leads_to=VmState.GONE,
@@ -303,3 +304,18 @@ async def test_a_pool_with_a_vm_is_not_forgotten(situation: str, fleet: Fleet) -
 def _without_operations(dataset: Dataset) -> dict[str, object]:
     """Leave out the replies of operations, which a cancelled one has from then on."""
     return {name: entry for name, entry in dataset.entries.items() if not name.startswith("op:")}
+
+
+async def test_a_vm_whose_id_turns_up_while_none_was_found_is_destroyed_by_it(fleet: Fleet) -> None:
+    endings = fleet.store.endings
+    await fleet.creating("one", "a")
+    await endings.retire("a", VmState.PENDING, operation="give up", reason="clone_failed")
+    await endings.claim(["a"], operation="claim", manager="m", lease=timedelta(minutes=1))
+    await fleet.store.clones.created(
+        "a", attempt_of("a"), provider_id="id-a", ip=None, host=None, cloned=True
+    )
+    assert not await endings.destroyed("a", attempt_of("a"), provider_id="")
+    assert await fleet.state("a") == "destroying"
+    (doomed,) = await endings.claim(["a"], operation="again", manager="m", lease=timedelta(minutes=1))
+    assert doomed.provider_id == "id-a"
+    assert await endings.destroyed("a", attempt_of("a"), provider_id="id-a")

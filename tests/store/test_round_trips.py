@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.store.act import Act
-from tests.store.acts import ACTS, HOUR
+from tests.store.act import HOUR, Act
+from tests.store.acts import ACTS
 from tests.store.fleet import Fleet, want
 from tests.support.faults import Moment
 from tests.support.proxy import Proxy
@@ -13,8 +13,8 @@ from tests.support.redis_server import RedisServer
 from tests.support.stores import Tally, make_store, open_store
 from vmpooler_common.store.errors import Refused
 
-TRIPS = {"prepare": 2, "follow the inbox": 0}
-"""The one reads the schema before it loads the scripts, the other has a connection of its own."""
+TRIPS = {"prepare": 3, "follow the inbox": 0}
+"""The one reads the schema, names the data and loads the scripts; the other has a connection of its own."""
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)

@@ -3,19 +3,26 @@
 import random
 import socket
 
+_given: set[int] = set()
+
 
 def free_port() -> int:
-    """Return a port that nothing listens on.
+    """Return a port that nothing listens on, another one each time.
+
+    Who asked before may not listen on its port yet, or may have ended and be about to start again.
 
     It lies below the range that the kernel takes for outgoing connections, so that a server that is stopped
     and started again finds its port still free.
     """
     while True:
         port = random.randrange(20_000, 32_000)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _given.add(port)
             return port

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 
@@ -25,7 +25,8 @@ from vmpooler_api.offers import Offers
 from vmpooler_api.openapi import complete_openapi
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.routes import health, numbers, ondemand, vms
-from vmpooler_api.routes.handover import OPERATIONS, Handover
+from vmpooler_api.routes.handover import Handover
+from vmpooler_api.routes.handover_operations import OPERATIONS
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_api.taking_back import TakingBack
 from vmpooler_api.waiting_room import WaitingRoom
@@ -40,6 +41,8 @@ log = structlog.get_logger(__name__)
 
 _SECONDS_TO_WITHDRAW = 2.0
 """For undelivered checkouts when the service stops."""
+_SECONDS_TO_CLOSE = 0.5
+"""For exchanges with a Redis that doesn't answer: the process has to end within ten seconds in all."""
 
 
 def create_app(
@@ -97,7 +100,9 @@ def create_app(
             await withdrawals.drain(_SECONDS_TO_WITHDRAW)
             for task in tasks:
                 task.cancel()
-        await store.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SECONDS_TO_CLOSE):
+                await store.close()
 
     app = FastAPIOffline(
         redoc_url=None,

@@ -1,4 +1,4 @@
-"""Reading a request's body without trusting its length, its content type or its contents."""
+"""Reading a request without trusting its length, its type or its contents; seeing its client leave."""
 
 import json
 from typing import Any
@@ -35,3 +35,18 @@ async def read_body(request: Request, most: int) -> bytes:
 def parse_json(body: bytes) -> Any:
     """Parse a body; numbers are Numerals. Raises UnicodeDecodeError, JSONDecodeError, RecursionError."""
     return json.loads(body.decode(), parse_int=Numeral, parse_float=Numeral, parse_constant=Numeral)
+
+
+def has_left(request: Request) -> bool:
+    """Tell whether the client has closed the connection. The body must have been read.
+
+    Looks only at what is known already: the wait for the next message is begun and given up at once,
+    so that the event loop has nothing to cancel and no turn is lost; that is a quarter of a checkout's cost.
+    """
+    waiting = request.receive().__await__()
+    try:
+        next(waiting)
+    except StopIteration as known:
+        return bool(known.value["type"] == "http.disconnect")
+    waiting.close()
+    return False

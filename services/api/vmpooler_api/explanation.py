@@ -137,7 +137,7 @@ def _limits(line: Line, pool: PoolSettings | None, slots_in_use: int, settings: 
         found.append(
             Limit(
                 kind="clone_limit",
-                text=f"all {limit} clones that requests may have at once (ondemand_clone_limit) are in use",
+                text=f"clones for requests are at their limit (ondemand_clone_limit {limit})",
                 in_use=slots_in_use,
                 limit=limit,
             )

@@ -1,7 +1,7 @@
 """The use case of a checkout: from what is asked for to the VMs' names."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -12,7 +12,13 @@ from vmpooler_api.orders import Order
 from vmpooler_api.refusals import ClientLeft
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common.store.checkouts import Checkout, Checkouts
-from vmpooler_common.store.errors import NoneReady, NotReplicated, StoreUnavailable, UnknownToken
+from vmpooler_common.store.errors import (
+    NoneReady,
+    NotReplicated,
+    ScriptFailed,
+    StoreUnavailable,
+    UnknownToken,
+)
 from vmpooler_common.store.scripts import new_operation
 
 log = structlog.get_logger(__name__)
@@ -38,9 +44,7 @@ class HandingOut:
         self._lifetime = lifetime
         self._lifetime_with_token = lifetime_with_token
 
-    async def check_out(
-        self, order: Order, *, token: str | None, has_left: Callable[[], Awaitable[bool]]
-    ) -> Checkout:
+    async def check_out(self, order: Order, *, token: str | None, has_left: Callable[[], bool]) -> Checkout:
         """Hand out everything that is ordered, or nothing. `has_left`: whether the client is gone.
 
         Raises NoneReady, UnknownToken, NotReplicated, StoreUnavailable, ClientLeft.
@@ -64,14 +68,14 @@ class HandingOut:
             for pool in error.pools:
                 self._metrics.unsafe(pool)
             raise
-        except StoreUnavailable:
+        except (StoreUnavailable, ScriptFailed):
             # The store may have done it, or may do it yet, when only its answer was lost.
             self._withdrawals.add(operation, reason="the store's answer was lost")
             raise
         except asyncio.CancelledError:
             self._withdrawals.add(operation, reason="the service stopped before the answer")
             raise
-        if await has_left():
+        if has_left():
             self._withdrawals.add(operation, reason="the client left before the answer")
             raise ClientLeft
         for grant in checkout.grants:

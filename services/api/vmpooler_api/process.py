@@ -82,7 +82,10 @@ def run(configuration: Configuration) -> int:
             settings=", ".join(str(setting) for setting in configuration.not_in_effect),
         )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings))
+        try:
+            return runner.run(_serve(settings))
+        except SystemExit:  # the server can't listen, and has said why
+            return 1
 
 
 async def _serve(settings: Settings) -> int:

@@ -124,7 +124,7 @@ class Annotate:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Set ready VMs aside that listings miss."""
+    """Ask for ready VMs that listings miss; those that the provider doesn't have, either, are set aside."""
 
     names: tuple[str, ...]
 

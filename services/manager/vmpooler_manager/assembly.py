@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
@@ -63,8 +63,11 @@ def assemble(settings: Settings) -> Manager:
         registry, prefix=settings.prometheus.prometheus_prefix, instance=settings.prometheus.prefix
     )
     metrics = ManagerMetrics(backend)
+    options = store_options(settings)
+    # One connection of this process follows the events and isn't in the pool.
+    link = replace(options.link, size=max(1, options.link.size - 1))
     store = Store.connect(
-        store_options(settings),
+        replace(options, link=link),
         metrics=metrics.redis,
         connections=ConnectionMetrics(backend, "redis_connection_pool", "manager"),
     )

@@ -48,7 +48,7 @@ class Destroying:
         """
         started = asyncio.get_running_loop().time()
         try:
-            waits = await self._remove(vm)
+            provider_id, waits = await self._remove(vm)
         except PermanentError as error:
             await self._defer(vm, self._delays.longest, error)
             deferred()
@@ -59,22 +59,22 @@ class Destroying:
             if waits:
                 await self._store.endings.defer(vm.name, manager=self._manager, delay=waits)
                 deferred()
-            elif await self._store.endings.destroyed(vm.name, vm.attempt):
+            elif await self._store.endings.destroyed(vm.name, vm.attempt, provider_id=provider_id):
                 self._metrics.destroyed(vm.pool, asyncio.get_running_loop().time() - started)
                 log.info(
                     "VM destroyed",
                     vm=vm.name,
                     pool=vm.pool,
                     provider=vm.provider,
-                    provider_id=vm.provider_id or None,
+                    provider_id=provider_id or None,
                     user=vm.user or None,
                     reason=vm.reason,
                 )
 
-    async def _remove(self, vm: Doomed) -> timedelta | None:
-        """Give None when the provider has no such VM any more, else how long to wait for one to appear."""
+    async def _remove(self, vm: Doomed) -> tuple[str, timedelta | None]:
+        """Give the id of what was removed, empty for nothing, and how long to wait for it to appear."""
         if not vm.asked:
-            return None
+            return "", None
         cloud = self._clouds.get(vm.provider)
         if cloud is None:
             raise PermanentError(f"the provider {vm.provider!r} isn't configured any more")
@@ -83,11 +83,11 @@ class Destroying:
         if not provider_id:
             found = await cloud.find(order, vm.name, vm.attempt)
             if found is None:
-                return cloud.create_grace - vm.waiting if vm.waiting < cloud.create_grace else None
+                return "", cloud.create_grace - vm.waiting if vm.waiting < cloud.create_grace else None
             provider_id = found.provider_id
         with suppress(NotFound):
             await cloud.destroy(order, VmRef(vm.name, vm.attempt, provider_id))
-        return None
+        return provider_id, None
 
     async def _defer(self, vm: Doomed, delay: timedelta, error: ProviderError) -> None:
         log.warning(

@@ -154,11 +154,13 @@ class Executor:
             case Destroy(names):
                 return self._destroy(pool, names)
             case Doubt(names):
-                return self._doubt(pool, names)
+                for name in names:
+                    look = self._looking.question(pool, name)
+                    self._jobs.start(JobKind.LOOK, name, look, pool=pool.name)
             case Trust(names):
                 return self._trust(pool, names)
             case TakeIn(vm):
-                return self._take_in(pool, vm, generation, orphan_bound)
+                return self._take_in(pool, vm, orphan_bound)
             case Recognise(vm):
                 return self._recognise(pool, vm)
             case LiftHalt(whole):
@@ -198,9 +200,8 @@ class Executor:
             self._metrics.refill_started((snapshot.now - pool.checkout_at).total_seconds())
             pool.checkout_at = None
         if len(reserved) < missing(spec, snapshot):
-            self._slots.wait(pool)
-            if reserved:
-                pool.poke()
+            # Names were in use, or slots were taken meanwhile: what is still missing, a fresh look tells.
+            pool.poke()
 
     async def _serve(self, pool: Pool, count: int) -> None:
         for served in await self._store.inbox.serve(pool.name, operation=new_operation(), most=count):
@@ -260,15 +261,11 @@ class Executor:
             work = self._destroying.destroy(vm, deferred=pool.poke)
             self._jobs.start(JobKind.DESTROY, vm.name, work, pool=vm.pool)
 
-    async def _doubt(self, pool: Pool, names: tuple[str, ...]) -> None:
-        for name in await self._store.endings.doubt(pool.name, names):
-            log.warning("ready VM set aside: listings miss it", vm=name, pool=pool.name)
-
     async def _trust(self, pool: Pool, names: tuple[str, ...]) -> None:
         for name in await self._store.endings.trust(pool.name, names):
             log.warning("VM is listed again and ready", vm=name, pool=pool.name)
 
-    async def _take_in(self, pool: Pool, vm: ProviderVm, generation: str, bound: int) -> None:
+    async def _take_in(self, pool: Pool, vm: ProviderVm, bound: int) -> None:
         if vm.tag is None:
             return
         outcome = await self._store.endings.take_in(
@@ -278,7 +275,7 @@ class Executor:
             domain=pool.domain,
             provider_id=vm.provider_id,
             attempt=vm.tag.attempt,
-            generation=generation,
+            generation=vm.tag.generation,
             bound=bound,
         )
         if outcome is Outcome.OK:

@@ -15,7 +15,7 @@ from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.inventory import Listing
 from vmpooler_manager.metrics import VmMetrics
 from vmpooler_manager.pool import Pool
-from vmpooler_manager.providers.contract import OwnershipTag, VmRef
+from vmpooler_manager.providers.contract import OwnershipTag, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
 
 ANONYMOUS = "anonymous"
@@ -54,13 +54,33 @@ class Looking:
             deliver(Listing(started_at, tuple(vms), era))
         pool.poke()
 
-    async def confirm(self, pool: Pool, name: str, *, bound: int) -> None:
-        """Ask the provider for a suspect; give it up when it says that there is none, within the bound."""
+    async def question(self, pool: Pool, name: str) -> None:
+        """Ask the provider for a ready VM that listings miss; set it aside unless the provider has it.
+
+        A listing that is wrong for long would otherwise set aside, and have replaced, whatever is made.
+        """
         record = (await self._store.views.classify([name]))[name]
         if record.state != VmState.READY or record.provider != pool.spec.provider:
             return
         try:
-            await pool.cloud.inspect(pool.order, VmRef(name, record.attempt, record.provider_id))
+            seen = await pool.cloud.inspect(pool.order, VmRef(name, record.attempt, record.provider_id))
+        except ProviderError as error:
+            if await self._store.endings.doubt(pool.name, [name]):
+                log.warning("ready VM set aside: listings miss it", vm=name, pool=pool.name, error=str(error))
+                pool.poke()
+            return
+        if seen.status is VmStatus.OFF:
+            await self._discard(pool, name)
+        else:
+            log.info("listings miss a VM that is there", vm=name, pool=pool.name)
+
+    async def confirm(self, pool: Pool, name: str, *, bound: int) -> None:
+        """Ask the provider for a suspect: back to the ready ones, or given up within the bound."""
+        record = (await self._store.views.classify([name]))[name]
+        if record.state != VmState.READY or record.provider != pool.spec.provider:
+            return
+        try:
+            seen = await pool.cloud.inspect(pool.order, VmRef(name, record.attempt, record.provider_id))
         except NotFound:
             outcome = await self._store.endings.retire(
                 name,
@@ -75,6 +95,11 @@ class Looking:
                 log.warning("VM vanished", vm=name, pool=pool.name, provider_id=record.provider_id)
         except ProviderError as error:
             log.info("look at a suspect failed", vm=name, pool=pool.name, error=str(error))
+        else:
+            if seen.status is VmStatus.OFF:
+                await self._discard(pool, name)
+            elif await self._store.endings.trust(pool.name, [name]):
+                log.warning("VM is there and ready, though listings miss it", vm=name, pool=pool.name)
 
     async def annotate(self, pool: Pool, vm: UntaggedVm, *, generation: str) -> None:
         """Note on the VM who has it until when, so that a lost record can't cost the user the VM."""
@@ -99,3 +124,11 @@ class Looking:
             pool.poke()
             return
         await self._store.views.tagged(pool.name, [vm.name])
+
+    async def _discard(self, pool: Pool, name: str) -> None:
+        outcome = await self._store.endings.retire(
+            name, VmState.READY, operation=new_operation(), reason="powered_off"
+        )
+        if outcome is Outcome.OK:
+            self._metrics.failed(pool.name, "powered_off")
+            log.info("VM retired", vm=name, pool=pool.name, reason="powered_off")

@@ -11,6 +11,7 @@ import structlog
 from vmpooler_common.snapshot import Snapshot
 from vmpooler_common.store.errors import StoreError
 from vmpooler_common.store.store import Store
+from vmpooler_manager.actions import AwaitSlot
 from vmpooler_manager.clock import ClockGuard
 from vmpooler_manager.execute import Executor
 from vmpooler_manager.inventory import Findings, Listing, Memory, Place, compare
@@ -27,6 +28,9 @@ SHARE_OF_PROVIDER = 10
 
 SHORTEST_WAIT = 0.05
 """Seconds between two passes that nothing but time asks for."""
+SLOT_SECONDS = 2.0
+"""Longest time without a look for a free clone slot. A slot that lapses, that another manager frees while its
+VM still boots, or that is freed during a pass pokes nobody."""
 
 log = structlog.get_logger()
 
@@ -111,7 +115,7 @@ class Reconciler:
             self._listed.setdefault(spec.provider, {})[spec.name] = findings.ours
             self._compared_era = listing.era
             self._pool_metrics.foreign(spec.name, findings.foreign)
-        await self._tell_broken(snapshot)
+        snapshot = await self._tell_broken(snapshot)
         await self._tell_held(snapshot, loop.time())
         view = PoolView(
             snapshot=snapshot,
@@ -129,7 +133,7 @@ class Reconciler:
         )
         self._start_listing(snapshot.now, started)
         self._tell(snapshot, loop.time() - started)
-        return self._next_pass(snapshot, loop.time())
+        return self._next_pass(snapshot, loop.time(), awaits_slot=AwaitSlot() in actions)
 
     def _check_clock(self, now: datetime) -> bool:
         is_steady = self._clock.is_steady(now, asyncio.get_running_loop().time())
@@ -149,18 +153,15 @@ class Reconciler:
         )
         return replace(findings, missing=missing)
 
-    async def _tell_broken(self, snapshot: Snapshot) -> None:
+    async def _tell_broken(self, snapshot: Snapshot) -> Snapshot:
         """Keep the reason that others see equal to what we know of the driver."""
         fault = self.pool.cloud.fault
-        if fault and snapshot.broken != fault:
-            await self._store.views.mark_broken(self.pool.name, fault)
-        elif (
-            not fault
-            and snapshot.broken
-            and not self.pool.clones.is_failing
-            and not self.pool.listings.is_failing
-        ):
-            await self._store.views.mark_broken(self.pool.name, "")
+        is_failing = self.pool.clones.is_failing or self.pool.listings.is_failing
+        reason = fault or (snapshot.broken if is_failing else "")
+        if reason == snapshot.broken:
+            return snapshot
+        await self._store.views.mark_broken(self.pool.name, reason)
+        return replace(snapshot, broken=reason)
 
     async def _tell_held(self, snapshot: Snapshot, now: float) -> None:
         """Let whoever waits for a clone of this pool know what holds clones back."""
@@ -220,9 +221,11 @@ class Reconciler:
         self._request_metrics.waiting(name, snapshot.backlog)
         self._pool_metrics.checked(name, seconds)
 
-    def _next_pass(self, snapshot: Snapshot, monotonic: float) -> float:
+    def _next_pass(self, snapshot: Snapshot, monotonic: float, *, awaits_slot: bool) -> float:
         """Seconds until something is due by its time; pokes come earlier."""
         waits = [self.pool.delays.longest.total_seconds()]
+        if awaits_slot:
+            waits.append(SLOT_SECONDS)
         if not self.pool.cloud.fault and not self._jobs.is_running(self._listing_job):
             waits.append(self._listed_at + self._check_time.total_seconds() - monotonic)
         pauses = (self.pool.clones.until, self.pool.listings.until, self.pool.cloud.quiet_until)

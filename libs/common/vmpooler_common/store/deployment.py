@@ -27,17 +27,17 @@ class Deployment:
 
         Raises SchemaTooNew, StoreUnavailable.
         """
-        _, schema, _, generation = await self._link.call(
-            ("SET", self._keys("schema"), SCHEMA, "NX"),
-            ("GET", self._keys("schema")),
-            ("SET", self._keys("generation"), secrets.token_hex(8), "NX"),
-            ("GET", self._keys("generation")),
-        )
-        if int(check(schema)) > SCHEMA:
+        schema = check((await self._link.call(("GET", self._keys("schema"))))[0])
+        if int(schema or 0) > SCHEMA:
             raise SchemaTooNew(
                 f"the data in Redis has schema {schema}, this vmpooler knows schemas up to {SCHEMA}: "
                 "run the newer version, or use another redis.prefix"
             )
+        *_, generation = await self._link.call(
+            ("SET", self._keys("schema"), SCHEMA, "NX"),
+            ("SET", self._keys("generation"), secrets.token_hex(8), "NX"),
+            ("GET", self._keys("generation")),
+        )
         await self._scripts.load()
         return str(check(generation))
 

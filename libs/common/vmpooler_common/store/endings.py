@@ -114,9 +114,13 @@ class Endings:
         flat = await self._scripts.run("claim", operation, manager, duration_ms(lease), *names)
         return [_doomed(flat[at : at + 10]) for at in range(0, len(flat), 10)]
 
-    async def destroyed(self, vm: str, attempt: str) -> bool:
-        """Note that the provider has no such VM any more. False: it isn't being destroyed (any more)."""
-        reply = await self._scripts.run("destroyed", vm, attempt, max(1, int(self._data_ttl.total_seconds())))
+    async def destroyed(self, vm: str, attempt: str, *, provider_id: str) -> bool:
+        """Note that the provider has no such VM any more; the id is empty when none was found.
+
+        False: it isn't being destroyed (any more), or it has another id by now and is due again.
+        """
+        kept = max(1, int(self._data_ttl.total_seconds()))
+        reply = await self._scripts.run("destroyed", vm, attempt, provider_id, kept)
         return bool(reply == "ok")
 
     async def defer(

@@ -3,7 +3,7 @@
 StoreError
 ├── StoreUnavailable     wait and try again: Redis is away, restarting, full or read-only
 ├── SchemaTooNew         upgrade this service
-├── ScriptFailed         a fault in a script or a key of the wrong type: a bug, nothing was written
+├── ScriptFailed         a fault in a script or a key of the wrong type: a bug
 └── Refused              the answer is no, and nothing was changed
     ├── UnknownToken     give a valid token
     ├── NoneReady        try again when the pool has been filled

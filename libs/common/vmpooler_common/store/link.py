@@ -77,12 +77,14 @@ complaint about a closed transport, or the client's own about one that isn't the
 class _Unit:
     """Commands of one caller that stay together and in order, and the future of their replies."""
 
-    __slots__ = ("commands", "queued_at", "replies")
+    __slots__ = ("commands", "is_alone", "queued_at", "replies")
 
     def __init__(self, commands: Sequence[Command], now: float, replies: asyncio.Future[list[Reply]]) -> None:
         self.commands = commands
         self.queued_at = now
         self.replies = replies
+        # A WAIT holds the connection up until replicas have answered: nobody else is to wait for that.
+        self.is_alone = commands[-1][0] == "WAIT"
 
 
 class Link:
@@ -188,9 +190,7 @@ class Link:
         while self._waiting and (self._idle or self._open < self._options.size):
             batch: list[_Unit] = []
             commands = 0
-            while self._waiting and (
-                not batch or commands + len(self._waiting[0].commands) <= _LARGEST_BATCH
-            ):
+            while self._waiting and (not batch or _fits(self._waiting[0], batch, commands)):
                 unit = self._waiting.popleft()
                 # Who gave up waiting must not be granted anything afterwards.
                 if not unit.replies.done():
@@ -250,6 +250,11 @@ class Link:
         for unit in batch:
             if not unit.replies.done():
                 unit.replies.set_exception(StoreUnavailable(str(error), kind=error.kind))
+
+
+def _fits(unit: _Unit, batch: list[_Unit], commands: int) -> bool:
+    """Whether a unit may go out with this batch, which has so many commands."""
+    return not (unit.is_alone or batch[0].is_alone) and commands + len(unit.commands) <= _LARGEST_BATCH
 
 
 async def _read(connection: AbstractConnection) -> Reply:

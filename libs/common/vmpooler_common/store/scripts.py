@@ -16,6 +16,9 @@ Argument = str | int | float
 NEEDS_REQUESTS = "-- needs requests"
 """First line of a script that uses `prelude_requests.lua`."""
 
+READ_ONLY = "Writes nothing."
+"""What the comment at the head of a script that only reads says."""
+
 
 class Scripts:
     """Every script with this installation's keys compiled in, so that a call carries only its arguments.
@@ -34,9 +37,10 @@ class Scripts:
             for entry in folder.iterdir()
             if entry.name.endswith(".lua") and not entry.name.startswith("prelude")
         }
-        # The shebang makes Redis refuse a script as a whole when memory is full or it can't write.
+        # The shebang makes Redis refuse a script as a whole when memory is full or it can't write;
+        # one that writes nothing goes on working then.
         self._sources = {
-            name: f"#!lua\n{prelude}{requests if text.startswith(NEEDS_REQUESTS) else ''}{text}"
+            name: _shebang(text) + prelude + (requests if text.startswith(NEEDS_REQUESTS) else "") + text
             for name, text in texts.items()
         }
         self.digests = {
@@ -74,6 +78,10 @@ class Scripts:
         except ScriptFailed:
             self._link.metrics.script_failed()
             raise
+
+
+def _shebang(text: str) -> str:
+    return "#!lua flags=no-writes\n" if READ_ONLY in text else "#!lua\n"
 
 
 def new_operation() -> str:

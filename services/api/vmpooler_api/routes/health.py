@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from vmpooler_api.dependencies import TheParts
-from vmpooler_api.routes.vms import Away
+from vmpooler_api.refusal_models import Away
 
 router = APIRouter(tags=["health"])
 

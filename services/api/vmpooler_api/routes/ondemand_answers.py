@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vmpooler_api.explanation import RequestExplanation
-from vmpooler_api.routes.vms import Away, Refusal
+from vmpooler_api.refusal_models import Away, Refusal
 
 _ID = "1c7d4a6e-5b1f-4c55-9d6c-0f7a3b1f2a77"
 

@@ -1,33 +1,14 @@
 """Looking at pools' names and at one VM."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel
 
 from vmpooler_api.dependencies import TheParts
 from vmpooler_api.hostnames import short_name
+from vmpooler_api.refusal_models import Away, Refusal, RefusalWithReason
 from vmpooler_api.vm_report import VmReport, report_vm
 from vmpooler_common.store.errors import NoSuchVm
-
-
-class Refusal(BaseModel):
-    """An answer without a reason."""
-
-    ok: Literal[False]
-
-
-class RefusalWithReason(Refusal):
-    """An answer that says what is wrong with the request."""
-
-    error: str
-
-
-class Away(Refusal):
-    """The answer while Redis can't be used."""
-
-    message: str
-
 
 router = APIRouter(tags=["vm"])
 

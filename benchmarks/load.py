@@ -1,0 +1,112 @@
+"""Clients of the API in a process of their own: `python -m benchmarks.load PORT CONNECTIONS COUNT [POOL]`.
+
+Every connection is kept alive and sends its next request when the last one is answered. With a pool the
+work is COUNT checkouts, each followed by the return of its VM; without one it is twice COUNT requests to
+the route that does nothing. Ends with 0 when every answer was 200, else with a message and 1.
+"""
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import Generator
+from typing import cast
+
+import uvloop
+
+NOTHING = "/healthcheck"
+VMS = "/api/v3/vm"
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+_END_OF_HEAD = b"\r\n\r\n"
+
+Conversation = Generator[bytes, bytes, None]
+"""Yields requests and is sent the body of each answer."""
+
+
+class Connection(asyncio.Protocol):
+    """Holds one conversation over a connection; `done` tells its end."""
+
+    def __init__(self, conversation: Conversation, done: asyncio.Future[None]) -> None:
+        self._conversation = conversation
+        self._done = done
+        self._received = b""
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the first request."""
+        # uvloop's transports aren't subclasses of asyncio's.
+        self._transport = cast("asyncio.WriteTransport", transport)
+        self._transport.write(next(self._conversation))
+
+    def data_received(self, data: bytes) -> None:
+        """Send the next request when the answer is whole."""
+        self._received += data
+        head_end = self._received.find(_END_OF_HEAD)
+        length = _LENGTH.search(self._received, 0, head_end + 2) if head_end >= 0 else None
+        body_start = head_end + len(_END_OF_HEAD)
+        if length is None or len(self._received) < body_start + int(length[1]):
+            return
+        answer, self._received = self._received, b""
+        if answer.startswith(b"HTTP/1.1 200 "):
+            self._go_on(answer[body_start:])
+        else:
+            self._fail(RuntimeError(f"the API answered {answer.decode(errors='replace')}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Only the end of the conversation closes it in order."""
+        self._fail(exc or ConnectionError("the API closed a connection"))
+
+    def _go_on(self, body: bytes) -> None:
+        assert self._transport is not None
+        try:
+            self._transport.write(self._conversation.send(body))
+        except StopIteration:
+            self._done.set_result(None)
+            self._transport.close()
+
+    def _fail(self, error: Exception) -> None:
+        if not self._done.done():
+            self._done.set_exception(error)
+
+
+def checkouts(pool: str, count: int) -> Conversation:
+    """Take a VM and give it back, so many times."""
+    for _ in range(count):
+        granted = json.loads((yield _request("POST", f"{VMS}/{pool}")))
+        yield _request("DELETE", f"{VMS}/{granted[pool]['hostname']}")
+
+
+def nothing(count: int) -> Conversation:
+    """Ask twice for nothing, so many times."""
+    request = _request("GET", NOTHING)
+    for _ in range(2 * count):
+        yield request
+
+
+def _request(method: str, path: str) -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+async def run(port: int, conversations: list[Conversation]) -> None:
+    """Hold all conversations at once; raises when one goes wrong."""
+    loop = asyncio.get_running_loop()
+    ends: list[asyncio.Future[None]] = []
+    for conversation in conversations:
+        done: asyncio.Future[None] = loop.create_future()
+        ends.append(done)
+        await loop.create_connection(lambda: Connection(conversation, done), "127.0.0.1", port)  # noqa: B023
+    await asyncio.gather(*ends)
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the module's description says."""
+    port, connections, count = (int(text) for text in arguments[:3])
+    pool = arguments[3] if len(arguments) > 3 else None
+    shares = [count // connections + (number < count % connections) for number in range(connections)]
+    conversations = [nothing(share) if pool is None else checkouts(pool, share) for share in shares if share]
+    uvloop.run(run(port, conversations))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

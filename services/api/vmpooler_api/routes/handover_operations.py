@@ -1,0 +1,136 @@
+"""The OpenAPI entries of the routes in `handover`: the framework doesn't describe plain routes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+ALL = "/api/v3/vm"
+ONE = "/api/v3/vm/{name}"
+
+
+def _answer(description: str, schema: Mapping[str, Any], **headers: str) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": description,
+        "content": {"application/json": {"schema": dict(schema)}},
+    }
+    if headers:
+        answer["headers"] = {
+            name.replace("_", "-"): {"description": text, "schema": {"type": "string"}}
+            for name, text in headers.items()
+        }
+    return answer
+
+
+def _object(**members: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": members,
+        "required": list(members),
+        "additionalProperties": False,
+    }
+
+
+_OK = {"const": True}
+_NOT_OK = {"const": False}
+_TEXT = {"type": "string"}
+_PLAIN_REFUSAL = _object(ok=_NOT_OK)
+_REFUSAL_WITH_REASON = _object(ok=_NOT_OK, error=_TEXT)
+_REFUSED_OR_AWAY = _object(ok=_NOT_OK, message=_TEXT) | {"required": ["ok"]}
+_GRANTED = {
+    "type": "object",
+    "properties": {"ok": _OK},
+    "required": ["ok"],
+    "additionalProperties": _object(
+        hostname={"oneOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 2}]}
+    ),
+    "minProperties": 2,
+}
+_TOKEN_PARAMETER = {
+    "name": "X-AUTH-TOKEN",
+    "in": "header",
+    "required": False,
+    "description": "A token. A VM that is taken with one lives longer and is only given back with one.",
+    "schema": _TEXT,
+}
+_UNAUTHORIZED = _answer("The token isn't known.", _PLAIN_REFUSAL, WWW_Authenticate="Always Basic.")
+_CHECKOUT_ANSWERS = {
+    "200": _answer("The VMs, by requested name; a list where several were asked for.", _GRANTED),
+    "400": _answer("The request can't be understood.", _REFUSAL_WITH_REASON),
+    "401": _UNAUTHORIZED,
+    "404": _answer("A name isn't known, or none is given.", _PLAIN_REFUSAL),
+    "503": _answer(
+        "Not all VMs are ready, so none was handed out; with a message: Redis can't be used for now.",
+        _REFUSED_OR_AWAY,
+        Retry_After="Seconds; with a message.",
+    ),
+}
+
+OPERATIONS: Mapping[str, Mapping[str, Any]] = {
+    ALL: {
+        "post": {
+            "tags": ["vm"],
+            "summary": "Take VMs",
+            "description": "All that are asked for, or none. The body is read as JSON whatever its type.",
+            "operationId": "check_out",
+            "parameters": [_TOKEN_PARAMETER],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "type": "object",
+                            "description": "Pool or alias -> number of VMs.",
+                            "additionalProperties": {
+                                "oneOf": [
+                                    {"type": "integer", "minimum": 1, "maximum": 100},
+                                    {"type": "string", "pattern": "^[0-9]+$"},
+                                ]
+                            },
+                            "minProperties": 1,
+                            "example": {"debian-12-x86_64": 1},
+                        }
+                    }
+                },
+            },
+            "responses": _CHECKOUT_ANSWERS,
+        }
+    },
+    ONE: {
+        "post": {
+            "tags": ["vm"],
+            "summary": "Take VMs, named in the path",
+            "description": "Pools or aliases joined by `+`; a name may be repeated.",
+            "operationId": "check_out_by_path",
+            "parameters": [
+                {"name": "name", "in": "path", "required": True, "schema": _TEXT},
+                _TOKEN_PARAMETER,
+            ],
+            "responses": _CHECKOUT_ANSWERS,
+        },
+        "delete": {
+            "tags": ["vm"],
+            "summary": "Give a VM back",
+            "description": "It is destroyed. The host name may be given with or without a domain.",
+            "operationId": "give_back",
+            "parameters": [
+                {"name": "name", "in": "path", "required": True, "schema": _TEXT},
+                _TOKEN_PARAMETER,
+            ],
+            "responses": {
+                "200": _answer("It was given back.", _object(ok=_OK)),
+                "400": _answer("This is no host name.", _REFUSAL_WITH_REASON),
+                "401": _answer(
+                    "The VM was taken with a token, and a valid one is needed.",
+                    _PLAIN_REFUSAL,
+                    WWW_Authenticate="Always Basic.",
+                ),
+                "404": _answer("No running VM has this name.", _PLAIN_REFUSAL),
+                "503": _answer(
+                    "Redis can't be used for now.",
+                    _object(ok=_NOT_OK, message=_TEXT),
+                    Retry_After="Seconds.",
+                ),
+            },
+        },
+    },
+}
+"""The OpenAPI entries of these routes: path -> method -> operation."""

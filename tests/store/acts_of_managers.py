@@ -1,0 +1,268 @@
+"""The acts of managers: making VMs, ending them, looking at pools and sharing them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from tests.store.act import GENERATION, HOUR, PAST, Act, act
+from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation
+from vmpooler_common.model import VmState
+from vmpooler_common.store.endings import Guard
+from vmpooler_common.store.store import Store
+
+
+async def _ended(fleet: Fleet) -> None:
+    await fleet.running("one", "a", lifetime=PAST)
+    begun = await fleet.server_ms()
+    while await fleet.server_ms() < begun + 2:
+        pass
+
+
+async def _all_that_may_vanish_has(fleet: Fleet) -> None:
+    await fleet.suspect("one", "a", "b")
+    await fleet.store.endings.retire(
+        "b", VmState.READY, operation="retire-b", reason="lost", guard=Guard.UNSEEN, bound=1
+    )
+
+
+async def _halted(fleet: Fleet) -> None:
+    await _all_that_may_vanish_has(fleet)
+    await fleet.store.endings.retire(
+        "a", VmState.READY, operation="retire-a", reason="lost", guard=Guard.UNSEEN, bound=1
+    )
+
+
+async def _working(fleet: Fleet) -> None:
+    await fleet.creating("one", "a")
+    await fleet.destroying("one", "b")
+    await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one"], working_on=[])
+
+
+async def _abandoned(fleet: Fleet) -> None:
+    await fleet.ready("one", "a")
+    await fleet.store.endings.retire("a", VmState.READY, operation="retire-a", reason="old")
+
+
+async def _left_configuration(fleet: Fleet) -> None:
+    await fleet.gone("one", "a")
+    await fleet.store.views.mark_broken("one", "no template")
+
+
+async def _given_up_without_id(fleet: Fleet) -> None:
+    await fleet.creating("one", "a")
+    await fleet.store.endings.retire(
+        "a", VmState.PENDING, operation="retire-a", reason="slow", delay=timedelta(minutes=5)
+    )
+
+
+def _creates(store: Store) -> Awaitable[object]:
+    return store.clones.created(
+        "a", attempt_of("a"), provider_id="id-a", ip="192.0.2.1", host="host-1", cloned=True
+    )
+
+
+def _retires(guard: Guard, state: VmState, bound: int) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.endings.retire(
+        "a", state, operation="retire", reason="test", guard=guard, bound=bound, delay=LEASE
+    )
+
+
+def _takes_in(bound: int) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.endings.take_in(
+        "z",
+        pool="one",
+        provider=PROVIDER,
+        domain=DOMAIN,
+        provider_id="id-z",
+        attempt="attempt-z",
+        generation=GENERATION,
+        bound=bound,
+    )
+
+
+async def _follows(store: Store) -> object:
+    events = store.events.follow()
+    first = await anext(events)
+    await events.aclose()
+    return first.kind
+
+
+def _claims(store: Store) -> Awaitable[object]:
+    return store.endings.claim(["a", "b"], operation="claim", manager=MANAGER, lease=LEASE)
+
+
+def _heartbeats(store: Store) -> Awaitable[object]:
+    return store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one", "two"], working_on=["a", "b"])
+
+
+ACTS_OF_MANAGERS: tuple[Act, ...] = (
+    act("prepare", "deployment.prepare", lambda store: store.deployment.prepare()),
+    act(
+        "concerns",
+        "deployment.concerns",
+        lambda store: store.deployment.concerns(wait_replicas=0),
+        only_reads=True,
+    ),
+    act(
+        "reserve",
+        "clones.reserve",
+        lambda store: store.clones.reserve(
+            reservation("one", size=2, slots=5),
+            [("a", "1"), ("b", "2"), ("c", "3")],
+            operation="reserve",
+            manager=MANAGER,
+            lease=LEASE,
+        ),
+        "reserve",
+    ),
+    act(
+        "begin",
+        "clones.begin",
+        lambda store: store.clones.begin("a", operation="begin", manager=MANAGER, lease=LEASE),
+        "begin",
+        arrange=lambda fleet: fleet.reserved("one", "a"),
+    ),
+    act("created", "clones.created", _creates, "created", arrange=lambda fleet: fleet.creating("one", "a")),
+    act("created after it was given up", "clones.created", _creates, "created", arrange=_given_up_without_id),
+    act(
+        "created after it was gone",
+        "clones.created",
+        _creates,
+        "created",
+        arrange=lambda fleet: fleet.gone("one", "a"),
+    ),
+    act(
+        "promote",
+        "clones.promote",
+        lambda store: store.clones.promote("a", attempt_of("a"), operation="promote"),
+        "promote",
+        arrange=lambda fleet: fleet.created("one", "a"),
+    ),
+    act(
+        "retire",
+        "endings.retire",
+        _retires(Guard.NONE, VmState.PENDING, 0),
+        "retire",
+        arrange=lambda fleet: fleet.creating("one", "a"),
+    ),
+    act(
+        "retire the excess",
+        "endings.retire",
+        _retires(Guard.EXCESS, VmState.READY, 1),
+        "retire",
+        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    act(
+        "retire the old",
+        "endings.retire",
+        _retires(Guard.READY_BEFORE, VmState.READY, 10**14),
+        "retire",
+        arrange=lambda fleet: fleet.ready("one", "a"),
+    ),
+    act(
+        "retire the ended",
+        "endings.retire",
+        _retires(Guard.ENDED, VmState.RUNNING, 0),
+        "retire",
+        arrange=_ended,
+    ),
+    act(
+        "retire the unseen",
+        "endings.retire",
+        _retires(Guard.UNSEEN, VmState.READY, 1),
+        "retire",
+        arrange=lambda fleet: fleet.suspect("one", "a"),
+    ),
+    act(
+        "retire one unseen too many",
+        "endings.retire",
+        _retires(Guard.UNSEEN, VmState.READY, 1),
+        "retire",
+        arrange=_all_that_may_vanish_has,
+    ),
+    act("take_in", "endings.take_in", _takes_in(1), "take_in"),
+    act("take_in one too many", "endings.take_in", _takes_in(0), "take_in"),
+    act("claim", "endings.claim", _claims, "claim", arrange=lambda fleet: fleet.completed("one", "a", "b")),
+    act(
+        "destroyed",
+        "endings.destroyed",
+        lambda store: store.endings.destroyed("a", attempt_of("a"), provider_id="id-a"),
+        "destroyed",
+        arrange=lambda fleet: fleet.destroying("one", "a"),
+    ),
+    act(
+        "defer",
+        "endings.defer",
+        lambda store: store.endings.defer("a", manager=MANAGER, delay=LEASE, tries=3, error="no answer"),
+        "defer",
+        arrange=lambda fleet: fleet.destroying("one", "a"),
+    ),
+    act(
+        "doubt",
+        "endings.doubt",
+        lambda store: store.endings.doubt("one", ["a", "b", "unknown"]),
+        "doubt",
+        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    act(
+        "trust",
+        "endings.trust",
+        lambda store: store.endings.trust("one", ["a", "unknown"]),
+        "doubt",
+        arrange=lambda fleet: fleet.suspect("one", "a", "b"),
+    ),
+    act("resume", "endings.resume", lambda store: store.endings.resume(PROVIDER), "resume", arrange=_halted),
+    act("heartbeat", "leases.heartbeat", _heartbeats, "heartbeat", arrange=_working),
+    act(
+        "leave",
+        "leases.leave",
+        lambda store: store.leases.leave(MANAGER, ["a", "b"]),
+        "leave",
+        arrange=_working,
+    ),
+    act(
+        "forget",
+        "leases.forget",
+        lambda store: store.leases.forget("one"),
+        "forget",
+        arrange=_left_configuration,
+    ),
+    act(
+        "observe",
+        "views.observe",
+        lambda store: store.views.observe("one", PROVIDER, size=1, ready_ttl=HOUR, listed=["a", "z"]),
+        "observe",
+        "classify",
+        arrange=_working,
+        only_reads=True,
+    ),
+    act(
+        "classify",
+        "views.classify",
+        lambda store: store.views.classify(["a", "z"]),
+        "classify",
+        arrange=_abandoned,
+        only_reads=True,
+    ),
+    act(
+        "numbers",
+        "views.numbers",
+        lambda store: store.views.numbers(["one", "two"]),
+        "status",
+        arrange=_working,
+        only_reads=True,
+    ),
+    act("mark_broken", "views.mark_broken", lambda store: store.views.mark_broken("one", "no template")),
+    act(
+        "mark_broken no more",
+        "views.mark_broken",
+        lambda store: store.views.mark_broken("one", ""),
+        arrange=_left_configuration,
+    ),
+    act(
+        "tagged",
+        "views.tagged",
+        lambda store: store.views.tagged("one", ["a"]),
+        arrange=lambda fleet: fleet.running("one", "a", "b"),
+    ),
+    act("follow", "events.follow", _follows, only_reads=True),
+)

@@ -1,0 +1,78 @@
+"""The acts of users: taking VMs, giving them back, asking after them."""
+
+from collections.abc import Awaitable
+
+from tests.store.act import HOUR, Act, act
+from tests.store.fleet import Fleet, want
+from vmpooler_common.store.store import Store
+
+
+async def _ready_here_and_there(fleet: Fleet) -> None:
+    await fleet.token("secret", "alice")
+    await fleet.ready("one", "a", "b")
+    await fleet.ready("two", "c")
+
+
+def _takes(store: Store) -> Awaitable[object]:
+    return store.checkouts.check_out(
+        [want("one", 2), want("both", 1, "two")],
+        operation="take",
+        lifetime=HOUR,
+        token="secret",
+        lifetime_with_token=2 * HOUR,
+    )
+
+
+ACTS_OF_USERS: tuple[Act, ...] = (
+    act("check_out", "checkouts.check_out", _takes, "checkout", arrange=_ready_here_and_there),
+    act(
+        "check_out when one is missing",
+        "checkouts.check_out",
+        lambda store: store.checkouts.check_out([want("one", 3)], operation="take", lifetime=None),
+        "checkout",
+        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    act(
+        "check_out with an unknown token",
+        "checkouts.check_out",
+        lambda store: store.checkouts.check_out(
+            [want("one")], operation="take", lifetime=None, token="forged"
+        ),
+        "checkout",
+        arrange=lambda fleet: fleet.ready("one", "a"),
+    ),
+    act(
+        "cancel what was granted",
+        "checkouts.cancel",
+        lambda store: store.checkouts.cancel("take-a", reason="lost"),
+        "cancel",
+        arrange=lambda fleet: fleet.running("one", "a", "b"),
+    ),
+    act(
+        "cancel what never came",
+        "checkouts.cancel",
+        lambda store: store.checkouts.cancel("take-a", reason="lost"),
+        "cancel",
+    ),
+    act(
+        "give_back",
+        "checkouts.give_back",
+        lambda store: store.checkouts.give_back("a", operation="return"),
+        "release",
+        arrange=lambda fleet: fleet.running("one", "a"),
+    ),
+    act(
+        "give_back what is not running",
+        "checkouts.give_back",
+        lambda store: store.checkouts.give_back("a", operation="return"),
+        "release",
+        arrange=lambda fleet: fleet.ready("one", "a"),
+    ),
+    act(
+        "look_up",
+        "checkouts.look_up",
+        lambda store: store.checkouts.look_up("a"),
+        arrange=lambda fleet: fleet.running("one", "a"),
+        only_reads=True,
+    ),
+)

@@ -1,0 +1,56 @@
+"""What holds of the data whatever was done, and of every step from one data set to the next."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tests.store.dataset import LIVE, Dataset
+from vmpooler_common.model import MOVES, VmState
+
+Move = tuple[VmState | None, VmState]
+
+_NOT_STATES = {"suspect", "halted", "resumed", "left"}
+"""Kinds of events that tell no move."""
+
+
+def moves_between(before: Dataset, after: Dataset) -> set[Move]:
+    """Give the moves that one verb made, after checking that each is legal and told by an event."""
+    assert before.states.keys() <= after.states.keys(), "a record went away"
+    moved: dict[str, Move] = {}
+    for vm, state in after.states.items():
+        old = before.states.get(vm)
+        if state != old:
+            moved[vm] = (VmState(old) if old else None, VmState(state))
+    assert set(moved.values()) <= MOVES, moved
+    told = Counter(after.events[len(before.events) :])
+    expected = Counter((str(new), after.records[vm]["pool"], vm) for vm, (_, new) in moved.items())
+    assert expected - told == Counter()
+    surplus = {(kind, vm) for kind, _, vm in told - expected if kind not in _NOT_STATES}
+    # Trust makes ready again what was suspect, and a clone found late is told as completed once more.
+    assert all(
+        kind in ("ready", "completed") and before.states.get(vm) == kind == after.states.get(vm)
+        for kind, vm in surplus
+    ), surplus
+    return set(moved.values())
+
+
+def check_soundness(data: Dataset, pools: Sequence[str]) -> None:
+    """Check everything that must hold between two verbs."""
+    _check_membership(data, pools)
+    for vm, state in data.states.items():
+        assert data.entries[f"vm:{vm}"].expires == (state == "gone"), vm
+    assert all(data.states[vm] == "pending" for vm in data.members("slots"))
+    for pool in pools:
+        assert data.members("untagged", pool).keys() <= data.members("running", pool).keys()
+    known = data.entries.get("pools")
+    used = {record["pool"] for record in data.records.values() if record["state"] != "gone"}
+    assert used <= (set(known.value) if known else set()), "a pool with a VM isn't known"
+
+
+def _check_membership(data: Dataset, pools: Sequence[str]) -> None:
+    """A VM with a live record is in exactly one set, that of its state, and no set has other members."""
+    for vm, record in data.records.items():
+        state, pool = record["state"], record["pool"]
+        allowed = {"ready": (["ready:" + pool], ["suspect:" + pool]), "gone": ([],)}
+        assert data.memberships(vm) in allowed.get(state, ([f"{state}:{pool}"],)), vm
+    members = sum(len(data.members(kind, pool)) for kind in (*LIVE, "suspect") for pool in pools)
+    assert members == sum(state != "gone" for state in data.states.values())

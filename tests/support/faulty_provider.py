@@ -1,0 +1,104 @@
+"""A driver whose faults a test switches on and off while it runs: the dummy, and moods.
+
+It is found as any plug-in is, by an entry point; `install` writes the distribution that names it.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
+from vmpooler_manager.providers.dummy import DummyProvider
+from vmpooler_manager.providers.errors import PermanentError, Throttled, TransientError
+
+DRIVER = "faulty"
+
+Mood = Literal["fail", "refuse", "throttle", "hang", "empty", "partial"]
+"""What a call does: raises TransientError, PermanentError or Throttled, never answers, or (a listing)
+shows nothing, or all but the first VM."""
+
+
+class Moods:
+    """What is wrong with the driver just now, in a file, so that its process may be another."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.set()
+
+    def set(self, **by_call: Mood) -> None:
+        """Have these calls misbehave from now on, and all others behave."""
+        beside = self.path.with_suffix(".new")
+        beside.write_text(json.dumps(by_call))
+        beside.replace(self.path)
+
+
+class FaultyProvider(DummyProvider):
+    """The dummy driver; its further setting `moods` is the path of the file of moods."""
+
+    def __init__(self, name: str, settings: Mapping[str, Any], metrics: ConnectionMetrics) -> None:
+        super().__init__(name, settings, metrics)
+        self._path = Path(settings["moods"])
+
+    async def open(self) -> None:
+        """Open, or not."""
+        await self._suffer("open")
+        await super().open()
+
+    async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
+        """Create, or not."""
+        await self._suffer("create")
+        return await super().create(pool, tag)
+
+    async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
+        """Find, or not."""
+        await self._suffer("find")
+        return await super().find(pool, name, attempt)
+
+    async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
+        """Inspect, or not."""
+        await self._suffer("inspect")
+        return await super().inspect(pool, vm)
+
+    async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
+        """List, or not, or not all."""
+        mood = await self._suffer("list_vms")
+        found = await super().list_vms(pool)
+        return [] if mood == "empty" else found[1:] if mood == "partial" else found
+
+    async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
+        """Annotate, or not."""
+        await self._suffer("annotate")
+        await super().annotate(pool, vm, tag)
+
+    async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
+        """Destroy, or not."""
+        await self._suffer("destroy")
+        await super().destroy(pool, vm)
+
+    async def _suffer(self, call: str) -> str:
+        mood: str = json.loads(self._path.read_text()).get(call, "")
+        match mood:
+            case "fail":
+                raise TransientError(f"told to fail {call}")
+            case "refuse":
+                raise PermanentError(f"told to refuse {call}")
+            case "throttle":
+                raise Throttled(f"told to throttle {call}", retry_after=timedelta(seconds=1))
+            case "hang":
+                await asyncio.get_running_loop().create_future()
+        return mood
+
+
+def install(directory: Path) -> Path:
+    """Install the driver where the returned folder is on the path of modules."""
+    information = directory / f"{DRIVER}-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {DRIVER}\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(
+        f"[vmpooler.providers]\n{DRIVER} = {__name__}:{FaultyProvider.__name__}\n"
+    )
+    return directory

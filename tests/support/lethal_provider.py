@@ -1,0 +1,84 @@
+"""A driver that is the death of its process: the dummy, and signals to itself as a test orders.
+
+It is found as any plug-in is, by an entry point; `install` writes the distribution that names it.
+"""
+
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.lethal_orders import Act, Call, Orders, When
+from tests.support.project import ROOT
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
+from vmpooler_manager.providers.dummy import DummyProvider
+from vmpooler_manager.providers.errors import TransientError
+
+DRIVER = "lethal"
+
+
+class LethalProvider(DummyProvider):
+    """The dummy driver; its further setting `orders` is the path of a file of orders."""
+
+    def __init__(self, name: str, settings: Mapping[str, Any], metrics: ConnectionMetrics) -> None:
+        super().__init__(name, settings, metrics)
+        self._orders = Orders(Path(settings["orders"]))
+
+    async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
+        """Create, and obey."""
+        with self._obeying(Call.CREATE):
+            return await super().create(pool, tag)
+
+    async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
+        """Find, and obey."""
+        with self._obeying(Call.FIND):
+            return await super().find(pool, name, attempt)
+
+    async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
+        """Inspect, and obey."""
+        with self._obeying(Call.INSPECT):
+            return await super().inspect(pool, vm)
+
+    async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
+        """List, and obey."""
+        with self._obeying(Call.LIST_VMS):
+            return await super().list_vms(pool)
+
+    async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
+        """Annotate, and obey."""
+        with self._obeying(Call.ANNOTATE):
+            await super().annotate(pool, vm, tag)
+
+    async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
+        """Destroy, and obey."""
+        with self._obeying(Call.DESTROY):
+            await super().destroy(pool, vm)
+
+    @contextmanager
+    def _obeying(self, call: Call) -> Iterator[None]:
+        self._obey(When.BEFORE, call)
+        yield
+        self._obey(When.AFTER, call)
+
+    def _obey(self, when: When, call: Call) -> None:
+        match self._orders.take(when, call):
+            case Act.KILL:
+                os.kill(os.getpid(), signal.SIGKILL)
+            case Act.STOP:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            case Act.FAIL:
+                raise TransientError(f"ordered to fail {when} {call}")
+
+
+def install(directory: Path) -> str:
+    """Install the driver for processes whose PYTHONPATH is the returned text."""
+    information = directory / f"{DRIVER}-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {DRIVER}\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(
+        f"[vmpooler.providers]\n{DRIVER} = {__name__}:{LethalProvider.__name__}\n"
+    )
+    return f"{directory}{os.pathsep}{ROOT}"

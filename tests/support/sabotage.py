@@ -1,0 +1,87 @@
+"""Brings an installation to a stage and strikes its first manager there."""
+
+import asyncio
+from collections.abc import Callable
+
+from tests.support.faults import Fault, Moment, contains
+from tests.support.installation import Installation, ManagedProcess
+from tests.support.lethal_orders import Act
+from tests.support.stages import Stage
+
+COMES_WITHIN = 20.0
+"""Seconds in which the manager must come to a stage."""
+
+
+class Sabotage:
+    """One strike, KILL or STOP, at a stage."""
+
+    def __init__(self, installation: Installation, victim: ManagedProcess, stage: Stage, act: Act) -> None:
+        self._installation = installation
+        self._victim = victim
+        self._stage = stage
+        self._act = act
+        self._fault: Fault | None = None
+        self._released = asyncio.Event()
+
+    @property
+    def deaths(self) -> int:
+        """How often the manager dies until all is done that was ordered."""
+        return sum(order.act is Act.KILL for order in self._stage.first) + (self._act is Act.KILL)
+
+    async def provoke(self) -> None:
+        """Give the managers work of every kind, with the strike arranged."""
+        if not self._stage.by_itself:
+            self._arrange()
+        for pool in self._installation.pools:
+            match self._stage.trouble:
+                case "orphan":
+                    await self._installation.make_orphan(pool)
+                case "vanished":
+                    await self._installation.make_one_vanish(pool)
+                case _:
+                    _, returned = await self._installation.take(pool, 2)
+                    await self._installation.give_back(returned)
+        if self._stage.by_itself:
+            self._arrange()
+
+    async def struck(self) -> None:
+        """Return when a stop has struck."""
+        await self._comes(self._has_struck)
+
+    async def died(self) -> None:
+        """Return when the manager is dead, and has been collected."""
+        await self._comes(lambda: not self._victim.service.is_running)
+        self._victim.service.kill()
+
+    def release(self) -> None:
+        """Continue a stopped manager; what it had sent is delivered only now."""
+        self._released.set()
+        self._victim.service.resume()
+
+    def _arrange(self) -> None:
+        if not self._stage.is_script:
+            self._victim.orders.place(*self._stage.first, self._stage.order(self._act))
+            return
+        self._victim.orders.place(*self._stage.first)
+        chosen = contains(self._installation.digest(self._stage.place))
+        if self._act is Act.KILL:
+            kill = self._victim.service.kill
+            self._fault = self._victim.proxy.cut(chosen, self._stage.moment, callback=kill)
+        else:
+            self._fault = self._victim.proxy.on_match(chosen, self._stage.moment, callback=self._stop)
+
+    async def _stop(self) -> None:
+        self._victim.service.pause()
+        if self._stage.moment is Moment.BEFORE:
+            await self._released.wait()
+
+    def _has_struck(self) -> bool:
+        return self._fault.hits > 0 if self._fault else not self._victim.orders.open
+
+    async def _comes(self, condition: Callable[[], bool]) -> None:
+        try:
+            async with asyncio.timeout(COMES_WITHIN):
+                while not condition():  # noqa: ASYNC110 - processes give no events
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"it never came to the stage {self._stage}") from None

@@ -1,0 +1,103 @@
+"""The stages of a clone's and a destroy's making at which a manager may die, and how to bring one about."""
+
+from dataclasses import dataclass
+
+from tests.support.faults import Moment
+from tests.support.lethal_orders import Act, Call, Order, When
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One moment: just before or after a script or a call of the provider.
+
+    `first` are failures that the driver is ordered to have, so that it comes to this stage at all.
+    """
+
+    place: str
+    """The script's or the call's name."""
+    is_script: bool
+    moment: Moment
+    first: tuple[Order, ...] = ()
+    by_itself: bool = False
+    """Whether the manager comes there without anything to do: then it is struck only once it has work."""
+    trouble: str = ""
+    """What happens in the cloud first: `orphan` or `vanished`."""
+
+    def __str__(self) -> str:
+        side = "before" if self.moment is Moment.BEFORE else "after"
+        since = f" ({', '.join(map(str, self.first))} first)" if self.first else ""
+        return f"{side} {'the script' if self.is_script else 'the call'} {self.place}{since}"
+
+    @property
+    def slug(self) -> str:
+        """A name for a directory."""
+        return "".join(letter if letter.isalnum() else "-" for letter in str(self))
+
+    @property
+    def is_before_script(self) -> bool:
+        """Whether nothing has happened yet since the stage before."""
+        return self.is_script and self.moment is Moment.BEFORE
+
+    def order(self, act: Act) -> Order:
+        """Give the order that does this at a call of the provider."""
+        when = When.BEFORE if self.moment is Moment.BEFORE else When.AFTER
+        return Order(when, Call(self.place), act)
+
+
+def _script(name: str, *first: Order, by_itself: bool = False, trouble: str = "") -> list[Stage]:
+    return [
+        Stage(name, is_script=True, moment=moment, first=first, by_itself=by_itself, trouble=trouble)
+        for moment in Moment
+    ]
+
+
+def _call(call: Call, *first: Order) -> list[Stage]:
+    return [Stage(call, is_script=False, moment=moment, first=first) for moment in Moment]
+
+
+CREATE_FAILS = Order(When.BEFORE, Call.CREATE, Act.FAIL)
+CREATE_LEAVES_A_VM = Order(When.AFTER, Call.CREATE, Act.FAIL)
+DESTROY_FAILS = Order(When.BEFORE, Call.DESTROY, Act.FAIL)
+
+CLONE_SCRIPTS = (
+    *_script("reserve"),
+    *_script("begin"),
+    *_script("created"),
+    *_script("promote"),
+    *_script("retire", CREATE_FAILS),
+    *_script("observe", by_itself=True),
+    *_script("heartbeat", by_itself=True),
+)
+DESTROY_SCRIPTS = (
+    *_script("claim"),
+    *_script("destroyed"),
+    *_script("defer", DESTROY_FAILS),
+    *_script("take_in", trouble="orphan"),
+    *_script("doubt", trouble="vanished"),
+    *_script("retire", trouble="vanished"),
+    *_script("classify", by_itself=True),
+)
+CALLS = (
+    *_call(Call.CREATE),
+    *_call(Call.INSPECT),
+    *_call(Call.FIND, CREATE_LEAVES_A_VM),
+    *_call(Call.LIST_VMS),
+    *_call(Call.ANNOTATE),
+    *_call(Call.DESTROY),
+)
+KILLED_TWICE = tuple(
+    _call(Call.FIND, Order(When.AFTER, Call.CREATE, Act.KILL))
+    + _call(Call.FIND, Order(When.BEFORE, Call.CREATE, Act.KILL))
+)
+"""A manager that dies while it finds out what became of a clone whose manager has died."""
+
+ONE_DEATH = CLONE_SCRIPTS + DESTROY_SCRIPTS + CALLS
+EVERY_STAGE = ONE_DEATH + KILLED_TWICE
+
+CHANGES = ("begin", "created", "promote", "claim", "destroyed", "create", "destroy")
+"""Places at which a VM's way goes on: the sample for what takes long."""
+STOPPED = tuple(stage for stage in ONE_DEATH if stage.place in (*CHANGES, "reserve", "heartbeat"))
+TAKEN_OVER = tuple(stage for stage in ONE_DEATH if stage.place in CHANGES and not stage.is_before_script)
+
+CREATING = CALLS[0]
+"""Just before a clone is asked for."""

@@ -1,0 +1,81 @@
+"""What no plan may ever ask for, whatever it was shown."""
+
+from collections.abc import Sequence
+
+from vmpooler_common.model import ClonePhase, VmState
+from vmpooler_manager.actions import (
+    Abandon,
+    Action,
+    Clone,
+    Confirm,
+    Destroy,
+    Discard,
+    End,
+    Recycle,
+    Reserve,
+    Shed,
+    TakeIn,
+)
+from vmpooler_manager.plan import PoolSpec, PoolView
+
+ENDINGS = (End, Recycle, Destroy, TakeIn, Shed, Discard)
+
+
+def judge_plan(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> None:
+    """Hold a plan to the facts that it was made of."""
+    _judge_bounds(spec, view, actions)
+    _judge_endings(view, actions)
+    _judge_suspicion(view, actions)
+
+
+def _judge_bounds(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> None:
+    sizes, slots = view.snapshot.sizes, view.snapshot.slots_in_use
+    alive = sizes.pending + sizes.ready
+    reserved = sum(action.count for action in actions if isinstance(action, Reserve))
+    if reserved:
+        assert alive + reserved <= spec.size, "more than the pool's size"
+        assert slots + reserved <= spec.slot_limit, "more than the clone slots"
+        assert not spec.paused, "clones for a paused pool"
+        assert spec.configured, "clones for a pool that left the configuration"
+    shed = [action for action in actions if isinstance(action, Shed)]
+    assert len(shed) <= max(0, alive - spec.size), "more was shed than is too many"
+    begun = [action.vm for action in actions if isinstance(action, Clone)]
+    for vm in begun:
+        assert vm.phase is ClonePhase.RESERVED, "create sent for a name that was begun with"
+        assert vm.lease_ends_at <= view.snapshot.now, "a name taken from a manager that works on it"
+
+
+def _judge_endings(view: PoolView, actions: Sequence[Action]) -> None:
+    snapshot = view.snapshot
+    endings = [action for action in actions if isinstance(action, ENDINGS)]
+    expiring = [a for a in actions if isinstance(a, Abandon) and a.reason == "clone_timeout"]
+    if not view.may_destroy:
+        assert not endings, "an end before a listing was compared"
+        assert not expiring, "an expiry before a listing was compared"
+    if not view.is_steady:
+        assert all(isinstance(action, Shed) for action in endings), "an end by an unsteady clock"
+        assert not expiring, "an expiry by an unsteady clock"
+    for action in endings:
+        match action:
+            case End(name):
+                assert name in snapshot.ended_running, "a lifetime that isn't over"
+            case Destroy(names):
+                assert set(names) <= set(snapshot.doomed), "a destruction that isn't due"
+                assert snapshot.halt is None, "a destruction at a halted provider"
+            case TakeIn(vm):
+                assert snapshot.halt is None, "an orphan of a halted provider"
+                assert vm.tag is not None, "a VM without a tag taken in"
+                assert vm.tag.generation == snapshot.generation, "a VM of another data set taken in"
+            case Shed(_, state):
+                assert state is not VmState.RUNNING, "a running VM shed"
+            case _:
+                pass
+
+
+def _judge_suspicion(view: PoolView, actions: Sequence[Action]) -> None:
+    for action in actions:
+        if isinstance(action, Discard):
+            assert view.findings is not None, "a VM discarded without a listing"
+            assert action.name in view.findings.switched_off, "a VM discarded that is on"
+        if isinstance(action, Confirm):
+            assert action.name in view.snapshot.suspects, "a VM asked for that nobody doubts"

@@ -1,0 +1,323 @@
+"""The store of the small world: what the scripts do, on plain dictionaries.
+
+One method for each script that plans lead to, with the same checks before the same effects.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from vmpooler_common.model import MOVES, ClonePhase, VmState
+from vmpooler_common.snapshot import Classification, Halt, PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_common.store.endings import Guard, Outcome
+
+START = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+WINDOW = timedelta(minutes=10)
+
+
+@dataclass
+class Record:
+    """A VM's record and its place in the sorted sets."""
+
+    name: str
+    pool: str
+    provider: str
+    state: VmState
+    attempt: str
+    manager: str = ""
+    phase: ClonePhase = ClonePhase.RESERVED
+    provider_id: str = ""
+    cloned: bool = False
+    suspect: bool = False
+    untagged: bool = False
+    reserved: datetime = START
+    lease: datetime = START
+    """While pending or being destroyed: when another manager may take over."""
+    ready: datetime = START
+    ends: datetime = NEVER
+    completed: datetime = START
+    gone: datetime | None = None
+    reason: str = ""
+
+    def move(self, state: VmState) -> None:
+        """Change the state by a legal move."""
+        assert (self.state, state) in MOVES, f"{self.name}: {self.state} -> {state}"
+        self.state = state
+
+
+class Records:
+    """All records of one data set, and the clock by which everything is judged."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.generation = "generation-0"
+        self.by_name: dict[str, Record] = {}
+        self.slots: dict[str, datetime] = {}
+        self.halts: dict[str, Halt] = {}
+        self.reaped: dict[tuple[str, str], list[datetime]] = {}
+        self._operations = 0
+
+    def of(self, pool: str, state: VmState) -> list[Record]:
+        """List the records of a pool in a state; suspects count as ready."""
+        return [vm for vm in self.by_name.values() if vm.pool == pool and vm.state is state]
+
+    def alive(self, pool: str) -> int:
+        """Count what fills a pool."""
+        ready = [vm for vm in self.of(pool, VmState.READY) if not vm.suspect]
+        return len(ready) + len(self.of(pool, VmState.PENDING))
+
+    @property
+    def slots_in_use(self) -> int:
+        """Count the slots that have not lapsed."""
+        return sum(until >= self.now for until in self.slots.values())
+
+    def lose_everything(self) -> None:
+        """Forget every key, as FLUSHALL does; a manager then names the new data set."""
+        number = int(self.generation.rpartition("-")[2]) + 1
+        now = self.now
+        Records.__init__(self)
+        self.now, self.generation = now, f"generation-{number}"
+
+    # Looking
+
+    def observe(self, pool: str, provider: str, *, size: int, ready_ttl: timedelta, full: bool) -> Snapshot:
+        """See a pool as a pass does."""
+        pending = sorted(self.of(pool, VmState.PENDING), key=lambda vm: vm.reserved)
+        ready = sorted(self.of(pool, VmState.READY), key=lambda vm: vm.ready)
+        suspects = [vm for vm in ready if vm.suspect]
+        ready = [vm for vm in ready if not vm.suspect]
+        running = self.of(pool, VmState.RUNNING)
+        completed, destroying = self.of(pool, VmState.COMPLETED), self.of(pool, VmState.DESTROYING)
+        excess = max(0, len(pending) + len(ready) - size)
+        return Snapshot(
+            now=self.now,
+            generation=self.generation,
+            halt=self.halts.get(provider),
+            broken="",
+            slots_in_use=self.slots_in_use,
+            sizes=Sizes(*(len(of) for of in (pending, ready, suspects, running, completed, destroying))),
+            pending=tuple(
+                PendingVm(
+                    vm.name,
+                    vm.provider,
+                    vm.phase,
+                    vm.reserved,
+                    lease_ends_at=vm.lease,
+                    attempt=vm.attempt,
+                    provider_id=vm.provider_id,
+                    cloned=vm.cloned,
+                )
+                for vm in pending
+            ),
+            expired_ready=tuple(vm.name for vm in ready if vm.ready <= self.now - ready_ttl),
+            excess_ready=tuple(vm.name for vm in ready[:excess]),
+            ended_running=tuple(vm.name for vm in running if vm.ends <= self.now),
+            doomed=tuple(vm.name for vm in (*completed, *destroying) if vm.lease <= self.now),
+            untagged=tuple(
+                UntaggedVm(vm.name, vm.provider, vm.provider_id, vm.attempt, "ann", vm.ends)
+                for vm in running
+                if vm.untagged
+            ),
+            ready={vm.name: vm.ready for vm in ready} if full else {},
+            suspects={vm.name: vm.ready for vm in suspects},
+        )
+
+    def classify(self, name: str) -> Classification:
+        """Say what the record of a VM in a listing says."""
+        vm = self.by_name.get(name)
+        if vm is None:
+            return Classification(None, "", "", "", None)
+        return Classification(vm.state, vm.attempt, vm.provider, vm.provider_id, vm.gone)
+
+    # Making
+
+    def reserve(
+        self,
+        pool: str,
+        provider: str,
+        names: list[str],
+        *,
+        size: int,
+        slot_limit: int,
+        slot_life: timedelta,
+        manager: str,
+        lease: timedelta,
+    ) -> list[str]:
+        """Reserve as many names as the pool lacks and as slots are free."""
+        free = min(size - self.alive(pool), slot_limit - self.slots_in_use)
+        reserved = names[: max(0, free)]
+        for name in reserved:
+            self.by_name[name] = Record(
+                name,
+                pool,
+                provider,
+                VmState.PENDING,
+                attempt=f"attempt-of-{name}",
+                manager=manager,
+                reserved=self.now,
+                lease=self.now + lease,
+            )
+            self.slots[name] = self.now + slot_life
+        return reserved
+
+    def begin(self, name: str, *, manager: str, lease: timedelta) -> str | None:
+        """Give the attempt for `create`, at most once for a name."""
+        vm = self.by_name.get(name)
+        if vm is None or vm.state is not VmState.PENDING or vm.phase is not ClonePhase.RESERVED:
+            return None
+        vm.phase, vm.manager, vm.lease = ClonePhase.CREATING, manager, self.now + lease
+        return vm.attempt
+
+    def created(self, name: str, attempt: str, provider_id: str, *, cloned: bool) -> VmState | None:
+        """Note the provider's id; what was given up goes to destruction under it."""
+        vm = self.by_name.get(name)
+        if vm is None or vm.attempt != attempt:
+            return None
+        if vm.state is VmState.GONE:
+            vm.move(VmState.COMPLETED)
+            vm.reason, vm.gone, vm.completed, vm.lease = "late", None, self.now, self.now
+        elif vm.state is VmState.COMPLETED and not vm.provider_id:
+            vm.lease = min(vm.lease, self.now)
+        elif vm.state is VmState.PENDING:
+            vm.phase = ClonePhase.CREATED
+            if cloned:
+                vm.cloned = True
+                self.slots.pop(name, None)
+        vm.provider_id = provider_id
+        return vm.state
+
+    def promote(self, name: str, attempt: str) -> bool:
+        """Make a created VM ready."""
+        vm = self.by_name.get(name)
+        if (
+            vm is None
+            or vm.attempt != attempt
+            or vm.state is not VmState.PENDING
+            or vm.phase is not ClonePhase.CREATED
+        ):
+            return False
+        vm.move(VmState.READY)
+        vm.ready = self.now
+        self.slots.pop(name, None)
+        return True
+
+    # Using
+
+    def check_out(self, pool: str, lifetime: timedelta | None) -> Record | None:
+        """Hand out the oldest ready VM."""
+        ready = [vm for vm in self.of(pool, VmState.READY) if not vm.suspect]
+        if not ready:
+            return None
+        vm = min(ready, key=lambda vm: vm.ready)
+        vm.move(VmState.RUNNING)
+        vm.ends = NEVER if lifetime is None else self.now + lifetime
+        vm.untagged = True
+        return vm
+
+    def release(self, name: str) -> None:
+        """Take a running VM back."""
+        self._complete(self.by_name[name], "returned")
+
+    # Ending
+
+    def retire(
+        self, name: str, state: VmState, *, reason: str, guard: Guard = Guard.NONE, bound: float = 0
+    ) -> bool:
+        """Leave a VM to destruction unless the guard says no."""
+        vm = self.by_name.get(name)
+        if vm is None or vm.state is not state:
+            return False
+        match guard:
+            case Guard.EXCESS if self.alive(vm.pool) <= bound:
+                return False
+            case Guard.READY_BEFORE if vm.ready.timestamp() > bound:
+                return False
+            case Guard.ENDED if vm.ends > self.now:
+                return False
+            case Guard.UNSEEN:
+                if not vm.suspect or vm.provider in self.halts:
+                    return False
+                if not self._reap(vm.provider, "absent", vm.pool, int(bound)):
+                    return False
+            case _:
+                pass
+        self._complete(vm, reason)
+        return True
+
+    def take_in(
+        self,
+        name: str,
+        pool: str,
+        provider: str,
+        *,
+        provider_id: str,
+        attempt: str,
+        generation: str,
+        bound: int,
+    ) -> Outcome:
+        """Leave an orphan to destruction."""
+        if name in self.by_name:
+            return Outcome.KNOWN
+        if generation != self.generation:
+            return Outcome.FOREIGN
+        if provider in self.halts or not self._reap(provider, "orphan", pool, bound):
+            return Outcome.HALTED
+        self.by_name[name] = Record(
+            name,
+            pool,
+            provider,
+            VmState.COMPLETED,
+            attempt=attempt,
+            phase=ClonePhase.CREATED,
+            provider_id=provider_id,
+            completed=self.now,
+            lease=self.now,
+            reason="orphan",
+        )
+        return Outcome.OK
+
+    def claim(self, name: str, *, manager: str, lease: timedelta) -> Record | None:
+        """Take over a destruction that is due."""
+        vm = self.by_name.get(name)
+        if vm is None or vm.state not in (VmState.COMPLETED, VmState.DESTROYING):
+            return None
+        if vm.lease > self.now or vm.provider in self.halts:
+            return None
+        if vm.state is VmState.COMPLETED:
+            vm.move(VmState.DESTROYING)
+        vm.manager, vm.lease = manager, self.now + lease
+        return vm
+
+    def destroyed(self, name: str, attempt: str) -> None:
+        """Note that the provider has no such VM any more."""
+        vm = self.by_name.get(name)
+        if vm is not None and vm.state is VmState.DESTROYING and vm.attempt == attempt:
+            vm.move(VmState.GONE)
+            vm.gone = self.now
+
+    def defer(self, name: str, *, manager: str, delay: timedelta) -> None:
+        """Try a claimed destruction again later."""
+        vm = self.by_name.get(name)
+        if vm is not None and vm.state is VmState.DESTROYING and vm.manager == manager:
+            vm.lease = self.now + delay
+
+    def set_aside(self, names: tuple[str, ...], *, suspect: bool) -> None:
+        """Doubt or trust ready VMs."""
+        for name in names:
+            vm = self.by_name.get(name)
+            if vm is not None and vm.state is VmState.READY:
+                vm.suspect = suspect
+
+    def _complete(self, vm: Record, reason: str) -> None:
+        vm.move(VmState.COMPLETED)
+        vm.reason, vm.completed, vm.lease, vm.suspect, vm.untagged = reason, self.now, self.now, False, False
+        self.slots.pop(vm.name, None)
+
+    def _reap(self, provider: str, kind: str, pool: str, bound: int) -> bool:
+        times = [time for time in self.reaped.get((provider, kind), []) if time > self.now - WINDOW]
+        if len(times) >= bound:
+            self.halts[provider] = Halt(kind, pool, "too many")
+            return False
+        self.reaped[provider, kind] = [*times, self.now]
+        return True

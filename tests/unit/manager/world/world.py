@@ -1,0 +1,208 @@
+"""The small world as a whole: one store, one cloud, two managers, two pools in one place, and users."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.unit.manager.world.cloud import Cloud, CreateOutcome
+from tests.unit.manager.world.manager import INSTALLATION, LEASE, ManagerModel
+from tests.unit.manager.world.records import LONG_AGO, Record, Records
+from vmpooler_common.model import VmState
+from vmpooler_manager.actions import Action
+from vmpooler_manager.inventory import Listing
+from vmpooler_manager.plan import PoolSpec
+
+PROVIDER = "cloud"
+POOLS = ("red", "blue")
+READY_TTL = timedelta(minutes=60)
+CALM = 61.0
+"""Seconds after which a clock that jumped is believed."""
+
+
+class World:
+    """What may happen to it, each a method; `was_faulty` tells whether anything went wrong."""
+
+    def __init__(self, sizes: Sequence[int], slot_limit: int) -> None:
+        self.records = Records()
+        self.cloud = Cloud()
+        self.monotonic = 0.0
+        self.was_faulty = False
+        self.specs = {
+            name: PoolSpec(
+                name=name,
+                provider=PROVIDER,
+                size=size,
+                slot_limit=slot_limit,
+                ready_ttl=READY_TTL,
+                timeout=timedelta(minutes=15),
+            )
+            for name, size in zip(POOLS, sizes, strict=True)
+        }
+        self.managers: list[ManagerModel] = []
+        self._servers = 1
+        self._started = 0
+        for number in range(2):
+            self.start_manager(number)
+
+    @property
+    def era(self) -> str:
+        """Which data set on which server it is."""
+        return f"server-{self._servers} {self.records.generation}"
+
+    # What managers do
+
+    def start_manager(self, number: int) -> None:
+        """Put a new manager in the place of one that died, or of none."""
+        self._started += 1
+        manager = ManagerModel(f"manager-{self._started}", self.records, self.cloud)
+        self.managers[number : number + 1] = [manager]
+
+    def look(self, manager: ManagerModel, pool: str) -> tuple[Action, ...]:
+        """Have a manager plan for a pool, unless it is forgotten."""
+        pools = frozenset(name for name in POOLS if self.specs[name].configured or self._has_vms(name))
+        if pool not in pools:
+            return ()
+        return manager.look(self.specs[pool], era=self.era, pools=pools, monotonic=self.monotonic)
+
+    def act(self, manager: ManagerModel) -> None:
+        """Have a manager carry out one action; nothing that it does may overfill a pool."""
+        spec = manager.steps[0].spec  # a manager goes by the configuration that it was started with
+        before = self.records.alive(spec.name)
+        manager.act()
+        assert self.records.alive(spec.name) <= max(spec.size, before), f"{spec.name} is overfull"
+        assert self.records.slots_in_use <= spec.slot_limit, "more clones than slots"
+
+    def finish(self, manager: ManagerModel) -> None:
+        """Have a manager do all that it has planned and begun."""
+        while manager.steps or manager.jobs:
+            while manager.steps:
+                self.act(manager)
+            for name in list(manager.jobs):
+                if name in manager.jobs:
+                    manager.work(name)
+
+    def listing(self, *, without: Callable[[int], bool] = lambda _: False) -> Listing:
+        """List the place, silently without the VMs at some positions."""
+        shown = enumerate(self.cloud.listing())
+        vms = tuple(vm for position, vm in shown if not without(position))
+        return Listing(self.records.now, vms, self.era)
+
+    # What happens to it
+
+    def advance(self, seconds: float, *, renewing: bool = True) -> None:
+        """Let time pass, with or without the managers' heartbeats."""
+        for _ in range(int(seconds // LEASE.total_seconds()) if renewing else 0):
+            self._pass(LEASE.total_seconds())
+            self._renew()
+            seconds -= LEASE.total_seconds()
+        self._pass(seconds)
+        if renewing:
+            self._renew()
+
+    def jump(self, jump: timedelta) -> None:
+        """Set Redis's clock forward or back."""
+        self.was_faulty = True
+        self.records.now += jump
+
+    def change(self, pool: str, **changes: object) -> None:
+        """Change the configuration of a pool."""
+        self.specs[pool] = replace(self.specs[pool], **changes)  # type: ignore[arg-type]
+
+    def check_out(self, pool: str, lifetime: timedelta | None) -> None:
+        """Have a user take a VM."""
+        taken = self.records.check_out(pool, lifetime)
+        if taken is not None and taken.provider_id in self.cloud.vms:
+            self.cloud.vms[taken.provider_id].used_until = taken.ends
+
+    def give_back(self, vm: Record) -> None:
+        """Have the user return a VM."""
+        if vm.provider_id in self.cloud.vms:
+            self.cloud.vms[vm.provider_id].used_until = LONG_AGO
+        self.records.release(vm.name)
+
+    def running(self) -> list[Record]:
+        """List the VMs that users have, as far as records know."""
+        return [vm for pool in POOLS for vm in self.records.of(pool, VmState.RUNNING)]
+
+    def change_server(self) -> None:
+        """Have another server take Redis's place, with the same data."""
+        self.was_faulty = True
+        self._servers += 1
+
+    def flush(self) -> None:
+        """Lose all data."""
+        self.was_faulty = True
+        self.records.lose_everything()
+
+    # Whether it is well
+
+    def heal(self) -> None:
+        """End all faults, as far as somebody outside would: nothing that managers have to do."""
+        self.cloud.outcome, self.cloud.is_failing = CreateOutcome.WORKS, False
+        for manager in self.managers:
+            self.finish(manager)
+        if self.was_faulty:
+            leases = [vm.lease for vm in self.records.by_name.values() if vm.state is not VmState.GONE]
+            longest = max([lease - self.records.now for lease in leases], default=timedelta())
+            self.advance(max(0.0, longest.total_seconds()) + CALM, renewing=False)
+
+    def reconcile(self, manager: ManagerModel, *, listing: bool) -> list[Action]:
+        """Have a manager make one pass over every pool; give what it planned."""
+        planned: list[Action] = []
+        for pool in POOLS:
+            if listing:
+                manager.deliver(pool, self.listing())
+            planned += self.look(manager, pool)
+        self.finish(manager)
+        return planned
+
+    def release(self) -> None:
+        """Have an operator end all halts."""
+        self.records.halts.clear()
+        self.records.reaped.clear()
+
+    def complaints(self) -> list[str]:
+        """Say what isn't as it is wanted."""
+        found = []
+        known = {vm.provider_id for vm in self.records.by_name.values() if vm.state is not VmState.GONE}
+        for pool, spec in self.specs.items():
+            of = {state: len(self.records.of(pool, state)) for state in VmState}
+            doubted = [vm for vm in self.records.of(pool, VmState.READY) if vm.suspect]
+            ready = of[VmState.READY] - len(doubted)
+            wanted = spec.size if spec.configured else 0
+            if ready > wanted or (ready < wanted and not spec.paused):
+                found.append(f"{pool} has {ready} ready VMs and wants {wanted}")
+            found += [f"{vm.name} is doubted" for vm in doubted if not self._is_foreign(vm)]
+            running = self.records.of(pool, VmState.RUNNING)
+            found += [f"{vm.name} has outlived its time" for vm in running if vm.ends <= self.records.now]
+            unfinished = (VmState.PENDING, VmState.COMPLETED, VmState.DESTROYING)
+            found += [f"{pool} has {of[state]} VMs {state}" for state in unfinished if of[state]]
+        found += [f"{name} holds a slot" for name in self.records.slots]
+        if not any(spec.configured or self._has_vms(name) for name, spec in self.specs.items()):
+            return found  # nobody looks at the place any more
+        found += [
+            f"{vm.tag.name} is known to nobody"
+            for vm in self.cloud.vms.values()
+            if vm.id not in known
+            and vm.tag.generation == self.records.generation
+            and vm.tag.installation == INSTALLATION
+            and vm.used_until <= self.records.now
+        ]
+        return found
+
+    def _is_foreign(self, vm: Record) -> bool:
+        """Whether it was made for a data set that is lost: then no listing shows it as ours."""
+        found = self.cloud.vms.get(vm.provider_id)
+        return found is not None and found.tag.generation != self.records.generation
+
+    def _has_vms(self, pool: str) -> bool:
+        return any(vm.pool == pool and vm.state is not VmState.GONE for vm in self.records.by_name.values())
+
+    def _pass(self, seconds: float) -> None:
+        self.monotonic += seconds
+        self.cloud.clock += seconds
+        self.records.now += timedelta(seconds=seconds)
+
+    def _renew(self) -> None:
+        for manager in self.managers:
+            manager.renew()

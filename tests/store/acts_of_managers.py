@@ -60,6 +60,12 @@ def _creates(store: Store) -> Awaitable[object]:
     )
 
 
+def _boots(store: Store) -> Awaitable[object]:
+    return store.clones.booted(
+        "a", attempt_of("a"), provider_id="id-a", ip="192.0.2.1", host="host-1", operation="boot"
+    )
+
+
 def _retires(guard: Guard, state: VmState, bound: int) -> Callable[[Store], Awaitable[object]]:
     return lambda store: store.endings.retire(
         "a", state, operation="retire", reason="test", guard=guard, bound=bound, delay=LEASE
@@ -129,6 +135,14 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         _creates,
         "created",
         arrange=lambda fleet: fleet.gone("one", "a"),
+    ),
+    act(
+        "booted",
+        "clones.booted",
+        _boots,
+        "created",
+        "promote",
+        arrange=lambda fleet: fleet.creating("one", "a"),
     ),
     act(
         "promote",
@@ -258,6 +272,7 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         lambda store: store.views.mark_broken("one", ""),
         arrange=_left_configuration,
     ),
+    act("mark_held", "views.mark_held", lambda store: store.views.mark_held("one", "clones fail")),
     act(
         "tagged",
         "views.tagged",

@@ -155,7 +155,7 @@ class Cloning:
     async def _settle(self, pool: Pool, ref: VmRef, seen: ProviderVm, progress: _Progress) -> bool:
         """Record what was seen; True when there is nothing more to wait for."""
         if seen.status is VmStatus.READY:
-            _, promotion = await self._store.clones.booted(
+            promotion = await self._store.clones.booted(
                 ref.name,
                 ref.attempt,
                 provider_id=ref.provider_id,

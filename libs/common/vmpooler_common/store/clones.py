@@ -90,15 +90,15 @@ class Clones:
 
     async def booted(
         self, vm: str, attempt: str, *, provider_id: str, ip: str | None, host: str | None, operation: str
-    ) -> tuple[VmState | None, Promotion | None]:
+    ) -> Promotion | None:
         """Do what `created` does and then `promote`, in one round trip, for a VM that is ready at once."""
-        created, promoted = await self._scripts.run_all(
+        _, promoted = await self._scripts.run_all(
             [
                 self._created(vm, attempt, provider_id, ip, host, True),
                 self._scripts.command("promote", operation, vm, attempt),
             ]
         )
-        return _state(created), _promotion(promoted)
+        return _promotion(promoted)
 
     async def promote(self, vm: str, attempt: str, *, operation: str) -> Promotion | None:
         """Make a booted VM ready, or give it to the head of its pool's backlog; None: it isn't pending."""

@@ -1,7 +1,7 @@
 """Waiting for an on-demand request: answered when it is over, and by one reader for all who wait."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS, Api, open_api
 from tests.api.ondemand import PATH, Customer
+from tests.api.waiting import until
 from tests.store.demand import Demand
 from tests.store.fleet import Fleet, attempt_of
 from tests.support.documents import pooler_document
@@ -28,13 +29,6 @@ REQUESTS = 100
 @pytest.fixture
 def customer(api: Api) -> Customer:
     return Customer(api)
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Return when something holds, within reason."""
-    async with asyncio.timeout(PATIENCE):
-        while not await holds():  # noqa: ASYNC110 - only asking again tells
-            await asyncio.sleep(0.01)
 
 
 async def waiting(customer: Customer, request: str, *, clients: int = 1) -> "asyncio.Task[httpx.Response]":

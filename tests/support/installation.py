@@ -4,13 +4,14 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
 
 from tests.providers.cloud_file import CloudFile
-from tests.store.dataset import Dataset, read_dataset
+from tests.store.dataset import Dataset, ask, read_dataset
 from tests.support.audit import audit
 from tests.support.documents import pooler_document
 from tests.support.ledger import Ledger
@@ -18,9 +19,10 @@ from tests.support.lethal_orders import Orders
 from tests.support.lethal_provider import DRIVER, install
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
+from tests.support.request_audit import audit_requests, ready_requests
 from tests.support.services import Service, ServiceName
 from tests.support.stores import make_store
-from vmpooler_common.store.checkouts import Want
+from vmpooler_common.store.checkouts import Want, token_digest
 from vmpooler_common.store.errors import NoneReady
 from vmpooler_common.store.scripts import new_operation
 
@@ -28,6 +30,8 @@ SETTLED_WITHIN = 15.0
 """Seconds after which everything is promised to be whole and full again, whatever died."""
 LOOK_EVERY = 0.2
 LOG_LINES = 80
+REQUEST_TTL = timedelta(minutes=5)
+"""Far longer than a test: no on-demand request fails for want of time."""
 
 BRISK = {
     "vm_checktime": 0.02,  # minutes: a listing every 1.2 s
@@ -112,12 +116,12 @@ class Installation:
         await manager.service.start()
         return manager
 
-    async def start_api(self) -> Service:
-        """Start one more API, with its connections straight to Redis."""
+    async def start_api(self, **environment: str) -> Service:
+        """Start one more API, with its connections straight to Redis; variables are added to its own."""
         document = pooler_document(
             redis_url=self._redis.url, prefix=self.prefix, pools=self.pools, config=self._config
         )
-        service = self._service("api", f"api-{len(self.apis) + 1}", document)
+        service = self._service("api", f"api-{len(self.apis) + 1}", document, environment)
         self.apis.append(service)
         await service.start()
         return service
@@ -128,10 +132,15 @@ class Installation:
 
     async def complaints(self) -> list[str]:
         """Say what is not whole, full and at rest just now."""
+        dataset = await self.dataset()
+        for request, names in ready_requests(dataset).items():
+            if request in self.ledger.asked and request not in self.ledger.deleted:
+                self.ledger.tell(request, names)
         return [
             *self.ledger.wrongs,
+            *audit_requests(dataset, self.ledger.asked, deleted=self.ledger.deleted),
             *audit(
-                await self.dataset(),
+                dataset,
                 self.table,
                 pools=self.pools,
                 held=self.ledger.held,
@@ -173,6 +182,33 @@ class Installation:
         self.ledger.returning(name)
         await self._store.checkouts.give_back(name, operation=new_operation())
 
+    async def ask(self, request: str, *pools: str, token: str | None = None) -> None:
+        """Open an on-demand request for a VM of each of these pools, as an API does."""
+        self.ledger.ask(request, pools)
+        await self._store.requests.open(
+            request,
+            [(pool, pool) for pool in pools],
+            operation=new_operation(),
+            token=token,
+            lifetime=None,
+            lifetime_with_token=None,
+            ttl=REQUEST_TTL,
+        )
+
+    async def delete(self, request: str) -> None:
+        """Delete an on-demand request, as an API does."""
+        self.ledger.delete(request)
+        await self._store.requests.delete(request, operation=new_operation(), token=None, needs_token=False)
+
+    async def make_token(self, token: str, user: str) -> None:
+        """Make a user's token known."""
+        key = f"{self.prefix}:token:{token_digest(token)}"
+        await ask(self._client, "HSET", key, "user", user, "created", "1700000000000")
+
+    async def meddle(self, command: str, stem: str, *arguments: str) -> None:
+        """Run a command on one of the installation's keys, behind everybody's back."""
+        await ask(self._client, *command.split(" "), f"{self.prefix}:{stem}", *arguments)
+
     async def make_orphan(self, pool: str) -> None:
         """Put a VM with our tag and without a record into the cloud."""
         name = f"orphan-of-{pool}"
@@ -194,9 +230,16 @@ class Installation:
 
     async def lose_everything(self) -> None:
         """Delete all that Redis holds; what the cloud has belongs to nobody then."""
-        self.forgotten = {row["id"] for row in self.table.vms()}
         self.ledger.held.clear()
+        self.ledger.asked.clear()
         await self._client.flushall()
+        self.forgotten = {row["id"] for row in self.table.vms()}
+
+    async def forget_other_generations(self) -> None:
+        """Expect nothing of VMs that were made for a data set that is lost."""
+        generation = (await self.dataset()).entries["generation"].value
+        rows = self.table.vms()
+        self.forgotten = {row["id"] for row in rows if row["tag_generation"] != generation}
 
     def digest(self, script: str) -> str:
         """Give what a request that runs this script holds."""
@@ -236,11 +279,17 @@ class Installation:
         await self._store.link.close()
         await self._client.aclose()
 
-    def _service(self, name: ServiceName, label: str, document: Mapping[str, Any]) -> Service:
+    def _service(
+        self,
+        name: ServiceName,
+        label: str,
+        document: Mapping[str, Any],
+        environment: Mapping[str, str] | None = None,
+    ) -> Service:
         return Service(
             name,
             directory=self._directory,
             document=document,
-            environment={"PYTHONPATH": self._module_path},
+            environment={"PYTHONPATH": self._module_path, **(environment or {})},
             label=label,
         )

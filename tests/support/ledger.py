@@ -1,5 +1,6 @@
 """What users know of their VMs, over all clients of a test: who was ever told of which."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 
@@ -19,6 +20,12 @@ class Ledger:
         """VMs that were asked for and may have been granted without an answer."""
         self.withdrawn = 0
         """VMs that were asked for while Redis was away: an API that lives takes back what it granted."""
+        self.asked: dict[str, Counter[str]] = {}
+        """On-demand requests: pool → how many VMs of it."""
+        self.told: dict[str, frozenset[str]] = {}
+        """On-demand requests whose users know that they are ready: all VMs that they know of."""
+        self.deleted: set[str] = set()
+        """On-demand requests that users have begun to delete."""
         self.wrongs: list[str] = []
 
     def grant(self, names: Iterable[str]) -> None:
@@ -39,3 +46,22 @@ class Ledger:
         self.returned.add(name)
         if status != 200 and tries == 1:
             self.wrongs.append(f"{name} was held, and its return was answered with {status}")
+
+    def ask(self, request: str, pools: Iterable[str]) -> None:
+        """A client opens an on-demand request for a VM of each of these pools."""
+        self.asked[request] = Counter(pools)
+
+    def tell(self, request: str, names: Iterable[str]) -> None:
+        """A client sees that its request is ready, with these VMs; it may look again and again."""
+        now = frozenset(names)
+        before = self.told.setdefault(request, now)
+        if before is now:
+            self.grant(now)
+        elif before != now:
+            self.wrongs.append(f"{request} was ready with {sorted(before)}, later with {sorted(now)}")
+
+    def delete(self, request: str) -> None:
+        """A client begins to delete a request: from now on its VMs may be gone."""
+        self.deleted.add(request)
+        for name in self.told.get(request, ()):
+            self.returning(name)

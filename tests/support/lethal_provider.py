@@ -81,4 +81,5 @@ def install(directory: Path) -> str:
     (information / "entry_points.txt").write_text(
         f"[vmpooler.providers]\n{DRIVER} = {__name__}:{LethalProvider.__name__}\n"
     )
-    return f"{directory}{os.pathsep}{ROOT}"
+    inherited = os.environ.get("PYTHONPATH")
+    return os.pathsep.join(filter(None, (str(directory), str(ROOT), inherited)))

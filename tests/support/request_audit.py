@@ -1,0 +1,101 @@
+"""Says in words what is wrong with the on-demand requests that Redis holds, at a moment of rest."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from tests.store.dataset import Dataset
+
+OVER = ("failed", "deleted")
+WAITING = ("open", "unaccepted", "backlogs", "backlog", "queue", "turns", "requests")
+"""Stems of the keys that are empty when nobody waits for anything."""
+
+
+def audit_requests(
+    dataset: Dataset, asked: Mapping[str, Mapping[str, int]], *, deleted: Collection[str]
+) -> list[str]:
+    """List what is not as it should be when every request is over; empty when nothing is.
+
+    `asked`: request → pool → number of VMs; `deleted`: those that their users wanted no more.
+    """
+    return [
+        complaint
+        for found in (
+            *(_one_request(dataset, request, asked[request], request in deleted) for request in asked),
+            _running_vms(dataset, asked),
+            _grants(dataset),
+            _remains(dataset),
+        )
+        for complaint in found
+    ]
+
+
+def ready_requests(dataset: Dataset) -> dict[str, list[str]]:
+    """Give the names of the VMs of every request that is ready."""
+    return {
+        name.removeprefix("request:"): [want["vm"] for want in _wants(dataset, name.removeprefix("request:"))]
+        for name, entry in dataset.entries.items()
+        if name.startswith("request:") and entry.value["status"] == "ready"
+    }
+
+
+def _one_request(
+    dataset: Dataset, request: str, asked: Mapping[str, int], was_deleted: bool
+) -> Iterator[str]:
+    entry = dataset.entries.get(f"request:{request}")
+    if entry is None:
+        yield f"request {request} is lost"
+        return
+    record, wants = entry.value, _wants(dataset, request)
+    status = record["status"]
+    if Counter(want["pool"] for want in wants) != asked:
+        yield f"request {request} asked for {dict(asked)} and wants {wants}"
+    if status == "open":
+        yield f"request {request} is still open, {record['granted']} of {record['total']} granted"
+        return
+    if was_deleted and status != "deleted":
+        yield f"request {request} was deleted and is {status}"
+    if status == "failed" and not record.get("reason"):
+        yield f"request {request} failed without a reason"
+    if status == "ready" and not record["granted"] == record["total"] == str(sum(asked.values())):
+        yield f"request {request} is ready with {record['granted']} VMs of {record['total']}"
+    if not entry.expires or not dataset.entries[f"wants:{request}"].expires:
+        yield f"request {request} is {status}, and kept for ever"
+    yield from _its_vms(dataset, request, status, [want["vm"] for want in wants])
+
+
+def _its_vms(dataset: Dataset, request: str, status: str, names: list[str]) -> Iterator[str]:
+    for name in names:
+        state = dataset.states.get(name)
+        if status == "ready" and state != "running":
+            yield f"request {request} is ready with {name or 'a VM that is missing'}, which is {state}"
+        if status in OVER and state in ("pending", "ready", "running"):
+            yield f"request {request} is {status}, and its VM {name} is {state}"
+
+
+def _running_vms(dataset: Dataset, asked: Collection[str]) -> Iterator[str]:
+    owners = Counter(want["vm"] for request in asked for want in _wants(dataset, request) if want["vm"])
+    for name, number in owners.items():
+        if number > 1:
+            yield f"{name} was granted to {number} wants"
+    for name, record in dataset.records.items():
+        if record["state"] == "running" and record.get("request") and not owners[name]:
+            yield f"{name} runs for request {record['request']}, which doesn't name it"
+
+
+def _grants(dataset: Dataset) -> Iterator[str]:
+    for name, number in Counter(vm for kind, _, vm in dataset.events if kind == "running").items():
+        if number > 1:
+            yield f"{name} was handed out {number} times"
+
+
+def _remains(dataset: Dataset) -> Iterator[str]:
+    for name, entry in dataset.entries.items():
+        if name.split(":")[0] in WAITING and entry.value:
+            yield f"nobody waits any more, and {name} holds {entry.value}"
+
+
+def _wants(dataset: Dataset, request: str) -> list[dict[str, Any]]:
+    entry = dataset.entries.get(f"wants:{request}")
+    return [json.loads(text) for text in entry.value.values()] if entry else []

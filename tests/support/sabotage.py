@@ -38,6 +38,9 @@ class Sabotage:
                     await self._installation.make_orphan(pool)
                 case "vanished":
                     await self._installation.make_one_vanish(pool)
+                case "requests":
+                    await self._installation.ask(f"two-of-{pool}", pool, pool)
+                    await self._installation.ask(f"all-for-{pool}", *self._installation.pools)
                 case _:
                     _, returned = await self._installation.take(pool, 2)
                     await self._installation.give_back(returned)

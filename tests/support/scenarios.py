@@ -1,7 +1,7 @@
 """What happens to an installation whose manager is struck at a stage; at the end everything is full again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.support.installation import Installation
@@ -63,7 +63,13 @@ async def stopped_and_given_up(installation: Installation, stage: Stage) -> Sabo
 
 
 async def run_all(
-    scenario: Scenario, stages: Sequence[Stage], *, directory: Path, redis: RedisServer, prefix: str
+    scenario: Scenario,
+    stages: Sequence[Stage],
+    *,
+    directory: Path,
+    redis: RedisServer,
+    prefix: str,
+    pools: Mapping[str, int] = POOLS,
 ) -> None:
     """Run a scenario once for each stage, several beside each other; tell all that failed."""
     turns = asyncio.Semaphore(AT_ONCE)
@@ -74,8 +80,8 @@ async def run_all(
                 directory / f"{number}-{stage.slug}",
                 redis,
                 f"{prefix[:-1]}-{number}}}",
-                pools=POOLS,
-                config={"task_limit": SLOTS},
+                pools=pools,
+                config={"task_limit": SLOTS, "ondemand_clone_limit": SLOTS},
                 provider=TIMES,
             )
             try:
@@ -100,3 +106,8 @@ async def _one_of_two(installation: Installation, stage: Stage, act: Act) -> Sab
 async def _all_can_be_taken_and_made_again(installation: Installation) -> None:
     await installation.take_all()
     await installation.settles("everything taken")
+    if requests := list(installation.ledger.asked):
+        await installation.ask("again", *installation.pools)
+        for request in requests:
+            await installation.delete(request)
+        await installation.settles("every request deleted, and another one opened")

@@ -1,6 +1,6 @@
 """The stages of a clone's and a destroy's making at which a manager may die, and how to bring one about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.support.faults import Moment
 from tests.support.lethal_orders import Act, Call, Order, When
@@ -21,7 +21,7 @@ class Stage:
     by_itself: bool = False
     """Whether the manager comes there without anything to do: then it is struck only once it has work."""
     trouble: str = ""
-    """What happens in the cloud first: `orphan` or `vanished`."""
+    """What happens first: `orphan` or `vanished` in the cloud, or users open on-demand `requests`."""
 
     def __str__(self) -> str:
         side = "before" if self.moment is Moment.BEFORE else "after"
@@ -101,3 +101,33 @@ TAKEN_OVER = tuple(stage for stage in ONE_DEATH if stage.place in CHANGES and no
 
 CREATING = CALLS[0]
 """Just before a clone is asked for."""
+
+ASKED = tuple(
+    replace(stage, trouble="requests")
+    for stage in (
+        *_script("accept"),
+        *_script("serve"),
+        *_script("reserve"),
+        *_script("begin"),
+        *_call(Call.CREATE),
+        *_script("created"),
+        *_call(Call.INSPECT),
+        *_script("promote"),
+        *_script("retire", CREATE_FAILS),
+        *_call(Call.FIND, CREATE_LEAVES_A_VM),
+        *KILLED_TWICE,
+        *_call(Call.ANNOTATE),
+    )
+)
+"""The stages of an on-demand request."""
+ASKED_AND_STOPPED = tuple(
+    stage
+    for stage in ASKED
+    if stage.place in ("accept", "serve", "reserve", "promote", "create") and stage.moment is Moment.BEFORE
+)
+"""Those at which what a stopped manager was about to do comes too late."""
+ASKED_AND_TAKEN_OVER = tuple(
+    stage
+    for stage in ASKED
+    if stage.place in ("accept", "serve", "create", "promote") and not stage.is_before_script
+)

@@ -89,16 +89,16 @@ def test_suspects_and_running_vms_do_not_fill_a_pool() -> None:
 
 
 def test_no_more_is_reserved_than_slots_are_free() -> None:
-    assert planned({"size": 9, "slot_limit": 4}, slots_in_use=1) == (Reserve(3),)
+    assert planned({"size": 9, "slot_limit": 4}, pool_slots_in_use=1) == (Reserve(3),)
 
 
 @pytest.mark.parametrize("taken", [4, 5])
 def test_a_pool_that_finds_no_free_slot_waits_for_one(taken: int) -> None:
-    assert planned({"size": 9, "slot_limit": 4}, slots_in_use=taken) == (AwaitSlot(),)
+    assert planned({"size": 9, "slot_limit": 4}, pool_slots_in_use=taken) == (AwaitSlot(),)
 
 
 def test_a_full_pool_waits_for_no_slot() -> None:
-    assert planned({"slot_limit": 4}, slots_in_use=4) == ()
+    assert planned({"slot_limit": 4}, pool_slots_in_use=4) == ()
 
 
 def test_a_huge_pool_is_filled_in_portions() -> None:

@@ -27,21 +27,27 @@ sizes = st.integers(0, 4)
 chances = st.integers(0, 1_000)
 changes: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"configured": st.just(True), "size": sizes}),
-    st.sampled_from([{"configured": False, "size": 0}, {"paused": True}, {"paused": False}]),
+    st.sampled_from(
+        [
+            {"configured": False, "size": 0},
+            *({"paused": paused} for paused in (True, False)),
+            *({"serves_from_ready": serves} for serves in (True, False)),
+        ]
+    ),
 )
 
 
 class PeacefulWorld(RuleBasedStateMachine):
-    """Sizes change, VMs are taken and given back, time passes; nothing fails."""
+    """Sizes change, VMs are taken, asked for and given back, time passes; nothing fails."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World((2, 1), slot_limit=2)
+        self.world = World((2, 1), slot_limit=2, request_slot_limit=2)
         self.older: Listing | None = None
 
-    @initialize(red=sizes, blue=sizes, slot_limit=st.integers(1, 8))
-    def begin(self, red: int, blue: int, slot_limit: int) -> None:
-        self.world = World((red, blue), slot_limit)
+    @initialize(red=sizes, blue=sizes, slot_limit=st.integers(1, 8), request_slot_limit=st.integers(1, 4))
+    def begin(self, red: int, blue: int, slot_limit: int, request_slot_limit: int) -> None:
+        self.world = World((red, blue), slot_limit, request_slot_limit)
 
     def manager(self, number: int) -> ManagerModel:
         return self.world.managers[number]
@@ -81,6 +87,17 @@ class PeacefulWorld(RuleBasedStateMachine):
     def check_out(self, pool: str, minutes: int | None) -> None:
         self.world.check_out(pool, None if minutes is None else timedelta(minutes=minutes))
 
+    @rule(wanted=st.lists(pools, min_size=1, max_size=4))
+    def want(self, wanted: list[str]) -> None:
+        """Somebody asks for VMs on demand."""
+        self.world.want(*wanted)
+
+    @rule(chance=chances)
+    def delete_a_request(self, chance: int) -> None:
+        requests = list(self.world.records.requests.by_id)
+        if requests:
+            self.world.delete(requests[chance % len(requests)])
+
     @rule(chance=chances)
     def give_back(self, chance: int) -> None:
         running = self.world.running()
@@ -101,13 +118,11 @@ class PeacefulWorld(RuleBasedStateMachine):
         """What is wanted is reached, and then nothing is planned any more."""
         world, manager = self.world, self.manager(0)
         world.heal()
-        wanted = sum(spec.size for spec in world.specs.values())
-        rounds = max(1, -(-wanted // world.specs["red"].slot_limit))
-        passes = PASSES + rounds - 1
+        passes = enough = PASSES + world.portions() - 1
         while passes:
             planned = world.reconcile(manager, listing=True)
             changed = any(isinstance(action, End | Recycle) for action in planned)
-            passes = PASSES + rounds - 1 if changed else passes - 1
+            passes = enough if changed else passes - 1
             world.advance(GRACE.total_seconds())
         left = world.reconcile(manager, listing=True)
         assert not (found := world.complaints()), found

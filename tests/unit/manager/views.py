@@ -26,12 +26,13 @@ def ahead(**units: float) -> datetime:
 
 
 def pool_spec(**changes: Any) -> PoolSpec:
-    """Describe a pool of two VMs in an installation with ten clone slots."""
+    """Describe a pool of two VMs in an installation with ten clone slots of each kind."""
     spec: dict[str, Any] = {
         "name": POOL,
         "provider": PROVIDER,
         "size": 2,
         "slot_limit": 10,
+        "request_slot_limit": 10,
         "ready_ttl": timedelta(minutes=60),
         "timeout": timedelta(minutes=15),
     }
@@ -88,7 +89,11 @@ def snapshot(*, sizes: tuple[int, int, int, int, int, int] | None = None, **chan
         "generation": GENERATION,
         "halt": None,
         "broken": "",
-        "slots_in_use": 0,
+        "held_back": "",
+        "request_slots_in_use": 0,
+        "pool_slots_in_use": 0,
+        "backlog": 0,
+        "clones": 0,
         "pending": (),
         "expired_ready": (),
         "excess_ready": (),

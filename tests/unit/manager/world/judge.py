@@ -11,8 +11,10 @@ from vmpooler_manager.actions import (
     Destroy,
     Discard,
     End,
+    FailWaiting,
     Recycle,
     Reserve,
+    Serve,
     Shed,
     TakeIn,
 )
@@ -24,25 +26,44 @@ ENDINGS = (End, Recycle, Destroy, TakeIn, Shed, Discard)
 def judge_plan(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> None:
     """Hold a plan to the facts that it was made of."""
     _judge_bounds(spec, view, actions)
+    _judge_serving(spec, view, actions)
     _judge_endings(view, actions)
     _judge_suspicion(view, actions)
 
 
 def _judge_bounds(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> None:
-    sizes, slots = view.snapshot.sizes, view.snapshot.slots_in_use
-    alive = sizes.pending + sizes.ready
+    snapshot = view.snapshot
+    sizes, backlog = snapshot.sizes, snapshot.backlog
+    alive, wanted = sizes.pending + sizes.ready, spec.size + snapshot.backlog
     reserved = sum(action.count for action in actions if isinstance(action, Reserve))
     if reserved:
-        assert alive + reserved <= spec.size, "more than the pool's size"
-        assert slots + reserved <= spec.slot_limit, "more than the clone slots"
+        assert alive + reserved <= wanted, "more than the pool's size and its backlog"
+        free_for_requests = max(0, spec.request_slot_limit - snapshot.request_slots_in_use)
+        free_for_pools = max(0, spec.slot_limit - snapshot.pool_slots_in_use)
+        assert reserved <= free_for_requests + free_for_pools, "more than the clone slots"
+        if not backlog:
+            assert reserved <= free_for_pools, "clones of a pool in the slots of requests"
         assert not spec.paused, "clones for a paused pool"
         assert spec.configured, "clones for a pool that left the configuration"
     shed = [action for action in actions if isinstance(action, Shed)]
-    assert len(shed) <= max(0, alive - spec.size), "more was shed than is too many"
+    assert len(shed) <= max(0, alive - wanted), "more was shed than is too many"
     begun = [action.vm for action in actions if isinstance(action, Clone)]
     for vm in begun:
         assert vm.phase is ClonePhase.RESERVED, "create sent for a name that was begun with"
         assert vm.lease_ends_at <= view.snapshot.now, "a name taken from a manager that works on it"
+
+
+def _judge_serving(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> None:
+    sizes, backlog = view.snapshot.sizes, view.snapshot.backlog
+    for action in actions:
+        if isinstance(action, Serve):
+            assert 0 < action.count <= min(backlog, sizes.ready), "VMs that aren't there or nobody wants"
+            assert not spec.paused, "VMs of a paused pool given away"
+            spared = 0 if spec.serves_from_ready else spec.size
+            assert sizes.ready - action.count >= spared, "VMs that are kept for checkouts"
+        if isinstance(action, FailWaiting):
+            assert backlog, "a failure that nobody waits for"
+            assert view.hopeless or not spec.configured, "a failure while there is hope"
 
 
 def _judge_endings(view: PoolView, actions: Sequence[Action]) -> None:

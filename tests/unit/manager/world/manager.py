@@ -13,7 +13,7 @@ from typing import assert_never
 
 from tests.unit.manager.world.cloud import GRACE, CallFailed, Cloud
 from tests.unit.manager.world.judge import judge_plan
-from tests.unit.manager.world.records import Record, Records
+from tests.unit.manager.world.records import LONG_AGO, Record, Records
 from vmpooler_common.model import ClonePhase, VmState
 from vmpooler_common.snapshot import PendingVm, Snapshot
 from vmpooler_common.store.endings import Guard
@@ -28,12 +28,14 @@ from vmpooler_manager.actions import (
     Discard,
     Doubt,
     End,
+    FailWaiting,
     Forget,
     LiftHalt,
     Recognise,
     Recycle,
     Reserve,
     Resolve,
+    Serve,
     Shed,
     TakeIn,
     Trust,
@@ -133,12 +135,19 @@ class ManagerModel:
                     names,
                     size=spec.size,
                     slot_limit=spec.slot_limit,
+                    request_slot_limit=spec.request_slot_limit,
                     slot_life=spec.timeout,
                     manager=self.name,
                     lease=LEASE,
                 )
                 for name in reserved:
                     self._start(name, spec, self._clone(spec, name, step.snapshot.generation))
+            case Serve(most):
+                for served in records.serve(spec.name, most):
+                    self._cloud.use(served.provider_id, served.ends)
+            case FailWaiting():
+                while (found := records.requests.head(spec.name)) is not None:
+                    self._close(found[0])
             case Clone(vm):
                 self._start(vm.name, spec, self._clone(spec, vm.name, step.snapshot.generation))
             case Resolve(vm):
@@ -151,7 +160,7 @@ class ManagerModel:
             case Confirm(name):
                 self._start(name, spec, self._confirm(name))
             case Abandon(name, reason):
-                records.retire(name, VmState.PENDING, reason=reason)
+                self._fail(name, reason, charged=reason == "clone_timeout")
                 self.jobs.pop(name, None)
             case Shed(name, state):
                 if records.retire(name, state, reason="excess", guard=Guard.EXCESS, bound=spec.size):
@@ -195,6 +204,17 @@ class ManagerModel:
             case _:
                 assert_never(step.action)
 
+    def _close(self, request: str) -> None:
+        for returned in self._records.close(request):
+            self._cloud.use(returned.provider_id, LONG_AGO)
+
+    def _fail(self, name: str, reason: str, *, charged: bool = True) -> None:
+        """Give a pending VM up, at the cost of the request that it would have gone to."""
+        if self._records.retire(name, VmState.PENDING, reason=reason) and charged:
+            pool = self._records.by_name[name].pool
+            if (failed := self._records.requests.charge(pool)) is not None:
+                self._close(failed)
+
     def _start(self, name: str, spec: PoolSpec, job: Iterator[None]) -> None:
         self.jobs.setdefault(name, (spec.name, job))
 
@@ -208,7 +228,7 @@ class ManagerModel:
             made = self._cloud.create(OwnershipTag(INSTALLATION, generation, spec.name, name, attempt))
         except CallFailed:
             yield
-            self._records.retire(name, VmState.PENDING, reason="clone_failed")
+            self._fail(name, "clone_failed")
             return
         yield from self._follow(name, attempt, made.provider_id)
 
@@ -222,7 +242,7 @@ class ManagerModel:
         if found is not None:
             yield from self._follow(vm.name, vm.attempt, found.provider_id)
         elif waited >= GRACE:
-            self._records.retire(vm.name, VmState.PENDING, reason="clone_failed")
+            self._fail(vm.name, "clone_failed")
 
     def _follow(self, name: str, attempt: str, provider_id: str) -> Iterator[None]:
         yield
@@ -234,11 +254,11 @@ class ManagerModel:
             return
         yield
         if seen is None:
-            self._records.retire(name, VmState.PENDING, reason="vanished")
+            self._fail(name, "vanished")
         elif seen.status is VmStatus.OFF:
-            self._records.retire(name, VmState.PENDING, reason="powered_off")
-        else:
-            self._records.promote(name, attempt)
+            self._fail(name, "powered_off")
+        elif (granted := self._records.promote(name, attempt)) is not None:
+            self._cloud.use(provider_id, granted.ends)
 
     def _annotate(self, name: str, provider_id: str) -> Iterator[None]:
         yield

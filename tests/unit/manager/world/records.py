@@ -6,6 +6,7 @@ One method for each script that plans lead to, with the same checks before the s
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from tests.unit.manager.world.requests import Requests
 from vmpooler_common.model import MOVES, ClonePhase, VmState
 from vmpooler_common.snapshot import Classification, Halt, PendingVm, Sizes, Snapshot, UntaggedVm
 from vmpooler_common.store.endings import Guard, Outcome
@@ -14,6 +15,7 @@ START = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 WINDOW = timedelta(minutes=10)
+ON_DEMAND_LIFETIME = timedelta(hours=2)
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Records:
         self.generation = "generation-0"
         self.by_name: dict[str, Record] = {}
         self.slots: dict[str, datetime] = {}
+        self.requests = Requests()
         self.halts: dict[str, Halt] = {}
         self.reaped: dict[tuple[str, str], list[datetime]] = {}
         self._operations = 0
@@ -67,10 +70,18 @@ class Records:
         ready = [vm for vm in self.of(pool, VmState.READY) if not vm.suspect]
         return len(ready) + len(self.of(pool, VmState.PENDING))
 
+    def clones(self, pool: str) -> int:
+        """Count the slots of a pool that have not lapsed."""
+        return sum(
+            until >= self.now and self.by_name[name].pool == pool for name, until in self.slots.items()
+        )
+
     @property
-    def slots_in_use(self) -> int:
-        """Count the slots that have not lapsed."""
-        return sum(until >= self.now for until in self.slots.values())
+    def slots_in_use(self) -> tuple[int, int]:
+        """Count the slots for requests and for pools: of a pool's clones the first go to its backlog."""
+        pools = {self.by_name[name].pool for name in self.slots}
+        for_requests = sum(min(self.clones(pool), self.requests.backlog(pool)) for pool in pools)
+        return for_requests, sum(map(self.clones, pools)) - for_requests
 
     def lose_everything(self) -> None:
         """Forget every key, as FLUSHALL does; a manager then names the new data set."""
@@ -89,13 +100,19 @@ class Records:
         ready = [vm for vm in ready if not vm.suspect]
         running = self.of(pool, VmState.RUNNING)
         completed, destroying = self.of(pool, VmState.COMPLETED), self.of(pool, VmState.DESTROYING)
-        excess = max(0, len(pending) + len(ready) - size)
+        backlog = self.requests.backlog(pool)
+        excess = max(0, len(pending) + len(ready) - size - backlog)
+        for_requests, for_pools = self.slots_in_use
         return Snapshot(
             now=self.now,
             generation=self.generation,
             halt=self.halts.get(provider),
             broken="",
-            slots_in_use=self.slots_in_use,
+            held_back="",
+            request_slots_in_use=for_requests,
+            pool_slots_in_use=for_pools,
+            backlog=backlog,
+            clones=self.clones(pool),
             sizes=Sizes(*(len(of) for of in (pending, ready, suspects, running, completed, destroying))),
             pending=tuple(
                 PendingVm(
@@ -140,13 +157,24 @@ class Records:
         *,
         size: int,
         slot_limit: int,
+        request_slot_limit: int,
         slot_life: timedelta,
         manager: str,
         lease: timedelta,
     ) -> list[str]:
-        """Reserve as many names as the pool lacks and as slots are free."""
-        free = min(size - self.alive(pool), slot_limit - self.slots_in_use)
-        reserved = names[: max(0, free)]
+        """Reserve as many names as the pool lacks and as slots are free.
+
+        While some of the backlog is without a clone for want of a slot, nothing is cloned for the pool: what
+        is cloned next counts for the backlog.
+        """
+        backlog = self.requests.backlog(pool)
+        missing = max(0, size + backlog - self.alive(pool))
+        wanted = min(missing, max(0, backlog - self.clones(pool)))
+        requests_used, pools_used = self.slots_in_use
+        free = min(wanted, max(0, request_slot_limit - requests_used))
+        if free == wanted:
+            free += min(missing - wanted, max(0, slot_limit - pools_used))
+        reserved = names[:free]
         for name in reserved:
             self.by_name[name] = Record(
                 name,
@@ -187,8 +215,8 @@ class Records:
         vm.provider_id = provider_id
         return vm.state
 
-    def promote(self, name: str, attempt: str) -> bool:
-        """Make a created VM ready."""
+    def promote(self, name: str, attempt: str) -> Record | None:
+        """Make a created VM ready, or give it to the request that is next; give it if a request has it."""
         vm = self.by_name.get(name)
         if (
             vm is None
@@ -196,11 +224,14 @@ class Records:
             or vm.state is not VmState.PENDING
             or vm.phase is not ClonePhase.CREATED
         ):
-            return False
+            return None
+        self.slots.pop(name, None)
         vm.move(VmState.READY)
         vm.ready = self.now
-        self.slots.pop(name, None)
-        return True
+        if not self.requests.grant(vm.pool, name):
+            return None
+        self._hand_out(vm, ON_DEMAND_LIFETIME)
+        return vm
 
     # Using
 
@@ -210,10 +241,31 @@ class Records:
         if not ready:
             return None
         vm = min(ready, key=lambda vm: vm.ready)
+        self._hand_out(vm, lifetime)
+        return vm
+
+    def serve(self, pool: str, most: int) -> list[Record]:
+        """Give the oldest ready VMs to requests."""
+        ready = [vm for vm in self.of(pool, VmState.READY) if not vm.suspect]
+        served = []
+        for vm in sorted(ready, key=lambda vm: vm.ready)[:most]:
+            if self.requests.grant(pool, vm.name):
+                self._hand_out(vm, ON_DEMAND_LIFETIME)
+                served.append(vm)
+        return served
+
+    def close(self, request: str) -> list[Record]:
+        """End a request and take its VMs back; give those that were running."""
+        vms = [self.by_name[name] for name in self.requests.close(request) if name in self.by_name]
+        running = [vm for vm in vms if vm.state is VmState.RUNNING]
+        for vm in running:
+            self._complete(vm, "request over")
+        return running
+
+    def _hand_out(self, vm: Record, lifetime: timedelta | None) -> None:
         vm.move(VmState.RUNNING)
         vm.ends = NEVER if lifetime is None else self.now + lifetime
         vm.untagged = True
-        return vm
 
     def release(self, name: str) -> None:
         """Take a running VM back."""
@@ -229,7 +281,7 @@ class Records:
         if vm is None or vm.state is not state:
             return False
         match guard:
-            case Guard.EXCESS if self.alive(vm.pool) <= bound:
+            case Guard.EXCESS if self.alive(vm.pool) <= bound + self.requests.backlog(vm.pool):
                 return False
             case Guard.READY_BEFORE if vm.ready.timestamp() > bound:
                 return False

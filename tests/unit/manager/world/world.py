@@ -8,7 +8,7 @@ from tests.unit.manager.world.cloud import Cloud, CreateOutcome
 from tests.unit.manager.world.manager import INSTALLATION, LEASE, ManagerModel
 from tests.unit.manager.world.records import LONG_AGO, Record, Records
 from vmpooler_common.model import VmState
-from vmpooler_manager.actions import Action
+from vmpooler_manager.actions import Action, Reserve
 from vmpooler_manager.inventory import Listing
 from vmpooler_manager.plan import PoolSpec
 
@@ -22,7 +22,7 @@ CALM = 61.0
 class World:
     """What may happen to it, each a method; `was_faulty` tells whether anything went wrong."""
 
-    def __init__(self, sizes: Sequence[int], slot_limit: int) -> None:
+    def __init__(self, sizes: Sequence[int], slot_limit: int, request_slot_limit: int) -> None:
         self.records = Records()
         self.cloud = Cloud()
         self.monotonic = 0.0
@@ -33,6 +33,7 @@ class World:
                 provider=PROVIDER,
                 size=size,
                 slot_limit=slot_limit,
+                request_slot_limit=request_slot_limit,
                 ready_ttl=READY_TTL,
                 timeout=timedelta(minutes=15),
             )
@@ -59,7 +60,7 @@ class World:
 
     def look(self, manager: ManagerModel, pool: str) -> tuple[Action, ...]:
         """Have a manager plan for a pool, unless it is forgotten."""
-        pools = frozenset(name for name in POOLS if self.specs[name].configured or self._has_vms(name))
+        pools = frozenset(name for name in POOLS if self._is_looked_after(name))
         if pool not in pools:
             return ()
         return manager.look(self.specs[pool], era=self.era, pools=pools, monotonic=self.monotonic)
@@ -67,10 +68,15 @@ class World:
     def act(self, manager: ManagerModel) -> None:
         """Have a manager carry out one action; nothing that it does may overfill a pool."""
         spec = manager.steps[0].spec  # a manager goes by the configuration that it was started with
-        before = self.records.alive(spec.name)
+        is_reserving = isinstance(manager.steps[0].action, Reserve)
+        alive, (for_requests, for_pools) = self.records.alive(spec.name), self.records.slots_in_use
         manager.act()
-        assert self.records.alive(spec.name) <= max(spec.size, before), f"{spec.name} is overfull"
-        assert self.records.slots_in_use <= spec.slot_limit, "more clones than slots"
+        wanted = spec.size + self.records.requests.backlog(spec.name)
+        assert self.records.alive(spec.name) <= max(wanted, alive), f"{spec.name} is overfull"
+        if is_reserving:  # a request that ends leaves its clones to the pool
+            now_for_requests, now_for_pools = self.records.slots_in_use
+            assert now_for_requests <= max(spec.request_slot_limit, for_requests), "more clones for requests"
+            assert now_for_pools <= max(spec.slot_limit, for_pools), "more clones for pools"
 
     def finish(self, manager: ManagerModel) -> None:
         """Have a manager do all that it has planned and begun."""
@@ -111,13 +117,21 @@ class World:
     def check_out(self, pool: str, lifetime: timedelta | None) -> None:
         """Have a user take a VM."""
         taken = self.records.check_out(pool, lifetime)
-        if taken is not None and taken.provider_id in self.cloud.vms:
-            self.cloud.vms[taken.provider_id].used_until = taken.ends
+        if taken is not None:
+            self.cloud.use(taken.provider_id, taken.ends)
+
+    def want(self, *pools: str) -> None:
+        """Have a user ask for VMs, each as soon as there is one."""
+        self.records.requests.open(*pools)
+
+    def delete(self, request: str) -> None:
+        """Have the user end a request, whether or not it was met."""
+        for returned in self.records.close(request):
+            self.cloud.use(returned.provider_id, LONG_AGO)
 
     def give_back(self, vm: Record) -> None:
         """Have the user return a VM."""
-        if vm.provider_id in self.cloud.vms:
-            self.cloud.vms[vm.provider_id].used_until = LONG_AGO
+        self.cloud.use(vm.provider_id, LONG_AGO)
         self.records.release(vm.name)
 
     def running(self) -> list[Record]:
@@ -156,6 +170,13 @@ class World:
         self.finish(manager)
         return planned
 
+    def portions(self) -> int:
+        """Count the portions in which slots let everything that is wanted be cloned; at least one."""
+        one = next(iter(self.specs.values()))
+        sizes = sum(spec.size for spec in self.specs.values())
+        backlog = sum(map(self.records.requests.backlog, POOLS))
+        return max(1, -(-sizes // one.slot_limit) + -(-backlog // one.request_slot_limit))
+
     def release(self) -> None:
         """Have an operator end all halts."""
         self.records.halts.clear()
@@ -170,15 +191,18 @@ class World:
             doubted = [vm for vm in self.records.of(pool, VmState.READY) if vm.suspect]
             ready = of[VmState.READY] - len(doubted)
             wanted = spec.size if spec.configured else 0
-            if ready > wanted or (ready < wanted and not spec.paused):
+            backlog = self.records.requests.backlog(pool)
+            if ready > wanted + backlog or (ready < wanted and not spec.paused):
                 found.append(f"{pool} has {ready} ready VMs and wants {wanted}")
+            if backlog and not spec.paused:
+                found.append(f"{pool} owes {backlog} VMs to requests")
             found += [f"{vm.name} is doubted" for vm in doubted if not self._is_foreign(vm)]
             running = self.records.of(pool, VmState.RUNNING)
             found += [f"{vm.name} has outlived its time" for vm in running if vm.ends <= self.records.now]
             unfinished = (VmState.PENDING, VmState.COMPLETED, VmState.DESTROYING)
             found += [f"{pool} has {of[state]} VMs {state}" for state in unfinished if of[state]]
         found += [f"{name} holds a slot" for name in self.records.slots]
-        if not any(spec.configured or self._has_vms(name) for name, spec in self.specs.items()):
+        if not any(map(self._is_looked_after, POOLS)):
             return found  # nobody looks at the place any more
         found += [
             f"{vm.tag.name} is known to nobody"
@@ -194,6 +218,9 @@ class World:
         """Whether it was made for a data set that is lost: then no listing shows it as ours."""
         found = self.cloud.vms.get(vm.provider_id)
         return found is not None and found.tag.generation != self.records.generation
+
+    def _is_looked_after(self, pool: str) -> bool:
+        return self.specs[pool].configured or self._has_vms(pool) or bool(self.records.requests.backlog(pool))
 
     def _has_vms(self, pool: str) -> bool:
         return any(vm.pool == pool and vm.state is not VmState.GONE for vm in self.records.by_name.values())

@@ -138,7 +138,9 @@ class Installation:
                 self.ledger.tell(request, names)
         return [
             *self.ledger.wrongs,
-            *audit_requests(dataset, self.ledger.asked, deleted=self.ledger.deleted),
+            *audit_requests(
+                dataset, self.ledger.asked, deleted=self.ledger.deleted, may_fail=self.ledger.may_fail
+            ),
             *audit(
                 dataset,
                 self.table,
@@ -182,17 +184,17 @@ class Installation:
         self.ledger.returning(name)
         await self._store.checkouts.give_back(name, operation=new_operation())
 
-    async def ask(self, request: str, *pools: str, token: str | None = None) -> None:
-        """Open an on-demand request for a VM of each of these pools, as an API does."""
+    async def ask(self, request: str, *pools: str, ttl: timedelta = REQUEST_TTL) -> None:
+        """Open an on-demand request for a VM of each of these pools, as an API does, to be met in `ttl`."""
         self.ledger.ask(request, pools)
         await self._store.requests.open(
             request,
             [(pool, pool) for pool in pools],
             operation=new_operation(),
-            token=token,
+            token=None,
             lifetime=None,
             lifetime_with_token=None,
-            ttl=REQUEST_TTL,
+            ttl=ttl,
         )
 
     async def delete(self, request: str) -> None:

@@ -26,6 +26,8 @@ class Ledger:
         """On-demand requests whose users know that they are ready: all VMs that they know of."""
         self.deleted: set[str] = set()
         """On-demand requests that users have begun to delete."""
+        self.may_fail = False
+        """Whether on-demand requests may fail with a reason, because the cloud is that bad."""
         self.wrongs: list[str] = []
 
     def grant(self, names: Iterable[str]) -> None:

@@ -13,16 +13,22 @@ WAITING = ("open", "unaccepted", "backlogs", "backlog", "queue", "turns", "reque
 
 
 def audit_requests(
-    dataset: Dataset, asked: Mapping[str, Mapping[str, int]], *, deleted: Collection[str]
+    dataset: Dataset,
+    asked: Mapping[str, Mapping[str, int]],
+    *,
+    deleted: Collection[str],
+    may_fail: bool,
 ) -> list[str]:
     """List what is not as it should be when every request is over; empty when nothing is.
 
-    `asked`: request → pool → number of VMs; `deleted`: those that their users wanted no more.
+    `asked`: request → pool → number of VMs; `deleted`: those that their users wanted no more;
+    `may_fail`: whether the others may end with a reason in place of VMs.
     """
     return [
         complaint
         for found in (
-            *(_one_request(dataset, request, asked[request], request in deleted) for request in asked),
+            *(_one_request(dataset, request, pools) for request, pools in asked.items()),
+            _unexpected(dataset, asked, deleted, may_fail=may_fail),
             _running_vms(dataset, asked),
             _grants(dataset),
             _remains(dataset),
@@ -40,9 +46,21 @@ def ready_requests(dataset: Dataset) -> dict[str, list[str]]:
     }
 
 
-def _one_request(
-    dataset: Dataset, request: str, asked: Mapping[str, int], was_deleted: bool
+def _unexpected(
+    dataset: Dataset, asked: Collection[str], deleted: Collection[str], *, may_fail: bool
 ) -> Iterator[str]:
+    for request in asked:
+        entry = dataset.entries.get(f"request:{request}")
+        status = entry.value["status"] if entry else None
+        if request in deleted and status != "deleted":
+            yield f"request {request} was deleted and is {status}"
+        if request not in deleted and status == "deleted":
+            yield f"request {request} is deleted, and nobody did that"
+        if entry and status == "failed" and not (may_fail and entry.value.get("reason")):
+            yield f"request {request} failed: {entry.value.get('reason')}"
+
+
+def _one_request(dataset: Dataset, request: str, asked: Mapping[str, int]) -> Iterator[str]:
     entry = dataset.entries.get(f"request:{request}")
     if entry is None:
         yield f"request {request} is lost"
@@ -54,10 +72,6 @@ def _one_request(
     if status == "open":
         yield f"request {request} is still open, {record['granted']} of {record['total']} granted"
         return
-    if was_deleted and status != "deleted":
-        yield f"request {request} was deleted and is {status}"
-    if status == "failed" and not record.get("reason"):
-        yield f"request {request} failed without a reason"
     if status == "ready" and not record["granted"] == record["total"] == str(sum(asked.values())):
         yield f"request {request} is ready with {record['granted']} VMs of {record['total']}"
     if not entry.expires or not dataset.entries[f"wants:{request}"].expires:

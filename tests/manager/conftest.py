@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.manager.orders import Orders
 from tests.manager.site import Site
 from tests.support.faulty_provider import install
 from tests.support.redis_server import RedisServer
@@ -21,3 +22,9 @@ async def site(
         site = Site(tmp_path, store, redis_url=redis_server.url, prefix=redis_prefix)
         yield site
         await site.stop()
+
+
+@pytest.fixture
+def orders(site: Site) -> Orders:
+    """Return what users of the site ask for on demand."""
+    return Orders(site)

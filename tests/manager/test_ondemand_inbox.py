@@ -1,0 +1,89 @@
+"""However entries of the inbox are lost, doubled or spoilt: every request is taken in once."""
+
+from tests.manager.orders import Orders
+from tests.manager.site import Site
+from tests.support.eventually import eventually
+
+SOON = 8.0
+"""Seconds: an entry counts as lost after 2, heartbeats come every 1.5, and the rest is for slow machines."""
+
+
+async def _inbox(site: Site) -> int:
+    (entries,) = await site.store.link.call(("XLEN", f"{site.prefix}:requests"))
+    return int(entries)
+
+
+async def _is_empty(site: Site) -> bool:
+    return await _inbox(site) == 0
+
+
+async def _has_group(site: Site) -> bool:
+    (groups,) = await site.store.link.call(("XINFO", "GROUPS", f"{site.prefix}:requests"))
+    return isinstance(groups, list) and len(groups) == 1
+
+
+async def test_a_request_whose_entry_was_lost_is_met(site: Site, orders: Orders) -> None:
+    await orders.open("r", "debian")
+    await site.store.link.call(("DEL", f"{site.prefix}:requests"))
+    await site.start({"debian": 0})
+    await orders.ready("r", within=SOON)
+
+
+async def test_a_group_that_was_destroyed_is_made_again(site: Site, orders: Orders) -> None:
+    await site.start({"debian": 0})
+    await eventually(lambda: _has_group(site))
+    await site.store.link.call(("XGROUP", "DESTROY", f"{site.prefix}:requests", "managers"))
+    await eventually(lambda: _has_group(site))
+    await orders.open("r", "debian")
+    await orders.ready("r")
+    await eventually(lambda: _is_empty(site))
+
+
+async def test_a_stream_that_was_deleted_is_made_again(site: Site, orders: Orders) -> None:
+    await site.start({"debian": 0})
+    await eventually(lambda: _has_group(site))
+    await site.store.link.call(("DEL", f"{site.prefix}:requests"))
+    await eventually(lambda: _has_group(site))
+    await orders.open("r", "debian")
+    await orders.ready("r")
+    await eventually(lambda: _is_empty(site))
+
+
+async def test_an_entry_that_a_dead_manager_had_read_is_finished(site: Site, orders: Orders) -> None:
+    stream = f"{site.prefix}:requests"
+    await site.store.inbox.prepare()
+    await orders.open("r", "debian")
+    await site.store.link.call(("XREADGROUP", "GROUP", "managers", "dead", "STREAMS", stream, ">"))
+    await site.start({"debian": 0})
+    await orders.ready("r", within=SOON)
+    await eventually(lambda: _is_empty(site))
+
+
+async def test_an_entry_that_was_doubled_gives_no_vm_twice(site: Site, orders: Orders) -> None:
+    await orders.open("r", "debian", "debian")
+    for _ in range(3):
+        await site.store.link.call(("XADD", f"{site.prefix}:requests", "*", "r", "r"))
+    manager = await site.start({"debian": 0})
+    vms = await orders.ready("r")
+    await eventually(lambda: _is_empty(site))
+    await site.settled(debian=0)
+    assert site.in_cloud() == set(vms)
+    assert manager.calls("create") == 2
+
+
+async def test_entries_that_cannot_be_understood_are_put_aside(site: Site, orders: Orders) -> None:
+    manager = await site.start({"debian": 0})
+    stream = f"{site.prefix}:requests"
+    await site.store.link.call(
+        ("XADD", stream, "*", "r", "unknown"), ("XADD", stream, "*", "something", "else")
+    )
+    await orders.open("r", "debian")
+    await orders.ready("r")
+
+    async def put_aside() -> bool:
+        return manager.metric("dlq_entries_total", queue="requests") == 2
+
+    await eventually(put_aside)
+    assert await _inbox(site) == 0
+    (kept,) = await site.store.link.call(("XLEN", f"{site.prefix}:dlq"))
+    assert kept == 2

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 from tests.support.faults import Fault, Moment, contains
 from tests.support.installation import Installation, ManagedProcess
@@ -10,6 +11,9 @@ from tests.support.stages import Stage
 
 COMES_WITHIN = 20.0
 """Seconds in which the manager must come to a stage."""
+NO_TIME = timedelta(milliseconds=1)
+MANY = 20
+"""A request for so many VMs isn't ready by chance when its deadline is noticed."""
 
 
 class Sabotage:
@@ -41,6 +45,9 @@ class Sabotage:
                 case "requests":
                     await self._installation.ask(f"two-of-{pool}", pool, pool)
                     await self._installation.ask(f"all-for-{pool}", *self._installation.pools)
+                case "overdue requests":
+                    self._installation.ledger.may_fail = True
+                    await self._installation.ask(f"too-late-for-{pool}", *[pool] * MANY, ttl=NO_TIME)
                 case _:
                     _, returned = await self._installation.take(pool, 2)
                     await self._installation.give_back(returned)

@@ -21,7 +21,8 @@ class Stage:
     by_itself: bool = False
     """Whether the manager comes there without anything to do: then it is struck only once it has work."""
     trouble: str = ""
-    """What happens first: `orphan` or `vanished` in the cloud, or users open on-demand `requests`."""
+    """What happens first: `orphan` or `vanished` in the cloud, or users open on-demand `requests`,
+    or `overdue requests`, which fail."""
 
     def __str__(self) -> str:
         side = "before" if self.moment is Moment.BEFORE else "after"
@@ -107,19 +108,17 @@ ASKED = tuple(
     for stage in (
         *_script("accept"),
         *_script("serve"),
-        *_script("reserve"),
-        *_script("begin"),
+        _script("reserve")[0],
+        _script("begin")[0],
         *_call(Call.CREATE),
-        *_script("created"),
-        *_call(Call.INSPECT),
+        _script("created")[1],
         *_script("promote"),
         *_script("retire", CREATE_FAILS),
         *_call(Call.FIND, CREATE_LEAVES_A_VM),
-        *KILLED_TWICE,
-        *_call(Call.ANNOTATE),
+        *KILLED_TWICE[:2],
     )
-)
-"""The stages of an on-demand request."""
+) + tuple(replace(stage, trouble="overdue requests") for stage in _script("close"))
+"""The stages of an on-demand request; of two with nothing between them, one."""
 ASKED_AND_STOPPED = tuple(
     stage
     for stage in ASKED

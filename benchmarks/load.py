@@ -2,7 +2,7 @@
 
 Every connection is kept alive and sends its next request when the last one is answered. With a pool the
 work is COUNT checkouts, each followed by the return of its VM; without one it is twice COUNT requests to
-the route that does nothing. Ends with 0 when every answer was 200, else with a message and 1.
+the route that does nothing. Ends with 0 when every answer was good, else with a message and 1.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ VMS = "/api/v3/vm"
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _END_OF_HEAD = b"\r\n\r\n"
+_DONE = (b"HTTP/1.1 200 ", b"HTTP/1.1 201 ")
 
 Conversation = Generator[bytes, bytes, None]
 """Yields requests and is sent the body of each answer."""
@@ -48,7 +49,7 @@ class Connection(asyncio.Protocol):
         if length is None or len(self._received) < body_start + int(length[1]):
             return
         answer, self._received = self._received, b""
-        if answer.startswith(b"HTTP/1.1 200 "):
+        if answer.startswith(_DONE):
             self._go_on(answer[body_start:])
         else:
             self._fail(RuntimeError(f"the API answered {answer.decode(errors='replace')}"))
@@ -73,19 +74,21 @@ class Connection(asyncio.Protocol):
 def checkouts(pool: str, count: int) -> Conversation:
     """Take a VM and give it back, so many times."""
     for _ in range(count):
-        granted = json.loads((yield _request("POST", f"{VMS}/{pool}")))
-        yield _request("DELETE", f"{VMS}/{granted[pool]['hostname']}")
+        granted = json.loads((yield request_for("POST", f"{VMS}/{pool}")))
+        yield request_for("DELETE", f"{VMS}/{granted[pool]['hostname']}")
 
 
 def nothing(count: int) -> Conversation:
     """Ask twice for nothing, so many times."""
-    request = _request("GET", NOTHING)
+    request = request_for("GET", NOTHING)
     for _ in range(2 * count):
         yield request
 
 
-def _request(method: str, path: str) -> bytes:
-    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode()
+def request_for(method: str, path: str, body: bytes = b"") -> bytes:
+    """Give a request as it is sent."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 async def run(port: int, conversations: list[Conversation]) -> None:

@@ -49,9 +49,20 @@ class Stage:
         self, service: ServiceName, *, pools: Mapping[str, int], config: Mapping[str, Any] | None = None
     ) -> Installation:
         """Describe a service with an empty installation of its own and open a store on the same data."""
-        label = f"{service}-{next(self._numbers)}"
-        prefix = f"{{{label}}}"
+        prefix = f"{{installation-{next(self._numbers)}}}"
         store = await self._stack.enter_async_context(open_store(self._redis.url, prefix, size=2))
+        return Installation(prefix, store, self.describe(service, prefix, pools=pools, config=config))
+
+    def describe(
+        self,
+        service: ServiceName,
+        prefix: str,
+        *,
+        pools: Mapping[str, int],
+        config: Mapping[str, Any] | None = None,
+    ) -> Service:
+        """Describe a service, maybe one more, of the installation that has this prefix."""
+        label = f"{service}-of-{prefix.strip('{}')}"
         described = Service(
             service,
             directory=self._directory,
@@ -59,7 +70,7 @@ class Stage:
             label=label,
         )
         self._stack.callback(described.kill)
-        return Installation(prefix, store, described)
+        return described
 
 
 @asynccontextmanager

@@ -138,6 +138,12 @@ def test_each_kind_of_clone_takes_slots_of_its_own_limit() -> None:
     assert planned(spec, sizes=NOTHING, **view) == (Reserve(2 + 3),)
 
 
+def test_clones_beyond_the_backlog_take_no_slots_of_requests() -> None:
+    """Two of the three that are wanted are being cloned; so one more is for requests, and two for the pool."""
+    view = {"backlog": 3, "clones": 2, "request_slots_in_use": 2, "pool_slots_in_use": 10}
+    assert planned({"size": 2}, sizes=(2, 0, 0, 0, 0, 0), **view) == (Reserve(1),)
+
+
 @pytest.mark.xfail(
     strict=True, reason="Clones for the pool are added while the backlog has none, and count for it then"
 )

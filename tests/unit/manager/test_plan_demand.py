@@ -139,7 +139,7 @@ def test_each_kind_of_clone_takes_slots_of_its_own_limit() -> None:
 
 
 def test_clones_beyond_the_backlog_take_no_slots_of_requests() -> None:
-    """Two of the three that are wanted are being cloned; so one more is for requests, and two for the pool."""
+    """Two of three are being cloned for requests: one more is theirs, and two would be the pool's."""
     view = {"backlog": 3, "clones": 2, "request_slots_in_use": 2, "pool_slots_in_use": 10}
     assert planned({"size": 2}, sizes=(2, 0, 0, 0, 0, 0), **view) == (Reserve(1),)
 

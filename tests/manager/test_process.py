@@ -1,5 +1,6 @@
 """The manager as a process: its web server, its exit codes, its commands, its end."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.manager.site import Site
 from tests.support.documents import pooler_document
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
+from tests.support.project import ROOT
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService
 
@@ -145,3 +147,33 @@ async def test_a_manager_ends_in_time_though_redis_hangs(
         assert await service.stop() == 0
     finally:
         own_redis_server.resume()
+
+
+async def test_a_driver_that_crashes_harms_only_its_own_pools(
+    site: Site, tmp_path: Path, make_service: MakeService
+) -> None:
+    document = site.document({"debian": {"size": 1, "provider": "sound"}, "ubuntu": 1})
+    document["providers"]["sound"] = {"provider_class": "dummy"}
+    site.moods.set(open="crash", close="crash")
+    path = f"{tmp_path / 'plug-ins'}{os.pathsep}{ROOT}"
+    service = make_service("manager", document=document, environment={"PYTHONPATH": path})
+    await service.start()
+    await site.ready("debian", 1)
+
+    async def is_broken() -> bool:
+        return "told to crash in open" in (await site.numbers("ubuntu")).broken
+
+    await eventually(is_broken)
+    assert await service.stop() == 0
+
+
+async def test_a_driver_that_crashes_in_a_call_is_called_again(site: Site) -> None:
+    site.moods.set(create="crash")
+    manager = await site.start({"debian": 1})
+
+    async def crashed() -> bool:
+        return manager.calls("create") >= 1
+
+    await eventually(crashed)
+    site.moods.set()
+    await site.settled(debian=1)

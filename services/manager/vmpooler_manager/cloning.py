@@ -73,7 +73,6 @@ class Cloning:
         except ProviderError as error:
             await self._failed(pool, name, error)
             return
-        pool.clones.succeeded()
         pool.clone_outage.ended()
         ref = VmRef(name, attempt, vm.provider_id)
         await self._follow(pool, ref, seen=vm, progress=_Progress(started=started))
@@ -124,8 +123,8 @@ class Cloning:
                 try:
                     seen = await pool.cloud.inspect(pool.order, ref)
                 except NotFound:
-                    await self.abandon(pool, ref.name, "vanished")
-                    break
+                    await self._broke(pool, ref.name, "vanished")
+                    return
                 except ProviderError as error:
                     log.debug("look at a VM failed", vm=ref.name, pool=pool.name, error=str(error))
             if seen is not None and await self._settle(pool, ref, seen, progress):
@@ -160,16 +159,22 @@ class Cloning:
             if state is not VmState.PENDING:
                 return True
         if seen.status is VmStatus.OFF:
-            await self.abandon(pool, ref.name, "powered_off")
-            pool.poke()
+            await self._broke(pool, ref.name, "powered_off")
             return True
         return ready
 
     async def _promote(self, pool: Pool, ref: VmRef) -> None:
         took = await self._store.clones.promote(ref.name, ref.attempt, operation=new_operation())
         if took is not None:
+            pool.clones.succeeded()
             self._metrics.became_ready(pool.name, took.total_seconds())
             log.debug("VM ready", vm=ref.name, pool=pool.name, provider_id=ref.provider_id)
+
+    async def _broke(self, pool: Pool, name: str, reason: FailureReason) -> None:
+        """Give up a VM that was made and won't be ready, as all of its template may do."""
+        pool.clones.failed(asyncio.get_running_loop().time())
+        await self.abandon(pool, name, reason)
+        pool.poke()
 
     async def _failed(self, pool: Pool, name: str, error: ProviderError) -> None:
         hopeless = isinstance(error, PermanentError)

@@ -17,7 +17,7 @@ from vmpooler_manager.inventory import ABSENCES, Listing
 PASSES = 3
 """After the last change, without faults and with enough clone slots."""
 PASSES_AFTER_FAULTS = 12
-"""Three listings that miss a VM, its confirmation, destruction and replacement; and limits to each."""
+"""Three listings that miss a VM, its confirmation, destruction and replacement; and time for retries."""
 BETWEEN_PASSES = 70.0
 """Seconds: longer than a clock that jumped is distrusted."""
 
@@ -80,6 +80,13 @@ class PeacefulWorld(RuleBasedStateMachine):
     @rule(pool=pools, minutes=st.sampled_from([None, 5, 120]))
     def check_out(self, pool: str, minutes: int | None) -> None:
         self.world.check_out(pool, None if minutes is None else timedelta(minutes=minutes))
+
+    @rule(number=numbers, pool=pools, minutes=st.sampled_from([None, 5, 120]))
+    def serve(self, number: int, pool: str, minutes: int | None) -> None:
+        """The pool is filled, a VM is taken, and its owner noted."""
+        self.reconcile(number)
+        self.check_out(pool, minutes)
+        self.reconcile(number)
 
     @rule(chance=chances)
     def give_back(self, chance: int) -> None:
@@ -175,11 +182,15 @@ class HostileWorld(PeacefulWorld):
         if vms:
             vms[chance % len(vms)].is_on = False
 
-    @rule(count=st.integers(1, 8))
-    def vanish(self, count: int) -> None:
+    @rule(count=st.integers(1, 8), number=numbers, listings=st.sampled_from([0, ABSENCES + 2]))
+    def vanish(self, count: int, number: int, listings: int) -> None:
+        """VMs are gone, and perhaps that is noticed."""
         self.world.was_faulty = True
         for id in list(self.world.cloud.vms)[:count]:  # noqa: A001 - what the cloud calls it
             del self.world.cloud.vms[id]
+        for _ in range(listings):
+            self.reconcile(number)
+            self.world.advance(1.0)
 
     @rule(chance=chances)
     def lose_a_record(self, chance: int) -> None:
@@ -189,7 +200,7 @@ class HostileWorld(PeacefulWorld):
         noted = [vm for vm in self.world.running() if not vm.untagged]
         losable = noted if chance % 2 else ready
         if losable:
-            del self.world.records.by_name[losable[chance % len(losable)].name]
+            del self.world.records.by_name[losable[chance // 2 % len(losable)].name]
 
     @rule()
     def flush(self) -> None:
@@ -203,7 +214,8 @@ class HostileWorld(PeacefulWorld):
     def settle(self, number: int) -> None:
         """What is wanted is reached, some time after the last fault."""
         self.world.heal()
-        for _ in range(PASSES_AFTER_FAULTS):
+        limited = len(self.world.records.by_name)  # at worst all are given up, few a pass
+        for _ in range(PASSES_AFTER_FAULTS + limited):
             if not self.world.reconcile(self.manager(number), listing=True) and not self.world.complaints():
                 break
             self.world.release()

@@ -58,7 +58,9 @@ class World:
         self.managers[number : number + 1] = [manager]
 
     def look(self, manager: ManagerModel, pool: str) -> tuple[Action, ...]:
-        """Have a manager plan for a pool, unless it is forgotten."""
+        """Have a manager plan for a pool, unless it is forgotten, when it has carried out what it planned."""
+        while manager.steps:
+            self.act(manager)
         pools = frozenset(name for name in POOLS if self.specs[name].configured or self._has_vms(name))
         if pool not in pools:
             return ()

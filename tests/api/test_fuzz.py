@@ -50,7 +50,7 @@ def check(answer: httpx.Response, *, has_body: bool = True) -> None:
     """Fail when an answer says that the service failed, or isn't JSON."""
     assert answer.status_code < 500 or answer.json() == {"ok": False}, answer.text
     assert answer.status_code != 500
-    if has_body and answer.headers["Content-Type"] == "application/json":
+    if has_body and answer.headers.get("Content-Type") == "application/json":
         answer.json()
 
 

@@ -1,6 +1,7 @@
 """What the tests of the manager share."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,24 @@ async def site(
 ) -> AsyncIterator[Site]:
     """Yield an installation without a manager; its managers are stopped after the test."""
     monkeypatch.syspath_prepend(str(install(tmp_path / "plug-ins")))
-    async with open_store(redis_server.url, redis_prefix) as store:
-        site = Site(tmp_path, store, redis_url=redis_server.url, prefix=redis_prefix)
+    async with _site(redis_server, redis_prefix, tmp_path) as site:
+        yield site
+
+
+@pytest.fixture
+async def own_site(
+    own_redis_server: RedisServer, redis_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Site]:
+    """Yield an installation like `site`, on a Redis that the test may stop, start and empty."""
+    monkeypatch.syspath_prepend(str(install(tmp_path / "plug-ins")))
+    async with _site(own_redis_server, redis_prefix, tmp_path) as site:
+        yield site
+
+
+@asynccontextmanager
+async def _site(server: RedisServer, prefix: str, directory: Path) -> AsyncIterator[Site]:
+    async with open_store(server.url, prefix) as store:
+        site = Site(directory, store, redis_url=server.url, prefix=prefix)
         yield site
         await site.stop()
 

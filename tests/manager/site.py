@@ -1,6 +1,8 @@
 """A vmpooler of a test's own: managers in the test's process, a cloud in a file, and users."""
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,12 +34,13 @@ class Site:
         self.store = store
         self.redis_url = redis_url
         self.prefix = prefix
-        self.cloud = CloudFile(directory / "cloud.sqlite3")
+        self.file = directory / "cloud.sqlite3"
+        self.cloud = CloudFile(self.file)
         self.moods = Moods(directory / "moods.json")
         self.managers: list[RunningManager] = []
         self._provider = {
             "provider_class": DRIVER,
-            "filename": str(directory / "cloud.sqlite3"),
+            "filename": str(self.file),
             "moods": str(self.moods.path),
             "connection_pool_size": 4,
         }
@@ -142,6 +145,13 @@ class Site:
     def in_cloud(self) -> set[str]:
         """Give the names of all VMs that the cloud has."""
         return {row["name"] for row in self.cloud.vms()}
+
+    def put_back(self, row: Mapping[str, Any]) -> None:
+        """Have a VM appear in the cloud again as it was."""
+        columns = ", ".join(row)
+        values = ", ".join(f":{column}" for column in row)
+        with closing(sqlite3.connect(self.file, timeout=10)) as database, database:
+            database.execute(f"INSERT INTO vm ({columns}) VALUES ({values})", dict(row))  # noqa: S608
 
     def row(self, name: str) -> dict[str, Any]:
         """Give what the cloud knows of one VM."""

@@ -31,6 +31,18 @@ async def test_clones_that_all_fail_are_tried_less_and_less_and_again_when_they_
     assert site.in_cloud() == set(await site.members("ready", "debian"))
 
 
+async def test_vms_that_all_break_while_they_boot_are_made_less_and_less_often(site: Site) -> None:
+    manager = await site.start(
+        {"debian": 2},
+        provider={"getvm_poweroff_percent": 100, "vmready_max_time": 0.3},
+        check_loop_delay_min=0.3,
+        check_loop_delay_decay=3,
+    )
+    began = asyncio.get_running_loop().time()
+    await eventually(lambda: _called(manager, "create", 6))
+    assert manager.calls("create") <= 2 * _rounds(asyncio.get_running_loop().time() - began)
+
+
 async def test_a_clone_that_can_never_work_breaks_its_pool_until_it_does(site: Site) -> None:
     site.moods.set(create="refuse")
     manager = await site.start({"debian": 1}, check_loop_delay_max=1)

@@ -280,3 +280,18 @@ async def test_a_key_of_the_wrong_type_stops_a_script_before_it_writes(key: str,
     with pytest.raises(ScriptFailed):
         await verbs[key]()
     assert await fleet.dataset() == before
+
+
+async def test_a_call_that_never_left_is_told_from_one_that_may_have_run(
+    proxy: Proxy, redis_prefix: str, free_port: int
+) -> None:
+    away = make_store(f"redis://127.0.0.1:{free_port}/0", redis_prefix)
+    with pytest.raises(StoreUnavailable) as never_left:
+        await away.views.mark_broken("one", "no template")
+    proxy.cut(lambda request: True, Moment.AFTER, times=10)
+    store = make_store(proxy.url, redis_prefix)
+    with pytest.raises(StoreUnavailable) as may_have_run:
+        await store.views.mark_broken("one", "no template")
+    await away.close()
+    await store.close()
+    assert (never_left.value.may_have_run, may_have_run.value.may_have_run) == (False, True)

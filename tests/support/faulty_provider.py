@@ -17,9 +17,9 @@ from vmpooler_manager.providers.errors import PermanentError, Throttled, Transie
 
 DRIVER = "faulty"
 
-Mood = Literal["fail", "refuse", "throttle", "hang", "empty", "partial"]
-"""What a call does: raises TransientError, PermanentError or Throttled, never answers, or (a listing)
-shows nothing, or all but the first VM."""
+Mood = Literal["fail", "refuse", "throttle", "hang", "crash", "empty", "partial"]
+"""What a call does: raises TransientError, PermanentError or Throttled, never answers, raises what a driver
+must not, or (a listing) shows nothing, or all but the first VM."""
 
 
 class Moods:
@@ -47,6 +47,11 @@ class FaultyProvider(DummyProvider):
         """Open, or not."""
         await self._suffer("open")
         await super().open()
+
+    async def close(self) -> None:
+        """Close, or not."""
+        await super().close()
+        await self._suffer("close")
 
     async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
         """Create, or not."""
@@ -88,6 +93,8 @@ class FaultyProvider(DummyProvider):
                 raise PermanentError(f"told to refuse {call}")
             case "throttle":
                 raise Throttled(f"told to throttle {call}", retry_after=timedelta(seconds=1))
+            case "crash":
+                raise ZeroDivisionError(f"told to crash in {call}")
             case "hang":
                 await asyncio.get_running_loop().create_future()
         return mood

@@ -14,7 +14,7 @@ PATH = "/api/v3/ondemandvm"
 WAIT = 20
 """Seconds that one look at a request waits for a change."""
 PATIENCE = WAIT + 20.0
-LONGEST_DOUBT = 3.0
+LONGEST_DOUBT = 1.0
 """Seconds within which those who change their mind do so."""
 
 

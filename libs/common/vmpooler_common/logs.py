@@ -131,7 +131,8 @@ def configure(*, format: Literal["text", "json"], level: str, file: str | None) 
         root.removeHandler(handler)
         handler.close()
     root.addHandler(LineHandler(writer, processors))
-    root.setLevel(threshold)
+    # Libraries write each statement and each byte at the debug level, which would drown our own lines.
+    root.setLevel(max(threshold, logging.INFO))
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),

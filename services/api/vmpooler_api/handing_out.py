@@ -68,9 +68,13 @@ class HandingOut:
             for pool in error.pools:
                 self._metrics.unsafe(pool)
             raise
-        except (StoreUnavailable, ScriptFailed):
-            # The store may have done it, or may do it yet, when only its answer was lost.
-            self._withdrawals.add(operation, reason="the store's answer was lost")
+        except StoreUnavailable as error:
+            if error.may_have_run:
+                # It may even run later, when only the answer was lost.
+                self._withdrawals.add(operation, reason="the store's answer was lost")
+            raise
+        except ScriptFailed:
+            self._withdrawals.add(operation, reason="the store failed")
             raise
         except asyncio.CancelledError:
             self._withdrawals.add(operation, reason="the service stopped before the answer")

@@ -80,7 +80,6 @@ class Cloning:
         except ProviderError as error:
             await self._failed(pool, name, error)
             return
-        pool.clones.succeeded()
         pool.clone_outage.ended()
         ref = VmRef(name, attempt, vm.provider_id)
         await self._follow(pool, ref, seen=vm, progress=_Progress(started=started))
@@ -139,8 +138,8 @@ class Cloning:
                 try:
                     seen = await pool.cloud.inspect(pool.order, ref)
                 except NotFound:
-                    await self.abandon(pool, ref.name, "vanished", failure="a VM vanished while it booted")
-                    break
+                    await self._broke(pool, ref.name, "vanished", failure="a VM vanished while it booted")
+                    return
                 except ProviderError as error:
                     log.debug("look at a VM failed", vm=ref.name, pool=pool.name, error=str(error))
             if seen is not None and await self._settle(pool, ref, seen, progress):
@@ -176,8 +175,8 @@ class Cloning:
             if state is not VmState.PENDING:
                 return True
         if seen.status is VmStatus.OFF:
-            await self.abandon(pool, ref.name, "powered_off", failure="a VM was switched off while it booted")
-            pool.poke()
+            failure = "a VM was switched off while it booted"
+            await self._broke(pool, ref.name, "powered_off", failure=failure)
             return True
         return False
 
@@ -191,6 +190,7 @@ class Cloning:
                 self._metrics.cloned(pool.name, asyncio.get_running_loop().time() - progress.started)
 
     def _tell(self, pool: Pool, ref: VmRef, promotion: Promotion) -> None:
+        pool.clones.succeeded()
         self._metrics.became_ready(pool.name, promotion.took.total_seconds())
         if not promotion.request:
             log.debug("VM ready", vm=ref.name, pool=pool.name, provider_id=ref.provider_id)
@@ -205,6 +205,12 @@ class Cloning:
             user=promotion.user or None,
             reason="on demand",
         )
+
+    async def _broke(self, pool: Pool, name: str, reason: FailureReason, *, failure: str) -> None:
+        """Give up a VM that was made and won't be ready, as all of its template may do."""
+        pool.clones.failed(asyncio.get_running_loop().time(), reason=failure)
+        await self.abandon(pool, name, reason, failure=failure)
+        pool.poke()
 
     async def _failed(self, pool: Pool, name: str, error: ProviderError) -> None:
         hopeless = isinstance(error, PermanentError)

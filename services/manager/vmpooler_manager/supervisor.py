@@ -199,6 +199,9 @@ class Supervisor:
                     pauses = self._pauses()
                     self._poke(event)
             except StoreError:
+                # Other connections are made anew without a word: this one tells that Redis was away.
+                self._world.lose_sight()
+                self._beat_now.set()
                 await asyncio.sleep(next(pauses))
 
     def _poke(self, event: Event) -> None:

@@ -127,7 +127,7 @@ class Settings:
     lifetime_with_token: timedelta | None
     """The same for a VM that was taken with a token."""
     needs_token: bool
-    """Whether VMs are only taken and given back with a token."""
+    """Whether tokens are checked: one that is given must be valid. Checkouts without one stay possible."""
     metrics_backend: str
     """The one that is configured: `statsd`, `graphite` or `prometheus`, whose endpoint always exists."""
     general: GeneralSection

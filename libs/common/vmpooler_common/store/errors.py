@@ -23,10 +23,12 @@ class StoreError(Exception):
 class StoreUnavailable(StoreError):  # noqa: N818 - a state, not a fault of the caller
     """Redis could not be reached, didn't answer in time or refuses to work for now."""
 
-    def __init__(self, message: str, *, kind: str) -> None:
+    def __init__(self, message: str, *, kind: str, may_have_run: bool = True) -> None:
         super().__init__(message)
         self.kind = kind
         """`unreachable`, `timeout` or `refused`."""
+        self.may_have_run = may_have_run
+        """False when it is certain that Redis never got the call."""
 
 
 class SchemaTooNew(StoreError):  # noqa: N818 - a state, not a fault of the caller

@@ -77,7 +77,7 @@ complaint about a closed transport, or the client's own about one that isn't the
 class _Unit:
     """Commands of one caller that stay together and in order, and the future of their replies."""
 
-    __slots__ = ("commands", "is_alone", "queued_at", "replies")
+    __slots__ = ("commands", "is_alone", "queued_at", "replies", "was_sent")
 
     def __init__(self, commands: Sequence[Command], now: float, replies: asyncio.Future[list[Reply]]) -> None:
         self.commands = commands
@@ -85,6 +85,7 @@ class _Unit:
         self.replies = replies
         # A WAIT holds the connection up until replicas have answered: nobody else is to wait for that.
         self.is_alone = commands[-1][0] == "WAIT"
+        self.was_sent = False
 
 
 class Link:
@@ -122,11 +123,13 @@ class Link:
         Repeated at most `retries` times when the connection breaks, so the commands must be safe to
         repeat. Raises StoreUnavailable.
         """
+        was_sent = False
         for attempt in range(self._options.retries + 1):
             try:
                 replies = await self._once(commands)
             except StoreUnavailable as error:
                 self._count_failure(error.kind)
+                was_sent = error.may_have_run = was_sent or error.may_have_run
                 if error.kind != "unreachable" or attempt == self._options.retries:
                     raise
                 await asyncio.sleep(0.02 * attempt)
@@ -164,7 +167,9 @@ class Link:
 
     async def _once(self, commands: Sequence[Command]) -> list[Reply]:
         if self._closed:
-            raise StoreUnavailable("the connection to Redis was closed", kind="unreachable")
+            raise StoreUnavailable(
+                "the connection to Redis was closed", kind="unreachable", may_have_run=False
+            )
         loop = asyncio.get_running_loop()
         unit = _Unit(commands, loop.time(), loop.create_future())
         self._waiting.append(unit)
@@ -182,6 +187,7 @@ class Link:
                 f"no answer from Redis within {self._options.queue_timeout + self._options.timeout:g} s: all "
                 f"{self._options.size} connections are busy",
                 kind="timeout",
+                may_have_run=unit.was_sent,
             ) from None
 
     def _pump(self) -> None:
@@ -219,6 +225,8 @@ class Link:
                     await connection.connect()
                 commands = [command for unit in batch for command in unit.commands]
                 self.metrics.sent(len(commands))
+                for unit in batch:
+                    unit.was_sent = True
                 await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
                 for unit in batch:
                     unit_replies = [await _read(connection) for _ in unit.commands]
@@ -249,7 +257,9 @@ class Link:
         self._idle.clear()
         for unit in batch:
             if not unit.replies.done():
-                unit.replies.set_exception(StoreUnavailable(str(error), kind=error.kind))
+                unit.replies.set_exception(
+                    StoreUnavailable(str(error), kind=error.kind, may_have_run=unit.was_sent)
+                )
 
 
 def _fits(unit: _Unit, batch: list[_Unit], commands: int) -> bool:

@@ -178,7 +178,8 @@ class ManagerModel:
                     if claimed is not None:
                         self._start(name, spec, self._destroy(claimed))
             case Doubt(names):
-                records.set_aside(names, suspect=True)
+                for name in names:
+                    self._start(name, spec, self._question(name))
             case Trust(names):
                 records.set_aside(names, suspect=False)
             case TakeIn(found):
@@ -271,6 +272,21 @@ class ManagerModel:
         if vm is not None:
             vm.untagged = False
 
+    def _question(self, name: str) -> Iterator[None]:
+        yield
+        vm = self._records.by_name.get(name)
+        if vm is None or vm.state is not VmState.READY:
+            return
+        try:
+            seen = self._cloud.inspect(vm.provider_id)
+        except CallFailed:
+            seen = None
+        yield
+        if seen is None:
+            self._records.set_aside((name,), suspect=True)
+        elif seen.status is VmStatus.OFF:
+            self._records.retire(name, VmState.READY, reason="powered_off")
+
     def _confirm(self, name: str) -> Iterator[None]:
         yield
         vm = self._records.by_name.get(name)
@@ -285,6 +301,10 @@ class ManagerModel:
             self._records.retire(
                 name, VmState.READY, reason="vanished", guard=Guard.UNSEEN, bound=ABSENT_BOUND
             )
+        elif seen.status is VmStatus.OFF:
+            self._records.retire(name, VmState.READY, reason="powered_off")
+        else:
+            self._records.set_aside((name,), suspect=False)
 
     def _destroy(self, vm: Record) -> Iterator[None]:
         yield

@@ -175,9 +175,10 @@ def _fill(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
         return
     snapshot = view.snapshot
     for_requests = min(lacking, max(0, snapshot.backlog - snapshot.clones))
-    free_for_requests = max(0, spec.request_slot_limit - snapshot.request_slots_in_use)
-    free_for_pools = max(0, spec.slot_limit - snapshot.pool_slots_in_use)
-    count = min(for_requests, free_for_requests) + min(lacking - for_requests, free_for_pools)
+    count = min(for_requests, max(0, spec.request_slot_limit - snapshot.request_slots_in_use))
+    if count == for_requests:
+        # Only then: the pool's first clones count as the requests', whatever they were meant for.
+        count += min(lacking - for_requests, max(0, spec.slot_limit - snapshot.pool_slots_in_use))
     yield Reserve(min(count, RESERVED_AT_ONCE)) if count > 0 else AwaitSlot()
 
 

@@ -144,9 +144,6 @@ def test_clones_beyond_the_backlog_take_no_slots_of_requests() -> None:
     assert planned({"size": 2}, sizes=(2, 0, 0, 0, 0, 0), **view) == (Reserve(1),)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Clones for the pool are added while the backlog has none, and count for it then"
-)
 def test_nothing_is_cloned_for_a_pool_in_the_slots_that_its_backlog_waits_for() -> None:
     """What is cloned next counts for the backlog: of three clones, two more than the limit."""
     spec = {"size": 2, "slot_limit": 5, "request_slot_limit": 1}

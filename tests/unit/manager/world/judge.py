@@ -40,9 +40,9 @@ def _judge_bounds(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> 
         assert alive + reserved <= wanted, "more than the pool's size and its backlog"
         free_for_requests = max(0, spec.request_slot_limit - snapshot.request_slots_in_use)
         free_for_pools = max(0, spec.slot_limit - snapshot.pool_slots_in_use)
-        assert reserved <= free_for_requests + free_for_pools, "more than the clone slots"
-        if not backlog:
-            assert reserved <= free_for_pools, "clones of a pool in the slots of requests"
+        for_requests = min(reserved, max(0, backlog - snapshot.clones))
+        assert for_requests <= free_for_requests, "more than the clone slots for requests"
+        assert reserved - for_requests <= free_for_pools, "more than the clone slots for pools"
         assert not spec.paused, "clones for a paused pool"
         assert spec.configured, "clones for a pool that left the configuration"
     shed = [action for action in actions if isinstance(action, Shed)]

@@ -17,9 +17,12 @@ local backlog = redis.call('ZCARD', K.backlog .. pool)
 local uncloned = backlog - redis.call('ZCOUNT', K.cloning .. pool, int(now), '+inf')
 local missing = tonumber(ARGV[5]) + backlog - alive(pool)
 local requests_used, pools_used = slots_used(now)
-local for_requests = math.max(0, math.min(missing, uncloned, tonumber(ARGV[7]) - requests_used))
-local for_pools = math.max(0, math.min(missing - math.max(0, math.min(missing, uncloned)), tonumber(ARGV[6]) - pools_used))
-local free = for_requests + for_pools
+local for_requests = math.max(0, math.min(missing, uncloned))
+local free = math.min(for_requests, math.max(0, tonumber(ARGV[7]) - requests_used))
+if free == for_requests then
+  -- Only then: the pool's first clones count as the requests', whatever they were meant for.
+  free = free + math.max(0, math.min(missing - for_requests, tonumber(ARGV[6]) - pools_used))
+end
 for at = 11, #ARGV, 2 do
   local vm = ARGV[at]
   if free > 0 and redis.call('EXISTS', K.vm .. vm) == 0 then

@@ -318,17 +318,19 @@ async def test_a_pool_of_size_0_makes_as_many_vms_as_are_waited_for(demand: Dema
     assert reserved == ["vm-0", "vm-1"]
 
 
-async def test_clones_for_requests_and_for_pools_have_limits_of_their_own(demand: Demand) -> None:
+@pytest.mark.parametrize(("request_slots", "reserved"), [(2, 2), (3, 3 + 4), (9, 3 + 4)])
+async def test_a_pool_is_cloned_for_under_its_own_limit_when_its_backlog_has_clones(
+    request_slots: int, reserved: int, demand: Demand
+) -> None:
     await demand.accepted("r", "one", "one", "one")
-    names = [(f"vm-{number}", "1") for number in range(20)]
-    reserved = await demand.fleet.store.clones.reserve(
-        reservation("one", size=10, slots=4, request_slots=2),
-        names,
+    names = await demand.fleet.store.clones.reserve(
+        reservation("one", size=10, slots=4, request_slots=request_slots),
+        [(f"vm-{number}", "1") for number in range(20)],
         operation="reserve",
         manager=MANAGER,
         lease=LEASE,
     )
-    assert len(reserved) == 2 + 4
+    assert len(names) == reserved
 
 
 # Failing

@@ -1,0 +1,254 @@
+"""Whatever happens, the planner keeps its promises; left in peace, it reaches what is wanted."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from tests.unit.manager.world.cloud import GRACE, CreateOutcome
+from tests.unit.manager.world.manager import ManagerModel
+from tests.unit.manager.world.world import POOLS, World
+from vmpooler_common.model import VmState
+from vmpooler_manager.actions import End, Recycle
+from vmpooler_manager.inventory import ABSENCES, Listing
+
+PASSES = 3
+"""After the last change, without faults and with enough clone slots."""
+PASSES_AFTER_FAULTS = 12
+"""Three listings that miss a VM, its confirmation, destruction and replacement; and time for retries."""
+BETWEEN_PASSES = 70.0
+"""Seconds: longer than a clock that jumped is distrusted."""
+
+numbers = st.integers(0, 1)
+pools = st.sampled_from(POOLS)
+sizes = st.integers(0, 4)
+chances = st.integers(0, 1_000)
+changes: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.fixed_dictionaries({"configured": st.just(True), "size": sizes}),
+    st.sampled_from(
+        [
+            {"configured": False, "size": 0},
+            *({"paused": paused} for paused in (True, False)),
+            *({"serves_from_ready": serves} for serves in (True, False)),
+        ]
+    ),
+)
+
+
+class PeacefulWorld(RuleBasedStateMachine):
+    """Sizes change, VMs are taken, asked for and given back, time passes; nothing fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World((2, 1), slot_limit=2, request_slot_limit=2)
+        self.older: Listing | None = None
+
+    @initialize(red=sizes, blue=sizes, slot_limit=st.integers(1, 8), request_slot_limit=st.integers(1, 4))
+    def begin(self, red: int, blue: int, slot_limit: int, request_slot_limit: int) -> None:
+        self.world = World((red, blue), slot_limit, request_slot_limit)
+
+    def manager(self, number: int) -> ManagerModel:
+        return self.world.managers[number]
+
+    @rule(number=numbers, pool=pools, steps=st.integers(0, 20), chance=chances)
+    def go_on(self, number: int, pool: str, steps: int, chance: int) -> None:
+        """A manager looks, and comes so far with what it has to do."""
+        manager = self.manager(number)
+        self.world.look(manager, pool)
+        for step in range(steps):
+            jobs = sorted(manager.jobs)
+            if manager.steps and (not jobs or (chance >> step) & 1):
+                self.world.act(manager)
+            elif jobs:
+                manager.work(jobs[chance % len(jobs)])
+
+    @rule(number=numbers, pool=pools)
+    def list_completely(self, number: int, pool: str) -> None:
+        self.manager(number).deliver(pool, self.world.listing())
+
+    @rule(number=numbers, pool=pools)
+    def list_slowly(self, number: int, pool: str) -> None:
+        """What was listed some time ago is delivered, and the next listing begins."""
+        if self.older is not None and self.older.era == self.world.era:
+            self.manager(number).deliver(pool, self.older)
+        self.older = self.world.listing()
+
+    @rule(number=numbers)
+    def reconcile(self, number: int) -> None:
+        self.world.reconcile(self.manager(number), listing=True)
+
+    @rule(pool=pools, change=changes)
+    def configure(self, pool: str, change: dict[str, Any]) -> None:
+        self.world.change(pool, **change)
+
+    @rule(pool=pools, minutes=st.sampled_from([None, 5, 120]))
+    def check_out(self, pool: str, minutes: int | None) -> None:
+        self.world.check_out(pool, None if minutes is None else timedelta(minutes=minutes))
+
+    @rule(wanted=st.lists(pools, min_size=1, max_size=4))
+    def want(self, wanted: list[str]) -> None:
+        """Somebody asks for VMs on demand."""
+        self.world.want(*wanted)
+
+    @rule(chance=chances)
+    def delete_a_request(self, chance: int) -> None:
+        requests = list(self.world.records.requests.by_id)
+        if requests:
+            self.world.delete(requests[chance % len(requests)])
+
+    @rule(number=numbers, pool=pools, minutes=st.sampled_from([None, 5, 120]))
+    def serve(self, number: int, pool: str, minutes: int | None) -> None:
+        """The pool is filled, a VM is taken, and its owner noted."""
+        self.reconcile(number)
+        self.check_out(pool, minutes)
+        self.reconcile(number)
+
+    @rule(chance=chances)
+    def give_back(self, chance: int) -> None:
+        running = self.world.running()
+        if running:
+            self.world.give_back(running[chance % len(running)])
+
+    @rule(seconds=st.sampled_from([0.5, 3.0, 30.0]))
+    def advance(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+    @rule(minutes=st.sampled_from([10, 61]))
+    def advance_far(self, minutes: int) -> None:
+        for manager in self.world.managers:
+            self.world.finish(manager)
+        self.world.advance(minutes * 60.0, renewing=False)  # nothing is under way
+
+    def teardown(self) -> None:
+        """What is wanted is reached, and then nothing is planned any more."""
+        world, manager = self.world, self.manager(0)
+        world.heal()
+        passes = enough = PASSES + world.portions() - 1
+        while passes:
+            planned = world.reconcile(manager, listing=True)
+            changed = any(isinstance(action, End | Recycle) for action in planned)
+            passes = enough if changed else passes - 1
+            world.advance(GRACE.total_seconds())
+        left = world.reconcile(manager, listing=True)
+        assert not (found := world.complaints()), found
+        assert not left, left
+
+
+class HostileWorld(PeacefulWorld):
+    """Everything that can fail does, in any order."""
+
+    @rule(number=numbers)
+    def die(self, number: int) -> None:
+        self.world.was_faulty = True
+        self.world.start_manager(number)
+
+    @rule(number=numbers, pool=pools, steps=st.integers(1, 12), chance=chances)
+    def die_at_work(self, number: int, pool: str, steps: int, chance: int) -> None:
+        """In the middle of something; and its leases lapse."""
+        self.go_on(number, pool, steps, chance)
+        self.die(number)
+        self.world.advance(6.0)
+
+    @rule(number=numbers, pool=pools, gaps=st.integers(1, 2**8))
+    def list_partially(self, number: int, pool: str, gaps: int) -> None:
+        self.world.was_faulty = True
+        listing = self.world.listing(without=lambda position: bool(gaps >> position % 8 & 1))
+        self.manager(number).deliver(pool, listing)
+
+    @rule(number=numbers, pool=pools)
+    def list_nothing(self, number: int, pool: str) -> None:
+        self.world.was_faulty = True
+        self.manager(number).deliver(pool, self.world.listing(without=lambda _: True))
+
+    @rule(number=numbers, pool=pools, gaps=st.integers(1, 2**8))
+    def list_partially_for_long(self, number: int, pool: str, gaps: int) -> None:
+        """Often enough for what is missing to be doubted."""
+        for _ in range(ABSENCES):
+            self.list_partially(number, pool, gaps)
+            self.world.look(self.manager(number), pool)
+            self.world.finish(self.manager(number))
+            self.world.advance(1.0)
+
+    @rule(outcome=st.sampled_from(CreateOutcome))
+    def change_clones(self, outcome: CreateOutcome) -> None:
+        self.world.was_faulty = True
+        self.world.cloud.outcome = outcome
+
+    @rule(is_failing=st.booleans())
+    def change_calls(self, is_failing: bool) -> None:
+        self.world.was_faulty = True
+        self.world.cloud.is_failing = is_failing
+
+    @rule(seconds=st.sampled_from([3.0, 6.0, 1_000.0]))
+    def advance_without_heartbeats(self, seconds: float) -> None:
+        self.world.was_faulty = True
+        self.world.advance(seconds, renewing=False)
+
+    @rule(hours=st.sampled_from([-2, 2, 48]))
+    def jump(self, hours: int) -> None:
+        self.world.jump(timedelta(hours=hours))
+
+    @rule(chance=chances)
+    def power_off(self, chance: int) -> None:
+        self.world.was_faulty = True
+        vms = list(self.world.cloud.vms.values())
+        if vms:
+            vms[chance % len(vms)].is_on = False
+
+    @rule(count=st.integers(1, 8), number=numbers, listings=st.sampled_from([0, ABSENCES + 2]))
+    def vanish(self, count: int, number: int, listings: int) -> None:
+        """VMs are gone, and perhaps that is noticed."""
+        self.world.was_faulty = True
+        for id in list(self.world.cloud.vms)[:count]:  # noqa: A001 - what the cloud calls it
+            del self.world.cloud.vms[id]
+        for _ in range(listings):
+            self.reconcile(number)
+            self.world.advance(1.0)
+
+    @rule(chance=chances)
+    def lose_a_record(self, chance: int) -> None:
+        """A crash of Redis may lose the latest; if somebody has the VM, its tag must say so by then."""
+        self.world.was_faulty = True
+        ready = [vm for pool in POOLS for vm in self.world.records.of(pool, VmState.READY)]
+        noted = [vm for vm in self.world.running() if not vm.untagged]
+        losable = noted if chance % 2 else ready
+        if losable:
+            del self.world.records.by_name[losable[chance // 2 % len(losable)].name]
+
+    @rule()
+    def flush(self) -> None:
+        self.world.flush()
+
+    @rule()
+    def change_server(self) -> None:
+        self.world.change_server()
+
+    @rule(number=numbers)
+    def settle(self, number: int) -> None:
+        """What is wanted is reached, some time after the last fault."""
+        self.world.heal()
+        limited = len(self.world.records.by_name)  # at worst all are given up, few a pass
+        for _ in range(PASSES_AFTER_FAULTS + limited):
+            if not self.world.reconcile(self.manager(number), listing=True) and not self.world.complaints():
+                break
+            self.world.release()
+            self.world.advance(BETWEEN_PASSES)
+        assert not (found := self.world.complaints()), found
+
+    def teardown(self) -> None:
+        self.settle(0)
+
+
+ENOUGH = settings(
+    max_examples=150,
+    stateful_step_count=40,
+    deadline=None, phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+TestPeacefulWorlds = PeacefulWorld.TestCase
+TestPeacefulWorlds.settings = ENOUGH
+TestHostileWorlds = HostileWorld.TestCase
+TestHostileWorlds.settings = ENOUGH

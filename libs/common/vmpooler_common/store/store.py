@@ -14,6 +14,7 @@ from vmpooler_common.store.events import Events
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.leases import Leases
 from vmpooler_common.store.link import Link, LinkOptions
+from vmpooler_common.store.rates import Rates
 from vmpooler_common.store.scripts import Scripts
 from vmpooler_common.store.views import Views
 
@@ -43,6 +44,7 @@ class Store:
     endings: Endings
     leases: Leases
     events: Events
+    rates: Rates
 
     @classmethod
     def connect(cls, options: StoreOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics) -> Self:
@@ -62,6 +64,7 @@ class Store:
             endings=Endings(scripts, data_ttl=options.data_ttl),
             leases=Leases(scripts),
             events=Events(link, keys),
+            rates=Rates(scripts),
         )
 
     async def close(self) -> None:

@@ -14,7 +14,8 @@ from tests.support.documents import pooler_document
 from tests.support.redis_server import RedisServer
 
 WithApi = Callable[..., AbstractAsyncContextManager[Api]]
-"""Opens an API; takes arguments of `pooler_document`, an `auth` provider, and keys of the section `redis`."""
+"""Opens an API; takes arguments of `pooler_document`, an `auth` provider, keys of the section `redis`, and
+whole `sections` of a document."""
 
 
 @pytest.fixture
@@ -22,12 +23,17 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path) -> Wi
     """Return a function that opens an API with a configuration of the test's own."""
 
     def open_it(
-        *, auth: str | None = None, redis: dict[str, Any] | None = None, **arguments: Any
+        *,
+        auth: str | None = None,
+        redis: dict[str, Any] | None = None,
+        sections: dict[str, Any] | None = None,
+        **arguments: Any,
     ) -> AbstractAsyncContextManager[Api]:
         document = pooler_document(
             redis_url=redis_server.url, prefix=redis_prefix, **{"pools": POOLS, **arguments}
         )
         document["redis"] |= redis or {}
+        document |= sections or {}
         if auth is not None:
             document["auth"] = {"provider": auth}
         return open_api(document, tmp_path, environ={"VMPOOLER_DEBUG": "true"})

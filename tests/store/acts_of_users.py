@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 
 from tests.store.act import HOUR, Act, act
 from tests.store.fleet import Fleet, want
+from vmpooler_common.store.rates import Allowance
 from vmpooler_common.store.store import Store
 
 
@@ -20,6 +21,13 @@ def _takes(store: Store) -> Awaitable[object]:
         lifetime=HOUR,
         token="secret",
         lifetime_with_token=2 * HOUR,
+    )
+
+
+def _asks(store: Store, *, limit: int, token: str | None = None, operation: str = "ask") -> Awaitable[object]:
+    with_token, without = Allowance("many", 2 * limit, HOUR), Allowance("few", limit, HOUR)
+    return store.rates.admit(
+        operation="ask", token=token, address="192.0.2.1", with_token=with_token, without=without
     )
 
 
@@ -74,5 +82,13 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         lambda store: store.checkouts.look_up("a"),
         arrange=lambda fleet: fleet.running("one", "a"),
         only_reads=True,
+    ),
+    act("admit", "rates.admit", lambda store: _asks(store, limit=1), "admit"),
+    act(
+        "admit by a token",
+        "rates.admit",
+        lambda store: _asks(store, limit=5, token="secret"),
+        "admit",
+        arrange=lambda fleet: fleet.token("secret", "alice"),
     ),
 )

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from vmpooler_api.client_address import ClientAddresses
 from vmpooler_api.dependencies import Parts
 from vmpooler_api.error_answers import answer_errors
 from vmpooler_api.handing_out import HandingOut
@@ -24,6 +25,8 @@ from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.openapi import complete_openapi
 from vmpooler_api.provisioning import Provisioning
+from vmpooler_api.rate_limiter import REFUSED, RateLimiter
+from vmpooler_api.request_log import RequestLog
 from vmpooler_api.routes import health, numbers, ondemand, vms
 from vmpooler_api.routes.handover import Handover
 from vmpooler_api.routes.handover_operations import OPERATIONS
@@ -128,10 +131,27 @@ def create_app(
     endpoint = settings.prometheus.prometheus_endpoint.rstrip("/")
     app.router.routes.append(Route(endpoint, exposition_endpoint(registry)))
     app.router.routes.append(Route("/", _redirect_to_docs))
-    complete_openapi(app, OPERATIONS)
+    never_limited = frozenset({"/healthcheck", "/ready", endpoint})
+    complete_openapi(
+        app, OPERATIONS, everywhere=REFUSED if settings.limits_rates else {}, but_at=never_limited
+    )
     answer_errors(app, watch)
+    addresses = ClientAddresses(settings.general.trusted_proxies)
+    if settings.limits_rates:
+        app.add_middleware(
+            RateLimiter,
+            rates=store.rates,
+            limits=settings.rate_limits,
+            addresses=addresses,
+            exempt=never_limited,
+            templates=app.openapi()["paths"],
+            watch=watch,
+            metrics=metrics.limits,
+        )
     app.add_middleware(AnswerHeaders)
     app.add_middleware(LenientRequests)
+    if settings.general.request_logger:
+        app.add_middleware(RequestLog, addresses=addresses)
     app.add_middleware(HttpMetricsMiddleware, metrics=metrics.http)
     return app
 

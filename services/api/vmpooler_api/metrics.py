@@ -7,6 +7,7 @@ from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.declaration import UNKNOWN, Label, counter, gauge
 from vmpooler_common.metrics.http import HttpMetrics
 from vmpooler_common.metrics.instrument import Instrument
+from vmpooler_common.metrics.pushing import PushMetrics
 from vmpooler_common.metrics.redis import RedisMetrics
 
 
@@ -19,6 +20,7 @@ class CheckoutMetrics:
         "unknown name or wrong request (invalid), not allowed (unauthorized), "
         "or withdrawn because too few replicas had it (unsafe).",
         labels=(Label("pool"), Label("result", ("success", "empty", "invalid", "unauthorized", "unsafe"))),
+        dotted="checkout.{result}.{pool}",
     )
 
     def __init__(self, backend: Backend, *, names: Collection[str]) -> None:
@@ -52,6 +54,7 @@ class DeleteMetrics:
         "vm_deletes_total",
         "VMs to be given back: done (success), not a running VM (failed), or not allowed (unauthorized).",
         labels=(Label("result", ("success", "failed", "unauthorized")),),
+        dotted="delete.{result}",
     )
 
     def __init__(self, backend: Backend) -> None:
@@ -113,6 +116,31 @@ class OnDemandMetrics:
         self._waiting.record(clients)
 
 
+class LimitMetrics:
+    """What became of requests where their rate is limited."""
+
+    REFUSALS = counter(
+        "rate_limit_refusals_total",
+        "Requests that were refused because their client had asked too often.",
+        labels=(Label("category", ("vm_creation", "vm_deletion", "authenticated", "global_per_ip")),),
+    )
+    UNCHECKED = counter(
+        "rate_limit_unchecked_total", "Requests that passed unlimited because Redis couldn't be asked."
+    )
+
+    def __init__(self, backend: Backend) -> None:
+        self._refusals = Instrument(backend, self.REFUSALS)
+        self._unchecked = Instrument(backend, self.UNCHECKED)
+
+    def refused(self, category: str) -> None:
+        """A request was refused; `category` is a key of the section `rate_limits`."""
+        self._refusals.record(1, category)
+
+    def unchecked(self) -> None:
+        """A request passed without being counted."""
+        self._unchecked.record(1)
+
+
 class ApiMetrics:
     """All that the API reports, one attribute for each subsystem. `names`: as for CheckoutMetrics."""
 
@@ -120,6 +148,7 @@ class ApiMetrics:
         self.checkouts = CheckoutMetrics(backend, names=names)
         self.deletes = DeleteMetrics(backend)
         self.ondemand = OnDemandMetrics(backend)
+        self.limits = LimitMetrics(backend)
         self.http = HttpMetrics(backend)
         self.redis = RedisMetrics(backend)
 
@@ -128,8 +157,10 @@ CATALOGUES = (
     CheckoutMetrics,
     DeleteMetrics,
     OnDemandMetrics,
+    LimitMetrics,
     HttpMetrics,
     RedisMetrics,
     ConnectionMetrics,
+    PushMetrics,
 )
 """Every catalogue whose metrics an API process may report."""

@@ -1,6 +1,7 @@
 """The OpenAPI document: what the framework knows of its routes, and what plain routes say of themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,8 +10,16 @@ _NEVER_ANSWERED = "422"
 _ITS_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
-def complete_openapi(app: FastAPI, operations: Mapping[str, Mapping[str, Any]]) -> None:
+def complete_openapi(
+    app: FastAPI,
+    operations: Mapping[str, Mapping[str, Any]],
+    *,
+    everywhere: Mapping[str, Any],
+    but_at: Collection[str],
+) -> None:
     """Make the app's document once, with `operations` (path -> method -> operation) added.
+
+    `everywhere` are answers (status -> answer) that every operation may give except those of some paths.
 
     The framework's own answer to wrong parameters is left out: every text is taken, and judged by us.
     """
@@ -21,4 +30,8 @@ def complete_openapi(app: FastAPI, operations: Mapping[str, Mapping[str, Any]]) 
     for name in _ITS_SCHEMAS:
         document["components"]["schemas"].pop(name, None)
     for path, by_method in operations.items():
-        document["paths"].setdefault(path, {}).update(by_method)
+        document["paths"].setdefault(path, {}).update(deepcopy(dict(by_method)))
+    for path, by_method in document["paths"].items():
+        if path not in but_at:
+            for operation in by_method.values():
+                operation["responses"].update(everywhere)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 import uvloop
-from prometheus_client import CollectorRegistry, ProcessCollector
 
 from vmpooler_api.app import create_app
 from vmpooler_api.dependencies import Parts
@@ -18,7 +17,7 @@ from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common import logs
 from vmpooler_common.config import Configuration, Settings
 from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.prometheus import PrometheusBackend
+from vmpooler_common.metrics.reporting import report_as_configured
 from vmpooler_common.store.store import Store
 from vmpooler_common.store_options import store_options
 
@@ -89,16 +88,12 @@ def run(configuration: Configuration) -> int:
 
 
 async def _serve(settings: Settings) -> int:
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    backend = PrometheusBackend(
-        registry, prefix=settings.prometheus.prometheus_prefix, instance=settings.prometheus.prefix
-    )
-    metrics = ApiMetrics(backend, names=settings.names)
+    reporting = report_as_configured(settings)
+    metrics = ApiMetrics(reporting.backend, names=settings.names)
     store = Store.connect(
         store_options(settings),
         metrics=metrics.redis,
-        connections=ConnectionMetrics(backend, type="redis_connection_pool", owner="api"),
+        connections=ConnectionMetrics(reporting.backend, type="redis_connection_pool", owner="api"),
     )
     failures: list[str] = []
 
@@ -107,7 +102,7 @@ async def _serve(settings: Settings) -> int:
         failures.append(reason)
         server.should_exit = True
 
-    app = create_app(settings, store, metrics=metrics, registry=registry, stop=stop)
+    app = create_app(settings, store, metrics=metrics, registry=reporting.registry, stop=stop)
     parts: Parts = app.state.parts
     server = Server(
         uvicorn.Config(
@@ -120,9 +115,11 @@ async def _serve(settings: Settings) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # whom to believe is a setting of ours
             timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         ),
         before_shutdown=parts.waiting_room.close,
     )
-    await server.serve()
+    async with reporting.running():
+        await server.serve()
     return 1 if failures else 0

@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
-from prometheus_client import CollectorRegistry, ProcessCollector
-
 from vmpooler_common.config import PoolSettings, ProviderSettings, Settings
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.prometheus import PrometheusBackend
+from vmpooler_common.metrics.reporting import Reporting, report_as_configured
 from vmpooler_common.reconnecting import pauses
 from vmpooler_common.store.store import Store
 from vmpooler_common.store_options import store_options
@@ -51,17 +49,14 @@ class Manager:
     supervisor: Supervisor
     liveness: Liveness
     metrics: ManagerMetrics
-    registry: CollectorRegistry
+    reporting: Reporting
 
 
 def assemble(settings: Settings) -> Manager:
     """Make everything; nothing is connected or started yet."""
     general = settings.general
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    backend = PrometheusBackend(
-        registry, prefix=settings.prometheus.prometheus_prefix, instance=settings.prometheus.prefix
-    )
+    reporting = report_as_configured(settings)
+    backend = reporting.backend
     metrics = ManagerMetrics(backend)
     options = store_options(settings)
     # One connection of this process follows the events and isn't in the pool.
@@ -181,7 +176,7 @@ def assemble(settings: Settings) -> Manager:
         wait_replicas=settings.redis.wait_replicas,
         metrics=metrics,
     )
-    return Manager(name, store, clouds, supervisor, liveness, metrics, registry)
+    return Manager(name, store, clouds, supervisor, liveness, metrics, reporting)
 
 
 def _cloud(

@@ -10,6 +10,7 @@ from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.http import HttpMetrics
 from vmpooler_common.metrics.instrument import Instrument
+from vmpooler_common.metrics.pushing import PushMetrics
 from vmpooler_common.metrics.redis import RedisMetrics
 from vmpooler_manager.actions import FailureReason
 from vmpooler_manager.request_metrics import RequestMetrics
@@ -38,7 +39,12 @@ REFILL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 6
 class PoolMetrics:
     """The pools that this manager leases; `forget` a pool with its lease, for another reports it then."""
 
-    VMS = gauge("pool_vms", "VMs of the pool by state.", labels=(POOL, Label("state", POOL_STATES)))
+    VMS = gauge(
+        "pool_vms",
+        "VMs of the pool by state.",
+        labels=(POOL, Label("state", POOL_STATES)),
+        dotted="{state}.{pool}",
+    )
     SIZE = gauge("pool_size", "Ready VMs that the pool is to have.", labels=(POOL,))
     BROKEN = gauge(
         "pool_broken",
@@ -49,7 +55,11 @@ class PoolMetrics:
         "foreign_vms", "VMs at the pool's place without a tag of ours; never touched.", labels=(POOL,)
     )
     CHECK_SECONDS = histogram(
-        "pool_check_seconds", "Time of one pass over a pool.", labels=(POOL,), buckets=CHECK_BUCKETS
+        "pool_check_seconds",
+        "Time of one pass over a pool.",
+        labels=(POOL,),
+        buckets=CHECK_BUCKETS,
+        dotted="vmpooler_performance.check_pool.{pool}",
     )
     CHECKS_FAILED = counter(
         "pool_checks_failed_total",
@@ -119,6 +129,7 @@ class VmMetrics:
         "Time from the start of a clone until the VM could be handed out.",
         labels=(POOL,),
         buckets=READY_BUCKETS,
+        dotted="time_to_ready_state.{pool}",
     )
     CLONE_SECONDS = histogram("clone_seconds", "Time of a clone.", labels=(POOL,), buckets=CLONE_BUCKETS)
     DESTROY_SECONDS = histogram(
@@ -133,6 +144,7 @@ class VmMetrics:
         "vm_failures_total",
         "VMs that left a pool unused, by reason.",
         labels=(POOL, Label("reason", get_args(FailureReason))),
+        dotted="vmpooler_errors.{reason}.{pool}",
     )
 
     def __init__(self, backend: Backend) -> None:
@@ -283,5 +295,6 @@ CATALOGUES = (
     HttpMetrics,
     RedisMetrics,
     ConnectionMetrics,
+    PushMetrics,
 )
 """Every catalogue whose metrics a manager process may report."""

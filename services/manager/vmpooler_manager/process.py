@@ -41,12 +41,17 @@ def release(configuration: Configuration, provider: str) -> int:
 
 async def _serve(settings: Settings) -> int:
     manager = assemble(settings)
+    async with manager.reporting.running():
+        return await _manage(manager, settings)
+
+
+async def _manage(manager: Manager, settings: Settings) -> int:
     server = Server(
         uvicorn.Config(
             create_app(
                 liveness=manager.liveness,
                 is_ready=lambda: manager.supervisor.is_ready,
-                registry=manager.registry,
+                registry=manager.reporting.registry,
                 endpoint=settings.prometheus.prometheus_endpoint,
                 metrics=manager.metrics.http,
             ),

@@ -194,9 +194,10 @@ def test_a_metrics_backend_without_a_server_is_refused(section: str) -> None:
     assert [problem.place for problem in mistakes(COMPLETE | {section: {"port": 1}})] == [f"{section}.server"]
 
 
-def test_a_rate_limit_needs_both_its_keys() -> None:
-    document = COMPLETE | {"rate_limits": {"vm_creation": {"limit": 5}}}
-    assert [problem.place for problem in mistakes(document)] == ["rate_limits.vm_creation"]
+@pytest.mark.parametrize("proxies", ["proxy.lab.example", ["10.0.0.0/33"], [10], {"a": "10.0.0.1"}])
+def test_a_trusted_proxy_that_is_no_address_is_refused(proxies: Any) -> None:
+    (problem,) = mistakes(with_value(("config", "trusted_proxies"), proxies))
+    assert problem.place.startswith("config.trusted_proxies")
 
 
 def test_the_removed_domain_is_refused_and_the_error_says_what_to_do() -> None:

@@ -226,3 +226,31 @@ def test_a_weight_is_looked_up_by_the_effective_clone_target() -> None:
 
 def test_no_candidates_have_no_weights() -> None:
     assert settings_of(*POOLS).weights(()) is None
+
+
+def test_a_rate_limit_keeps_the_default_of_a_key_that_is_not_given() -> None:
+    limits = load_text(
+        COMPLETE | {"rate_limits": {"vm_creation": {"limit": 5}, "vm_deletion": {"period": 10}}}
+    ).settings.rate_limits
+    assert [
+        (each.limit, each.period.total_seconds())
+        for each in (limits.vm_creation, limits.vm_deletion, limits.authenticated, limits.global_per_ip)
+    ] == [(5, 60), (50, 10), (500, 60), (100, 60)]
+
+
+@pytest.mark.parametrize(
+    ("config", "top", "limited"),
+    [(None, None, False), (True, None, True), (True, False, False), (None, True, False)],
+)
+def test_rates_are_limited_when_the_section_says_so_and_the_top_level_does_not_forbid_it(
+    config: bool | None, top: bool | None, limited: bool
+) -> None:
+    document = with_value(("config", "rate_limiting_enabled"), config) | {"rate_limiting_enabled": top}
+    assert load_text(document).settings.limits_rates is limited
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    trusted = load_text(
+        with_value(("config", "trusted_proxies"), "10.0.0.7, 2001:db8::1/32")
+    ).settings.general
+    assert [str(network) for network in trusted.trusted_proxies] == ["10.0.0.7/32", "2001:db8::/32"]

@@ -244,7 +244,8 @@ class HostileWorld(PeacefulWorld):
 ENOUGH = settings(
     max_examples=150,
     stateful_step_count=40,
-    deadline=None, phases=(Phase.generate,),
+    deadline=None,
+    phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 

@@ -13,12 +13,13 @@ def test_a_metric_is_one_line_with_type_labels_meaning_and_fixed_values() -> Non
     line = row(describe(vmpooler_manager.metrics.CATALOGUES), "vmpooler_pool_checks_failed_total")
     assert "  counter  " in line
     assert "  vmpooler_instance, pool, cause  " in line
+    assert "  pool_checks_failed.{pool}.{cause}  " in line
     assert line.endswith("by what was at fault. [cause: redis, provider, bug]")
 
 
 def test_the_table_is_sorted_below_its_heading() -> None:
     first, *rest = describe(vmpooler_manager.metrics.CATALOGUES).splitlines()
-    assert first.split() == ["NAME", "TYPE", "LABELS", "MEANING"]
+    assert first.split() == ["NAME", "TYPE", "LABELS", "FOR", "STATSD", "AND", "GRAPHITE", "MEANING"]
     assert rest == sorted(rest)
 
 

@@ -10,6 +10,7 @@ from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.exposition import exposition
 from vmpooler_common.metrics.prometheus import PrometheusBackend
+from vmpooler_common.metrics.pushing import PushMetrics
 from vmpooler_manager.metrics import ManagerMetrics
 
 POOLS = ("debian-12-x86_64", "debian")
@@ -25,10 +26,11 @@ class Reporter:
             ApiMetrics(self.backend, names=POOLS) if service == "api" else ManagerMetrics(self.backend)
         )
         self.connections = ConnectionMetrics(self.backend, "redis_connection_pool", service)
+        self.pushing = PushMetrics(self.backend)
 
     def subsystem(self, name: str) -> Any:
         """One catalogue by its attribute."""
-        return self.connections if name == "connections" else getattr(self.metrics, name)
+        return getattr(self if name in ("connections", "pushing") else self.metrics, name)
 
     def lines(self) -> list[str]:
         """The exposition as Prometheus reads it."""
@@ -131,6 +133,13 @@ OWN_VERBS = (
         7,
         line='vmpooler_ondemand_waiting_clients{vmpooler_instance="ci"} 7.0',
     ),
+    _api(
+        "limits",
+        "refused",
+        "vm_creation",
+        line='vmpooler_rate_limit_refusals_total{category="vm_creation",vmpooler_instance="ci"} 1.0',
+    ),
+    _api("limits", "unchecked", line='vmpooler_rate_limit_unchecked_total{vmpooler_instance="ci"} 1.0'),
     _manager(
         "pools",
         "counted",
@@ -324,6 +333,20 @@ def _shared(service: str) -> tuple[Verb, ...]:
             "script_failed",
             (),
             'vmpooler_redis_errors_total{kind="script",vmpooler_instance="ci"} 1.0',
+        ),
+        Verb(
+            service,
+            "pushing",
+            "lost",
+            ("statsd", 7),
+            'vmpooler_metrics_lost_total{backend="statsd",vmpooler_instance="ci"} 7.0',
+        ),
+        Verb(
+            service,
+            "pushing",
+            "failed",
+            ("graphite",),
+            'vmpooler_metrics_send_failures_total{backend="graphite",vmpooler_instance="ci"} 1.0',
         ),
         Verb(service, "connections", "resized", (9,), f"vmpooler_connection_size{owned} 9.0"),
         Verb(

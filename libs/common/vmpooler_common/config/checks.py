@@ -20,7 +20,6 @@ def check(sections: Sections, environ: Mapping[str, str], findings: Findings) ->
     _check_auth(sections, environ, findings)
     _check_metrics(sections, findings)
     _check_redis(sections, findings)
-    _check_rate_limits(sections, findings)
     _check_lifetimes(sections, findings)
     _check_dns(sections, findings)
     _check_pools(sections, findings)
@@ -81,15 +80,6 @@ def _check_redis(sections: Sections, findings: Findings) -> None:
         beaten = node.find(key)
         if beaten is not None and beaten.value is not None:
             findings.warn(beaten.origin, "ignored beside redis.url")
-
-
-def _check_rate_limits(sections: Sections, findings: Findings) -> None:
-    node = sections.root.find("rate_limits")
-    for category in node.children.values() if node else ():
-        for key in ("limit", "period"):
-            if category.children and not _is_set(category.find(key)):
-                found = f"{key} is missing, which the category needs beside its other key"
-                findings.error(category.origin, found, "both limit and period")
 
 
 def _check_lifetimes(sections: Sections, findings: Findings) -> None:

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 RESERVED_LABELS = frozenset({"le", "quantile", "vmpooler_instance"})
+PLACE = re.compile(r"\{([^{}]*)\}")
+"""A label's place in a dotted name."""
+SECONDS = "_seconds"
 UNKNOWN = "unknown"
 """Label value that stands for every value outside a closed set."""
 
@@ -53,6 +56,11 @@ class Declaration:
     """Upper bounds of a histogram, growing; the one for everything above is implied."""
     carries_instance: bool = True
     """Whether the series also say which installation they come from (`vmpooler_instance`)."""
+    dotted: str = ""
+    """Name for statsd and Graphite, with each label in braces: `checkout.{result}.{pool}`.
+
+    Empty: the name without its unit or `_total`, then the labels, joined by dots.
+    """
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
@@ -67,21 +75,41 @@ class Declaration:
             raise ValueError(f"{self.name}: a label appears twice")
         if not self.help.strip():
             raise ValueError(f"{self.name}: what does it mean?")
+        if not self.dotted:
+            object.__setattr__(self, "dotted", self._own_dotted())
+        if sorted(PLACE.findall(self.dotted)) != sorted(self.label_names):
+            raise ValueError(f"{self.name}: the dotted name holds each label once")
 
     @property
     def label_names(self) -> tuple[str, ...]:
         """Names of the labels in the order in which values are given."""
         return tuple(label.name for label in self.labels)
 
+    @property
+    def is_in_seconds(self) -> bool:
+        """Whether what is recorded are durations, in seconds."""
+        return self.name.endswith(SECONDS)
 
-def counter(name: str, meaning: str, *, labels: tuple[Label, ...] = (), instance: bool = True) -> Declaration:
+    def _own_dotted(self) -> str:
+        stem = self.name.removesuffix("_total").removesuffix(SECONDS)
+        return ".".join((stem, *(f"{{{name}}}" for name in self.label_names)))
+
+
+def counter(
+    name: str,
+    meaning: str,
+    *,
+    labels: tuple[Label, ...] = (),
+    instance: bool = True,
+    dotted: str = "",
+) -> Declaration:
     """Declare a running total; its name ends in `_total`."""
-    return Declaration(MetricKind.COUNTER, name, meaning, labels, carries_instance=instance)
+    return Declaration(MetricKind.COUNTER, name, meaning, labels, carries_instance=instance, dotted=dotted)
 
 
-def gauge(name: str, meaning: str, *, labels: tuple[Label, ...] = ()) -> Declaration:
+def gauge(name: str, meaning: str, *, labels: tuple[Label, ...] = (), dotted: str = "") -> Declaration:
     """Declare a level."""
-    return Declaration(MetricKind.GAUGE, name, meaning, labels)
+    return Declaration(MetricKind.GAUGE, name, meaning, labels, dotted=dotted)
 
 
 def histogram(
@@ -91,6 +119,7 @@ def histogram(
     buckets: tuple[float, ...],
     labels: tuple[Label, ...] = (),
     instance: bool = True,
+    dotted: str = "",
 ) -> Declaration:
     """Declare a distribution; `buckets` are upper bounds in the unit that ends the name."""
-    return Declaration(MetricKind.HISTOGRAM, name, meaning, labels, buckets, instance)
+    return Declaration(MetricKind.HISTOGRAM, name, meaning, labels, buckets, instance, dotted)

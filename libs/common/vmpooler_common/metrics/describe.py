@@ -12,16 +12,22 @@ def declarations(catalogue: type) -> tuple[Declaration, ...]:
 
 
 def describe(catalogues: Iterable[type], *, prefix: str = "vmpooler") -> str:
-    """Write one line for each metric: name, type, labels, meaning (with the labels' values where fixed)."""
-    rows = [("NAME", "TYPE", "LABELS", "MEANING")]
+    """Write one line for each metric: name, type, labels, dotted name, meaning (with fixed values)."""
+    rows = [("NAME", "TYPE", "LABELS", "FOR STATSD AND GRAPHITE", "MEANING")]
     rows += sorted(
-        (f"{prefix}_{declaration.name}", declaration.kind.value, _labels(declaration), _meaning(declaration))
+        (
+            f"{prefix}_{declaration.name}",
+            declaration.kind.value,
+            _labels(declaration),
+            declaration.dotted,
+            _meaning(declaration),
+        )
         for catalogue in catalogues
         for declaration in declarations(catalogue)
     )
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(
-        "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]))
+        "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]))
         for row in rows
     )
 

@@ -10,6 +10,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Scope
 
 UNMATCHED = "unmatched"
+NOTED = "vmpooler.route_template"
+"""Key of the scope under which whoever answers in a route's place notes its template."""
 
 
 def route_template(scope: Scope, routes: Iterable[BaseRoute], *, root_path: str) -> str:
@@ -18,6 +20,8 @@ def route_template(scope: Scope, routes: Iterable[BaseRoute], *, root_path: str)
     `routes` are the application's, `root_path` is the scope's from before the application saw it: a
     mount changes it. What is mounted without routes of its own is told as `/static/{path}`.
     """
+    if NOTED in scope:
+        return str(scope[NOTED])
     endpoint = scope.get("endpoint")
     if endpoint is None:
         return UNMATCHED

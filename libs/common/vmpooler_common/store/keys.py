@@ -37,6 +37,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     events          stream  e (kind), p (pool), v (VM), newest 10,000
     op:O            string  reply of the operation O (a checkout, a serving, …), for ten minutes
     token:S         hash    user, created, last; S is the SHA-256 of the token, in hexadecimal
+    rate:C:K        zset    operation → time, of each request of class C that was admitted within the last
+                            period; K is token:S or address:A; expires a period after the newest
     lastboot        hash    P → when a VM last became ready
     stats:K:D       hash    K is clone or boot, D a UTC day: `P:n` count, `P:sum`, `P:min`, `P:max` in
                             milliseconds, for 400 days
@@ -87,6 +89,7 @@ STEMS: dict[str, str] = {
     "events": "events",
     "op": "op:",
     "token": "token:",
+    "rate": "rate:",
     "lastboot": "lastboot",
     "stats": "stats:",
 }

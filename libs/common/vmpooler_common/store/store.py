@@ -15,6 +15,7 @@ from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.leases import Leases
 from vmpooler_common.store.lines import Lines
 from vmpooler_common.store.link import Link, LinkOptions
+from vmpooler_common.store.rates import Rates
 from vmpooler_common.store.requests import Inbox, Requests, Waiting
 from vmpooler_common.store.scripts import Scripts
 from vmpooler_common.store.tokens import Tokens
@@ -50,6 +51,7 @@ class Store:
     lines: Lines
     inbox: Inbox
     tokens: Tokens
+    rates: Rates
 
     @classmethod
     def connect(cls, options: StoreOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics) -> Self:
@@ -79,6 +81,7 @@ class Store:
             lines=Lines(scripts),
             inbox=Inbox(link, scripts, keys),
             tokens=Tokens(link, keys),
+            rates=Rates(scripts),
         )
 
     async def close(self) -> None:

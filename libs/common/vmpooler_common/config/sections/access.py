@@ -81,19 +81,43 @@ class AuthSection(Section):
     ldap: Annotated[LdapSection | None, Setting("The directory")] = None
 
 
-class RateLimit(Section):
-    """One category of `rate_limits`: both keys belong together."""
+_LIMIT = whole(minimum=1, maximum=100_000, because="each request of a period is remembered")
+_REQUESTS = Setting("Requests in one period", unit="requests", in_effect=True)
 
-    limit: Annotated[int, whole(minimum=1), Setting("Requests in one period", unit="requests")] = 100
-    period: Annotated[timedelta, duration("seconds", above=0), Setting("Length of the period")] = timedelta(
-        seconds=60
-    )
+
+class RateLimit(Section):
+    """One category of `rate_limits`; a key that isn't given keeps the category's default."""
+
+    limit: Annotated[int, _LIMIT, _REQUESTS] = 100
+    period: Annotated[
+        timedelta, duration("seconds", above=0), Setting("Length of the period", in_effect=True)
+    ] = timedelta(seconds=60)
+
+
+class CreationLimit(RateLimit):
+    """The mapping `rate_limits.vm_creation`."""
+
+    limit: Annotated[int, _LIMIT, _REQUESTS] = 20
+
+
+class DeletionLimit(RateLimit):
+    """The mapping `rate_limits.vm_deletion`."""
+
+    limit: Annotated[int, _LIMIT, _REQUESTS] = 50
+
+
+class AuthenticatedLimit(RateLimit):
+    """The mapping `rate_limits.authenticated`."""
+
+    limit: Annotated[int, _LIMIT, _REQUESTS] = 500
 
 
 class RateLimits(Section):
     """The section `rate_limits`."""
 
-    vm_creation: Annotated[RateLimit, Setting("Requests that take VMs")] = RateLimit(limit=20)
-    vm_deletion: Annotated[RateLimit, Setting("Requests that give VMs back")] = RateLimit(limit=50)
-    authenticated: Annotated[RateLimit, Setting("Other requests with a token")] = RateLimit(limit=500)
-    global_per_ip: Annotated[RateLimit, Setting("All other requests of one address")] = RateLimit(limit=100)
+    vm_creation: Annotated[CreationLimit, Setting("Requests that take VMs")] = CreationLimit()
+    vm_deletion: Annotated[DeletionLimit, Setting("Requests that give VMs back")] = DeletionLimit()
+    authenticated: Annotated[AuthenticatedLimit, Setting("Other requests with a token")] = (
+        AuthenticatedLimit()
+    )
+    global_per_ip: Annotated[RateLimit, Setting("All other requests of one address")] = RateLimit()

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from vmpooler_common.config.kinds import choice, duration, flag, number, text, whole
+from vmpooler_common.config.kinds import Kind, Wrong, as_text, choice, duration, flag, number, text, whole
 from vmpooler_common.config.setting import Section, Setting
 
 READY_TTL = duration(
@@ -15,6 +16,16 @@ READY_TTL = duration(
 )
 DECAY = number(above=1, because="the delay has to grow")
 FIRST_DELAY = duration("seconds", above=0)
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(as_text(value).strip(), strict=False)
+    except ValueError:
+        raise Wrong from None
+
+
+NETWORK = Kind("address", "an IP address such as 10.0.0.7, or a network such as 10.0.0.0/8", _network)
 
 
 def split_list(value: object) -> object:
@@ -211,7 +222,9 @@ class GeneralSection(Section):
         bool, flag(), Setting("Count the use by user and job", environment=("USAGE_STATS",))
     ] = False
     request_logger: Annotated[
-        bool, flag(), Setting("Log every request to the API", environment=("REQUEST_LOGGER",))
+        bool,
+        flag(),
+        Setting("Log every request to the API", environment=("REQUEST_LOGGER",), in_effect=True),
     ] = False
     allowed_tags: Annotated[
         tuple[Annotated[str, text()], ...] | None,
@@ -226,4 +239,15 @@ class GeneralSection(Section):
             type_name="mapping of clone target to number",
         ),
     ] = Field(default_factory=lambda: MappingProxyType({}))
-    rate_limiting_enabled: Annotated[bool, flag(), Setting("Limit the rate of requests")] = False
+    rate_limiting_enabled: Annotated[
+        bool, flag(), Setting("Limit the rate of requests, as rate_limits says", in_effect=True)
+    ] = False
+    trusted_proxies: Annotated[
+        tuple[Annotated[IPv4Network | IPv6Network, NETWORK], ...],
+        BeforeValidator(split_list),
+        Setting(
+            "Proxies whose X-Forwarded-For is believed: addresses and networks",
+            in_effect=True,
+            type_name="list of addresses, comma list",
+        ),
+    ] = ()

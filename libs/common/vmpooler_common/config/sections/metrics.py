@@ -12,24 +12,24 @@ class StatsdSection(Section):
     """The section `statsd`: metrics over UDP."""
 
     server: Annotated[
-        str, text(), Setting("Host of statsd", environment=("STATSD_SERVER",), default="required")
+        str, text(), Setting("Host of statsd", ("STATSD_SERVER",), in_effect=True, default="required")
     ] = ""
-    prefix: Annotated[str, text(), Setting("Beginning of every name", environment=("STATSD_PREFIX",))] = (
-        "vmpooler"
-    )
-    port: Annotated[int, _PORT, Setting("UDP port", environment=("STATSD_PORT",))] = 8125
+    prefix: Annotated[
+        str, text(), Setting("Beginning of every name", environment=("STATSD_PREFIX",), in_effect=True)
+    ] = "vmpooler"
+    port: Annotated[int, _PORT, Setting("UDP port", environment=("STATSD_PORT",), in_effect=True)] = 8125
 
 
 class GraphiteSection(Section):
     """The section `graphite`: metrics over TCP."""
 
     server: Annotated[
-        str, text(), Setting("Host of Graphite", environment=("GRAPHITE_SERVER",), default="required")
+        str, text(), Setting("Host of Graphite", ("GRAPHITE_SERVER",), in_effect=True, default="required")
     ] = ""
-    prefix: Annotated[str, text(), Setting("Beginning of every name", environment=("GRAPHITE_PREFIX",))] = (
-        "vmpooler"
-    )
-    port: Annotated[int, _PORT, Setting("TCP port", environment=("GRAPHITE_PORT",))] = 2003
+    prefix: Annotated[
+        str, text(), Setting("Beginning of every name", environment=("GRAPHITE_PREFIX",), in_effect=True)
+    ] = "vmpooler"
+    port: Annotated[int, _PORT, Setting("TCP port", environment=("GRAPHITE_PORT",), in_effect=True)] = 2003
 
 
 class PrometheusSection(Section):

@@ -36,5 +36,5 @@ class TopLevel(Section):
         ),
     ] = Field(default_factory=lambda: MappingProxyType({}))
     rate_limiting_enabled: Annotated[
-        bool, flag(), Setting("false turns rate limits off, whatever config says")
+        bool, flag(), Setting("false turns rate limits off, whatever config says", in_effect=True)
     ] = True

@@ -3,5 +3,6 @@
 from tests.store.act import Act
 from tests.store.acts_of_managers import ACTS_OF_MANAGERS
 from tests.store.acts_of_users import ACTS_OF_USERS
+from tests.store.acts_on_tokens import ACTS_ON_TOKENS
 
-ACTS: tuple[Act, ...] = (*ACTS_OF_USERS, *ACTS_OF_MANAGERS)
+ACTS: tuple[Act, ...] = (*ACTS_OF_USERS, *ACTS_ON_TOKENS, *ACTS_OF_MANAGERS)

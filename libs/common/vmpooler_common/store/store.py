@@ -15,6 +15,7 @@ from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.leases import Leases
 from vmpooler_common.store.link import Link, LinkOptions
 from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.tokens import Tokens
 from vmpooler_common.store.views import Views
 
 
@@ -38,6 +39,7 @@ class Store:
     scripts: Scripts
     deployment: Deployment
     checkouts: Checkouts
+    tokens: Tokens
     views: Views
     clones: Clones
     endings: Endings
@@ -57,6 +59,7 @@ class Store:
             checkouts=Checkouts(
                 link, scripts, keys, wait_replicas=options.wait_replicas, wait_timeout=options.wait_timeout
             ),
+            tokens=Tokens(link, scripts, keys),
             views=Views(scripts, keys),
             clones=Clones(scripts),
             endings=Endings(scripts, data_ttl=options.data_ttl),

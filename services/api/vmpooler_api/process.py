@@ -13,6 +13,8 @@ import uvloop
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from vmpooler_api.app import create_app
+from vmpooler_api.authentication.choice import choose_directory
+from vmpooler_api.authentication.contract import DirectoryMisconfigured
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common import logs
 from vmpooler_common.config import Configuration, Settings
@@ -76,6 +78,11 @@ def run(configuration: Configuration) -> int:
 
 
 async def _serve(settings: Settings) -> int:
+    try:
+        directory = choose_directory(settings)
+    except DirectoryMisconfigured as error:
+        log.critical("the directory of users can't be used", reason=str(error))
+        return 1
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     backend = PrometheusBackend(
@@ -94,7 +101,7 @@ async def _serve(settings: Settings) -> int:
         failures.append(reason)
         server.should_exit = True
 
-    app = create_app(settings, store, metrics=metrics, registry=registry, stop=stop)
+    app = create_app(settings, store, metrics=metrics, registry=registry, directory=directory, stop=stop)
     server = Server(
         uvicorn.Config(
             app,

@@ -1,6 +1,6 @@
 """Fixtures of the API's tests."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from tests.support.documents import pooler_document
 from tests.support.redis_server import RedisServer
 
 WithApi = Callable[..., AbstractAsyncContextManager[Api]]
-"""Opens an API; takes arguments of `pooler_document`, an `auth` provider, and keys of the section `redis`."""
+"""Opens an API; takes arguments of `pooler_document`, keys of the section `redis`, and `auth`: a provider, or
+the whole section."""
 
 
 @pytest.fixture
@@ -22,14 +23,14 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path) -> Wi
     """Return a function that opens an API with a configuration of the test's own."""
 
     def open_it(
-        *, auth: str | None = None, redis: dict[str, Any] | None = None, **arguments: Any
+        *, auth: str | Mapping[str, Any] | None = None, redis: dict[str, Any] | None = None, **arguments: Any
     ) -> AbstractAsyncContextManager[Api]:
         document = pooler_document(
             redis_url=redis_server.url, prefix=redis_prefix, **{"pools": POOLS, **arguments}
         )
         document["redis"] |= redis or {}
         if auth is not None:
-            document["auth"] = {"provider": auth}
+            document["auth"] = {"provider": auth} if isinstance(auth, str) else dict(auth)
         return open_api(document, tmp_path, environ={"VMPOOLER_DEBUG": "true"})
 
     return open_it

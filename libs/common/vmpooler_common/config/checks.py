@@ -12,6 +12,8 @@ from vmpooler_common.config.sections.pools import PoolSection
 BUILT_IN_PROVIDER = "dummy"
 """The provider of a pool that names none; needs no entry in `providers`."""
 
+_LONGEST_LOGIN = 7
+"""Seconds. The API gives requests so long to end when it stops."""
 _NO_END = "with 0 or less a VM that was handed out is never taken back"
 
 
@@ -74,6 +76,11 @@ def _check_directory(auth: Node, directory: LdapSection, findings: Findings) -> 
     account = directory.service_account_hash
     if account is not None and (account.user_dn is None or account.password is None):
         findings.error(place.key("service_account_hash"), "incomplete", "both user_dn and password")
+    if (directory.connect_timeout + directory.receive_timeout).total_seconds() > _LONGEST_LOGIN:
+        found = (
+            f"with connect_timeout more than {_LONGEST_LOGIN} s, for which a stop of the API may have to wait"
+        )
+        findings.warn(place.key("receive_timeout"), found)
     encryption = directory.encryption
     if encryption.method == "none":
         found = "not encrypted: everybody on the way to the directory reads the users' passwords"

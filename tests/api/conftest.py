@@ -1,6 +1,6 @@
 """Fixtures of the API's tests."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from tests.support.documents import pooler_document
 from tests.support.redis_server import RedisServer
 
 WithApi = Callable[..., AbstractAsyncContextManager[Api]]
-"""Opens an API; takes arguments of `pooler_document`, an `auth` provider, keys of the section `redis`, and
-whole `sections` of a document."""
+"""Opens an API; takes arguments of `pooler_document`, keys of the section `redis`, `auth`: a provider, or the
+whole section, and whole `sections` of a document."""
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path) -> Wi
 
     def open_it(
         *,
-        auth: str | None = None,
+        auth: str | Mapping[str, Any] | None = None,
         redis: dict[str, Any] | None = None,
         sections: dict[str, Any] | None = None,
         **arguments: Any,
@@ -35,7 +35,7 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path) -> Wi
         document["redis"] |= redis or {}
         document |= sections or {}
         if auth is not None:
-            document["auth"] = {"provider": auth}
+            document["auth"] = {"provider": auth} if isinstance(auth, str) else dict(auth)
         return open_api(document, tmp_path, environ={"VMPOOLER_DEBUG": "true"})
 
     return open_it

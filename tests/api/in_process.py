@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from tests.store.fleet import Fleet
 from tests.support.stores import open_store
 from vmpooler_api.app import create_app
+from vmpooler_api.authentication.choice import choose_directory
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common.config import load
 from vmpooler_common.metrics.connections import ConnectionMetrics
@@ -68,7 +69,14 @@ async def open_api(
     connections = ConnectionMetrics(backend, "redis_connection_pool", "api")
     store = Store.connect(store_options(settings), metrics=metrics.redis, connections=connections)
     stopped: list[str] = []
-    app = create_app(settings, store, metrics=metrics, registry=registry, stop=stopped.append)
+    app = create_app(
+        settings,
+        store,
+        metrics=metrics,
+        registry=registry,
+        directory=choose_directory(settings),
+        stop=stopped.append,
+    )
     url, prefix = redis_url or document["redis"]["url"], document["redis"]["prefix"]
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (

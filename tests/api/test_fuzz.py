@@ -1,5 +1,6 @@
 """Whatever is sent, the API answers in JSON, and never that it failed."""
 
+import base64
 import json
 from collections.abc import AsyncIterator
 
@@ -26,7 +27,9 @@ SEGMENT = st.binary(max_size=60).map(lambda raw: "".join(f"%{byte:02x}" for byte
 )
 HEADERS = st.lists(
     st.tuples(
-        st.sampled_from([b"X-AUTH-TOKEN", b"Content-Type", b"Accept-Encoding", b"Accept", b"Referer"]),
+        st.sampled_from(
+            [b"X-AUTH-TOKEN", b"Content-Type", b"Accept-Encoding", b"Accept", b"Referer", b"Authorization"]
+        ),
         st.text(
             st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f"), max_size=60
         ).map(lambda text: text.encode("latin-1")),
@@ -42,7 +45,8 @@ async def service(
     """Yield a process, so that the server's own handling of requests is tested as well."""
     pools = {"pool1": {"size": 1, "alias": "poolone"}}
     document = pooler_document(redis_url=redis_server.url, prefix=redis_prefix, pools=pools)
-    async with make_service("api", document=document) as service:
+    document["auth"] = {"provider": "dummy"}
+    async with make_service("api", document=document, environment={"VMPOOLER_DEBUG": "1"}) as service:
         yield service
 
 
@@ -50,7 +54,7 @@ def check(answer: httpx.Response, *, has_body: bool = True) -> None:
     """Fail when an answer says that the service failed, or isn't JSON."""
     assert answer.status_code < 500 or answer.json() == {"ok": False}, answer.text
     assert answer.status_code != 500
-    if has_body and answer.headers.get("Content-Type") == "application/json":
+    if has_body and answer.headers.get("Content-Type") == "application/json":  # a redirect has none
         answer.json()
 
 
@@ -65,7 +69,7 @@ async def test_no_request_makes_the_service_fail(service: Service) -> None:
         @FUZZ
         @given(
             method=st.sampled_from(["GET", "POST", "DELETE", "HEAD", "PUT"]),
-            folder=st.sampled_from(["/api/v3/vm/", "/api/v3/", "/docs/files/", "/"]),
+            folder=st.sampled_from(["/api/v3/vm/", "/api/v3/token/", "/api/v3/", "/docs/files/", "/"]),
             segment=SEGMENT,
             headers=HEADERS,
         )
@@ -79,6 +83,18 @@ async def test_no_request_makes_the_service_fail(service: Service) -> None:
             for parameter in ("", "view=", "pool=", "view[]=", "pool[a][b]="):
                 check(client.get(f"{service.base_url}/api/v3/{path}?{parameter}{query}"))
 
+        @FUZZ
+        @given(
+            method=st.sampled_from(["GET", "POST", "DELETE"]),
+            segment=SEGMENT,
+            credentials=st.binary(min_size=1),
+        )
+        def log_in(method: str, segment: str, credentials: bytes) -> None:
+            headers = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
+            for path in ("", f"/{segment}"):
+                check(client.request(method, f"{service.base_url}/api/v3/token{path}", headers=headers))
+
         take()
         ask()
+        log_in()
         look()

@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from tests.api.in_process import Api
 from tests.store.demand import Demand
 
+CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
+TOKENS, TOKEN = "/api/v3/token", "/api/v3/token/{token}"
 OTHER_HOST = re.compile(r"""(?:https?:)?//[^\s"'<>]+""")
 
 
@@ -41,6 +43,25 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
     }
 
 
+async def test_the_token_routes_are_described_where_they_exist(secured_api: Api) -> None:
+    document = (await secured_api.client.get("/openapi.json")).json()
+    described = {path: by_method for path, by_method in document["paths"].items() if "token" in path}
+    assert {path: sorted(methods) for path, methods in described.items()} == {
+        TOKENS: ["get", "post"],
+        TOKEN: ["delete", "get"],
+    }
+    needing_login = [described[TOKENS]["get"], described[TOKENS]["post"], described[TOKEN]["delete"]]
+    assert [operation["security"] for operation in needing_login] == [[{"user": []}]] * 3
+    assert "security" not in described[TOKEN]["get"]
+
+
+async def test_a_token_may_but_need_not_be_given(secured_api: Api) -> None:
+    document = (await secured_api.client.get("/openapi.json")).json()
+    assert document["components"]["securitySchemes"]["token"]["name"] == "X-AUTH-TOKEN"
+    for path, method in ((CHECKOUT, "post"), (NAMED, "post"), (NAMED, "delete")):
+        assert document["paths"][path][method]["security"] == [{}, {"token": []}]
+
+
 async def test_no_answer_is_described_that_is_never_given(client: httpx.AsyncClient) -> None:
     assert "ValidationError" not in (await client.get("/openapi.json")).text
 
@@ -48,6 +69,9 @@ async def test_no_answer_is_described_that_is_never_given(client: httpx.AsyncCli
 async def prepare(api: Api) -> None:
     """Have one VM of each kind that the requests below are about."""
     await api.fleet.token("good", "alice")
+    await api.fleet.token("bobs", "bob")
+    await api.fleet.store.tokens.issue("another", "alice", ttl=None)
+    await api.fleet.failed_login("carol")
     await api.fleet.ready("pool1", "one", "two", "three", "four")
     await api.fleet.running("pool2", "anonymous")
     await api.fleet.running("pool2", "owned", token="good")
@@ -61,7 +85,7 @@ async def prepare(api: Api) -> None:
     await demand.failed("pool2", "eight", "no disk", most=1)
 
 
-CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
+ALICE, BOB, CAROL, WRONG = (("alice", "x"), ("bob", "x"), ("carol", "x"), ("alice", "alice"))
 BAD_TOKEN = {"X-AUTH-TOKEN": "bad"}
 GOOD_TOKEN = {"X-AUTH-TOKEN": "good"}
 DEMAND, REQUEST = "/api/v3/ondemandvm", "/api/v3/ondemandvm/{request_id}"
@@ -116,6 +140,21 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("get", "/api/v3/totalrunning", "/api/v3/totalrunning", {}, 200),
     ("get", "/healthcheck", "/healthcheck", {}, 200),
     ("get", "/ready", "/ready", {}, 200),
+    ("delete", NAMED, "/api/v3/vm/owned", {"headers": {"X-AUTH-TOKEN": "bobs"}}, 403),
+    ("get", TOKENS, "/api/v3/token", {"auth": ALICE}, 200),
+    ("get", TOKENS, "/api/v3/token", {}, 401),
+    ("get", TOKENS, "/api/v3/token", {"auth": BOB}, 404),
+    ("get", TOKENS, "/api/v3/token", {"auth": CAROL}, 429),
+    ("post", TOKENS, "/api/v3/token", {"auth": ALICE}, 200),
+    ("post", TOKENS, "/api/v3/token", {"auth": WRONG}, 401),
+    ("post", TOKENS, "/api/v3/token", {"auth": CAROL}, 429),
+    ("get", TOKEN, "/api/v3/token/good", {}, 200),
+    ("get", TOKEN, "/api/v3/token/unknown", {}, 404),
+    ("delete", TOKEN, "/api/v3/token/good", {"auth": ALICE}, 200),
+    ("delete", TOKEN, "/api/v3/token/good", {"auth": WRONG}, 401),
+    ("delete", TOKEN, "/api/v3/token/good", {"auth": BOB}, 403),
+    ("delete", TOKEN, "/api/v3/token/unknown", {"auth": BOB}, 404),
+    ("delete", TOKEN, "/api/v3/token/good", {"auth": CAROL}, 429),
 ]
 
 
@@ -130,5 +169,5 @@ async def test_answers_are_as_described(
     described = document["paths"][template][method]["responses"][str(status)]
     schema = described["content"]["application/json"]["schema"] | {"components": document["components"]}
     Draft202012Validator(schema).validate(answer.json())
-    required = {"401": ["WWW-Authenticate"]}.get(str(status), [])
+    required = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}.get(str(status), [])
     assert all(name in answer.headers and name in described["headers"] for name in required)

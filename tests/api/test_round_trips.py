@@ -9,6 +9,7 @@ from tests.store.demand import Demand
 
 GOOD = {"X-AUTH-TOKEN": "good"}
 DEMAND = "/api/v3/ondemandvm"
+RIGHT, WRONG = ("alice", "secret"), ("alice", "alice")
 
 
 @pytest.mark.parametrize(
@@ -43,12 +44,22 @@ DEMAND = "/api/v3/ondemandvm"
         ("GET", "/api/v3/poolstat", {}, 0),
         ("GET", "/api/v3/vm", {}, 0),
         ("GET", "/healthcheck", {}, 0),
+        ("POST", "/api/v3/token", {"auth": RIGHT}, 1),
+        ("POST", "/api/v3/token", {"auth": WRONG}, 1),
+        ("GET", "/api/v3/token", {"auth": RIGHT}, 1),
+        ("GET", "/api/v3/token", {"auth": WRONG}, 1),
+        ("GET", "/api/v3/token/good", {}, 1),
+        ("GET", "/api/v3/token/bad", {}, 1),
+        ("DELETE", "/api/v3/token/good", {"auth": RIGHT}, 1),
+        ("DELETE", "/api/v3/token/bad", {"auth": RIGHT}, 1),
+        ("DELETE", "/api/v3/token/good", {"auth": WRONG}, 1),
+        ("DELETE", "/api/v3/token/good", {"auth": ("alice", "")}, 0),
+        ("POST", "/api/v3/token", {}, 0),
     ],
 )
 async def test_a_request_is_one_round_trip_at_most(
     secured_api: Api, method: str, path: str, arguments: dict[str, Any], trips: int
 ) -> None:
-    await secured_api.fleet.token("good", "alice")
     await secured_api.fleet.ready("pool1", "a1", "a2", "a3")
     await secured_api.fleet.ready("pool2", "b1", "b2")
     await secured_api.fleet.running("pool3", "mine", token="good")
@@ -56,3 +67,12 @@ async def test_a_request_is_one_round_trip_at_most(
     before = secured_api.metric("redis_round_trips_total")
     await secured_api.client.request(method, path, **arguments)
     assert secured_api.metric("redis_round_trips_total") - before == trips
+
+
+async def test_a_token_with_a_thousand_vms_is_shown_in_one_round_trip(secured_api: Api) -> None:
+    vms = [f"vm-{number}" for number in range(1000)]
+    await secured_api.fleet.running("pool1", *vms, token="good")
+    before = secured_api.metric("redis_round_trips_total")
+    shown = (await secured_api.client.get("/api/v3/token/good")).json()["good"]
+    assert secured_api.metric("redis_round_trips_total") - before == 1
+    assert sorted(shown["vms"]["running"]) == sorted(vms)

@@ -46,7 +46,7 @@ class RunningManager:
         assert self._manager is not None
         found = [
             sample.value
-            for family in self._manager.registry.collect()
+            for family in self._manager.reporting.registry.collect()
             for sample in family.samples
             if sample.name == f"vmpooler_{name}" and labels.items() <= sample.labels.items()
         ]

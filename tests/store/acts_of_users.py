@@ -31,6 +31,12 @@ def _asks(store: Store, *, limit: int, token: str | None = None, operation: str 
     )
 
 
+async def _taken_with_a_token(fleet: Fleet) -> None:
+    await fleet.token("secret", "alice")
+    await fleet.token("other", "bob")
+    await fleet.running("one", "a", token="secret")
+
+
 ACTS_OF_USERS: tuple[Act, ...] = (
     act("check_out", "checkouts.check_out", _takes, "checkout", arrange=_ready_here_and_there),
     act(
@@ -75,6 +81,27 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         lambda store: store.checkouts.give_back("a", operation="return"),
         "release",
         arrange=lambda fleet: fleet.ready("one", "a"),
+    ),
+    act(
+        "give_back with the owner's token",
+        "checkouts.give_back",
+        lambda store: store.checkouts.give_back("a", operation="return", token="secret", only_owner=True),
+        "release",
+        arrange=_taken_with_a_token,
+    ),
+    act(
+        "give_back another user's",
+        "checkouts.give_back",
+        lambda store: store.checkouts.give_back("a", operation="return", token="other", only_owner=True),
+        "release",
+        arrange=_taken_with_a_token,
+    ),
+    act(
+        "cancel what was taken with a token",
+        "checkouts.cancel",
+        lambda store: store.checkouts.cancel("take-a", reason="lost"),
+        "cancel",
+        arrange=_taken_with_a_token,
     ),
     act(
         "look_up",

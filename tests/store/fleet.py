@@ -9,9 +9,10 @@ from redis.asyncio import Redis
 
 from tests.store.dataset import Dataset, ask, read_dataset
 from vmpooler_common.model import VmState
-from vmpooler_common.store.checkouts import Want, token_digest
+from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.clones import Reservation
 from vmpooler_common.store.store import Store
+from vmpooler_common.store.tokens import token_digest
 
 LEASE = timedelta(seconds=30)
 PROVIDER = "dummy"
@@ -121,6 +122,19 @@ class Fleet:
         """Make a token known."""
         key = f"{self.prefix}:token:{token_digest(token)}"
         await ask(self.client, "HSET", key, "user", user, "created", "1700000000000")
+
+    async def failed_login(self, user: str) -> None:
+        """Have a login of this user fail, and count without end: a test may take as long as it likes."""
+        kept: list[int] = []
+        while not any(kept):  # a second may go by in between
+            await self.store.tokens.note_failed_login(user, operation=f"login-{user}")
+            keys = await ask(self.client, "KEYS", f"{self.prefix}:failed:*")
+            kept = [await ask(self.client, "PERSIST", key) for key in keys]
+
+    async def forget_failed_logins(self) -> None:
+        """Do what the next second does: failed logins don't count any more."""
+        for key in await ask(self.client, "KEYS", f"{self.prefix}:failed:*"):
+            await ask(self.client, "DEL", key)
 
     async def dataset(self) -> Dataset:
         """Read everything that Redis holds under this prefix."""

@@ -41,6 +41,17 @@ def check_soundness(data: Dataset, pools: Sequence[str]) -> None:
     assert all(data.states[vm] == "pending" for vm in data.members("slots"))
     for pool in pools:
         assert data.members("untagged", pool).keys() <= data.members("running", pool).keys()
+    held = {
+        (record["token"], vm)
+        for vm, record in data.records.items()
+        if record["state"] == "running" and record.get("token")
+    }
+    assert held == {
+        (name.removeprefix("holds:"), vm)
+        for name, entry in data.entries.items()
+        if name.startswith("holds:")
+        for vm in entry.value
+    }
     known = data.entries.get("pools")
     used = {record["pool"] for record in data.records.values() if record["state"] != "gone"}
     assert used <= (set(known.value) if known else set()), "a pool with a VM isn't known"

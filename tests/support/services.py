@@ -32,7 +32,8 @@ class Service:
     """One API or manager process; it may be stopped, killed, paused and started again on the same port.
 
     The configuration lies in `directory` beside the log, which grows over restarts. The process sees nothing
-    of the tests' environment but PATH and the like, so that a developer's settings don't change a test.
+    of the tests' environment but PATH, PYTHONPATH and the like, so that a developer's settings don't change
+    a test.
     """
 
     def __init__(

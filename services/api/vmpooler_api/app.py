@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from vmpooler_api.authentication.contract import Directory
 from vmpooler_api.client_address import ClientAddresses
 from vmpooler_api.dependencies import Parts
 from vmpooler_api.error_answers import answer_errors
@@ -30,8 +31,10 @@ from vmpooler_api.request_log import RequestLog
 from vmpooler_api.routes import health, numbers, ondemand, vms
 from vmpooler_api.routes.handover import Handover
 from vmpooler_api.routes.handover_operations import OPERATIONS
+from vmpooler_api.routes.tokens import token_router
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_api.taking_back import TakingBack
+from vmpooler_api.token_keeping import TokenKeeping
 from vmpooler_api.waiting_room import WaitingRoom
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common import __version__
@@ -54,9 +57,10 @@ def create_app(
     *,
     metrics: ApiMetrics,
     registry: CollectorRegistry,
+    directory: Directory | None,
     stop: Callable[[str], None],
 ) -> FastAPI:
-    """Make the application; it uses and closes `store`, and shows the metrics of `registry`.
+    """Make the application; it uses and closes `store` and `directory`, and shows the metrics of `registry`.
 
     `stop` is called with the reason when this process can't go on; the server then has to end it.
     """
@@ -72,7 +76,12 @@ def create_app(
     )
     handover = Handover(
         handing_out,
-        TakingBack(store.checkouts, metrics=metrics.deletes),
+        TakingBack(
+            store.checkouts,
+            metrics=metrics.deletes,
+            only_owner=settings.general.enforce_ownership,
+            admins=settings.general.admins,
+        ),
         offers=offers,
         metrics=metrics.checkouts,
         most=settings.general.max_vms_per_request,
@@ -103,6 +112,8 @@ def create_app(
             await withdrawals.drain(_SECONDS_TO_WITHDRAW)
             for task in tasks:
                 task.cancel()
+        if directory is not None:
+            directory.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS_TO_CLOSE):
                 await store.close()
@@ -128,6 +139,10 @@ def create_app(
     )
     for module in (vms, ondemand, numbers, health):
         app.include_router(module.router)
+    if directory is not None:
+        general = settings.general
+        keeping = TokenKeeping(store.tokens, directory, admins=general.admins, ttl=general.token_ttl)
+        app.include_router(token_router(keeping))
     endpoint = settings.prometheus.prometheus_endpoint.rstrip("/")
     app.router.routes.append(Route(endpoint, exposition_endpoint(registry)))
     app.router.routes.append(Route("/", _redirect_to_docs))

@@ -6,6 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from vmpooler_api.authentication.contract import DirectoryUnavailable, WrongCredentials
 from vmpooler_api.headers import COMMON_HEADERS
 from vmpooler_api.json_answer import JsonAnswer
 from vmpooler_api.refusals import (
@@ -18,18 +19,25 @@ from vmpooler_api.refusals import (
 )
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_common.store.errors import (
+    LoginThrottled,
     NoneReady,
     NoSuchRequest,
+    NoSuchToken,
     NoSuchVm,
+    NotOwner,
     NotReplicated,
     RequestExists,
     StoreUnavailable,
+    TooManyTokens,
     UnknownToken,
 )
 
 log = structlog.get_logger(__name__)
 
 AWAY = "Redis can't be used for now; try again"
+DIRECTORY_AWAY = "the directory of users can't be used for now; try again"
+THROTTLED = "a login of this user has just failed; try again in a second"
+TOO_MANY_TOKENS = "this user has too many tokens; delete some"
 NOT_SAFE = "too few replicas of Redis confirmed the checkout, so it was withdrawn; try again"
 _LATER = {"Retry-After": "1"}
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Authentication required"'}
@@ -41,13 +49,19 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     ClientLeft: (400, None, None),
     UnknownToken: (401, None, _CHALLENGE),
     TooManyVms: (403, None, None),
+    WrongCredentials: (401, None, _CHALLENGE),
+    NotOwner: (403, None, None),
     UnknownName: (404, None, None),
     UnknownTemplates: (404, None, None),
     NoSuchVm: (404, None, None),
     NoSuchRequest: (404, None, None),
+    NoSuchToken: (404, None, None),
     HTTPException: (404, None, None),  # no such route; a wrong method on a known path is none, either
     RequestExists: (409, None, None),
+    TooManyTokens: (409, TOO_MANY_TOKENS, None),
+    LoginThrottled: (429, THROTTLED, _LATER),
     NoneReady: (503, None, None),
+    DirectoryUnavailable: (503, DIRECTORY_AWAY, _LATER),
     NotReplicated: (503, NOT_SAFE, _LATER),
     StoreUnavailable: (503, AWAY, _LATER),
 }

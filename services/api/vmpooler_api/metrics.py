@@ -69,7 +69,7 @@ class DeleteMetrics:
         self._deletes.record(1, "failed")
 
     def unauthorized(self) -> None:
-        """The VM was taken with a token, and the request had no valid one."""
+        """The VM was taken with a token, and the request had no valid one, or another user's."""
         self._deletes.record(1, "unauthorized")
 
 

@@ -29,6 +29,14 @@ def complete_openapi(
             operation["responses"].pop(_NEVER_ANSWERED, None)
     for name in _ITS_SCHEMAS:
         document["components"]["schemas"].pop(name, None)
+    schemes = document["components"].setdefault("securitySchemes", {})
+    schemes["token"] = {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-AUTH-TOKEN",
+        "description": "A token. A VM that is taken with one has an owner, lives longer, and is only given "
+        "back with one of the same user or an admin.",
+    }
     for path, by_method in operations.items():
         document["paths"].setdefault(path, {}).update(deepcopy(dict(by_method)))
     for path, by_method in document["paths"].items():

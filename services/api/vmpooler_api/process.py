@@ -12,6 +12,8 @@ import uvicorn
 import uvloop
 
 from vmpooler_api.app import create_app
+from vmpooler_api.authentication.choice import choose_directory
+from vmpooler_api.authentication.contract import DirectoryMisconfigured
 from vmpooler_api.dependencies import Parts
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common import logs
@@ -88,6 +90,11 @@ def run(configuration: Configuration) -> int:
 
 
 async def _serve(settings: Settings) -> int:
+    try:
+        directory = choose_directory(settings)
+    except DirectoryMisconfigured as error:
+        log.critical("the directory of users can't be used", reason=str(error))
+        return 1
     reporting = report_as_configured(settings)
     metrics = ApiMetrics(reporting.backend, names=settings.names)
     store = Store.connect(
@@ -102,7 +109,9 @@ async def _serve(settings: Settings) -> int:
         failures.append(reason)
         server.should_exit = True
 
-    app = create_app(settings, store, metrics=metrics, registry=reporting.registry, stop=stop)
+    app = create_app(
+        settings, store, metrics=metrics, registry=reporting.registry, directory=directory, stop=stop
+    )
     parts: Parts = app.state.parts
     server = Server(
         uvicorn.Config(

@@ -17,6 +17,12 @@ class RefusalWithReason(Refusal):
     error: str
 
 
+class RefusalWithMessage(Refusal):
+    """An answer that says why it is no, and what to do."""
+
+    message: str
+
+
 class Away(Refusal):
     """The answer while Redis can't be used."""
 

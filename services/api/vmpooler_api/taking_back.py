@@ -1,10 +1,12 @@
 """The use case of a return."""
 
+from collections.abc import Collection
+
 import structlog
 
 from vmpooler_api.metrics import DeleteMetrics
 from vmpooler_common.store.checkouts import Checkouts
-from vmpooler_common.store.errors import NoSuchVm, UnknownToken
+from vmpooler_common.store.errors import NoSuchVm, NotOwner, UnknownToken
 from vmpooler_common.store.scripts import new_operation
 
 log = structlog.get_logger(__name__)
@@ -13,22 +15,39 @@ _REASON = "returned"
 
 
 class TakingBack:
-    """Takes VMs back from their users."""
+    """Takes VMs back from their users.
 
-    def __init__(self, checkouts: Checkouts, *, metrics: DeleteMetrics) -> None:
+    With `only_owner`, one that was taken with a token is taken back only from its user or one of `admins`.
+    """
+
+    def __init__(
+        self,
+        checkouts: Checkouts,
+        *,
+        metrics: DeleteMetrics,
+        only_owner: bool,
+        admins: Collection[str],
+    ) -> None:
         self._checkouts = checkouts
         self._metrics = metrics
+        self._only_owner = only_owner
+        self._admins = tuple(admins)
 
     async def take_back(self, vm: str, *, token: str | None) -> None:
-        """End the use of a running VM. Raises NoSuchVm, UnknownToken, StoreUnavailable."""
+        """End the use of a running VM. Raises NoSuchVm, UnknownToken, NotOwner, StoreUnavailable."""
         try:
             returned = await self._checkouts.give_back(
-                vm, operation=new_operation(), token=token, reason=_REASON
+                vm,
+                operation=new_operation(),
+                token=token,
+                reason=_REASON,
+                only_owner=self._only_owner,
+                admins=self._admins,
             )
         except NoSuchVm:
             self._metrics.failed()
             raise
-        except UnknownToken:
+        except (UnknownToken, NotOwner):
             self._metrics.unauthorized()
             raise
         self._metrics.done()

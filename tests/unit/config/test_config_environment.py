@@ -54,10 +54,12 @@ CASES: list[tuple[str, str, str, Any]] = [
     ),
     ("STATSD_SERVER", "statsd.lab.example", "statsd.server", "statsd.lab.example"),
     ("GRAPHITE_SERVER", "graphite.lab.example", "graphite.server", "graphite.lab.example"),
-    ("AUTH_PROVIDER", "ldap", "auth.provider", "ldap"),
     ("VMPOOLER_TRACING_ENABLED", "true", "tracing.enabled", True),
     ("VMPOOLER_TRACING_JAEGER_HOST", "http://traces", "tracing.jaeger_host", "http://traces"),
 ]
+
+DIRECTORY = {"host": "other", "base": "dc=other", "user_object": "cn"}
+LDAP = {"provider": "ldap", "ldap": DIRECTORY}
 
 # The same for variables that need a section to be there.
 WITHIN: list[tuple[str, str, str, Any, dict[str, Any]]] = [
@@ -65,16 +67,17 @@ WITHIN: list[tuple[str, str, str, Any, dict[str, Any]]] = [
     ("STATSD_PORT", "21", "statsd.port", 21, {"statsd": {"server": "s"}}),
     ("GRAPHITE_PREFIX", "lab", "graphite.prefix", "lab", {"graphite": {"server": "s"}}),
     ("GRAPHITE_PORT", "22", "graphite.port", 22, {"graphite": {"server": "s"}}),
-    ("LDAP_HOST", "ldap", "auth.ldap.host", "ldap", {"auth": {"provider": "ldap"}}),
-    ("LDAP_PORT", "23", "auth.ldap.port", 23, {"auth": {"provider": "ldap"}}),
+    ("AUTH_PROVIDER", "ldap", "auth.provider", "ldap", {"auth": {"ldap": DIRECTORY}}),
+    ("LDAP_HOST", "ldap", "auth.ldap.host", "ldap", {"auth": LDAP}),
+    ("LDAP_PORT", "23", "auth.ldap.port", 23, {"auth": LDAP}),
     (
         "LDAP_BASE",
         "ou=all people,dc=x",
         "auth.ldap.base",
         ("ou=all people,dc=x",),
-        {"auth": {"provider": "ldap"}},
+        {"auth": LDAP},
     ),
-    ("LDAP_USER_OBJECT", "uid", "auth.ldap.user_object", ("uid",), {"auth": {"provider": "ldap"}}),
+    ("LDAP_USER_OBJECT", "uid", "auth.ldap.user_object", ("uid",), {"auth": LDAP}),
 ]
 
 

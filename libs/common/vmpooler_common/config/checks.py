@@ -6,11 +6,14 @@ from vmpooler_common.config.assembly import Sections
 from vmpooler_common.config.document import Node, Origin
 from vmpooler_common.config.environment import DEBUG, is_debugging, source_of
 from vmpooler_common.config.problems import Findings
+from vmpooler_common.config.sections.access import LdapSection
 from vmpooler_common.config.sections.pools import PoolSection
 
 BUILT_IN_PROVIDER = "dummy"
 """The provider of a pool that names none; needs no entry in `providers`."""
 
+_LONGEST_LOGIN = 7
+"""Seconds. The API gives requests so long to end when it stops."""
 _NO_END = "with 0 or less a VM that was handed out is never taken back"
 
 
@@ -55,6 +58,35 @@ def _check_auth(sections: Sections, environ: Mapping[str, str], findings: Findin
             f"dummy lets everybody in, and {DEBUG} is not set",
             f"ldap, or {DEBUG}=1 for a trial",
         )
+    elif sections.auth is not None and sections.auth.provider == "ldap":
+        _check_directory(node, sections.auth.ldap or LdapSection(), findings)
+
+
+def _check_directory(auth: Node, directory: LdapSection, findings: Findings) -> None:
+    node = auth.find("ldap")
+    place = Origin(auth.origin.source, "auth.ldap", (node or auth).origin.line)
+    for key, expected in (
+        ("host", "the directory's host"),
+        ("base", "the entry below which users are, or several"),
+        ("user_object", "the attribute that holds the user's name, such as uid, or several"),
+    ):
+        if not _is_set(auth.find("ldap", key)):
+            findings.error(place.key(key, line=place.line), "missing, so nobody could log in", expected)
+    account = directory.service_account_hash
+    if account is not None and (account.user_dn is None or account.password is None):
+        findings.error(place.key("service_account_hash"), "incomplete", "both user_dn and password")
+    if (directory.connect_timeout + directory.receive_timeout).total_seconds() > _LONGEST_LOGIN:
+        found = (
+            f"with connect_timeout more than {_LONGEST_LOGIN} s, for which a stop of the API may have to wait"
+        )
+        findings.warn(place.key("receive_timeout"), found)
+    encryption = directory.encryption
+    if encryption.method == "none":
+        found = "not encrypted: everybody on the way to the directory reads the users' passwords"
+        findings.warn(place.key("encryption").key("method"), found)
+    elif not encryption.tls_options.verifies:
+        found = "the certificate isn't checked: anybody in between reads the users' passwords"
+        findings.warn(place.key("encryption").key("tls_options").key("verify_mode"), found)
 
 
 def _check_metrics(sections: Sections, findings: Findings) -> None:

@@ -1,17 +1,24 @@
 """Handing VMs out and taking them back: what the API does to the store."""
 
-import hashlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmpooler_common.model import ClonePhase, VmRecord, VmState
-from vmpooler_common.store.errors import NoneReady, NoSuchVm, NotReplicated, StoreUnavailable, UnknownToken
+from vmpooler_common.store.errors import (
+    NoneReady,
+    NoSuchVm,
+    NotOwner,
+    NotReplicated,
+    StoreUnavailable,
+    UnknownToken,
+)
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, Reply, check
 from vmpooler_common.store.scripts import Scripts, new_operation
 from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
+from vmpooler_common.store.tokens import token_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +64,6 @@ class Return:
     pool: str
     provider_id: str
     user: str
-
-
-def token_digest(token: str | None) -> str:
-    """Give the form in which a token is kept: its SHA-256 in hexadecimal; empty for none."""
-    return hashlib.sha256(token.encode()).hexdigest() if token else ""
 
 
 class Checkouts:
@@ -129,14 +131,29 @@ class Checkouts:
         return list((await self._scripts.run("cancel", operation, reason))[1:])
 
     async def give_back(
-        self, vm: str, *, operation: str, token: str | None = None, reason: str = "returned"
+        self,
+        vm: str,
+        *,
+        operation: str,
+        token: str | None = None,
+        reason: str = "returned",
+        only_owner: bool = False,
+        admins: Collection[str] = (),
     ) -> Return:
-        """End a user's use of a VM. Raises NoSuchVm, UnknownToken, StoreUnavailable."""
-        match await self._scripts.run("release", operation, vm, token_digest(token), reason):
+        """End a user's use of a VM. One that was taken with a token needs one.
+
+        With `only_owner` it has to be of the same user, or of one of the `admins`; else any that is known.
+        Raises NoSuchVm, UnknownToken, NotOwner, StoreUnavailable.
+        """
+        match await self._scripts.run(
+            "release", operation, vm, token_digest(token), reason, int(only_owner), *admins
+        ):
             case ["ok", pool, provider_id, user]:
                 return Return(pool, provider_id, user)
             case ["unauthorized"]:
                 raise UnknownToken("this VM was taken with a token; a valid one is needed to return it")
+            case ["foreign"]:
+                raise NotOwner("this VM was taken by another user")
             case _:
                 raise NoSuchVm(f"no running VM is called {vm}")
 

@@ -6,10 +6,14 @@ StoreError
 ├── ScriptFailed         a fault in a script or a key of the wrong type: a bug
 └── Refused              the answer is no, and nothing was changed
     ├── UnknownToken     give a valid token
+    ├── NotOwner         ask the owner, or an admin
+    ├── LoginThrottled   wait a second, whether the password was right or wrong
+    ├── TooManyTokens    delete some
     ├── NoneReady        try again when the pool has been filled
     ├── NoSuchVm         there is nothing to act on
     ├── NoSuchRequest    the same, of an on-demand request
     ├── RequestExists    choose another id
+    ├── NoSuchToken      there is nothing to act on
     └── NotReplicated    the grant was taken back: too few replicas had it in time
 """
 
@@ -47,6 +51,18 @@ class UnknownToken(Refused):
     """The token is missing where one is needed, or isn't known."""
 
 
+class NotOwner(Refused):
+    """The VM or token belongs to another user."""
+
+
+class LoginThrottled(Refused):
+    """A login of this user has failed within a second; this one is told nothing."""
+
+
+class TooManyTokens(Refused):
+    """The user has as many tokens as one may have."""
+
+
 class NoneReady(Refused):
     """Not all of the wanted VMs are ready."""
 
@@ -70,6 +86,10 @@ class RequestExists(Refused):
     def __init__(self, request: str) -> None:
         super().__init__(f"request_id '{request}' has already been created")
         self.request = request
+
+
+class NoSuchToken(Refused):
+    """The token isn't known, or not any more."""
 
 
 class NotReplicated(Refused):

@@ -36,7 +36,13 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     leases          hash    P → `end manager`
     events          stream  e (kind), p (pool), v (VM), newest 10,000
     op:O            string  reply of the operation O (a checkout, a serving, …), for ten minutes
-    token:S         hash    user, created, last; S is the SHA-256 of the token, in hexadecimal
+    token:S         hash    user, created, last, beginning (the token's first characters, for lists); S is
+                            the SHA-256 of the token, in hexadecimal; expires `token_ttl` after its making
+    tokens:U        zset    S → when it was made, for the tokens of the user U; those that have expired are
+                            swept out when U makes another
+    holds:S         zset    H → hand-out time, for the running VMs that were taken with this token
+    failed:U        string  operation of the last failed login of a user, for a second; U is the SHA-256
+                            of the user's name in one spelling
     rate:C:K        zset    operation → time, of each request of class C that was admitted within the last
                             period; K is token:S or address:A; expires a period after the newest
     lastboot        hash    P → when a VM last became ready
@@ -90,6 +96,9 @@ STEMS: dict[str, str] = {
     "op": "op:",
     "token": "token:",
     "rate": "rate:",
+    "tokens": "tokens:",
+    "holds": "holds:",
+    "failed": "failed:",
     "lastboot": "lastboot",
     "stats": "stats:",
 }

@@ -10,12 +10,12 @@ from enum import StrEnum
 
 from redis.exceptions import RedisError, ResponseError
 
-from vmpooler_common.store.checkouts import token_digest
 from vmpooler_common.store.errors import NoSuchRequest, RequestExists, StoreUnavailable, UnknownToken
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, Reply, check
 from vmpooler_common.store.scripts import Scripts, new_operation
 from vmpooler_common.store.times import duration_ms, from_ms
+from vmpooler_common.store.tokens import token_digest
 
 _BLOCK_SECONDS = 5
 _MOST = 100

@@ -42,6 +42,7 @@ class Store:
     scripts: Scripts
     deployment: Deployment
     checkouts: Checkouts
+    tokens: Tokens
     views: Views
     clones: Clones
     endings: Endings
@@ -50,7 +51,6 @@ class Store:
     requests: Requests
     lines: Lines
     inbox: Inbox
-    tokens: Tokens
     rates: Rates
 
     @classmethod
@@ -66,6 +66,7 @@ class Store:
             checkouts=Checkouts(
                 link, scripts, keys, wait_replicas=options.wait_replicas, wait_timeout=options.wait_timeout
             ),
+            tokens=Tokens(link, scripts, keys),
             views=Views(scripts, keys),
             clones=Clones(scripts),
             endings=Endings(scripts, data_ttl=options.data_ttl),
@@ -80,7 +81,6 @@ class Store:
             ),
             lines=Lines(scripts),
             inbox=Inbox(link, scripts, keys),
-            tokens=Tokens(link, keys),
             rates=Rates(scripts),
         )
 

@@ -1,20 +1,134 @@
-"""Tokens: who may ask."""
+"""Tokens: made for users who have logged in, shown, and forgotten. A token itself is never kept."""
 
-from vmpooler_common.store.checkouts import token_digest
-from vmpooler_common.store.errors import UnknownToken
+import hashlib
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vmpooler_common.store.errors import LoginThrottled, NoSuchToken, NotOwner, TooManyTokens, UnknownToken
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, check
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
+
+MOST_TOKENS = 1000
+"""Of one user, so that listing them stays cheap."""
+SHOWN = 8
+"""First characters of a token that are kept, for lists: the rest holds more than 120 bits."""
+_FAILURE_COUNTS = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEntry:
+    """One token in its user's list."""
+
+    beginning: str
+    """Its first characters."""
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """What is known of one token."""
+
+    user: str
+    created_at: datetime
+    last_used_at: datetime | None
+    running: tuple[str, ...]
+    """Short names of the running VMs that were taken with it, the oldest first."""
+
+
+def token_digest(token: str | None) -> str:
+    """Give the form in which a token is kept: its SHA-256 in hexadecimal; empty for none."""
+    return hashlib.sha256(token.encode()).hexdigest() if token else ""
 
 
 class Tokens:
-    """For what is decided before anything else is asked of the store; the other verbs check by themselves."""
+    """Each method is one round trip.
 
-    def __init__(self, link: Link, keys: Keys) -> None:
+    The methods that take a user are for users whose password was found right. Within a second of a failed
+    login of the same user they refuse with LoginThrottled all the same: whoever guesses learns of one
+    guess in a second, however many are made at once and at however many API processes.
+    """
+
+    def __init__(self, link: Link, scripts: Scripts, keys: Keys) -> None:
         self._link = link
+        self._scripts = scripts
         self._keys = keys
 
     async def check(self, token: str) -> None:
-        """Raise UnknownToken unless the token is known."""
+        """Raise UnknownToken unless the token is known; for what is decided before another verb is asked."""
         (known,) = await self._link.call(("EXISTS", self._keys("token", token_digest(token))))
         if not check(known):
             raise UnknownToken("the token isn't known")
+
+    async def issue(self, token: str, user: str, *, ttl: timedelta | None) -> None:
+        """Make a new token known as this user's. A `ttl` of None never ends.
+
+        Raises LoginThrottled, TooManyTokens, StoreUnavailable.
+        """
+        life = duration_ms(ttl) if ttl else 0
+        match await self._scripts.run(
+            "issue", token_digest(token), user, _one_spelling(user), token[:SHOWN], life, MOST_TOKENS
+        ):
+            case "throttled":
+                raise _throttled()
+            case "full":
+                raise TooManyTokens(f"this user has {MOST_TOKENS} tokens")
+
+    async def of_user(self, user: str) -> list[TokenEntry]:
+        """List a user's tokens, the oldest first. Raises LoginThrottled, StoreUnavailable."""
+        outcome, *flat = await self._scripts.run("tokens", user, _one_spelling(user))
+        if outcome == "throttled":
+            raise _throttled()
+        return [
+            TokenEntry(flat[at], from_ms(flat[at + 1]), from_ms_or_none(flat[at + 2]))
+            for at in range(0, len(flat), 3)
+        ]
+
+    async def look_up(self, token: str) -> TokenRecord:
+        """Tell what is known of a token. Raises NoSuchToken, StoreUnavailable."""
+        match await self._scripts.run("token", token_digest(token)):
+            case [user, created, last, running]:
+                return TokenRecord(user, from_ms(created), from_ms_or_none(last), tuple(running))
+            case _:
+                raise NoSuchToken("no such token")
+
+    async def revoke(self, token: str, *, operation: str, user: str, admins: Collection[str]) -> str:
+        """Forget a token; `user` asks for it. Gives the user whose it was.
+
+        Raises LoginThrottled, NoSuchToken, NotOwner (unless `user` is among the `admins`), StoreUnavailable.
+        """
+        match await self._scripts.run(
+            "revoke", operation, token_digest(token), user, _one_spelling(user), int(user in admins)
+        ):
+            case ["ok", owner]:
+                return str(owner)
+            case ["throttled"]:
+                raise _throttled()
+            case ["foreign"]:
+                raise NotOwner("this token is another user's")
+            case _:
+                raise NoSuchToken("no such token")
+
+    async def note_failed_login(self, user: str, *, operation: str) -> None:
+        """Note that a login failed.
+
+        Raises LoginThrottled when another one has within a second, StoreUnavailable.
+        """
+        key, milliseconds = self._keys("failed", _one_spelling(user)), duration_ms(_FAILURE_COUNTS)
+        (before,) = await self._link.call(("SET", key, operation, "NX", "PX", milliseconds, "GET"))
+        if check(before) not in (None, operation):
+            raise _throttled()
+
+
+def _one_spelling(user: str) -> str:
+    """Give one short text for all spellings of a name that a directory may take for the same."""
+    folded = " ".join(unicodedata.normalize("NFKC", user).casefold().split())
+    return hashlib.sha256(folded.encode()).hexdigest()
+
+
+def _throttled() -> LoginThrottled:
+    return LoginThrottled("a login of this user has failed within a second")

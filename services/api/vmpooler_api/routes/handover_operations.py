@@ -44,13 +44,7 @@ _GRANTED = {
     ),
     "minProperties": 2,
 }
-_TOKEN_PARAMETER = {
-    "name": "X-AUTH-TOKEN",
-    "in": "header",
-    "required": False,
-    "description": "A token. A VM that is taken with one lives longer and is only given back with one.",
-    "schema": _TEXT,
-}
+_WITH_OR_WITHOUT_TOKEN: list[dict[str, list[str]]] = [{}, {"token": []}]
 _UNAUTHORIZED = _answer("The token isn't known.", _PLAIN_REFUSAL, WWW_Authenticate="Always Basic.")
 _CHECKOUT_ANSWERS = {
     "200": _answer("The VMs, by requested name; a list where several were asked for.", _GRANTED),
@@ -71,7 +65,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
             "summary": "Take VMs",
             "description": "All that are asked for, or none. The body is read as JSON whatever its type.",
             "operationId": "check_out",
-            "parameters": [_TOKEN_PARAMETER],
+            "security": _WITH_OR_WITHOUT_TOKEN,
             "requestBody": {
                 "required": True,
                 "content": {
@@ -100,10 +94,8 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
             "summary": "Take VMs, named in the path",
             "description": "Pools or aliases joined by `+`; a name may be repeated.",
             "operationId": "check_out_by_path",
-            "parameters": [
-                {"name": "name", "in": "path", "required": True, "schema": _TEXT},
-                _TOKEN_PARAMETER,
-            ],
+            "security": _WITH_OR_WITHOUT_TOKEN,
+            "parameters": [{"name": "name", "in": "path", "required": True, "schema": _TEXT}],
             "responses": _CHECKOUT_ANSWERS,
         },
         "delete": {
@@ -111,10 +103,8 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
             "summary": "Give a VM back",
             "description": "It is destroyed. The host name may be given with or without a domain.",
             "operationId": "give_back",
-            "parameters": [
-                {"name": "name", "in": "path", "required": True, "schema": _TEXT},
-                _TOKEN_PARAMETER,
-            ],
+            "security": _WITH_OR_WITHOUT_TOKEN,
+            "parameters": [{"name": "name", "in": "path", "required": True, "schema": _TEXT}],
             "responses": {
                 "200": _answer("It was given back.", _object(ok=_OK)),
                 "400": _answer("This is no host name.", _REFUSAL_WITH_REASON),
@@ -123,6 +113,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
                     _PLAIN_REFUSAL,
                     WWW_Authenticate="Always Basic.",
                 ),
+                "403": _answer("The VM was taken by another user.", _PLAIN_REFUSAL),
                 "404": _answer("No running VM has this name.", _PLAIN_REFUSAL),
                 "503": _answer(
                     "Redis can't be used for now.",

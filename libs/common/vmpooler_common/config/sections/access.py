@@ -14,40 +14,95 @@ def _one_or_more(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
+def _without_module(value: object) -> object:
+    """Take `OpenSSL::SSL::VERIFY_PEER`, as the Ruby service's files may say it, for its last part."""
+    return value.rpartition("::")[2] if isinstance(value, str) else value
+
+
 class TlsOptions(Section):
     """The mapping `auth.ldap.encryption.tls_options`."""
 
-    ssl_version: Annotated[str | None, text(), Setting("Least version of TLS", default="TLSv1_2")] = None
+    ssl_version: Annotated[
+        str,
+        choice("tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3"),
+        Setting("Least version of TLS; those before 1.2 are never spoken", in_effect=True),
+    ] = "tlsv1_2"
+    verify_mode: Annotated[
+        str,
+        choice("peer", "verify_peer", "1", "none", "verify_none", "0"),
+        BeforeValidator(_without_module),
+        Setting(
+            "Whether the directory's certificate is checked; with none anybody in between reads passwords",
+            in_effect=True,
+        ),
+    ] = "peer"
+    ca_file: Annotated[
+        str | None,
+        text(),
+        Setting(
+            "File of the authorities that may have signed the certificate",
+            in_effect=True,
+            default="those of the system",
+        ),
+    ] = None
+    ca_path: Annotated[
+        str | None, text(), Setting("Directory of such files, named by their hash", in_effect=True)
+    ] = None
+
+    @property
+    def verifies(self) -> bool:
+        """Whether the directory's certificate is checked."""
+        return self.verify_mode not in ("verify_none", "none", "0")
 
 
 class Encryption(Section):
     """The mapping `auth.ldap.encryption`."""
 
-    method: Annotated[str, choice("start_tls", "simple_tls"), Setting("How the connection is encrypted")] = (
-        "start_tls"
-    )
+    method: Annotated[
+        str,
+        choice("start_tls", "simple_tls", "none"),
+        Setting(
+            "How the connection is encrypted: after its start, from its start (LDAPS), or not at all, "
+            "so that everybody on the way reads passwords",
+            in_effect=True,
+        ),
+    ] = "start_tls"
     tls_options: Annotated[TlsOptions, Setting("Details of TLS")] = TlsOptions()
 
 
 class ServiceAccount(Section):
     """The mapping `auth.ldap.service_account_hash`."""
 
-    user_dn: Annotated[str | None, text(), Setting("Name under which users are searched for")] = None
-    password: Annotated[SecretStr | None, secret(), Setting("Password of that name")] = None
+    user_dn: Annotated[
+        str | None, text(), Setting("Name under which users are searched for", in_effect=True)
+    ] = None
+    password: Annotated[SecretStr | None, secret(), Setting("Password of that name", in_effect=True)] = None
 
 
 class LdapSection(Section):
     """The mapping `auth.ldap`."""
 
-    host: Annotated[str | None, text(), Setting("Host of the directory", environment=("LDAP_HOST",))] = None
+    host: Annotated[
+        str | None, text(), Setting("Host of the directory", environment=("LDAP_HOST",), in_effect=True)
+    ] = None
     port: Annotated[
-        int, whole(minimum=1, maximum=65535), Setting("Port of the directory", environment=("LDAP_PORT",))
-    ] = 389
+        int | None,
+        whole(minimum=1, maximum=65535),
+        Setting(
+            "Port of the directory",
+            environment=("LDAP_PORT",),
+            in_effect=True,
+            default="389, or 636 with simple_tls",
+        ),
+    ] = None
     base: Annotated[
         tuple[Annotated[str, text()], ...],
         BeforeValidator(_one_or_more),
         Setting(
-            "Where users are, in this order", environment=("LDAP_BASE",), type_name="text | list of text"
+            "Where users are, in this order",
+            environment=("LDAP_BASE",),
+            in_effect=True,
+            type_name="text | list of text",
         ),
     ] = ()
     user_object: Annotated[
@@ -56,6 +111,7 @@ class LdapSection(Section):
         Setting(
             "Attributes that hold the user's name, in this order",
             environment=("LDAP_USER_OBJECT",),
+            in_effect=True,
             type_name="text | list of text",
         ),
     ] = ()
@@ -63,6 +119,16 @@ class LdapSection(Section):
     service_account_hash: Annotated[
         ServiceAccount | None, Setting("Account under which users are searched for")
     ] = None
+    connect_timeout: Annotated[
+        timedelta,
+        duration("seconds", above=0),
+        Setting("Longest time until a connection stands", in_effect=True),
+    ] = timedelta(seconds=2)
+    receive_timeout: Annotated[
+        timedelta,
+        duration("seconds", above=0),
+        Setting("Longest wait for an answer; a login that takes longer than both fails", in_effect=True),
+    ] = timedelta(seconds=4)
 
 
 class AuthSection(Section):

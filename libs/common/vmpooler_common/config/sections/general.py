@@ -226,6 +226,29 @@ class GeneralSection(Section):
         flag(),
         Setting("Log every request to the API", environment=("REQUEST_LOGGER",), in_effect=True),
     ] = False
+    admins: Annotated[
+        tuple[Annotated[str, text()], ...],
+        BeforeValidator(split_list),
+        Setting(
+            "Users who may act on everybody's VMs and tokens",
+            in_effect=True,
+            type_name="list of text, comma list",
+        ),
+    ] = ()
+    enforce_ownership: Annotated[
+        bool,
+        flag(),
+        Setting(
+            "Only its user, or an admin, may act on a VM that was taken with a token; "
+            "false: whoever has any valid token",
+            in_effect=True,
+        ),
+    ] = True
+    token_ttl: Annotated[
+        timedelta | None,
+        duration("hours", above=0),
+        Setting("A token ends this long after it was made", in_effect=True, default="never"),
+    ] = None
     allowed_tags: Annotated[
         tuple[Annotated[str, text()], ...] | None,
         Setting("Tags that VMs may carry", type_name="list of text", default="all"),

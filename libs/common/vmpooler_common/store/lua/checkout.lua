@@ -129,6 +129,7 @@ for _, name in ipairs(names) do
         redis.call('ZADD', K.untagged .. pool, int(now), vm)
         move(vm, pool, 'ready', 'running', ends == '' and '+inf' or ends,
           'op', operation, 'checkout', int(now), 'ends', ends, 'user', user, 'token', token)
+        if token ~= '' then redis.call('ZADD', K.holds .. token, int(now), vm) end
         local known = redis.call('HMGET', K.vm .. vm, 'domain', 'id')
         for _, value in ipairs({ name.number - 1, vm, pool, known[1] or '', known[2] or '' }) do
           table.insert(reply, value)

@@ -25,6 +25,10 @@ end
 local function move(vm, pool, index, to, score, ...)
   redis.call('ZADD', K[to] .. pool, score, vm)
   redis.call('ZREM', K[index] .. pool, vm)
+  if index == 'running' then
+    local token = redis.call('HGET', K.vm .. vm, 'token') or ''
+    if token ~= '' then redis.call('ZREM', K.holds .. token, vm) end
+  end
   redis.call('HSET', K.vm .. vm, 'state', to, ...)
   event(to, pool, vm)
 end

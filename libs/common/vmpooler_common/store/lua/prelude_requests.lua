@@ -79,6 +79,7 @@ local function grant(want, vm, index, operation, now)
   redis.call('ZADD', K.untagged .. want.pool, int(now), vm)
   move(vm, want.pool, index, 'running', ends == '' and '+inf' or ends, 'op', operation, 'checkout', int(now),
     'ends', ends, 'user', known[1], 'token', known[2], 'request', want.request, 'waited', waited)
+  if known[2] ~= '' then redis.call('ZADD', K.holds .. known[2], int(now), vm) end
   local entry = read_want(want.request, want.n)
   entry.vm = vm
   write_want(want.request, want.n, entry)

@@ -1,13 +1,18 @@
 -- release: give a running VM back for destruction.
--- ARGV operation, vm, token digest or '', reason
+-- ARGV operation, vm, token digest or '', reason, '1' when only the owner and admins may, admin...
 -- Returns {'ok', pool, provider id, user}, {'missing'} when no such VM runs,
---         {'unauthorized'} when it was taken with a token and none that is known was given.
+--         {'unauthorized'} when it was taken with a token and none that is known was given,
+--         {'foreign'} when the token is another user's, who is no admin.
 
 local operation, vm, token = ARGV[1], ARGV[2], ARGV[3]
 local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'id', 'user', 'token')
 if not known[1] then return { 'missing' } end
-if (known[6] or '') ~= '' and (token == '' or redis.call('EXISTS', K.token .. token) == 0) then
-  return { 'unauthorized' }
+local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
+if (known[6] or '') ~= '' then
+  if not user then return { 'unauthorized' } end
+  local allowed = ARGV[5] ~= '1' or user == known[5]
+  for at = 6, #ARGV do allowed = allowed or user == ARGV[at] end
+  if not allowed then return { 'foreign' } end
 end
 local reply = { 'ok', known[3], known[4] or '', known[5] or '' }
 if known[1] ~= 'running' then
@@ -15,9 +20,7 @@ if known[1] ~= 'running' then
 end
 
 local now = int(now_ms())
-if token ~= '' and redis.call('EXISTS', K.token .. token) == 1 then
-  redis.call('HSET', K.token .. token, 'last', now)
-end
+if user then redis.call('HSET', K.token .. token, 'last', now) end
 redis.call('ZREM', K.untagged .. known[3], vm)
 move(vm, known[3], 'running', 'completed', now, 'op', operation, 'completed', now, 'reason', ARGV[4])
 return reply

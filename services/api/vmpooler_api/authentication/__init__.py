@@ -1,0 +1,1 @@
+"""Who a user is: name and password from a request, and the directories that know them."""

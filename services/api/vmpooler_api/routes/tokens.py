@@ -1,0 +1,92 @@
+"""Making, listing, showing and deleting tokens. These routes exist only where users are known."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, Field
+
+from vmpooler_api.authentication.basic import BasicCredentials
+from vmpooler_api.authentication.contract import Credentials
+from vmpooler_api.refusal_models import Away, Refusal, RefusalWithMessage
+from vmpooler_api.token_keeping import TokenKeeping
+from vmpooler_api.token_report import TokenFacts, TokenReport, report_token, report_tokens
+from vmpooler_common.store.errors import NoSuchToken
+
+Login = Annotated[Credentials, Depends(BasicCredentials())]
+Token = Annotated[str, Path(description="The whole token.")]
+
+_CHALLENGE = {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}}
+_LOGIN_ANSWERS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Refusal, "description": "Name or password is wrong.", "headers": _CHALLENGE},
+    429: {
+        "model": RefusalWithMessage,
+        "description": "A login of this user has just failed; whether this one is right isn't told.",
+        "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
+    },
+    503: {"model": Away, "description": "The directory of users, or Redis, can't be used for now."},
+}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "No such token."}}
+
+
+class NewToken(BaseModel):
+    """A token that was just made; it is never shown again."""
+
+    ok: Literal[True] = True
+    token: str = Field(description="32 characters a-z and 0-9, the first one a letter.")
+
+
+class Done(BaseModel):
+    """It was done."""
+
+    ok: Literal[True] = True
+
+
+def token_router(keeping: TokenKeeping) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter(prefix="/api/v3/token", tags=["token"])
+
+    @router.get(
+        "",
+        summary="List one's tokens",
+        responses=_LOGIN_ANSWERS | {404: {"model": Refusal, "description": "The user has none."}},
+    )
+    async def list_tokens(credentials: Login) -> dict[str, bool | TokenFacts]:
+        """Tell when each of the user's tokens, shown by its first eight characters, was made and used."""
+        entries = await keeping.list_own(credentials)
+        if not entries:
+            raise NoSuchToken("this user has no token")
+        return report_tokens(entries)
+
+    @router.post(
+        "",
+        summary="Make a token",
+        responses=_LOGIN_ANSWERS
+        | {409: {"model": RefusalWithMessage, "description": "The user has too many."}},
+    )
+    async def create_token(credentials: Login) -> NewToken:
+        """Give the user a new token, the only time that it is shown. The body isn't read."""
+        return NewToken(token=await keeping.create(credentials))
+
+    @router.get(
+        "/{token}",
+        summary="Look at a token",
+        response_model_exclude_none=True,
+        responses=_UNKNOWN | {503: {"model": Away, "description": "Redis can't be used for now."}},
+    )
+    async def show_token(token: Token) -> dict[str, bool | TokenReport]:
+        """Tell whose it is and which running VMs were taken with it. Whoever has the token may ask."""
+        return {"ok": True, token: report_token(await keeping.look_up(token))}
+
+    @router.delete(
+        "/{token}",
+        summary="Delete a token",
+        responses=_LOGIN_ANSWERS
+        | _UNKNOWN
+        | {403: {"model": Refusal, "description": "It is another user's."}},
+    )
+    async def delete_token(token: Token, credentials: Login) -> Done:
+        """Make it worthless, at once; one's own, or any for an admin. VMs taken with it stay their user's."""
+        await keeping.delete(token, credentials)
+        return Done()
+
+    return router

@@ -1,0 +1,89 @@
+"""The acts on tokens: making, listing, showing and forgetting them, and failing to log in."""
+
+from collections.abc import Awaitable
+
+from tests.store.act import HOUR, Act, act
+from tests.store.fleet import Fleet
+from vmpooler_common.store.store import Store
+
+NEW = "a" * 32
+
+
+def _issues(store: Store) -> Awaitable[object]:
+    return store.tokens.issue(NEW, "alice", ttl=HOUR)
+
+
+def _revokes(store: Store) -> Awaitable[object]:
+    return store.tokens.revoke(NEW, operation="revoke", user="alice", admins=())
+
+
+async def _issued(fleet: Fleet) -> None:
+    await fleet.store.tokens.issue(NEW, "alice", ttl=None)
+
+
+async def _issued_and_used(fleet: Fleet) -> None:
+    await _issued(fleet)
+    await fleet.running("one", "a", token=NEW)
+
+
+async def _a_login_failed(fleet: Fleet) -> None:
+    await fleet.failed_login("alice")
+
+
+async def _issued_but_a_login_failed(fleet: Fleet) -> None:
+    await _issued(fleet)
+    await _a_login_failed(fleet)
+
+
+ACTS_ON_TOKENS: tuple[Act, ...] = (
+    act("issue", "tokens.issue", _issues, "issue"),
+    act("issue right after a failed login", "tokens.issue", _issues, "issue", arrange=_a_login_failed),
+    act(
+        "list a user's tokens",
+        "tokens.of_user",
+        lambda store: store.tokens.of_user("alice"),
+        "tokens",
+        arrange=_issued,
+        only_reads=True,
+    ),
+    act(
+        "look a token up",
+        "tokens.look_up",
+        lambda store: store.tokens.look_up(NEW),
+        "token",
+        arrange=_issued_and_used,
+        only_reads=True,
+    ),
+    act("revoke", "tokens.revoke", _revokes, "revoke", arrange=_issued_and_used),
+    act(
+        "revoke another user's",
+        "tokens.revoke",
+        lambda store: store.tokens.revoke(NEW, operation="revoke", user="bob", admins=("carol",)),
+        "revoke",
+        arrange=_issued,
+    ),
+    act(
+        "revoke what isn't known",
+        "tokens.revoke",
+        _revokes,
+        "revoke",
+    ),
+    act(
+        "revoke right after a failed login",
+        "tokens.revoke",
+        _revokes,
+        "revoke",
+        arrange=_issued_but_a_login_failed,
+    ),
+    act(
+        "note a failed login",
+        "tokens.note_failed_login",
+        lambda store: store.tokens.note_failed_login("alice", operation="now"),
+    ),
+    act(
+        "note a failed login right after another",
+        "tokens.note_failed_login",
+        lambda store: store.tokens.note_failed_login("alice", operation="now"),
+        arrange=_a_login_failed,
+    ),
+)

@@ -114,7 +114,7 @@ async def test_the_token_decides_user_and_lifetime(site: Site, orders: Orders) -
 
 
 async def test_the_owner_of_a_vm_that_was_made_on_demand_is_noted_on_it(site: Site, orders: Orders) -> None:
-    await site.start({"debian": 0}, check_loop_delay_max=1)
+    await site.start({"debian": 0})
     await orders.open("r", "debian", token=await orders.token("ann"))
     (name,) = await orders.ready("r")
 

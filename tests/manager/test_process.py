@@ -1,6 +1,7 @@
 """The manager as a process: its web server, its exit codes, its commands, its end."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -58,9 +59,12 @@ async def test_the_web_server_tells_of_life_and_work_and_of_nothing_else(
             return (await client.get("/ready")).status_code == httpx.codes.OK
 
         await eventually(is_ready)
-        assert (await client.get("/healthcheck")).json() == {"ok": True}
+        healthy = await client.get("/healthcheck")
+        assert healthy.text == '{\n  "ok": true\n}'
+        assert healthy.headers["X-Content-Type-Options"] == "nosniff"
         metrics = await client.get("/prometheus")
         assert "vmpooler_leases_held" in metrics.text
+        assert metrics.headers["X-Content-Type-Options"] == "nosniff"
         missing = await client.get("/no-such-page")
         assert (missing.status_code, missing.json()) == (404, {"ok": False})
         assert (await client.post("/healthcheck")).status_code == 404
@@ -79,6 +83,16 @@ async def test_without_redis_the_manager_lives_but_is_not_ready(
         assert (ready.status_code, ready.json()["ok"]) == (503, False)
         assert (await client.get("/healthcheck")).status_code == 200
     assert await service.stop() == 0
+
+
+async def test_a_port_that_is_taken_is_told_and_is_code_1(site: Site, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = command(tmp_path, plain(site), "--port", str(port))
+    assert ended.returncode == 1
+    assert "address already in use" in ended.stderr
+    assert str(port) in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 async def test_data_of_a_newer_vmpooler_is_left_alone(site: Site, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ async def test_a_call_that_hangs_ends_at_the_deadline_and_the_pool_is_filled(sit
 
 async def test_a_listing_that_hangs_hinders_nothing_else(site: Site) -> None:
     site.moods.set(list_vms="hang")
-    manager = await site.start({"debian": 1}, listing=0.0005)
+    manager = await site.start({"debian": 1}, listing=OFTEN)
     await site.ready("debian", 1)
     before = manager.metric("pool_check_seconds_count") or 0
     await site.take("debian")

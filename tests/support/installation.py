@@ -22,9 +22,10 @@ from tests.support.redis_server import RedisServer
 from tests.support.request_audit import audit_requests, ready_requests
 from tests.support.services import Service, ServiceName
 from tests.support.stores import make_store
-from vmpooler_common.store.checkouts import Want, token_digest
+from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.errors import NoneReady
 from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.tokens import token_digest
 
 SETTLED_WITHIN = 15.0
 """Seconds after which everything is promised to be whole and full again, whatever died."""

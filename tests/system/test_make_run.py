@@ -130,6 +130,8 @@ def test_a_signal_ends_everything_in_order(runner: Runner, how: signal.Signals) 
     assert runner.exits()["manager"] == 0
     assert not is_listening(runner.api_port)
     assert not is_listening(runner.manager_port)
+    assert "Redis itself has ended last" in runner.text.splitlines()[-1]
+    assert "redis stopped" not in runner.text
     assert "Valkey is now ready to exit" in (runner.directory / ".run/redis/server.log").read_text()
 
 

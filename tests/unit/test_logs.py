@@ -196,6 +196,30 @@ def test_a_file_that_cant_be_opened_is_named_in_the_error(tmp_path: Path) -> Non
     assert missing in str(caught.value)
 
 
+def test_the_line_about_a_file_that_cant_be_opened_looks_like_all_others(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(LogFileError):
+        configure(format="json", level="info", file=str(tmp_path / "missing" / "service.log"))
+    log.critical("can't log")
+    assert json.loads(capfd.readouterr().err)["event"] == "can't log"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Invalid HTTP request received.",
+        "Unsupported upgrade request.",
+        "No supported WebSocket library detected. Please install one.",
+    ],
+)
+def test_a_client_cant_flood_the_log_with_requests_that_are_none(file: Path, text: str) -> None:
+    configure(format="json", level="info", file=str(file))
+    logging.getLogger("uvicorn.error").warning(text)
+    logging.getLogger("uvicorn.error").warning("shutting down")
+    assert [line["event"] for line in as_json(file)] == ["shutting down"]
+
+
 def test_a_full_disk_stops_neither_our_lines_nor_those_of_libraries() -> None:
     ended = run(
         """

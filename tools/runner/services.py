@@ -49,7 +49,8 @@ def run_services(
     environment = {name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON}
     environment |= {"REDIS_URL": server.url, "PYTHONUNBUFFERED": "1"}
     commands = {
-        "redis": ["tools.runner.follow", str(server.log), str(server.socket)],
+        # Not "redis": the server itself outlives all of these.
+        "redis-log": ["tools.runner.follow", str(server.log), str(server.socket)],
         **{name: _service(name, port, config) for name, port in ports.items()},
         "ready": ["tools.runner.announce", *(f"{name}={port}" for name, port in ports.items())],
     }

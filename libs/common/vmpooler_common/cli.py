@@ -125,7 +125,7 @@ def _report_fine(configuration: Configuration) -> int:
     _print_warnings(configuration.warnings)
     if configuration.not_in_effect:
         waiting = ", ".join(str(setting) for setting in configuration.not_in_effect)
-        print(f"warning: set, but not in effect yet: {waiting}", file=sys.stderr)
+        print(f"note: set, but not in effect yet: {waiting}", file=sys.stderr)
     aliases = len(settings.names - {pool.name for pool in settings.pools})
     counts = (
         _count(len(settings.pools), "pool"),

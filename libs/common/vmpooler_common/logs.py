@@ -20,6 +20,12 @@ SECRET_KEY = re.compile(
 )
 URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s]+@")
 MASK = "***"
+CLIENTS_FAULTS = (
+    "Invalid HTTP request received.",
+    "Unsupported upgrade request.",
+    "No supported WebSocket library detected.",
+)
+"""How uvicorn's warnings begin that any client can cause at will: they would flood the log."""
 BARE = re.compile(r"[^\s\"'=\\]+\Z")
 """Values that need no quotes in a line for people."""
 
@@ -111,12 +117,18 @@ def configure(*, format: Literal["text", "json"], level: str, file: str | None) 
     """Set up all logging of this process; again replaces what was set up before.
 
     `level` is debug, info, warning, error or critical; `file` None is standard error. Raises
-    LogFileError, and ValueError for another level; then nothing has changed.
+    LogFileError, and ValueError for another level; then nothing has changed, but that after a first
+    LogFileError lines go to standard error, so that the one that tells of it looks like all others.
     """
     threshold = logging.getLevelNamesMapping().get(level.upper())
     if threshold is None:
         raise ValueError(f"{level!r} is no log level; expected debug, info, warning, error or critical")
-    writer = LineWriter(file)
+    try:
+        writer = LineWriter(file)
+    except LogFileError:
+        if file is not None and not structlog.is_configured():
+            configure(format=format, level=level, file=None)
+        raise
     processors: Processors = (
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -127,10 +139,12 @@ def configure(*, format: Literal["text", "json"], level: str, file: str | None) 
         render_json if format == "json" else render_text,
     )
     root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if isinstance(handler, LineHandler)]:
-        root.removeHandler(handler)
-        handler.close()
-    root.addHandler(LineHandler(writer, processors))
+    for former in [handler for handler in root.handlers if isinstance(handler, LineHandler)]:
+        root.removeHandler(former)
+        former.close()
+    handler = LineHandler(writer, processors)
+    handler.addFilter(is_worth_a_line)
+    root.addHandler(handler)
     # Libraries write each statement and each byte at the debug level, which would drown our own lines.
     root.setLevel(max(threshold, logging.INFO))
     structlog.configure(
@@ -139,6 +153,11 @@ def configure(*, format: Literal["text", "json"], level: str, file: str | None) 
         logger_factory=lambda *_: writer,
         cache_logger_on_first_use=False,  # loggers made earlier must follow a change
     )
+
+
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Say whether a library's record isn't one of CLIENTS_FAULTS."""
+    return not (record.name == "uvicorn.error" and str(record.msg).startswith(CLIENTS_FAULTS))
 
 
 def telling_losses(writer: LineWriter) -> Callable[[Any, str, Event], Event]:

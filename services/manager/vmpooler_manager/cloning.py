@@ -27,6 +27,8 @@ from vmpooler_manager.slots import SlotQueue
 FIRST_LOOK = 0.2
 LONGEST_LOOK = 5.0
 """Seconds between two looks at a VM that boots: growing, so that quick clouds are answered quickly."""
+NOTE_SECONDS = 0.2
+"""Until a pass notes on a VM in the cloud whom it was granted to."""
 
 log = structlog.get_logger()
 
@@ -195,6 +197,8 @@ class Cloning:
         if not promotion.request:
             log.debug("VM ready", vm=ref.name, pool=pool.name, provider_id=ref.provider_id)
             return
+        # The pass that the grant's event asks for may come while this job still keeps the VM busy.
+        pool.poke_later(NOTE_SECONDS)
         self._requests.granted(pool.name, promotion.waited.total_seconds(), warm=False)
         log.info(
             "VM granted",

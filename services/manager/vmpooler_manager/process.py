@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 import structlog
 import uvicorn
@@ -70,7 +71,8 @@ async def _manage(manager: Manager, settings: Settings) -> int:
     work = asyncio.create_task(_work(manager))
     # Whichever ends first ends the other: the server on a signal, the work when it can't go on.
     work.add_done_callback(lambda _: setattr(server, "should_exit", True))
-    await server.serve()
+    with suppress(SystemExit):  # it can't listen, and has said why; then it isn't started below
+        await server.serve()
     work.cancel()
     await asyncio.wait([work])
     failure = None if work.cancelled() else work.exception()

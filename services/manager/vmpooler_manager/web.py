@@ -6,12 +6,33 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.metrics.exposition import exposition_endpoint
 from vmpooler_common.metrics.http import HttpMetrics, HttpMetricsMiddleware
 from vmpooler_manager.liveness import Liveness
+
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+
+
+class NoSniffing:
+    """Tells browsers to take every answer for what it says that it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and its answer back with the header."""
+
+        async def send_with_header(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], _NO_SNIFFING]
+            await send(message)
+
+        await self._app(scope, receive, send_with_header)
 
 
 def create_app(
@@ -31,7 +52,7 @@ def create_app(
         return _verdict("" if is_ready() else "Redis can't be reached")
 
     async def not_found(_request: Request, _error: Exception) -> Response:
-        return JSONResponse({"ok": False}, status_code=404)
+        return JsonAnswer({"ok": False}, status_code=404)
 
     return Starlette(
         routes=[
@@ -39,12 +60,12 @@ def create_app(
             Route("/ready", ready),
             Route(endpoint, exposition_endpoint(registry)),
         ],
-        middleware=[Middleware(HttpMetricsMiddleware, metrics=metrics)],
+        middleware=[Middleware(NoSniffing), Middleware(HttpMetricsMiddleware, metrics=metrics)],
         exception_handlers={404: not_found, 405: not_found},
     )
 
 
 def _verdict(complaint: str) -> Response:
     if complaint:
-        return JSONResponse({"ok": False, "message": complaint}, status_code=503)
-    return JSONResponse({"ok": True})
+        return JsonAnswer({"ok": False, "message": complaint}, status_code=503)
+    return JsonAnswer({"ok": True})

@@ -63,6 +63,14 @@ def test_checking_prints_warnings_and_what_is_not_in_effect_yet(
     assert "not in effect yet: config.usage_stats" in err
 
 
+def test_what_is_not_in_effect_yet_is_no_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, "a.yaml", COMPLETE | {"config": {"usage_stats": True}})
+    assert start("api", ["--check-config", "--config", str(path)], {}) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith(", 0 warnings\n")
+    assert err == "note: set, but not in effect yet: config.usage_stats\n"
+
+
 def test_checking_prints_every_mistake_and_warning(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert start("api", ["--check-config", "--config", str(wrong)], {}) == 1
     out, err = capsys.readouterr()

@@ -19,8 +19,11 @@ BAD_VALUES: list[tuple[tuple[str | int, ...], Any]] = [
     (("config", "timeout"), 0),
     (("config", "timeout"), "15m"),
     (("config", "vm_checktime"), -1),
+    (("config", "vm_checktime"), 0),
+    (("config", "vm_checktime"), 0.0001),
     (("config", "vm_lifetime"), "for ever"),
     (("config", "vm_lifetime"), 10**12),
+    (("config", "vm_lifetime"), -(10**17)),
     (("config", "ready_ttl"), 0),
     (("config", "ready_ttl"), -5),
     (("config", "ready_ttl"), float("inf")),
@@ -62,6 +65,10 @@ BAD_VALUES: list[tuple[tuple[str | int, ...], Any]] = [
     (("redis", "url"), "redis://"),
     (("redis", "url"), "redis://lab:port"),
     (("redis", "url"), "unix://"),
+    (("redis", "url"), "redis://lab:6379/x"),
+    (("redis", "url"), "rediss://lab/1/2"),
+    (("redis", "url"), "redis://lab/-1"),
+    (("redis", "url"), "unix:///run/redis.sock?db=x"),
     (("prometheus", "prometheus_prefix"), "1lab"),
     (("prometheus", "prometheus_endpoint"), "prometheus"),
     (("auth", "provider"), "nobody"),
@@ -95,6 +102,33 @@ def test_a_wrong_value_is_a_mistake_at_its_place(path: tuple[str | int, ...], va
     assert problem.source == "environment variable VMPOOLER_CONFIG"
     assert problem.line is not None
     assert problem.expected
+
+
+@pytest.mark.parametrize("hours", [876_001, 99_999_999_999, 10**17, 876_000.5])
+def test_a_time_that_is_too_long_is_told_the_longest(hours: float) -> None:
+    (problem,) = mistakes(with_value(("config", "vm_lifetime"), hours))
+    assert problem.expected == "at most 876000 hours"
+
+
+def test_a_database_of_redis_that_is_no_number_is_told_so() -> None:
+    (problem,) = mistakes(COMPLETE, {"REDIS_URL": "redis://lab:6379/x"})
+    assert problem.expected == "a whole number for the database, such as redis://host:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "place"),
+    [
+        ("LDAP_HOST", "directory", "auth.provider"),
+        ("STATSD_PREFIX", "lab", "statsd.server"),
+        ("GRAPHITE_PORT", "2003", "graphite.server"),
+    ],
+)
+def test_what_a_variable_s_section_lacks_is_missing_in_that_section(
+    variable: str, value: str, place: str
+) -> None:
+    (problem,) = mistakes(COMPLETE, {variable: value})
+    assert problem.place == place
+    assert problem.source == f"environment variable {variable}"
 
 
 BAD_POOLS: list[tuple[dict[str, Any], str]] = [
@@ -262,6 +296,7 @@ def test_a_file_that_cannot_be_read_is_a_mistake(tmp_path: Path, content: bytes 
         load(path=path, host=None, port=None, environ={}, service="api")
     (problem,) = caught.value.problems
     assert (problem.source, problem.found) == (str(path), found)
+    assert caught.value.warnings == ()
 
 
 @pytest.mark.parametrize(

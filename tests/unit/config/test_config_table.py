@@ -1,6 +1,9 @@
 """The printed table holds every setting with all that is declared of it."""
 
+import re
+
 from vmpooler_common.config.catalogue import CHAPTERS
+from vmpooler_common.config.sections.access import RateLimits
 from vmpooler_common.config.setting import kind_of, setting_of
 from vmpooler_common.config.table import WIDTH, table_of_settings
 
@@ -55,6 +58,17 @@ def test_every_setting_has_a_type_and_a_meaning() -> None:
 def test_durations_show_their_default_in_their_unit() -> None:
     assert "number [hours]; default 168;" in entry("redis.data_ttl")
     assert "number [seconds]; default 1 " in entry("redis.wait_timeout")
+
+
+def test_a_category_of_rate_limits_shows_its_own_default() -> None:
+    limits = {name: entry(f"rate_limits.{name}.limit") for name in RateLimits.model_fields}
+    defaults = {name: re.findall(r"default (\d+)", text) for name, text in limits.items()}
+    assert defaults == {
+        "vm_creation": ["20"],
+        "vm_deletion": ["50"],
+        "authenticated": ["500"],
+        "global_per_ip": ["100"],
+    }
 
 
 def test_what_all_providers_have_is_not_repeated_for_each_class() -> None:

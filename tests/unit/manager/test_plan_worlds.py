@@ -230,7 +230,7 @@ class HostileWorld(PeacefulWorld):
         """What is wanted is reached, some time after the last fault."""
         self.world.heal()
         limited = len(self.world.records.by_name)  # at worst all are given up, few a pass
-        for _ in range(PASSES_AFTER_FAULTS + limited):
+        for _ in range(PASSES_AFTER_FAULTS + limited + self.world.portions()):
             if not self.world.reconcile(self.manager(number), listing=True) and not self.world.complaints():
                 break
             self.world.release()

@@ -10,9 +10,11 @@ import yaml
 import vmpooler_api.metrics
 import vmpooler_manager.metrics
 from tests.support.needs import needs_program
+from tests.support.project import ROOT
 from vmpooler_common.metrics.describe import declarations
 
-PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
+PAGE = ROOT / "docs" / "metrics.md"
+INSTANCE_LABEL = "vmpooler_instance"
 
 
 def queries() -> list[str]:
@@ -30,9 +32,27 @@ def test_every_metric_of_the_page_is_declared() -> None:
     }
     asked = {
         name.removesuffix("_bucket") for query in queries() for name in re.findall(r"vmpooler_\w+", query)
-    }
+    } - {INSTANCE_LABEL}
     assert asked
     assert asked <= known
+
+
+def test_no_query_of_the_page_mixes_installations() -> None:
+    aggregations = [
+        labels
+        for query in queries()
+        for labels in re.findall(r"\b(?:sum|min|max|count)\b *(?:by *\(([^)]*)\))? *\(", query)
+    ]
+    assert aggregations
+    for labels in aggregations:
+        assert {INSTANCE_LABEL, "job"} & set(labels.split(", ")), labels
+
+
+def test_the_query_for_lost_processes_means_the_jobs_that_are_shipped() -> None:
+    (job,) = {found[1] for query in queries() if (found := re.match(r'up\{job=~"([^"]+)"\} == 0', query))}
+    shipped = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())["scrape_configs"]
+    assert shipped
+    assert all(re.fullmatch(job, each["job_name"]) for each in shipped)
 
 
 def test_every_query_of_the_page_is_valid(tmp_path: Path) -> None:

@@ -268,7 +268,36 @@ OWN_VERBS = (
         line='vmpooler_provider_halted{provider="dummy",vmpooler_instance="ci"} 0.0',
     ),
     _manager("loops", "leased", 4, line='vmpooler_leases_held{vmpooler_instance="ci"} 4.0'),
-    _manager("loops", "cloning", 5, line='vmpooler_clone_slots_in_use{vmpooler_instance="ci"} 5.0'),
+    _manager(
+        "loops",
+        "cloning",
+        pools=5,
+        requests=3,
+        line='vmpooler_clone_slots_in_use{kind="ondemand",vmpooler_instance="ci"} 3.0',
+    ),
+    _manager(
+        "requests",
+        "granted",
+        "debian",
+        0.25,
+        warm=True,
+        line='vmpooler_ondemand_wait_seconds_sum{pool="debian",source="warm",vmpooler_instance="ci"} 0.25',
+    ),
+    _manager(
+        "requests",
+        "waiting",
+        "debian",
+        4,
+        line='vmpooler_pool_backlog{pool="debian",vmpooler_instance="ci"} 4.0',
+    ),
+    _manager(
+        "requests", "failed", 2, line='vmpooler_ondemand_requests_failed_total{vmpooler_instance="ci"} 2.0'
+    ),
+    _manager(
+        "requests",
+        "dead",
+        line='vmpooler_dlq_entries_total{queue="requests",vmpooler_instance="ci"} 1.0',
+    ),
     _manager("loops", "clock_unsteady", line='vmpooler_clock_unsteady{vmpooler_instance="ci"} 1.0'),
     _manager("loops", "clock_steady", line='vmpooler_clock_unsteady{vmpooler_instance="ci"} 0.0'),
     _manager("loops", "restarted", line='vmpooler_loop_restarts_total{vmpooler_instance="ci"} 1.0'),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from pydantic.fields import FieldInfo
 
@@ -74,11 +75,10 @@ CHAPTERS = (
 """In the order in which they are shown."""
 
 
-def single_settings() -> Iterator[tuple[str, FieldInfo]]:
-    """Yield every setting that exists once."""
-    for chapter in CHAPTERS:
-        if chapter.is_single:
-            yield from chapter.settings()
+@cache
+def single_settings() -> tuple[tuple[str, FieldInfo], ...]:
+    """Return every setting that exists once."""
+    return tuple(setting for chapter in CHAPTERS if chapter.is_single for setting in chapter.settings())
 
 
 def known_sections() -> frozenset[str]:

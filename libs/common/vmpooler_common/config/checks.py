@@ -139,7 +139,8 @@ def _check_dns(sections: Sections, findings: Findings) -> None:
 
 
 def _check_pools(sections: Sections, findings: Findings) -> None:
-    if not sections.pools and not _is_set(sections.root.find("pools")):
+    is_unread = any(not problem.place for problem in findings.problems)  # a whole document
+    if not sections.pools and not is_unread and not _is_set(sections.root.find("pools")):
         findings.warn(
             sections.root.origin.key("pools"), "no pools are configured, so there are no VMs to hand out"
         )

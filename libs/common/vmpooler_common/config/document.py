@@ -69,7 +69,8 @@ class Node:
             return node
         if self.value is not None and not isinstance(self.value, Mapping):
             return self
-        child = self.children.get(path[0], Node(None, node.origin))
+        made = Node(None, Origin(node.origin.source, self.origin.key(path[0]).place))
+        child = self.children.get(path[0], made)
         return Node({**self.children, path[0]: child.replaced(path[1:], node)}, self.origin)
 
     def without(self, key: str) -> "Node":

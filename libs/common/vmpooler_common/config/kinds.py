@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})")
 
 
 class Wrong(ValueError):  # noqa: N818 - raised to say that the value isn't what the kind expects
-    """The value is none of its kind."""
+    """The value is none of its kind; a text, if given, says what is expected in place of the kind's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Kind:
     def _validate(self, value: object) -> Any:
         try:
             return self.read(value)
-        except Wrong:
-            facts = {"expected": self.expected, "secret": self.secret}
+        except Wrong as wrong:
+            facts = {"expected": str(wrong) or self.expected, "secret": self.secret}
             raise PydanticCustomError("wrong", "expected {expected}", facts) from None
 
 
@@ -183,27 +183,27 @@ def seconds_number(*, above: int | None = None) -> Kind:
     return Kind("number", f"a number of seconds, {bound}", inner.read, unit="seconds")
 
 
-def duration(unit: str, *, above: int | None = None, minimum: int | None = None, because: str = "") -> Kind:
+def duration(unit: str, *, above: int | None = None, minimum: float | None = None, because: str = "") -> Kind:
     """Make a kind of durations; `unit` (seconds, minutes, hours) is what the number counts."""
+    most = LONGEST // timedelta(**{unit: 1})
+    bound = (
+        f" above {above}" if above is not None else f" of {minimum} or more" if minimum is not None else ""
+    )
 
     def read(value: object) -> timedelta:
         amount = as_number(value)
-        try:
-            result = timedelta(**{unit: amount})
-        except OverflowError:
-            raise Wrong from None
+        if amount > most:
+            raise Wrong(f"at most {most} {unit}")
+        if amount < -most:
+            raise Wrong(f"a number of {unit}{bound or f' of {-most} or more'}")
+        result = timedelta(**{unit: amount})
         # The result is compared, not the amount: what rounds to nothing isn't above nothing.
         if above is not None and result <= timedelta(**{unit: above}):
             raise Wrong
         if minimum is not None and result < timedelta(**{unit: minimum}):
             raise Wrong
-        if abs(result) > LONGEST:
-            raise Wrong
         return result
 
-    bound = (
-        f" above {above}" if above is not None else f" of {minimum} or more" if minimum is not None else ""
-    )
     return Kind("number", _with_reason(f"a number of {unit}{bound}", because), read, unit=unit)
 
 

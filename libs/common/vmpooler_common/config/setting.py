@@ -6,6 +6,7 @@ A section is a frozen model whose fields look like this:
 """
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import get_args
 
@@ -56,12 +57,22 @@ def subsection_of(field: FieldInfo) -> type[Section] | None:
     return None
 
 
-def walk(model: type[Section], path: str) -> Iterator[tuple[str, FieldInfo]]:
-    """Yield every setting below `path` that isn't a subsection, with its dotted name."""
+def walk(
+    model: type[Section], path: str, *, defaults: Section | None = None
+) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every setting below `path` that isn't a subsection, with its dotted name.
+
+    `defaults` is what the settings are when nothing is set, where that isn't what the model says.
+    """
     for name, field in model.model_fields.items():
         below = f"{path}.{name}" if path else name
         nested = subsection_of(field)
-        if nested is None:
+        default = field.default if defaults is None else getattr(defaults, name)
+        if nested is not None:
+            yield from walk(nested, below, defaults=default if isinstance(default, Section) else None)
+        elif defaults is None:
             yield below, field
         else:
-            yield from walk(nested, below)
+            own = copy(field)
+            own.default = default
+            yield below, own

@@ -13,9 +13,6 @@ from vmpooler_manager.providers.errors import PermanentError
 
 GROUP = "vmpooler.providers"
 
-INSTALL_HINTS = {"vsphere": "it comes with the extra of that name: pip install 'vmpooler[vsphere]'"}
-"""What to install for drivers that people may expect to be there."""
-
 IMPORT_FAULTS = (
     ImportError,
     AttributeError,
@@ -50,7 +47,7 @@ def load(
         factory = point.load()
     except IMPORT_FAULTS as error:
         cause = f"{type(error).__name__}: {error}"
-        raise PermanentError(f"driver {driver!r} can't be loaded: {cause}{_hint(driver)}") from error
+        raise PermanentError(f"driver {driver!r} can't be loaded: {cause}") from error
     if not callable(factory):
         raise PermanentError(f"driver {driver!r} can't be loaded: {point.value} can't be called")
     provider: Provider = factory(name, settings, metrics)
@@ -61,13 +58,8 @@ def _entry_point(driver: str) -> EntryPoint:
     points = [point for point in entry_points(group=GROUP) if point.name.lower() == driver.lower()]
     if not points:
         others = ", ".join(installed()) or "none"
-        raise PermanentError(f"driver not installed: {driver} (installed: {others}){_hint(driver)}")
+        raise PermanentError(f"driver not installed: {driver} (installed: {others})")
     places = sorted({point.value for point in points})
     if len(places) > 1:
         raise PermanentError(f"driver {driver!r} is installed more than once: {', '.join(places)}")
     return points[0]
-
-
-def _hint(driver: str) -> str:
-    hint = INSTALL_HINTS.get(driver.lower())
-    return f"; {hint}" if hint else ""

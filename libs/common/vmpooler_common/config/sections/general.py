@@ -14,6 +14,9 @@ from vmpooler_common.config.setting import Section, Setting
 READY_TTL = duration(
     "minutes", above=0, because="with 0 or less every ready VM would be recycled at once, for ever"
 )
+LISTING_TIME = duration(
+    "minutes", minimum=0.005, because="with less the providers would be asked for their VMs without a pause"
+)
 DECAY = number(above=1, because="the delay has to grow")
 FIRST_DELAY = duration("seconds", above=0)
 
@@ -157,7 +160,7 @@ class GeneralSection(Section):
     ] = timedelta(minutes=5)
     vm_checktime: Annotated[
         timedelta,
-        duration("minutes", minimum=0),
+        LISTING_TIME,
         Setting("A ready VM is checked this often", environment=("VM_CHECKTIME",), in_effect=True),
     ] = timedelta(minutes=1)
     vm_lifetime: Annotated[

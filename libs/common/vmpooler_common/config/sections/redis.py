@@ -4,14 +4,18 @@ import json
 import re
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
 from vmpooler_common.config.kinds import Kind, Wrong, as_number, as_text, duration, secret, text, whole
 from vmpooler_common.config.setting import Section, Setting
 
+_NUMBERED_DATABASE = re.compile(r"/?|/[0-9]{1,9}/?")
 _HASH_TAG = re.compile(r"\{[^{}\s]+\}[^{}\s]*")
+
+
+_NO_DATABASE = "a whole number for the database, such as redis://host:6379/0"
 
 
 def _address(value: object) -> SecretStr:
@@ -24,6 +28,11 @@ def _address(value: object) -> SecretStr:
     named = parts.path if parts.scheme == "unix" else parts.hostname
     if parts.scheme not in {"redis", "rediss", "unix"} or not named or port == 0 or not address.isprintable():
         raise Wrong
+    # The Redis library takes a database that is no number for the database 0.
+    if parts.scheme != "unix" and not _NUMBERED_DATABASE.fullmatch(parts.path):
+        raise Wrong(_NO_DATABASE)
+    if not all(number.isdecimal() and number.isascii() for number in parse_qs(parts.query).get("db", [])):
+        raise Wrong(_NO_DATABASE)
     return SecretStr(address)
 
 

@@ -13,6 +13,9 @@ VMPOOLER_MANAGER_PORT ?= 4568
 # More arguments for pytest, such as TESTS='tests/store -k checkout'.
 TESTS ?=
 
+# What runs side by side prints its output in one piece, where make can.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 BIN := .venv/bin
 STAMP := .venv/.set-up
 SOURCES := libs services tests tools benchmarks
@@ -43,11 +46,18 @@ test: $(STAMP) ## Run all tests that this machine can run (TESTS='tests/store -k
 	@$(BIN)/python -m pytest $(TESTS)
 
 .PHONY: check
-check: $(STAMP) ## Check format, lint, types and imports, run the unit tests
+check: $(STAMP) ## Do lint and unit side by side
+	@$(MAKE) --no-print-directory --jobs=2 $(SYNC) lint unit
+
+.PHONY: lint
+lint: $(STAMP) ## Check format, lint, types and imports
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
+
+.PHONY: unit
+unit: $(STAMP) ## Run the unit tests
 	$(BIN)/python -m pytest -q tests/unit
 
 .PHONY: fmt

@@ -7,6 +7,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.unit.config.documents import COMPLETE, load_text
 from vmpooler_common.config import ConfigurationError
 from vmpooler_common.config.catalogue import CHAPTERS, known_sections, single_settings
@@ -36,7 +37,7 @@ documents = st.dictionaries(
 )
 
 
-steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+steady = settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A slow machine is no failure."""
 
 

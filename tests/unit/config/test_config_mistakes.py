@@ -271,7 +271,7 @@ def test_unreadable_text_is_reported_with_its_line(text: str, line: int, found: 
 @pytest.mark.parametrize(
     "text",
     [
-        "[" * 5000,
+        "[" * 2000,
         "a: " * 3 + "1",
         "a: [" * 60 + "]" * 60,
         '"\\UFFFFFFFF": 1',

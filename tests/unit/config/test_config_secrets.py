@@ -7,6 +7,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.unit.config.documents import COMPLETE, load_text, with_value
 from vmpooler_common.config import ConfigurationError
 
@@ -36,7 +37,7 @@ FORMS: list[Any] = [
 MISTAKES: list[dict[str, Any]] = [{}, {"pools": 5}, {"prometheus": {"prefix": []}}]
 
 
-steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+steady = settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A slow machine is no failure."""
 
 

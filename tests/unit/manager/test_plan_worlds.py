@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from tests.support.examples import examples
 from tests.unit.manager.world.cloud import GRACE, CreateOutcome
 from tests.unit.manager.world.manager import ManagerModel
 from tests.unit.manager.world.world import POOLS, World
@@ -242,7 +243,7 @@ class HostileWorld(PeacefulWorld):
 
 
 ENOUGH = settings(
-    max_examples=100,
+    max_examples=examples(100),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -20,7 +20,6 @@ from vmpooler_api.dependencies import Parts
 from vmpooler_api.error_answers import answer_errors
 from vmpooler_api.handing_out import HandingOut
 from vmpooler_api.headers import AnswerHeaders
-from vmpooler_api.json_answer import JsonAnswer
 from vmpooler_api.lenient_requests import LenientRequests
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.offers import Offers
@@ -39,6 +38,7 @@ from vmpooler_api.waiting_room import WaitingRoom
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common import __version__
 from vmpooler_common.config import Settings
+from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.metrics.exposition import exposition_endpoint
 from vmpooler_common.metrics.http import HttpMetricsMiddleware
 from vmpooler_common.store.store import Store

@@ -8,7 +8,6 @@ from starlette.requests import Request
 
 from vmpooler_api.authentication.contract import DirectoryUnavailable, WrongCredentials
 from vmpooler_api.headers import COMMON_HEADERS
-from vmpooler_api.json_answer import JsonAnswer
 from vmpooler_api.refusals import (
     BadRequest,
     ClientLeft,
@@ -18,6 +17,7 @@ from vmpooler_api.refusals import (
     UnknownTemplates,
 )
 from vmpooler_api.store_watch import StoreWatch
+from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.store.errors import (
     LoginThrottled,
     NoneReady,

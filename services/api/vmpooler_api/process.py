@@ -1,11 +1,8 @@
 """The process: from settings to a served application, and to an exit code."""
 
 import asyncio
-import gc
-import signal
 import socket
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import structlog
 import uvicorn
@@ -16,10 +13,10 @@ from vmpooler_api.authentication.choice import choose_directory
 from vmpooler_api.authentication.contract import DirectoryMisconfigured
 from vmpooler_api.dependencies import Parts
 from vmpooler_api.metrics import ApiMetrics
-from vmpooler_common import logs
 from vmpooler_common.config import Configuration, Settings
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.reporting import report_as_configured
+from vmpooler_common.process import Server, begin_logging
 from vmpooler_common.store.store import Store
 from vmpooler_common.store_options import store_options
 
@@ -29,11 +26,8 @@ _SECONDS_TO_FINISH = 7
 """For requests that are being served when the process is to end; with the rest it must stay below ten."""
 
 
-class Server(uvicorn.Server):
-    """uvicorn, ending without an error on SIGTERM and SIGINT, and sparing the garbage collector work.
-
-    `before_shutdown` is called before it waits for the requests that are being served.
-    """
+class ApiServer(Server):
+    """Calls `before_shutdown` before it waits for the requests that are being served."""
 
     def __init__(self, config: uvicorn.Config, *, before_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
@@ -44,47 +38,14 @@ class Server(uvicorn.Server):
         self._before_shutdown()
         await super().shutdown(sockets)
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then take what lives for ever out of the collector's sight: that halves its pauses."""
-        await super().startup(sockets)
-        gc.collect()
-        gc.freeze()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Stop serving on a signal; the original raises the signal again afterwards."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
-
 
 def run(configuration: Configuration) -> int:
     """Serve until a signal comes; give the exit code: 0, or 1 when the service can't work."""
-    settings = configuration.settings
-    try:
-        logs.configure(
-            format="json" if settings.general.log_format == "json" else "text",
-            level=settings.general.log_level,
-            file=settings.general.logfile,
-        )
-    except logs.LogFileError as error:
-        log.critical("can't log", reason=str(error))
+    if not begin_logging(configuration):
         return 1
-    for warning in configuration.warnings:
-        log.warning("configuration", warning=str(warning))
-    if configuration.not_in_effect:
-        log.warning(
-            "settings that aren't in effect yet",
-            settings=", ".join(str(setting) for setting in configuration.not_in_effect),
-        )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            return runner.run(_serve(settings))
+            return runner.run(_serve(configuration.settings))
         except SystemExit:  # the server can't listen, and has said why
             return 1
 
@@ -113,7 +74,7 @@ async def _serve(settings: Settings) -> int:
         settings, store, metrics=metrics, registry=reporting.registry, directory=directory, stop=stop
     )
     parts: Parts = app.state.parts
-    server = Server(
+    server = ApiServer(
         uvicorn.Config(
             app,
             host=settings.listen.host,

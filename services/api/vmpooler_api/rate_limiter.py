@@ -11,10 +11,10 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vmpooler_api.client_address import ClientAddresses, network_of
-from vmpooler_api.json_answer import JsonAnswer
 from vmpooler_api.metrics import LimitMetrics
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_common.config.sections.access import RateLimit, RateLimits
+from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.logs import Outage
 from vmpooler_common.metrics.route_template import NOTED, UNMATCHED
 from vmpooler_common.store.errors import StoreError, StoreUnavailable

@@ -14,13 +14,13 @@ from starlette.routing import Route
 from vmpooler_api.bodies import LARGEST_BODY, has_left, read_body
 from vmpooler_api.handing_out import HandingOut
 from vmpooler_api.hostnames import short_name
-from vmpooler_api.json_answer import JsonAnswer
 from vmpooler_api.metrics import CheckoutMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.orders import Order, order_from_body, order_from_path
 from vmpooler_api.refusals import BadRequest, UnknownName
 from vmpooler_api.routes.handover_operations import ALL, ONE
 from vmpooler_api.taking_back import TakingBack
+from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.store.checkouts import Checkout
 
 TOKEN_HEADER = "x-auth-token"  # noqa: S105 - the name of the header

@@ -11,10 +11,10 @@ from vmpooler_api.departures import client_leaves
 from vmpooler_api.dependencies import TheParts
 from vmpooler_api.explanation import RequestExplanation
 from vmpooler_api.explanation_words import explain
-from vmpooler_api.json_answer import JsonAnswer
 from vmpooler_api.refusals import Unacceptable
 from vmpooler_api.request_report import report_request
 from vmpooler_api.routes import ondemand_answers as answers
+from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.store.errors import NoSuchRequest
 
 LONGEST_WAIT = 60

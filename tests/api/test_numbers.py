@@ -91,6 +91,13 @@ async def test_empty_pools_are_told_but_not_those_of_size_0(api: Api) -> None:
     assert verdict["empty"] == ["pool1", "pool2"]
 
 
+async def test_a_paused_pool_is_told_and_not_found_empty(with_api: WithApi) -> None:
+    async with with_api(pools={"pool1": {"size": 1, "paused": True}}) as api:
+        report = await status(api)
+    assert report["status"]["ok"]
+    assert report["pools"]["pool1"]["paused"] is True
+
+
 async def test_with_a_vm_in_every_pool_all_is_well(api: Api) -> None:
     await api.fleet.ready("pool1", "a1")
     await api.fleet.ready("pool2", "b1")

@@ -52,6 +52,7 @@ class PoolReport(BaseModel):
     last_boot: str = Field(alias="lastBoot", description="When a VM last became ready; empty: never.")
     alias: str | Sequence[str] | None = Field(None, description="As configured.")
     broken: str | None = Field(None, description="Why the pool can't work, if it can't.")
+    paused: bool | None = Field(None, description="True while an operator has paused the pool.")
 
 
 class QueueReport(BaseModel):
@@ -133,6 +134,7 @@ def _pool(pool: PoolSettings, numbers: PoolNumbers) -> PoolReport:
         last_boot=numbers.last_boot.strftime("%Y-%m-%d %H:%M:%S +0000") if numbers.last_boot else "",
         alias=pool.alias,
         broken=numbers.broken or None,
+        paused=pool.paused or None,
     )
 
 
@@ -155,6 +157,8 @@ def _queue(numbers: Numbers) -> QueueReport:
 
 
 def _verdict(pools: Sequence[PoolSettings], numbers: Numbers, *, uptime: float) -> Verdict:
-    empty = [pool.name for pool in pools if pool.size and not numbers.pools[pool.name].ready]
+    # A paused pool is empty on purpose.
+    wanted = [pool.name for pool in pools if pool.size and not pool.paused]
+    empty = [name for name in wanted if not numbers.pools[name].ready]
     message = f"Found {len(empty)} empty pools." if empty else "Battle station fully armed and operational."
     return Verdict(ok=not empty, message=message, empty=empty or None, uptime=round(uptime, 1))

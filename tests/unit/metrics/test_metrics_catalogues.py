@@ -147,7 +147,7 @@ def test_two_connection_pools_share_the_metrics_under_their_own_names() -> None:
     other = ConnectionMetrics(reporter.backend, "provider_connection_pool", "vcenter-2")
     reporter.connections.resized(1)
     other.resized(2)
-    sizes = [line for line in reporter.lines() if line.startswith("vmpooler_connection_size{")]
+    sizes = [line for line in reporter.lines() if line.startswith("vmpooler_connpool_size{")]
     assert len(sizes) == 2
 
 

@@ -15,9 +15,9 @@ class ConnectionMetrics:
     """
 
     AVAILABLE = gauge("connection_available", "Connections that could be taken now.", labels=LABELS)
-    IN_USE = gauge("connection_in_use", "Connections that are taken.", labels=LABELS)
-    SIZE = gauge("connection_size", "Connections that the pool may have.", labels=LABELS)
-    WAITING = gauge("connection_waiting", "Tasks that wait for a connection.", labels=LABELS)
+    IN_USE = gauge("connpool_in_use", "Connections that are taken.", labels=LABELS)
+    SIZE = gauge("connpool_size", "Connections that the pool may have.", labels=LABELS)
+    WAITING = gauge("connpool_waiting", "Tasks that wait for a connection.", labels=LABELS)
     WAITED = histogram(
         "connection_waited_seconds",
         "Time that a task waited for a connection.",

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from tests.store.demand import Demand
 from tests.store.fleet import Fleet
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
@@ -39,3 +40,9 @@ def fleet(store: Store, client: "Redis", redis_prefix: str) -> Fleet:
 async def proxy(redis_server: RedisServer) -> AsyncIterator[Proxy]:
     async with Proxy(redis_server.port) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def demand(fleet: Fleet) -> Demand:
+    """On-demand requests of the fleet's installation."""
+    return Demand(fleet)

@@ -80,3 +80,9 @@ class Demand:
         found = await self.fleet.store.requests.look_up(request)
         assert found is not None
         return found
+
+
+async def of_a_user(demand: Demand, request: str, user: str, *pools: str) -> None:
+    """Open and accept a request under the token of this user."""
+    await demand.fleet.token(f"token-{user}", user)
+    await demand.accepted(request, *pools, token=f"token-{user}")

@@ -26,7 +26,7 @@ def metric(metrics_registry: CollectorRegistry) -> ReadMetric:
     def read(name: str) -> float | None:
         for family in metrics_registry.collect():
             for sample in family.samples:
-                if sample.name == f"vmpooler_connection_{name}":
+                if sample.name in (f"vmpooler_connection_{name}", f"vmpooler_connpool_{name}"):
                     return sample.value
         return None
 

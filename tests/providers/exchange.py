@@ -8,7 +8,7 @@ from itertools import count
 from vmpooler_manager.providers.errors import TransientError
 
 ReadMetric = Callable[[str], float | None]
-"""Reads a sample of a pool's metrics by its name without `vmpooler_connection_` or `vmpooler_connpool_`; None when there is none."""
+"""Reads a sample of a pool's metrics by its name without the prefix; None when there is none."""
 
 
 @dataclass

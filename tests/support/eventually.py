@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 LOOK_EVERY = 0.05
 
 

@@ -28,8 +28,8 @@ from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.tokens import token_digest
 
 SETTLED_WITHIN = 60.0
-"""Seconds after which a test gives up. Whatever died, all is whole and full again within 15 s on a machine with
-time to spare; a dozen installations side by side on two busy cores take longer, and speed isn't tested here."""
+"""Seconds after which a test gives up. Whatever died, all is promised to be whole and full again within 15 s; a
+dozen installations side by side on two busy cores may take longer, and speed isn't tested here."""
 LOOK_EVERY = 0.2
 LOG_LINES = 80
 REQUEST_TTL = timedelta(minutes=5)

@@ -28,7 +28,7 @@ from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.tokens import token_digest
 
 SETTLED_WITHIN = 60.0
-"""Seconds after which a test gives up. All is promised to be whole and full again within 15 s, whatever died; a
+"""Seconds after which a test gives up. All is promised to be whole and full within 15 s, whatever died; a
 dozen installations side by side on two busy cores may take longer, and speed isn't tested here."""
 LOOK_EVERY = 0.2
 LOG_LINES = 80

@@ -24,6 +24,10 @@ SOURCES := libs services tests tools benchmarks
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
 
+# Most tests wait more than they compute. Those of the whole system keep many processes busy and go alone.
+ALL_TESTS := $(BIN)/python -m pytest -n 4 --dist loadfile --ignore=tests/system && \
+	$(BIN)/python -m pytest tests/system
+
 .PHONY: help
 help: ## List the targets
 	@echo 'make TARGET, where TARGET is one of'
@@ -43,7 +47,7 @@ run: $(STAMP) ## Run Redis, the manager and the API here (CONFIG=file, VMPOOLER_
 
 .PHONY: test
 test: $(STAMP) ## Run all tests that this machine can run (TESTS='tests/store -k checkout')
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(if $(TESTS),$(BIN)/python -m pytest $(TESTS),$(ALL_TESTS))
 
 .PHONY: check
 check: $(STAMP) ## Do lint and unit side by side

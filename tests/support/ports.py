@@ -1,8 +1,10 @@
 """Free TCP ports on the loopback interface."""
 
+import os
 import random
 import socket
 
+FIRST, LAST = 20_000, 32_000
 _given: set[int] = set()
 
 
@@ -15,7 +17,7 @@ def free_port() -> int:
     and started again finds its port still free.
     """
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.choice(_ports())
         if port in _given:
             continue
         with socket.socket() as probe:
@@ -26,3 +28,10 @@ def free_port() -> int:
                 continue
             _given.add(port)
             return port
+
+
+def _ports() -> range:
+    """Give this process's ports; of test processes side by side, each has every n-th."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return range(FIRST + worker, LAST, workers)

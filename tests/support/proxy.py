@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import socket
 import struct
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -34,7 +35,8 @@ class Proxy:
         self.flowing.set()
         self._target_port = target_port
         self._listener: asyncio.Server | None = None
-        self._connections: dict[_Connection, asyncio.Task[None]] = {}
+        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        """Every accepted client, from the first moment on: `down` leaves none behind."""
         self._faults: list[Fault] = []
 
     @property
@@ -55,9 +57,10 @@ class Proxy:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        ending = set(self._connections.values())
-        for connection in self._connections:
-            connection.reset()
+        ending = dict(self._serving)
+        for task, writer in ending.items():
+            _reset(writer)
+            task.cancel()
         if ending:
             await asyncio.wait(ending)
 
@@ -95,22 +98,24 @@ class Proxy:
         self._faults.append(fault)
         return fault
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        try:
-            upstream = await asyncio.open_connection("127.0.0.1", self._target_port, limit=CHUNK_BYTES)
-        except OSError:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._listener is None:  # the proxy went down meanwhile
             _reset(writer)
             return
-        connection = _Connection(self, (reader, writer), upstream)
-        self._connections[connection] = task
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving[task] = writer
+        task.add_done_callback(self._serving.pop)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if self._listener is not None:  # else the proxy went down meanwhile
-                await connection.run()
+            with suppress(OSError):  # the server is gone
+                server = await asyncio.open_connection("127.0.0.1", self._target_port, limit=CHUNK_BYTES)
+                try:
+                    await _Connection(self, (reader, writer), server).run()
+                finally:
+                    _reset(server[1])
         finally:
-            connection.reset()
-            del self._connections[connection]
+            _reset(writer)
 
 
 class _Connection:
@@ -142,11 +147,6 @@ class _Connection:
         for end in ends:
             if isinstance(end, Exception) and not isinstance(end, OSError):
                 raise end
-
-    def reset(self) -> None:
-        """Cut both sides at once."""
-        _reset(self._client_writer)
-        _reset(self._server_writer)
 
     async def _carry_requests(self) -> None:
         request = b""

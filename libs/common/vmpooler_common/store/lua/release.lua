@@ -8,12 +8,8 @@ local operation, vm, token = ARGV[1], ARGV[2], ARGV[3]
 local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'id', 'user', 'token')
 if not known[1] then return { 'missing' } end
 local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
-if (known[6] or '') ~= '' then
-  if not user then return { 'unauthorized' } end
-  local allowed = ARGV[5] ~= '1' or user == known[5]
-  for at = 6, #ARGV do allowed = allowed or user == ARGV[at] end
-  if not allowed then return { 'foreign' } end
-end
+local refusal = why_refused((known[6] or '') ~= '', known[5], user, ARGV[5] == '1', 6)
+if refusal then return { refusal } end
 local reply = { 'ok', known[3], known[4] or '', known[5] or '' }
 if known[1] ~= 'running' then
   return known[2] == operation and reply or { 'missing' }

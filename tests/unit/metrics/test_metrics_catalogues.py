@@ -6,7 +6,8 @@ import pytest
 
 import vmpooler_api.metrics
 import vmpooler_manager.metrics
-from tests.unit.metrics.verbs import VERBS, Reporter, Verb
+from tests.unit.metrics.verb import Reporter, Verb
+from tests.unit.metrics.verbs import VERBS
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.describe import declarations

@@ -5,7 +5,8 @@ import subprocess
 import pytest
 
 from tests.support.needs import needs_program
-from tests.unit.metrics.verbs import VERBS, Reporter
+from tests.unit.metrics.verb import Reporter
+from tests.unit.metrics.verbs import VERBS
 from vmpooler_common.metrics.exposition import exposition
 
 

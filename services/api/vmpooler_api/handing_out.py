@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from vmpooler_api.metrics import CheckoutMetrics
+from vmpooler_api.metrics.handover import CheckoutMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.orders import Order
 from vmpooler_api.refusals import ClientLeft

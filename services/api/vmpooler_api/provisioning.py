@@ -6,7 +6,7 @@ from uuid import uuid4
 import structlog
 
 from vmpooler_api.draws import Draws
-from vmpooler_api.metrics import OnDemandMetrics
+from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.ondemand_orders import OnDemandOrder, OrderReader
 from vmpooler_api.refusals import TooManyVms, Unacceptable, UnknownName, UnknownTemplates
 from vmpooler_common.config import Settings

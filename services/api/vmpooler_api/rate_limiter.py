@@ -11,7 +11,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vmpooler_api.client_address import ClientAddresses, network_of
-from vmpooler_api.metrics import LimitMetrics
+from vmpooler_api.metrics.limits import LimitMetrics
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_common.config.sections.access import RateLimit, RateLimits
 from vmpooler_common.json_answer import JsonAnswer

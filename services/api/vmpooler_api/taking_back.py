@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import structlog
 
-from vmpooler_api.metrics import DeleteMetrics
+from vmpooler_api.metrics.handover import DeleteMetrics
 from vmpooler_common.store.checkouts import Checkouts
 from vmpooler_common.store.errors import NoSuchVm, NotOwner, UnknownToken
 from vmpooler_common.store.scripts import new_operation

@@ -10,7 +10,7 @@ from contextlib import aclosing, contextmanager
 from datetime import timedelta
 from typing import Any
 
-from vmpooler_api.metrics import OnDemandMetrics
+from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.refusals import ClientLeft
 from vmpooler_common.logs import Outage
 from vmpooler_common.reconnecting import pauses

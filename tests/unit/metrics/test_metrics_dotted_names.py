@@ -6,7 +6,7 @@ import pytest
 
 import vmpooler_api.metrics
 import vmpooler_manager.metrics
-from vmpooler_api.metrics import CheckoutMetrics, DeleteMetrics
+from vmpooler_api.metrics.handover import CheckoutMetrics, DeleteMetrics
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.declaration import Declaration, Label, counter
 from vmpooler_common.metrics.describe import declarations

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from vmpooler_api.bodies import LARGEST_BODY, has_left, read_body
 from vmpooler_api.handing_out import HandingOut
 from vmpooler_api.hostnames import short_name
-from vmpooler_api.metrics import CheckoutMetrics
+from vmpooler_api.metrics.handover import CheckoutMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.orders import Order, order_from_body, order_from_path
 from vmpooler_api.refusals import BadRequest, UnknownName

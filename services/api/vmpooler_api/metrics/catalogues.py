@@ -1,0 +1,37 @@
+"""All that the API reports, put together."""
+
+from collections.abc import Collection
+
+from vmpooler_api.metrics.handover import CheckoutMetrics, DeleteMetrics
+from vmpooler_api.metrics.limits import LimitMetrics
+from vmpooler_api.metrics.ondemand import OnDemandMetrics
+from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.http import HttpMetrics
+from vmpooler_common.metrics.pushing import PushMetrics
+from vmpooler_common.metrics.redis import RedisMetrics
+
+
+class ApiMetrics:
+    """All that the API reports, one attribute for each subsystem. `names`: as for CheckoutMetrics."""
+
+    def __init__(self, backend: Backend, *, names: Collection[str]) -> None:
+        self.checkouts = CheckoutMetrics(backend, names=names)
+        self.deletes = DeleteMetrics(backend)
+        self.ondemand = OnDemandMetrics(backend)
+        self.limits = LimitMetrics(backend)
+        self.http = HttpMetrics(backend)
+        self.redis = RedisMetrics(backend)
+
+
+CATALOGUES = (
+    CheckoutMetrics,
+    DeleteMetrics,
+    OnDemandMetrics,
+    LimitMetrics,
+    HttpMetrics,
+    RedisMetrics,
+    ConnectionMetrics,
+    PushMetrics,
+)
+"""Every catalogue whose metrics an API process may report."""

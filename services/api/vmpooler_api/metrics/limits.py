@@ -1,0 +1,30 @@
+"""Requests whose rate is limited."""
+
+from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.declaration import Label, counter
+from vmpooler_common.metrics.instrument import Instrument
+
+
+class LimitMetrics:
+    """What became of requests where their rate is limited."""
+
+    REFUSALS = counter(
+        "rate_limit_refusals_total",
+        "Requests that were refused because their client had asked too often.",
+        labels=(Label("category", ("vm_creation", "vm_deletion", "authenticated", "global_per_ip")),),
+    )
+    UNCHECKED = counter(
+        "rate_limit_unchecked_total", "Requests that passed unlimited because Redis couldn't be asked."
+    )
+
+    def __init__(self, backend: Backend) -> None:
+        self._refusals = Instrument(backend, self.REFUSALS)
+        self._unchecked = Instrument(backend, self.UNCHECKED)
+
+    def refused(self, category: str) -> None:
+        """A request was refused; `category` is a key of the section `rate_limits`."""
+        self._refusals.record(1, category)
+
+    def unchecked(self) -> None:
+        """A request passed without being counted."""
+        self._unchecked.record(1)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.in_process import POOLS, Api, open_api
+from tests.api.in_process import POOLS, Api, Reach, directly, open_api
 from tests.store.fleet import Fleet
 from tests.support.documents import pooler_document
 from tests.support.redis_server import RedisServer
@@ -19,7 +19,13 @@ whole section, and whole `sections` of a document."""
 
 
 @pytest.fixture
-def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path) -> WithApi:
+def reach() -> Reach:
+    """Return how these tests' clients reach the app."""
+    return directly
+
+
+@pytest.fixture
+def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path, reach: Reach) -> WithApi:
     """Return a function that opens an API with a configuration of the test's own."""
 
     def open_it(
@@ -36,7 +42,7 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path) -> Wi
         document |= sections or {}
         if auth is not None:
             document["auth"] = {"provider": auth} if isinstance(auth, str) else dict(auth)
-        return open_api(document, tmp_path, environ={"VMPOOLER_DEBUG": "true"})
+        return open_api(document, tmp_path, environ={"VMPOOLER_DEBUG": "true"}, reach=reach)
 
     return open_it
 

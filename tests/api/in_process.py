@@ -1,7 +1,7 @@
 """The API inside the test's own process, its lifespan entered, with a real Redis behind it."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -33,6 +33,15 @@ POOLS: Mapping[str, Mapping[str, Any]] = {
 }
 """Pools for tests that need no others."""
 
+Reach = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]
+"""Gives a client of an app whose lifespan has been entered."""
+
+
+def directly(app: FastAPI) -> httpx.AsyncClient:
+    """Reach an app by calling it, without any server."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://api.test")
+
 
 @dataclass(frozen=True)
 class Api:
@@ -58,6 +67,7 @@ async def open_api(
     *,
     environ: Mapping[str, str] | None = None,
     redis_url: str | None = None,
+    reach: Reach = directly,
 ) -> AsyncIterator[Api]:
     """Yield the app for a document whose Redis runs; `redis_url` is a way to it of the fleet's own."""
     path = directory / "api.yaml"
@@ -78,10 +88,9 @@ async def open_api(
         stop=stopped.append,
     )
     url, prefix = redis_url or document["redis"]["url"], document["redis"]["prefix"]
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api.test") as client,
+        reach(app) as client,
         open_store(url, prefix) as own_store,
         Redis.from_url(url, decode_responses=True, protocol=2) as redis,
     ):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
 from vmpooler_api.app import create_app
 from vmpooler_api.authentication.choice import choose_directory
@@ -50,6 +51,23 @@ def run(configuration: Configuration) -> int:
             return 1
 
 
+def server_config(app: FastAPI, *, host: str, port: int) -> uvicorn.Config:
+    """Say how the application is served over HTTP."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whom to believe is a setting of ours
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+    )
+
+
 async def _serve(settings: Settings) -> int:
     try:
         directory = choose_directory(settings)
@@ -75,19 +93,7 @@ async def _serve(settings: Settings) -> int:
     )
     parts: Parts = app.state.parts
     server = ApiServer(
-        uvicorn.Config(
-            app,
-            host=settings.listen.host,
-            port=settings.listen.port,
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # whom to believe is a setting of ours
-            timeout_graceful_shutdown=_SECONDS_TO_FINISH,
-        ),
+        server_config(app, host=settings.listen.host, port=settings.listen.port),
         before_shutdown=parts.waiting_room.close,
     )
     async with reporting.running():

@@ -1,0 +1,15 @@
+"""Fixtures of the conformance checklist: those of the API's tests, but over real HTTP."""
+
+import pytest
+
+from tests.api.conftest import api, client, fleet, secured_api, with_api
+from tests.api.in_process import Reach
+from tests.conformance.over_http import over_http
+
+__all__ = ["api", "client", "fleet", "secured_api", "with_api"]
+
+
+@pytest.fixture
+def reach() -> Reach:
+    """Return how these tests' clients reach the app."""
+    return over_http

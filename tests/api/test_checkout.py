@@ -64,13 +64,6 @@ async def test_the_path_form_ignores_a_body(client: httpx.AsyncClient, fleet: Fl
     assert (await client.post("/api/v3/vm/pool1", content=b"x" * 50_000)).status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
-async def test_a_body_is_json_whatever_its_type(client: httpx.AsyncClient, fleet: Fleet, kind: str) -> None:
-    await fleet.ready("pool1", "one")
-    answer = await client.post("/api/v3/vm", content='{"pool1":1}', headers={"Content-Type": kind})
-    assert answer.status_code == 200
-
-
 @pytest.mark.parametrize(
     "wanted", [{"pool1": 1, "pool2": 1}, {"pool1": 2}, {"pool1": 1, "pool3": 1}, {"both": 1, "pool1": 1}]
 )
@@ -126,12 +119,6 @@ async def test_a_second_checkout_finds_the_pool_empty(client: httpx.AsyncClient,
     await fleet.ready("pool1", "one")
     answers = [await client.post("/api/v3/vm/pool1") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 503]
-
-
-async def test_a_foreign_referer_changes_nothing(client: httpx.AsyncClient, fleet: Fleet) -> None:
-    await fleet.ready("pool1", "one")
-    answer = await client.post("/api/v3/vm/pool1", headers={"Referer": "http://elsewhere.example/"})
-    assert answer.json()["pool1"] == {"hostname": "one.example.test"}
 
 
 async def test_the_lifetime_is_the_configured_one(with_api: WithApi) -> None:

@@ -12,7 +12,6 @@ NOT_APPLICABLE = {
 }
 OUTSTANDING = {
     # General
-    *range(1, 14),
     14,
     # Dashboard and health
     *range(15, 27),

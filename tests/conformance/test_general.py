@@ -1,0 +1,219 @@
+"""Section 9.1 of the checklist: what holds for every route."""
+
+import gzip
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.requests import Request
+
+from tests.api.conftest import WithApi
+from tests.api.every_route import every_route, some_path
+from tests.api.in_process import Api
+from tests.store.dataset import Entry
+
+GOOD = {"X-AUTH-TOKEN": "good"}
+LOGIN = ("alice", "secret")
+NOT_FOUND = '{\n  "ok": false\n}'
+METRICS = "/prometheus"
+
+
+@pytest.fixture
+async def full_api(with_api: WithApi) -> AsyncIterator[Api]:
+    """Yield an API that has all routes, and a token."""
+    async with with_api(auth="dummy", config={"experimental_features": True}) as api:
+        await api.fleet.token("good", "alice")
+        yield api
+
+
+async def ask(api: Api, method: str, path: str) -> httpx.Response:
+    """Ask with all credentials that there are."""
+    return await api.client.request(method, path, headers=GOOD, auth=LOGIN)
+
+
+def is_not_found(answer: httpx.Response) -> bool:
+    return (
+        (answer.status_code, answer.text) == (404, NOT_FOUND)
+        and answer.headers["Content-Type"] == "application/json"
+        and "Allow" not in answer.headers
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/nope", "/api/v3", "/API/v3/vm", "/api/v3/vm/one/nope", "/docs/files/nope.js", "/%2e%2e/app.py"]
+)
+async def test_001_an_unknown_path_is_not_found(client: httpx.AsyncClient, path: str) -> None:
+    assert is_not_found(await client.get(path))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v3/poolreset"),
+        ("GET", "/api/v3/ondemandvm"),
+        ("GET", "/api/v3/vm/one/disk/8"),
+        ("POST", "/api/v3/status"),
+        ("POST", "/healthcheck"),
+        ("DELETE", "/api/v3/vm"),
+        ("PROPFIND", "/api/v3/vm"),
+    ],
+)
+async def test_002_a_known_path_with_another_method_is_not_found(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    assert is_not_found(await client.request(method, path))
+
+
+async def test_002_no_route_has_another_method(full_api: Api) -> None:
+    for path in {path for _, path in every_route(full_api.app)}:
+        for method in ("OPTIONS", "PATCH", "PROPFIND"):
+            assert is_not_found(await ask(full_api, method, some_path(path))), (method, path)
+
+
+async def test_004_a_slash_at_the_end_changes_nothing(full_api: Api) -> None:
+    """The root has nothing to add a slash to, and to add one to the metrics' path is a liberty of ours."""
+    for method, template in every_route(full_api.app):
+        path = some_path(template)
+        if path in ("/", METRICS) or (method, path) == ("POST", "/api/v3/token"):
+            continue
+        without, with_one = await ask(full_api, method, path), await ask(full_api, method, f"{path}/")
+        assert with_one.status_code == without.status_code, (method, path)
+        assert with_one.headers["Content-Type"] == without.headers["Content-Type"]
+        if with_one.headers["Content-Type"] == "application/json":
+            assert list(with_one.json()) == list(without.json())
+
+
+async def test_005_json_is_indented_by_two_spaces_and_ends_with_its_last_brace(full_api: Api) -> None:
+    """But for the description of the API, which is no answer to a client of the service."""
+    for method, template in every_route(full_api.app):
+        answer = await ask(full_api, method, some_path(template))
+        if template != "/openapi.json" and answer.headers.get("Content-Type") == "application/json":
+            assert answer.text == json.dumps(answer.json(), indent=2, ensure_ascii=False), (method, template)
+
+
+async def test_006_ok_is_the_first_member(full_api: Api) -> None:
+    for method, template in every_route(full_api.app):
+        for path in (some_path(template), some_path(template).replace("pool1", "no.such~name")):
+            answer = await ask(full_api, method, path)
+            if answer.headers.get("Content-Type") == "application/json":
+                members = list(answer.json())
+                assert "ok" not in members[1:], (method, path)
+
+
+async def test_007_head_is_get_without_a_body(full_api: Api) -> None:
+    for method, template in every_route(full_api.app):
+        if method == "GET":
+            full, head = [await ask(full_api, name, some_path(template)) for name in ("GET", "HEAD")]
+            assert (head.status_code, head.content) == (full.status_code, b""), template
+            assert head.headers.get("Content-Type") == full.headers.get("Content-Type")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"),
+    [
+        ("gzip", True),
+        ("deflate, gzip;q=0.5", True),
+        ("br, *", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, deflate", False),
+        ("identity", False),
+        ("identity;q=0", False),
+        ("br", False),
+        ("", False),
+    ],
+)
+async def test_008_an_answer_is_compressed_for_who_accepts_it(
+    client: httpx.AsyncClient, accepted: str, is_compressed: bool
+) -> None:
+    """Only from 500 bytes on, which is better than 3.x; that the plain form is refused is ignored."""
+    headers = {"Accept-Encoding": accepted}
+    async with client.stream("GET", "/api/v3/status", headers=headers) as answer:
+        body = b"".join([part async for part in answer.aiter_raw()])
+    assert answer.status_code == 200
+    assert ("Content-Encoding" in answer.headers) == is_compressed
+    assert int(answer.headers["Content-Length"]) == len(body)
+    content = json.loads(gzip.decompress(body) if is_compressed else body)
+    assert list(content)[-1] == "status"
+
+
+async def test_009_who_says_nothing_of_compression_gets_none(client: httpx.AsyncClient) -> None:
+    request = client.build_request("GET", "/api/v3/status")
+    del request.headers["Accept-Encoding"]
+    answer = await client.send(request)
+    assert "Content-Encoding" not in answer.headers
+    assert answer.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
+async def test_010_a_body_is_json_whatever_its_type(api: Api, kind: str) -> None:
+    await api.fleet.ready("pool1", "one")
+    answer = await api.client.post("/api/v3/vm", content='{"pool1":1}', headers={"Content-Type": kind})
+    assert answer.status_code == 200
+
+
+async def test_011_a_foreign_referer_changes_nothing(api: Api) -> None:
+    await api.fleet.ready("pool1", "one")
+    answer = await api.client.post("/api/v3/vm/pool1", headers={"Referer": "http://elsewhere.example/"})
+    assert answer.json()["pool1"] == {"hostname": "one.example.test"}
+
+
+async def test_012_an_internal_error_tells_nothing_of_the_inside(api: Api) -> None:
+    async def broken(_request: Request) -> None:
+        raise RuntimeError("a secret detail")
+
+    api.app.add_route("/broken", broken)  # type: ignore[arg-type]
+    answer = await api.client.get("/broken")
+    assert (answer.status_code, answer.json()) == (500, {"ok": False, "message": "internal error"})
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    count = api.registry.get_sample_value("vmpooler_http_exceptions_total", {"exception": "RuntimeError"})
+    assert count == 1
+
+
+async def test_012_a_fault_in_the_data_is_an_internal_error(api: Api) -> None:
+    await api.fleet.client.set(f"{api.fleet.prefix}:ready:pool1", "not a sorted set")
+    answer = await api.client.post("/api/v3/vm/pool1")
+    assert (answer.status_code, answer.json()) == (500, {"ok": False, "message": "internal error"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/api/v3/vm/%ff", 404),
+        ("POST", "/api/v3/vm/pool1+%c3", 404),
+        ("GET", "/api/v3/vm/%ff", 400),
+        ("DELETE", "/api/v3/vm/%ff%00", 400),
+        ("POST", "/api/v3/ondemandvm/%ff", 404),
+        ("GET", "/api/v3/ondemandvm/%ff", 404),
+        ("GET", "/%ff", 404),
+        ("GET", "/api/v3/status?view=%ff", 200),
+        ("GET", "/api/v3/poolstat?pool=%ff&pool[]=x&pool[a]=b", 200),
+        ("GET", "/api/v3/status?" + "a[b]" * 500, 200),
+    ],
+)
+async def test_013_text_that_is_no_utf_8_is_refused_or_skipped(
+    client: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    """In queries it is skipped: they can't store anything."""
+    answer = await client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/json"
+    assert isinstance(answer.json(), dict)
+
+
+async def stored(api: Api) -> dict[str, Entry]:
+    """Give all data but the record of the token, which tells when it was used."""
+    entries = (await api.fleet.dataset()).entries
+    return {name: entry for name, entry in entries.items() if not name.startswith("token:")}
+
+
+async def test_013_nothing_is_stored_of_a_body_that_is_no_utf_8(full_api: Api) -> None:
+    """But for routes that ignore their body."""
+    before = await stored(full_api)
+    for method, template in every_route(full_api.app):
+        if method == "GET" or "token" in template or template.endswith("/ondemandvm/{request_id}"):
+            continue
+        for body in (b'{"pool1": "\xff"}', '{"pool1": 1}'.encode("utf-16"), gzip.compress(b'{"pool1": 1}')):
+            answer = await full_api.client.request(method, some_path(template), content=body, headers=GOOD)
+            assert answer.status_code < 500 or answer.json() == {"ok": False}, (method, template)
+            assert await stored(full_api) == before, (method, template)

@@ -27,9 +27,14 @@ async def test_the_page_needs_no_other_host(client: httpx.AsyncClient) -> None:
         assert len(answer.content) > 500
 
 
+def is_legacy(path: str) -> bool:
+    """Tell whether a path is one of the versions that repeat v3."""
+    return path.startswith(("/api/v1/", "/api/v2/"))
+
+
 async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
-    assert {path: sorted(methods) for path, methods in paths.items()} == {
+    assert {path: sorted(methods) for path, methods in paths.items() if not is_legacy(path)} == {
         "/api/v3/vm": ["get", "post"],
         "/api/v3/vm/{name}": ["delete", "get", "post"],
         "/api/v3/ondemandvm": ["post"],
@@ -45,7 +50,7 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
 
 async def test_the_token_routes_are_described_where_they_exist(secured_api: Api) -> None:
     document = (await secured_api.client.get("/openapi.json")).json()
-    described = {path: by_method for path, by_method in document["paths"].items() if "token" in path}
+    described = {path: by_method for path, by_method in document["paths"].items() if "/v3/token" in path}
     assert {path: sorted(methods) for path, methods in described.items()} == {
         TOKENS: ["get", "post"],
         TOKEN: ["delete", "get"],

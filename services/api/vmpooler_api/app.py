@@ -20,6 +20,8 @@ from vmpooler_api.dependencies import Parts
 from vmpooler_api.error_answers import answer_errors
 from vmpooler_api.handing_out import HandingOut
 from vmpooler_api.headers import AnswerHeaders
+from vmpooler_api.legacy.answers import RevisionsOfV1
+from vmpooler_api.legacy.versions import LegacyVersions
 from vmpooler_api.lenient_requests import LenientRequests
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.offers import Offers
@@ -151,6 +153,7 @@ def create_app(
         app, OPERATIONS, everywhere=REFUSED if settings.limits_rates else {}, but_at=never_limited
     )
     answer_errors(app, watch)
+    app.add_middleware(LegacyVersions, revision_for=RevisionsOfV1(settings.pools).of)
     addresses = ClientAddresses(settings.general.trusted_proxies)
     if settings.limits_rates:
         app.add_middleware(

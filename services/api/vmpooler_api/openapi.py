@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from vmpooler_api.legacy.document import describe_legacy_versions
+
 _NEVER_ANSWERED = "422"
 _ITS_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
@@ -43,3 +45,4 @@ def complete_openapi(
         if path not in but_at:
             for operation in by_method.values():
                 operation["responses"].update(everywhere)
+    describe_legacy_versions(document)

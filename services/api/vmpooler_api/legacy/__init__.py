@@ -1,0 +1,1 @@
+"""The versions of the API before v3, which old clients still speak."""

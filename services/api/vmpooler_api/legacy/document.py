@@ -1,0 +1,95 @@
+"""The legacy versions in the OpenAPI document: every operation of v3 once more, as deprecated."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from vmpooler_api.legacy.versions import CURRENT, V1, V2
+
+_REFERENCE = "#/components/schemas/"
+_DOMAIN = {
+    "type": "string",
+    "description": "Domain of all names; absent when they have several, or none.",
+}
+_DOMAIN_OF_ONE = {"type": "string", "description": "Domain of the name; empty when there is none."}
+_GRANTING = ("/vm", "/vm/{name}")
+_EXAMPLE = "example.com"
+_HEADERS = {
+    "Deprecation": {
+        "description": "Since when this version is deprecated: `@` and seconds since the epoch (RFC 9745).",
+        "schema": {"type": "string"},
+    },
+    "Link": {"description": "Leads to the documentation.", "schema": {"type": "string"}},
+}
+
+
+def describe_legacy_versions(document: dict[str, Any]) -> None:
+    """Add v1 and v2 to a document that is complete but for them."""
+    schemas = document["components"]["schemas"]
+    of_v1 = {f"{name}V1": revise(schemas[name]) for name, revise in _REVISED.items() if name in schemas}
+    schemas.update(of_v1)
+    current = {path: by_method for path, by_method in document["paths"].items() if path.startswith(CURRENT)}
+    for prefix in (V1, V2):
+        for path, by_method in current.items():
+            rest = path.removeprefix(CURRENT)
+            document["paths"][prefix + rest] = {
+                method: _operation(operation, prefix, method, rest) for method, operation in by_method.items()
+            }
+
+
+def _operation(current: Mapping[str, Any], prefix: str, method: str, rest: str) -> dict[str, Any]:
+    version = prefix.rpartition("/")[2]
+    operation = deepcopy(dict(current))
+    operation["deprecated"] = True
+    operation["tags"] = [f"{version} (deprecated)"]
+    operation["operationId"] = f"{operation['operationId']}_{version}"
+    for answer in operation["responses"].values():
+        answer["headers"] = {**answer.get("headers", {}), **_HEADERS}
+    if prefix != V1:
+        return operation
+    if method == "post" and rest in _GRANTING:
+        granted = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        granted["properties"]["domain"] = _DOMAIN
+    referring: dict[str, Any] = _to_v1(operation)
+    return referring
+
+
+def _to_v1(value: Any) -> Any:
+    """Let everything below refer to the schemas of v1 where v1 has its own."""
+    if isinstance(value, list):
+        return [_to_v1(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: f"{item}V1" if key == "$ref" and item.removeprefix(_REFERENCE) in _REVISED else _to_v1(item)
+        for key, item in value.items()
+    }
+
+
+def _with_domain(schema: Mapping[str, Any]) -> dict[str, Any]:
+    revised = deepcopy(dict(schema))
+    revised["properties"]["domain"] = _DOMAIN
+    revised["example"] = _shortened(revised["example"]) | {"domain": _EXAMPLE}
+    return revised
+
+
+def _shortened(example: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"hostname": [hostname.partition(".")[0] for hostname in value["hostname"]]}
+        if isinstance(value, dict)
+        else value
+        for name, value in example.items()
+    }
+
+
+def _vm(schema: Mapping[str, Any]) -> dict[str, Any]:
+    revised = deepcopy(dict(schema))
+    revised["properties"] = {
+        "domain" if name == "fqdn" else name: _DOMAIN_OF_ONE if name == "fqdn" else member
+        for name, member in revised["properties"].items()
+    }
+    revised["required"] = [*revised["required"], "domain"]
+    return revised
+
+
+_REVISED = {"VmReport": _vm, "Opened": _with_domain, "Ready": _with_domain}

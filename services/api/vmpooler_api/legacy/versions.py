@@ -1,0 +1,95 @@
+"""Serves `/api/v1` and `/api/v2` by the routes of v3, whichever those are."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vmpooler_api.legacy.answers import Answer, Revision
+from vmpooler_common.json_answer import JsonAnswer
+from vmpooler_common.metrics.route_template import NOTED, UNMATCHED, route_template
+
+CURRENT = "/api/v3"
+V1, V2 = "/api/v1", "/api/v2"
+DEPRECATED_SINCE = datetime(2023, 3, 28, tzinfo=UTC)
+"""When vmpooler 3.0.0 ended them. They aren't going to be removed, so there is no Sunset header."""
+
+_SUCCESSFUL = (200, 201)
+
+
+class LegacyVersions:
+    """Lets the application see the request for v3; tells the client that it asks for something deprecated.
+
+    Goes innermost, so that limits, log and metrics see what was asked for. `revision_for` gives what v1 says
+    otherwise to a method and the path behind the prefix, or None.
+    """
+
+    def __init__(self, app: ASGIApp, *, revision_for: Callable[[str, str], Revision | None]) -> None:
+        self._app = app
+        self._revision_for = revision_for
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith((V1, V2)) and path[len(V1) :][:1] in ("", "/"):
+                await self._serve(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        prefix, rest = scope["path"][: len(V1)], scope["path"][len(V1) :]
+        revision = self._revision_for(scope["method"], rest) if prefix == V1 else None
+        application, root_path = scope["app"], scope.get("root_path", "")
+        told = _telling(scope["raw_path"], send)
+        scope["path"] = CURRENT + rest
+        try:
+            await self._app(scope, receive, told if revision is None else _Revising(revision, told))
+        finally:
+            template = route_template(scope, application.routes, root_path=root_path)
+            if template != UNMATCHED:
+                scope[NOTED] = prefix + template.removeprefix(CURRENT)
+
+
+class _Revising:
+    """Holds an answer back until it is whole, and sends it as v1 would say it."""
+
+    def __init__(self, revision: Revision, send: Send) -> None:
+        self._revision = revision
+        self._send = send
+        self._start: Message | None = None
+        self._body = bytearray()
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] in _SUCCESSFUL:
+            self._start = message
+            return
+        if self._start is None:
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        answer: Answer = json.loads(bytes(self._body))
+        body = JsonAnswer(self._revision(answer)).body
+        headers = [header for header in self._start["headers"] if header[0] != b"content-length"]
+        headers.append((b"content-length", b"%d" % len(body)))
+        await self._send({**self._start, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _telling(raw_path: bytes, send: Send) -> Send:
+    """Add the headers of something deprecated (RFC 9745); the link is relative: a proxy may add a prefix."""
+    documentation = "../" * (raw_path.count(b"/") - 1) + "docs"
+    raw = [
+        (b"deprecation", b"@%d" % DEPRECATED_SINCE.timestamp()),
+        (b"link", f'<{documentation}>; rel="deprecation"; type="text/html"'.encode()),
+    ]
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *raw]}
+        await send(message)
+
+    return send_with_headers

@@ -27,6 +27,20 @@ class CloudFile:
         [found] = [vm for vm in self.vms() if vm["id"] == id]
         return found
 
+    def tasks(self, vm: str) -> list[tuple[str, str]]:
+        """Read what was done to a VM by its id, oldest first: the kind of the task and the task's id."""
+        with closing(self._open()) as database:
+            rows = database.execute("SELECT kind, id FROM task WHERE vm = ? ORDER BY number", (vm,))
+            return [(row["kind"], row["id"]) for row in rows]
+
+    def disks(self, vm: str) -> list[int]:
+        """Read the sizes in GB of all disks that were ever added to a VM."""
+        with closing(self._open()) as database:
+            rows = database.execute(
+                "SELECT size FROM task WHERE vm = ? AND kind = 'disk' ORDER BY number", (vm,)
+            )
+            return [row["size"] for row in rows]
+
     def change(self, id: str, **columns: Any) -> None:  # noqa: A002
         """Set columns of one VM, for example `clone_ends_at` in epoch seconds or `powered_on`."""
         settings = ", ".join(f"{column} = :{column}" for column in columns)

@@ -7,7 +7,9 @@ from tests.providers.exchange import ReadMetric
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.prometheus import PrometheusBackend
 
-pytest.register_assert_rewrite("tests.providers.conformance", "tests.providers.subject")
+pytest.register_assert_rewrite(
+    "tests.providers.conformance", "tests.providers.task_conformance", "tests.providers.subject"
+)
 
 
 @pytest.fixture

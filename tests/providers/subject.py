@@ -1,7 +1,7 @@
 """The driver that the conformance suite is given, and what the suite does with it again and again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -29,6 +29,8 @@ class Subject:
     """A pool of another name whose VMs are made at the same place, for `SharedPlaceConformance`."""
     second: Provider | None = None
     """Another client of the same cloud, opened, for `SharedCloudConformance`."""
+    disks: Callable[[VmRef], Awaitable[Sequence[int]]] | None = None
+    """Asks the cloud for the sizes of the disks that a VM was given, for `TaskConformance`."""
     patience: timedelta = timedelta(seconds=60)
     """Longest time in which a VM appears and becomes ready, or a call ends."""
 
@@ -47,6 +49,11 @@ def new_tag(pool: PoolOrder, name: str | None = None) -> OwnershipTag:
 def another_attempt(tag: OwnershipTag) -> OwnershipTag:
     """Make the tag of a later VM of the same name."""
     return replace(tag, attempt=uuid4().hex)
+
+
+def new_task() -> str:
+    """Make the id of a task that no other has."""
+    return f"t{uuid4().hex[1:]}"
 
 
 def ref(vm: ProviderVm) -> VmRef:

@@ -9,6 +9,7 @@ import pytest
 from tests.providers.conformance import ProviderConformance, SharedCloudConformance, SharedPlaceConformance
 from tests.providers.dummies import dummy
 from tests.providers.subject import Subject
+from tests.providers.task_conformance import TaskConformance
 from vmpooler_manager.providers.contract import PoolOrder
 
 POOL = PoolOrder(name="debian-12", template="templates/debian-12", options={"folder": "Pooled VMs/linux"})
@@ -18,24 +19,37 @@ NEIGHBOUR = PoolOrder(
 ELSEWHERE = PoolOrder(name="windows-11", template="templates/windows-11")
 
 
-class TestDummyInMemory(ProviderConformance, SharedPlaceConformance):
+class TestDummyInMemory(ProviderConformance, TaskConformance, SharedPlaceConformance):
     @pytest.fixture
     async def subject(self) -> AsyncIterator[Subject]:
         async with dummy() as provider:
-            yield Subject(provider=provider, pool=POOL, elsewhere=ELSEWHERE, neighbour=NEIGHBOUR)
+            yield Subject(
+                provider=provider,
+                pool=POOL,
+                elsewhere=ELSEWHERE,
+                neighbour=NEIGHBOUR,
+                disks=provider.disks,
+            )
 
 
-class TestDummyWithFile(ProviderConformance, SharedPlaceConformance, SharedCloudConformance):
+class TestDummyWithFile(ProviderConformance, TaskConformance, SharedPlaceConformance, SharedCloudConformance):
     @pytest.fixture
     async def subject(self, tmp_path: Path) -> AsyncIterator[Subject]:
         filename = str(tmp_path / "cloud.db")
         async with dummy(filename=filename) as provider, dummy(filename=filename) as second:
             yield Subject(
-                provider=provider, pool=POOL, elsewhere=ELSEWHERE, neighbour=NEIGHBOUR, second=second
+                provider=provider,
+                pool=POOL,
+                elsewhere=ELSEWHERE,
+                neighbour=NEIGHBOUR,
+                second=second,
+                disks=second.disks,
             )
 
 
-class TestSlowDummyWithFile(ProviderConformance, SharedPlaceConformance, SharedCloudConformance):
+class TestSlowDummyWithFile(
+    ProviderConformance, TaskConformance, SharedPlaceConformance, SharedCloudConformance
+):
     @pytest.fixture
     async def subject(self, tmp_path: Path) -> AsyncIterator[Subject]:
         slow: dict[str, Any] = {
@@ -45,9 +59,17 @@ class TestSlowDummyWithFile(ProviderConformance, SharedPlaceConformance, SharedC
             "vmready_max_time": 0.1,
             "destroyvm_max_shutdown_time": 0.05,
             "destroyvm_max_time": 0.05,
+            "createdisk_max_time": 0.05,
+            "createsnapshot_max_time": 0.05,
+            "revertsnapshot_max_time": 0.05,
             "seed": 1,
         }
         async with dummy(**slow) as provider, dummy(**slow) as second:
             yield Subject(
-                provider=provider, pool=POOL, elsewhere=ELSEWHERE, neighbour=NEIGHBOUR, second=second
+                provider=provider,
+                pool=POOL,
+                elsewhere=ELSEWHERE,
+                neighbour=NEIGHBOUR,
+                second=second,
+                disks=second.disks,
             )

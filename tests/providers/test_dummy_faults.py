@@ -10,13 +10,15 @@ import pytest
 from tests.providers.cloud_file import CloudFile
 from tests.providers.dummies import POOL, dummy
 from tests.providers.exchange import ReadMetric, until
-from tests.providers.subject import new_tag, ref
+from tests.providers.subject import new_tag, new_task, ref
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import ProviderVm, VmStatus
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
 from vmpooler_manager.providers.dummy.settings import read_settings
 from vmpooler_manager.providers.errors import Throttled, TransientError
+
+SNAPSHOT = new_task()
 
 
 async def create(provider: DummyProvider) -> ProviderVm:
@@ -122,7 +124,8 @@ class TestDestroying:
             assert (await provider.inspect(POOL, ref(vm))).status is VmStatus.OFF
 
 
-EVERY_CALL = ["create", "find", "inspect", "list_vms", "annotate", "destroy"]
+TASKS = ["add_disk", "snapshot", "revert"]
+EVERY_CALL = ["create", "find", "inspect", "list_vms", "annotate", *TASKS, "destroy"]
 
 
 async def call(provider: DummyProvider, name: str, vm: ProviderVm) -> None:
@@ -133,9 +136,54 @@ async def call(provider: DummyProvider, name: str, vm: ProviderVm) -> None:
         "inspect": lambda: provider.inspect(POOL, ref(vm)),
         "list_vms": lambda: provider.list_vms(POOL),
         "annotate": lambda: provider.annotate(POOL, ref(vm), new_tag(POOL)),
+        "add_disk": lambda: provider.add_disk(POOL, ref(vm), task=new_task(), size=1),
+        "snapshot": lambda: provider.snapshot(POOL, ref(vm), name=new_task()),
+        "revert": lambda: provider.revert(POOL, ref(vm), task=new_task(), snapshot=SNAPSHOT),
         "destroy": lambda: provider.destroy(POOL, ref(vm)),
     }
     await calls[name]()
+
+
+class TestTasks:
+    @pytest.mark.parametrize(
+        ("name", "fault"),
+        [
+            ("add_disk", "createdisk_fail_percent"),
+            ("snapshot", "createsnapshot_fail_percent"),
+            ("revert", "revertsnapshot_fail_percent"),
+        ],
+    )
+    async def test_a_task_that_fails_does_nothing(self, tmp_path: Path, name: str, fault: str) -> None:
+        filename = tmp_path / "cloud.db"
+        settings: dict[str, Any] = {"filename": filename, fault: 100}
+        async with dummy(filename=filename) as calm, dummy(**settings) as failing:
+            vm = await create(calm)
+            await calm.snapshot(POOL, ref(vm), name=SNAPSHOT)
+            with pytest.raises(TransientError, match=fault):
+                await call(failing, name, vm)
+            assert CloudFile(filename).tasks(vm.provider_id) == [("snapshot", SNAPSHOT)]
+
+    @pytest.mark.parametrize("name", TASKS)
+    async def test_a_task_whose_answer_is_lost_was_done(self, tmp_path: Path, name: str) -> None:
+        filename = tmp_path / "cloud.db"
+        async with (
+            dummy(filename=filename) as calm,
+            dummy(filename=filename, task_lostanswer_percent=100) as losing,
+        ):
+            vm = await create(calm)
+            await calm.snapshot(POOL, ref(vm), name=SNAPSHOT)
+            with pytest.raises(TransientError, match="task_lostanswer_percent"):
+                await call(losing, name, vm)
+            kinds = [kind for kind, _ in CloudFile(filename).tasks(vm.provider_id)]
+            assert kinds == ["snapshot", name.removeprefix("add_")]
+
+    async def test_what_was_done_to_a_vm_goes_with_it(self, tmp_path: Path) -> None:
+        filename = tmp_path / "cloud.db"
+        async with dummy(filename=filename) as provider:
+            vm = await create(provider)
+            await call(provider, "add_disk", vm)
+            await provider.destroy(POOL, ref(vm))
+            assert CloudFile(filename).tasks(vm.provider_id) == []
 
 
 class TestAnyCall:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from tests.providers.cloud_file import CloudFile
 from tests.providers.dummies import POOL, dummy, unmeasured
-from tests.providers.subject import new_tag, ref
+from tests.providers.subject import new_tag, new_task, ref
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.database import BUSY_TIMEOUT
 from vmpooler_manager.providers.errors import NotFound, PermanentError, TransientError
@@ -103,13 +103,25 @@ async def test_the_database_of_another_program_is_refused_and_left_alone(tmp_pat
     assert path.read_bytes() == before
 
 
+async def test_a_table_of_an_earlier_version_is_completed_and_keeps_its_vms(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.db"
+    async with dummy(filename=path) as provider:
+        vm = await provider.create(POOL, new_tag(POOL))
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("DROP TABLE task")
+        database.execute("PRAGMA user_version = 1")
+    async with dummy(filename=path) as provider:
+        await provider.add_disk(POOL, ref(vm), task=new_task(), size=3)
+        assert await provider.disks(ref(vm)) == [3]
+
+
 async def test_a_table_of_a_later_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cloud.db"
     async with dummy(filename=path):
         pass
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
-    with pytest.raises(PermanentError, match="schema 99, this vmpooler knows 1"):
+    with pytest.raises(PermanentError, match="schema 99, this vmpooler knows 2"):
         async with dummy(filename=path):
             pass
 

@@ -13,7 +13,7 @@ from vmpooler_manager.providers.errors import PermanentError
 
 def test_nothing_is_slow_and_nothing_fails_by_default() -> None:
     settings = read_settings("dummy", {})
-    assert [getattr(settings, kind) for kind in (*Fault, *Delay)] == [0] * 13
+    assert [getattr(settings, kind) for kind in (*Fault, *Delay)] == [0] * 20
 
 
 def test_one_connection_and_a_wait_of_ten_seconds_are_the_default() -> None:

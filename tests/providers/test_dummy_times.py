@@ -34,6 +34,9 @@ def slow(tmp_path: Path) -> dict[str, Any]:
         "vmready_max_time": HOUR,
         "destroyvm_max_shutdown_time": HOUR,
         "destroyvm_max_time": HOUR,
+        "createdisk_max_time": HOUR,
+        "createsnapshot_max_time": HOUR,
+        "revertsnapshot_max_time": HOUR,
         "seed": 1,
     }
 

@@ -79,6 +79,21 @@ class FaultyProvider(DummyProvider):
         await self._suffer("annotate")
         await super().annotate(pool, vm, tag)
 
+    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+        """Add a disk, or not."""
+        await self._suffer("add_disk")
+        await super().add_disk(pool, vm, task=task, size=size)
+
+    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+        """Take a snapshot, or not."""
+        await self._suffer("snapshot")
+        await super().snapshot(pool, vm, name=name)
+
+    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+        """Go back, or not."""
+        await self._suffer("revert")
+        await super().revert(pool, vm, task=task, snapshot=snapshot)
+
     async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
         """Destroy, or not."""
         await self._suffer("destroy")

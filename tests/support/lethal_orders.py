@@ -19,6 +19,9 @@ class Call(StrEnum):
     INSPECT = "inspect"
     LIST_VMS = "list_vms"
     ANNOTATE = "annotate"
+    ADD_DISK = "add_disk"
+    SNAPSHOT = "snapshot"
+    REVERT = "revert"
     DESTROY = "destroy"
 
 

@@ -52,6 +52,21 @@ class LethalProvider(DummyProvider):
         with self._obeying(Call.ANNOTATE):
             await super().annotate(pool, vm, tag)
 
+    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+        """Add a disk, and obey."""
+        with self._obeying(Call.ADD_DISK):
+            await super().add_disk(pool, vm, task=task, size=size)
+
+    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+        """Take a snapshot, and obey."""
+        with self._obeying(Call.SNAPSHOT):
+            await super().snapshot(pool, vm, name=name)
+
+    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+        """Go back, and obey."""
+        with self._obeying(Call.REVERT):
+            await super().revert(pool, vm, task=task, snapshot=snapshot)
+
     async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
         """Destroy, and obey."""
         with self._obeying(Call.DESTROY):

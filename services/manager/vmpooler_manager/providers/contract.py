@@ -64,6 +64,34 @@ class Provider(Protocol):
     async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
         """Replace the VM's tag, to add who has it until when. Raises: NotFound, TransientError, Throttled."""
 
+    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+        """Give a VM that is switched on another, empty disk of `size` GB; return when it has it.
+
+        This and the two calls below are tasks that users ask for. A task has an id (32 characters a-z and
+        0-9) which the cloud has to remember with what was done: under the same id, the same thing is done
+        once at most, whoever asks again, also at the same time. A driver that can't do it says so by
+        PermanentError. The messages of errors are shown to the VM's user.
+
+        Raises: NotFound when there is no such VM; TransientError, Throttled: it may have been done all the
+        same; PermanentError: it wasn't, and never will be.
+        """
+
+    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+        """Take a snapshot of disks and memory, called by the task's id; return when it is there.
+
+        Raises: as `add_disk`.
+        """
+
+    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+        """Put the VM back to where it was when the snapshot of this name was taken; return when it is there.
+
+        Disks that were added since are gone; the tag stays. Under the id of a task that was carried out,
+        nothing is done: what the user has done to the VM since is safe. A snapshot that the VM hasn't is a
+        PermanentError.
+
+        Raises: as `add_disk`.
+        """
+
     async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
         """Remove the VM with this id, whatever its status; return when it is gone.
 

@@ -112,12 +112,27 @@ class DummyProvider(CommonProvider):
     createvm_orphan_percent: Annotated[
         float, percent(), Setting("Clones that fail, though the VM was made", in_effect=True)
     ] = 0
-    createdisk_max_time: Annotated[float, seconds_number(), Setting("Adding a disk takes up to this")] = 0
-    createdisk_fail_percent: Annotated[float, percent(), Setting("Disks that fail")] = 0
-    createsnapshot_max_time: Annotated[float, seconds_number(), Setting("A snapshot takes up to this")] = 0
-    createsnapshot_fail_percent: Annotated[float, percent(), Setting("Snapshots that fail")] = 0
-    revertsnapshot_max_time: Annotated[float, seconds_number(), Setting("Going back takes up to this")] = 0
-    revertsnapshot_fail_percent: Annotated[float, percent(), Setting("Going back that fails")] = 0
+    createdisk_max_time: Annotated[
+        float, seconds_number(), Setting("Adding a disk takes up to this", in_effect=True)
+    ] = 0
+    createdisk_fail_percent: Annotated[float, percent(), Setting("Disks that fail", in_effect=True)] = 0
+    createsnapshot_max_time: Annotated[
+        float, seconds_number(), Setting("A snapshot takes up to this", in_effect=True)
+    ] = 0
+    createsnapshot_fail_percent: Annotated[
+        float, percent(), Setting("Snapshots that fail", in_effect=True)
+    ] = 0
+    revertsnapshot_max_time: Annotated[
+        float, seconds_number(), Setting("Going back takes up to this", in_effect=True)
+    ] = 0
+    revertsnapshot_fail_percent: Annotated[
+        float, percent(), Setting("Going back that fails", in_effect=True)
+    ] = 0
+    task_lostanswer_percent: Annotated[
+        float,
+        percent(),
+        Setting("Disks, snapshots and going back that fail, though it was done", in_effect=True),
+    ] = 0
     destroyvm_max_shutdown_time: Annotated[
         float, seconds_number(), Setting("Switching off takes up to this", in_effect=True)
     ] = 0

@@ -12,7 +12,7 @@ from vmpooler_manager.providers.errors import PermanentError, TransientError
 
 APPLICATION_ID = 0x766D7064
 """Marks a database as ours in its file header: "vmpd"."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 BUSY_TIMEOUT = 1.5
 """Seconds that a statement waits for another process's write."""
@@ -23,7 +23,7 @@ SQLITE_MAGIC = b"SQLite format 3\x00"
 YAML_START = b"---"
 """How every backing file of vmpooler 3.x begins."""
 
-SCHEMA = """
+VMS = """
 CREATE TABLE vm (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -46,6 +46,19 @@ CREATE TABLE vm (
 CREATE INDEX vm_by_place ON vm (place);
 CREATE INDEX vm_by_tag ON vm (tag_name, tag_attempt);
 """
+TASKS = """
+CREATE TABLE task (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  vm TEXT NOT NULL REFERENCES vm (id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  snapshot TEXT NOT NULL
+);
+CREATE INDEX task_by_vm ON task (vm);
+"""
+STEPS = (VMS, TASKS)
+"""What each version of the schema added; a file of an older version gets what it lacks."""
 
 
 async def open_database(filename: Path | None) -> aiosqlite.Connection:
@@ -122,29 +135,30 @@ async def _prepare(connection: aiosqlite.Connection, path: str) -> None:
             await asyncio.sleep(0.02)
     # With WAL a commit survives the death of the process; only a power cut can take the last ones back.
     await connection.execute_fetchall("PRAGMA synchronous = NORMAL")
+    await connection.execute_fetchall("PRAGMA foreign_keys = ON")
     connection.row_factory = sqlite3.Row
     await connection.create_function("wall_clock", 0, time.time)
 
 
 async def _claim(connection: aiosqlite.Connection, path: str) -> None:
-    """Make the schema in an empty database, or see that it is ours and of a version that we know."""
+    """Make the schema in an empty database or complete an older one; see that it is ours and known to us."""
     await connection.execute_fetchall("BEGIN IMMEDIATE")
     finished = False
     try:
         [[tables]] = await connection.execute_fetchall("SELECT count(*) FROM sqlite_master")
         [[application]] = await connection.execute_fetchall("PRAGMA application_id")
         [[version]] = await connection.execute_fetchall("PRAGMA user_version")
-        if tables == 0:
-            for statement in SCHEMA.split(";"):
-                await connection.execute_fetchall(statement)
-            await connection.execute_fetchall(f"PRAGMA application_id = {APPLICATION_ID}")
-            await connection.execute_fetchall(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif application != APPLICATION_ID:
+        if tables and application != APPLICATION_ID:
             raise PermanentError(f"dummy cloud: {path} is a database of another program")
-        elif version != SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             raise PermanentError(
                 f"dummy cloud: {path} has schema {version}, this vmpooler knows {SCHEMA_VERSION}"
             )
+        if version < SCHEMA_VERSION:
+            for statement in "".join(STEPS[version:]).split(";"):
+                await connection.execute_fetchall(statement)
+            await connection.execute_fetchall(f"PRAGMA application_id = {APPLICATION_ID}")
+            await connection.execute_fetchall(f"PRAGMA user_version = {SCHEMA_VERSION}")
         finished = True
     finally:
         await connection.execute_fetchall("COMMIT" if finished else "ROLLBACK")

@@ -22,6 +22,10 @@ class Fault(StrEnum):
     CREATE_FAILS = "createvm_fail_percent"
     CREATE_LEAVES_ORPHAN = "createvm_orphan_percent"
     DESTROY_FAILS = "destroyvm_fail_percent"
+    DISK_FAILS = "createdisk_fail_percent"
+    SNAPSHOT_FAILS = "createsnapshot_fail_percent"
+    REVERT_FAILS = "revertsnapshot_fail_percent"
+    TASK_ANSWER_IS_LOST = "task_lostanswer_percent"
     READINESS_CHECK_FAILS = "vmready_fail_percent"
     POWERS_OFF = "getvm_poweroff_percent"
     LISTING_FAILS = "listvms_fail_percent"
@@ -37,6 +41,9 @@ class Delay(StrEnum):
     BOOT = "vmready_max_time"
     SHUTDOWN = "destroyvm_max_shutdown_time"
     REMOVAL = "destroyvm_max_time"
+    DISK = "createdisk_max_time"
+    SNAPSHOT = "createsnapshot_max_time"
+    REVERT = "revertsnapshot_max_time"
 
 
 class Faults:

@@ -1,6 +1,8 @@
 """One VM of the dummy cloud: what its table holds, and what that means at a given time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv4Address
 
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
@@ -10,6 +12,41 @@ FIRST_ADDRESS = int(IPv4Address("10.0.0.0"))
 LAST_BYTES = 254
 """Addresses end in 1 to 254: neither a network's own nor a broadcast address."""
 ADDRESSES = 2**16 * LAST_BYTES
+
+
+class TaskKind(StrEnum):
+    """What can be done to a VM on a user's wish."""
+
+    DISK = "disk"
+    SNAPSHOT = "snapshot"
+    REVERT = "revert"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDone:
+    """One entry of a VM's journal."""
+
+    id: str
+    kind: TaskKind
+    size: int = 0
+    """Of a disk, in GB."""
+    snapshot: str = ""
+    """The snapshot's name that a revert went back to."""
+
+
+def disks_after(journal: Sequence[TaskDone]) -> tuple[TaskDone, ...]:
+    """Give the disks that a VM has after all that was done to it, in this order: a revert takes some away."""
+    disks: tuple[TaskDone, ...] = ()
+    disks_at: dict[str, tuple[TaskDone, ...]] = {}
+    for task in journal:
+        match task.kind:
+            case TaskKind.DISK:
+                disks = (*disks, task)
+            case TaskKind.SNAPSHOT:
+                disks_at[task.id] = disks
+            case TaskKind.REVERT:
+                disks = disks_at[task.snapshot]
+    return disks
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_manager.providers.connections import ConnectionPool
 from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
-from vmpooler_manager.providers.dummy.machine import Machine
+from vmpooler_manager.providers.dummy.machine import Machine, TaskDone, TaskKind, disks_after
 from vmpooler_manager.providers.dummy.settings import read_settings
 from vmpooler_manager.providers.dummy.table import Table
 from vmpooler_manager.providers.errors import NotFound, PermanentError, TransientError
@@ -129,6 +129,34 @@ class DummyProvider:
             if not await table.retag(vm.provider_id, tag):
                 raise NotFound(_no_such(vm))
 
+    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+        """Add a disk; like all tasks, it keeps its connection for as long as it takes."""
+        done = TaskDone(task, TaskKind.DISK, size=size)
+        async with self._call() as table:
+            await self._do(table, vm, done, takes=Delay.DISK, fails=Fault.DISK_FAILS)
+
+    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+        """Take a snapshot."""
+        done = TaskDone(name, TaskKind.SNAPSHOT)
+        async with self._call() as table:
+            await self._do(table, vm, done, takes=Delay.SNAPSHOT, fails=Fault.SNAPSHOT_FAILS)
+
+    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+        """Go back to a snapshot."""
+        done = TaskDone(task, TaskKind.REVERT, snapshot=snapshot)
+        async with self._call() as table:
+            if await table.get(vm.provider_id) is None:
+                raise NotFound(_no_such(vm))
+            known = [one.id for one in await table.journal(vm.provider_id) if one.kind is TaskKind.SNAPSHOT]
+            if snapshot not in known:
+                raise PermanentError(f"dummy cloud: {vm.name} has no snapshot {snapshot}")
+            await self._do(table, vm, done, takes=Delay.REVERT, fails=Fault.REVERT_FAILS)
+
+    async def disks(self, vm: VmRef) -> list[int]:
+        """Give the sizes of the added disks in GB. No part of the contract: a look at the cloud itself."""
+        async with self._connections.connection() as table:
+            return [disk.size for disk in disks_after(await table.journal(vm.provider_id))]
+
     async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
         """Switch the VM off, then remove it; one that is off already, by an earlier try, is only removed.
 
@@ -145,6 +173,17 @@ class DummyProvider:
                 raise TransientError(f"dummy cloud: {vm.name} was not removed (destroyvm_fail_percent)")
             await asyncio.sleep(self._faults.seconds(Delay.REMOVAL))
             await table.remove(machine.id)
+
+    async def _do(self, table: Table, vm: VmRef, task: TaskDone, *, takes: Delay, fails: Fault) -> None:
+        await asyncio.sleep(self._faults.seconds(takes))
+        if self._faults.strikes(fails):
+            raise TransientError(f"dummy cloud: {task.kind} of {vm.name} was not made ({fails})")
+        if not await table.note(vm.provider_id, task):
+            raise NotFound(_no_such(vm))
+        if self._faults.strikes(Fault.TASK_ANSWER_IS_LOST):
+            raise TransientError(
+                f"dummy cloud: {task.kind} of {vm.name} was made, or not ({Fault.TASK_ANSWER_IS_LOST})"
+            )
 
     async def _check_readiness(self, table: Table, machine: Machine, now: float) -> Machine:
         if self._faults.strikes(Fault.READINESS_CHECK_FAILS):

@@ -33,6 +33,9 @@ class DummySettings(BaseModel):
     destroyvm_max_shutdown_time: Seconds = 0
     destroyvm_max_time: Seconds = 0
     """Removing, after the shutdown."""
+    createdisk_max_time: Seconds = 0
+    createsnapshot_max_time: Seconds = 0
+    revertsnapshot_max_time: Seconds = 0
 
     createvm_fail_percent: Percent = 0
     """`create` fails and there is no VM."""
@@ -40,6 +43,12 @@ class DummySettings(BaseModel):
     """`create` fails although the VM was made."""
     destroyvm_fail_percent: Percent = 0
     """`destroy` fails after the shutdown; the VM stays, switched off."""
+    createdisk_fail_percent: Percent = 0
+    """`add_disk` fails and there is no disk; likewise the next two."""
+    createsnapshot_fail_percent: Percent = 0
+    revertsnapshot_fail_percent: Percent = 0
+    task_lostanswer_percent: Percent = 0
+    """`add_disk`, `snapshot` and `revert` fail although it was done."""
     vmready_fail_percent: Percent = 0
     """`inspect` fails, as long as the VM was not once seen ready."""
     getvm_poweroff_percent: Percent = 0

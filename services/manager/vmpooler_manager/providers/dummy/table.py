@@ -10,7 +10,7 @@ import aiosqlite
 
 from vmpooler_manager.providers.contract import OwnershipTag
 from vmpooler_manager.providers.dummy.database import open_database
-from vmpooler_manager.providers.dummy.machine import Machine
+from vmpooler_manager.providers.dummy.machine import Machine, TaskDone, TaskKind
 from vmpooler_manager.providers.errors import PermanentError, TransientError
 
 # The clock is read when the statement runs, not when it was queued: see `add`.
@@ -33,6 +33,12 @@ UPDATE vm SET tag_installation = :tag_installation, tag_generation = :tag_genera
   tag_name = :tag_name, tag_attempt = :tag_attempt, tag_owner = :tag_owner, tag_ends_at = :tag_ends_at
 WHERE id = :id RETURNING id"""
 REMOVE = "DELETE FROM vm WHERE id = :id RETURNING id"
+
+NOTE = """
+INSERT INTO task (id, vm, kind, size, snapshot)
+SELECT :id, vm.id, :kind, :size, :snapshot FROM vm WHERE vm.id = :vm
+ON CONFLICT (id) DO UPDATE SET id = id RETURNING id"""
+JOURNAL = "SELECT * FROM task WHERE vm = :id ORDER BY number"
 
 TAG_MARKS = ("tag_installation", "tag_generation", "tag_pool", "tag_name", "tag_attempt")
 """The columns without which a tag tells nothing."""
@@ -90,6 +96,22 @@ class Table:
     async def retag(self, id: str, tag: OwnershipTag) -> bool:  # noqa: A002
         """Replace the VM's tag; False when there is no such VM."""
         return bool(await self._run(RETAG, {"id": id, **_tag_columns(tag)}))
+
+    async def note(self, id: str, task: TaskDone) -> bool:  # noqa: A002
+        """Do a task to a VM, unless it was done before; False when there is no such VM."""
+        return bool(
+            await self._run(
+                NOTE,
+                {"vm": id, "id": task.id, "kind": task.kind, "size": task.size, "snapshot": task.snapshot},
+            )
+        )
+
+    async def journal(self, id: str) -> list[TaskDone]:  # noqa: A002
+        """List the tasks that were done to a VM, oldest first."""
+        return [
+            TaskDone(row["id"], TaskKind(row["kind"]), row["size"], row["snapshot"])
+            for row in await self._run(JOURNAL, {"id": id})
+        ]
 
     async def remove(self, id: str) -> bool:  # noqa: A002
         """Remove the VM; False when there is no such VM."""

@@ -43,7 +43,7 @@ async def test_a_request_is_open_until_the_configured_time_is_over(with_api: Wit
 
 async def test_a_request_is_left_in_the_managers_inbox(customer: Customer) -> None:
     request = (await customer.ask({"pool1": 1})).json()["request_id"]
-    await customer.api.fleet.store.inbox.prepare()
+    await customer.api.fleet.store.request_queue.prepare()
     assert [named for _, named in await customer.demand.entries()] == [request]
 
 

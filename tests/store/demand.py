@@ -6,7 +6,8 @@ from datetime import timedelta
 from tests.store.fleet import MANAGER, Fleet, attempt_of
 from vmpooler_common.model import VmState
 from vmpooler_common.store.endings import Charge, Outcome
-from vmpooler_common.store.requests import OnDemandRequest, entries_of
+from vmpooler_common.store.queues import GROUP
+from vmpooler_common.store.requests import OnDemandRequest
 
 LIFETIME = timedelta(hours=1)
 LIFETIME_WITH_TOKEN = timedelta(hours=2)
@@ -37,10 +38,9 @@ class Demand:
     ) -> None:
         """Open a request and make it part of the backlog, its entry out of the inbox."""
         await self.opened(request, *pools, token=token, ttl=ttl)
-        inbox = self.fleet.store.inbox
-        await inbox.prepare()
+        await self.fleet.store.request_queue.prepare()
         ((entry, named),) = await self.entries()
-        assert (named, await inbox.accept(named, entry=entry)) == (request, "accepted")
+        assert (named, await self.fleet.store.inbox.accept(named, entry=entry)) == (request, "accepted")
 
     async def overdue(self, request: str, *pools: str) -> None:
         """Accept a request whose deadline is over."""
@@ -50,11 +50,12 @@ class Demand:
             pass
 
     async def entries(self) -> list[tuple[str, str]]:
-        """Read what is in the inbox, as a manager does: (entry, request)."""
+        """Read what is in the inbox, as a manager does: (entry, request), the latter empty for none."""
         key = f"{self.fleet.prefix}:requests"
-        command = ("XREADGROUP", "GROUP", "managers", MANAGER, "STREAMS", key, ">")
+        command = ("XREADGROUP", "GROUP", GROUP, MANAGER, "STREAMS", key, ">")
         (reply,) = await self.fleet.store.link.call(command)
-        return entries_of(reply[0][1]) if reply else []
+        entries = reply[0][1] if reply else []
+        return [(entry, fields[1] if fields[0] == "r" else "") for entry, fields in entries]
 
     async def failed(self, pool: str, vm: str, error: str, *, most: int) -> None:
         """Make a clone of the pool fail, with a charge for the request that is next."""

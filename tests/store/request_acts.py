@@ -24,7 +24,7 @@ def _accepted(*pools: str) -> Callable[[Fleet], Awaitable[None]]:
 
 
 async def _opened(fleet: Fleet) -> None:
-    await fleet.store.inbox.prepare()
+    await fleet.store.request_queue.prepare()
     await Demand(fleet).opened("r", "one", "two")
 
 
@@ -63,13 +63,13 @@ async def _cloning_for_a_request(fleet: Fleet) -> None:
 
 
 async def _poisoned(fleet: Fleet) -> None:
-    await fleet.store.inbox.prepare()
+    await fleet.store.request_queue.prepare()
     await ask(fleet.client, "XADD", f"{fleet.prefix}:requests", "1-1", "nonsense", "x")
     await Demand(fleet).entries()
 
 
 async def _inbox_only(fleet: Fleet) -> None:
-    await fleet.store.inbox.prepare()
+    await fleet.store.request_queue.prepare()
 
 
 async def _overdue(fleet: Fleet) -> None:
@@ -103,13 +103,13 @@ def _charges(most: int) -> Callable[[Store], Awaitable[object]]:
 
 
 async def _recovers(store: Store) -> object:
-    return [request for _, request in await store.inbox.recover("consumer", idle=timedelta(0))]
+    return [entry.fields for entry in await store.request_queue.recover("consumer", idle=timedelta(0))]
 
 
-async def _first(store: Store) -> str:
-    async with aclosing(store.inbox.follow("consumer")) as entries:
-        _, request = await anext(entries)
-    return request
+async def _first(store: Store) -> object:
+    async with aclosing(store.request_queue.follow("consumer")) as entries:
+        entry = await anext(entries)
+    return entry.fields
 
 
 async def _follows(store: Store) -> object:
@@ -117,8 +117,8 @@ async def _follows(store: Store) -> object:
     try:
         return await _first(store)
     except StoreUnavailable:
-        recovered = await store.inbox.recover("consumer", idle=timedelta(0))
-        return recovered[0][1] if recovered else await _first(store)
+        recovered = await store.request_queue.recover("consumer", idle=timedelta(0))
+        return recovered[0].fields if recovered else await _first(store)
 
 
 REQUEST_ACTS: tuple[Act, ...] = (
@@ -181,10 +181,10 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_known_token,
         only_reads=True,
     ),
-    act("prepare the inbox", "inbox.prepare", lambda store: store.inbox.prepare()),
+    act("prepare the inbox", "request_queue.prepare", lambda store: store.request_queue.prepare()),
     act(
         "recover",
-        "inbox.recover",
+        "request_queue.recover",
         _recovers,
         arrange=_read_by_a_dead_consumer,
     ),
@@ -197,7 +197,11 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_poisoned,
     ),
     act(
-        "tidy", "inbox.tidy", lambda store: store.inbox.tidy(idle=HOUR), arrange=_inbox_only, only_reads=True
+        "tidy",
+        "request_queue.tidy",
+        lambda store: store.request_queue.tidy(idle=HOUR),
+        arrange=_inbox_only,
+        only_reads=True,
     ),
     act(
         "expire",
@@ -220,7 +224,7 @@ REQUEST_ACTS: tuple[Act, ...] = (
         "fail_waiting",
         arrange=_partly_granted,
     ),
-    act("follow the inbox", "inbox.follow", _follows, arrange=_opened),
+    act("follow the inbox", "request_queue.follow", _follows, arrange=_opened),
     act(
         "reserve for a request",
         "clones.reserve",

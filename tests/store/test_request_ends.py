@@ -156,7 +156,7 @@ async def test_deleting_again_says_that_it_was_deleted_before(demand: Demand) ->
 async def test_deleting_before_it_is_accepted_leaves_nothing_to_accept(demand: Demand) -> None:
     await demand.opened("r", "one")
     await delete(demand, "r")
-    await demand.fleet.store.inbox.prepare()
+    await demand.fleet.store.request_queue.prepare()
     ((entry, _),) = await demand.entries()
     assert await demand.fleet.store.inbox.accept("r", entry=entry) == "known"
     data = await demand.fleet.dataset()

@@ -9,6 +9,7 @@ from tests.store.demand import LIFETIME, LIFETIME_WITH_TOKEN, TTL, Demand, of_a_
 from tests.store.fleet import LEASE, MANAGER, attempt_of, reservation
 from tests.support.stores import Tally
 from vmpooler_common.store.errors import NoSuchRequest, RequestExists, UnknownToken
+from vmpooler_common.store.queues import QueueEntry
 from vmpooler_common.store.requests import RequestStatus
 from vmpooler_common.store.times import to_ms
 
@@ -83,10 +84,10 @@ async def test_accepting_puts_every_wanted_vm_into_its_pools_backlog(demand: Dem
 
 async def test_an_entry_that_is_delivered_again_changes_nothing(demand: Demand) -> None:
     await demand.opened("r", "one", "one")
-    inbox = demand.fleet.store.inbox
-    await inbox.prepare()
+    inbox, queue = demand.fleet.store.inbox, demand.fleet.store.request_queue
+    await queue.prepare()
     ((entry, _),) = await demand.entries()
-    assert await inbox.recover("another manager", idle=timedelta(0)) == [(entry, "r")]
+    assert await queue.recover("another manager", idle=timedelta(0)) == [QueueEntry(entry, {"r": "r"})]
     assert await inbox.accept("r", entry=entry) == "accepted"
     after_the_first = (await demand.fleet.dataset()).entries
     assert await inbox.accept("r", entry=entry) == "known"
@@ -120,7 +121,7 @@ async def test_a_fresh_request_is_left_to_its_entry(demand: Demand) -> None:
 
 
 async def test_the_group_may_be_gone_when_an_entry_is_accepted(demand: Demand) -> None:
-    await demand.fleet.store.inbox.prepare()
+    await demand.fleet.store.request_queue.prepare()
     await demand.opened("r", "one")
     ((entry, _),) = await demand.entries()
     await demand.fleet.client.xgroup_destroy(f"{demand.fleet.prefix}:requests", "managers")
@@ -128,10 +129,10 @@ async def test_the_group_may_be_gone_when_an_entry_is_accepted(demand: Demand) -
 
 
 async def test_a_group_that_is_made_anew_reads_what_is_still_there(demand: Demand) -> None:
-    await demand.fleet.store.inbox.prepare()
+    await demand.fleet.store.request_queue.prepare()
     await demand.opened("r", "one")
     await demand.fleet.client.xgroup_destroy(f"{demand.fleet.prefix}:requests", "managers")
-    await demand.fleet.store.inbox.prepare()
+    await demand.fleet.store.request_queue.prepare()
     assert [request for _, request in await demand.entries()] == ["r"]
 
 
@@ -147,8 +148,8 @@ async def test_a_group_that_is_made_anew_reads_what_is_still_there(demand: Deman
 async def test_a_poisonous_entry_is_put_aside_once_with_the_reason(
     demand: Demand, fields: dict[str, str], request_named: str, reason: str
 ) -> None:
-    inbox = demand.fleet.store.inbox
-    await inbox.prepare()
+    inbox, queue = demand.fleet.store.inbox, demand.fleet.store.request_queue
+    await queue.prepare()
     flat = [text for field in fields.items() for text in field]
     await ask(demand.fleet.client, "XADD", f"{demand.fleet.prefix}:requests", "*", *flat)
     ((entry, request),) = await demand.entries()
@@ -157,18 +158,16 @@ async def test_a_poisonous_entry_is_put_aside_once_with_the_reason(
     data = await demand.fleet.dataset()
     assert data.entries["dlq"].value == [("requests", request_named, reason)]
     assert data.entries["requests"].value == []
-    assert await inbox.recover("another manager", idle=timedelta(0)) == []
+    assert await queue.recover("another manager", idle=timedelta(0)) == []
 
 
 async def test_only_consumers_without_entries_are_tidied_away(demand: Demand) -> None:
-    await demand.fleet.store.inbox.prepare()
+    await demand.fleet.store.request_queue.prepare()
     await demand.opened("r", "one")
     await demand.entries()
-    await demand.fleet.store.inbox.tidy(idle=timedelta(milliseconds=-1))
-    assert [request for _, request in await demand.fleet.store.inbox.recover("m2", idle=timedelta(0))] == [
-        "r"
-    ]
-    await demand.fleet.store.inbox.tidy(idle=timedelta(milliseconds=-1))
+    await demand.fleet.store.request_queue.tidy(idle=timedelta(milliseconds=-1))
+    assert len(await demand.fleet.store.request_queue.recover("m2", idle=timedelta(0))) == 1
+    await demand.fleet.store.request_queue.tidy(idle=timedelta(milliseconds=-1))
     consumers = await demand.fleet.client.xinfo_consumers(f"{demand.fleet.prefix}:requests", "managers")
     assert [consumer["name"] for consumer in consumers] == ["m2"]
 

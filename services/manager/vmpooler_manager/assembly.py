@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
@@ -20,6 +20,7 @@ from vmpooler_manager.backoff import Backoff, Delays
 from vmpooler_manager.clock import ClockGuard
 from vmpooler_manager.cloning import Cloning
 from vmpooler_manager.cloud import Cloud
+from vmpooler_manager.consumer import Consumer
 from vmpooler_manager.destroying import Destroying
 from vmpooler_manager.execute import Executor
 from vmpooler_manager.intake import Intake
@@ -155,6 +156,10 @@ def assemble(settings: Settings) -> Manager:
             loop_metrics=metrics.loops,
         )
 
+    def pauses_anew() -> Iterator[float]:
+        return pauses(settings.redis.reconnect_attempts)
+
+    intake = Intake(store, ttl=general.ondemand_request_ttl, metrics=metrics.requests)
     supervisor = Supervisor(
         store,
         manager=name,
@@ -165,14 +170,17 @@ def assemble(settings: Settings) -> Manager:
         slots=slots,
         liveness=liveness,
         clock=clock,
-        intake=Intake(
-            store,
-            manager=name,
-            ttl=general.ondemand_request_ttl,
-            pauses=lambda: pauses(settings.redis.reconnect_attempts),
-            metrics=metrics.requests,
+        intake=intake,
+        consumers=(
+            Consumer(
+                store.request_queue,
+                inbox="on-demand",
+                manager=name,
+                take=intake.take,
+                pauses=pauses_anew,
+            ),
         ),
-        pauses=lambda: pauses(settings.redis.reconnect_attempts),
+        pauses=pauses_anew,
         wait_replicas=settings.redis.wait_replicas,
         metrics=metrics,
     )

@@ -12,6 +12,7 @@ from vmpooler_common.store.events import Event
 from vmpooler_common.store.leases import Heartbeat
 from vmpooler_common.store.store import Store
 from vmpooler_manager.clock import ClockGuard
+from vmpooler_manager.consumer import Consumer
 from vmpooler_manager.intake import Intake
 from vmpooler_manager.jobs import Jobs
 from vmpooler_manager.liveness import Liveness
@@ -51,6 +52,7 @@ class Supervisor:
         liveness: Liveness,
         clock: ClockGuard,
         intake: Intake,
+        consumers: Sequence[Consumer],
         pauses: Callable[[], Iterator[float]],
         wait_replicas: int,
         metrics: ManagerMetrics,
@@ -65,6 +67,7 @@ class Supervisor:
         self._liveness = liveness
         self._clock = clock
         self._intake = intake
+        self._consumers = consumers
         self._pauses = pauses
         self._wait_replicas = wait_replicas
         self._metrics = metrics
@@ -85,7 +88,8 @@ class Supervisor:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow_events())
-                group.create_task(self._intake.run())
+                for consumer in self._consumers:
+                    group.create_task(consumer.run())
                 group.create_task(self._beat())
         except* SchemaTooNew as errors:
             raise errors.exceptions[0] from None

@@ -1,24 +1,18 @@
 """On-demand requests: what the API and the manager do with them."""
 
-import asyncio
 import json
-import math
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from redis.exceptions import RedisError, ResponseError
-
-from vmpooler_common.store.errors import NoSuchRequest, RequestExists, StoreUnavailable, UnknownToken
+from vmpooler_common.store.errors import NoSuchRequest, RequestExists, UnknownToken
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, Reply, check
+from vmpooler_common.store.queues import GROUP
 from vmpooler_common.store.scripts import Scripts, new_operation
 from vmpooler_common.store.times import duration_ms, from_ms
 from vmpooler_common.store.tokens import token_digest
-
-_BLOCK_SECONDS = 5
-_MOST = 100
 
 
 class RequestStatus(StrEnum):
@@ -175,66 +169,14 @@ class Waiting:
 
 
 class Inbox:
-    """The managers' side: a consumer group on the stream of new requests."""
+    """The managers' side of requests, whose entries they read from the queue of requests."""
 
-    GROUP = "managers"
-
-    def __init__(self, link: Link, scripts: Scripts, keys: Keys) -> None:
-        self._link = link
+    def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
-        self._stream = keys("requests")
-
-    async def prepare(self) -> None:
-        """Make the group if it isn't there, from the first entry on."""
-        (reply,) = await self._link.call(("XGROUP", "CREATE", self._stream, self.GROUP, "0", "MKSTREAM"))
-        if not (isinstance(reply, ResponseError) and "BUSYGROUP" in str(reply)):
-            check(reply)
-
-    async def follow(self, consumer: str) -> AsyncGenerator[tuple[str, str], None]:
-        """Give the entries of new requests, (entry, request), for ever, as they come.
-
-        Uses a connection of its own. Raises StoreUnavailable when that breaks, or when the group is
-        gone because the data was lost: prepare and follow again.
-        """
-        connection = await self._link.hold()
-        command = (
-            "XREADGROUP", "GROUP", self.GROUP, consumer, "COUNT", _MOST,
-            "BLOCK", _BLOCK_SECONDS * 1000, "STREAMS", self._stream, ">",
-        )  # fmt: skip
-        try:
-            while True:
-                async with asyncio.timeout(_BLOCK_SECONDS * 2):
-                    await connection.send_command(*command, check_health=False)
-                    reply = await connection.read_response(timeout=math.inf)
-                for entry, request in entries_of(reply[0][1]) if reply else ():
-                    yield entry, request
-        except TimeoutError:
-            raise StoreUnavailable("no answer from Redis in time", kind="timeout") from None
-        except (RedisError, OSError, RuntimeError, AttributeError) as error:
-            raise StoreUnavailable(f"reading the inbox failed: {error}", kind="unreachable") from error
-        finally:
-            await connection.disconnect(nowait=True)
-
-    async def recover(self, consumer: str, *, idle: timedelta) -> list[tuple[str, str]]:
-        """Take over entries that a consumer has read so long ago and not finished: (entry, request)."""
-        (reply,) = await self._scripts.run_all(
-            [("XAUTOCLAIM", self._stream, self.GROUP, consumer, duration_ms(idle), "0-0", "COUNT", 100)]
-        )
-        return entries_of(reply[1])
 
     async def accept(self, request: str, *, entry: str = "") -> str:
         """Make a request part of its pools' backlog; gives `accepted`, `known`, or `dead`."""
-        return str(await self._scripts.run("accept", new_operation(), request, self.GROUP, entry))
-
-    async def tidy(self, *, idle: timedelta) -> None:
-        """Remove consumers that are long gone and have nothing pending."""
-        (consumers,) = await self._scripts.run_all([("XINFO", "CONSUMERS", self._stream, self.GROUP)])
-        for flat in consumers:
-            facts = dict(zip(flat[::2], flat[1::2], strict=True))
-            if facts["pending"] == 0 and facts["idle"] > duration_ms(idle):
-                await self._scripts.run_all(
-                    [("XGROUP", "DELCONSUMER", self._stream, self.GROUP, facts["name"])]
-                )
+        return str(await self._scripts.run("accept", new_operation(), request, GROUP, entry))
 
     async def expire(self, request: str, *, operation: str, reason: str) -> bool:
         """Fail a request that is past its deadline; False when it isn't, or is over."""
@@ -257,18 +199,6 @@ class Inbox:
             failed += some
             if not left or not some:
                 return failed
-
-
-def entries_of(entries: Sequence[Reply]) -> list[tuple[str, str]]:
-    """Read stream entries: (entry, request), the request empty where the entry names none."""
-    found = []
-    for entry in entries:
-        if entry is None:  # deleted, but still listed as pending
-            continue
-        entry_id, flat = entry
-        fields = dict(zip(flat[::2], flat[1::2], strict=False)) if flat else {}
-        found.append((entry_id, fields.get("r", "")))
-    return found
 
 
 def request_of(request: str, reply: Sequence[Reply]) -> OnDemandRequest | None:

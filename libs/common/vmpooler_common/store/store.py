@@ -15,6 +15,7 @@ from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.leases import Leases
 from vmpooler_common.store.lines import Lines
 from vmpooler_common.store.link import Link, LinkOptions
+from vmpooler_common.store.queues import Queue
 from vmpooler_common.store.rates import Rates
 from vmpooler_common.store.requests import Inbox, Requests, Waiting
 from vmpooler_common.store.scripts import Scripts
@@ -51,6 +52,7 @@ class Store:
     requests: Requests
     lines: Lines
     inbox: Inbox
+    request_queue: Queue
     rates: Rates
 
     @classmethod
@@ -80,7 +82,8 @@ class Store:
                 wait=Waiting(options.wait_replicas, options.wait_timeout),
             ),
             lines=Lines(scripts),
-            inbox=Inbox(link, scripts, keys),
+            inbox=Inbox(scripts),
+            request_queue=Queue(link, scripts, keys, stem="requests"),
             rates=Rates(scripts),
         )
 

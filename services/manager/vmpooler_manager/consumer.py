@@ -1,0 +1,72 @@
+"""Reads an inbox for as long as the manager lives, whatever becomes of the stream."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+
+import structlog
+
+from vmpooler_common.logs import Outage
+from vmpooler_common.store.errors import StoreError
+from vmpooler_common.store.queues import Queue, QueueEntry
+
+RECOVER_EVERY = 5.0
+"""Seconds between two looks for entries that a consumer has read and not taken up."""
+RECOVER_IDLE = timedelta(seconds=5)
+"""Taking up takes milliseconds: whoever took longer is dead, and to do it twice changes nothing."""
+CONSUMER_GONE = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+class Consumer:
+    """One consumer of the managers' group; every manager runs one for each inbox.
+
+    `take` takes an entry up, which removes it from the stream; `inbox` is the name of the inbox in logs.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        *,
+        inbox: str,
+        manager: str,
+        take: Callable[[QueueEntry], Awaitable[None]],
+        pauses: Callable[[], Iterator[float]],
+    ) -> None:
+        self._queue = queue
+        self._inbox = inbox
+        self._manager = manager
+        self._take = take
+        self._pauses = pauses
+        self._outage = Outage(f"{inbox} inbox")
+
+    async def run(self) -> None:
+        """Take entries up until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            group.create_task(self._recover())
+
+    async def _follow(self) -> None:
+        pauses = self._pauses()
+        while True:
+            try:
+                await self._queue.prepare()
+                async for entry in self._queue.follow(self._manager):
+                    await self._take(entry)
+                    pauses = self._pauses()
+                    self._outage.ended()
+            except StoreError as error:
+                # Also when the group is gone with a lost data set: it is made anew.
+                self._outage.began(str(error))
+                await asyncio.sleep(next(pauses))
+
+    async def _recover(self) -> None:
+        while True:
+            await asyncio.sleep(RECOVER_EVERY)
+            try:
+                for entry in await self._queue.recover(self._manager, idle=RECOVER_IDLE):
+                    await self._take(entry)
+                await self._queue.tidy(idle=CONSUMER_GONE)
+            except StoreError as error:
+                log.debug("recovering entries failed", inbox=self._inbox, error=str(error))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
+from tests.support.past_days import note_durations
 
 GETS = ["/healthcheck", "/ready", "/api/v3/vm", "/api/v3/status", "/api/v3/poolstat", "/api/v3/totalrunning"]
 NOT_FOUND = '{\n  "ok": false\n}'
@@ -32,6 +33,18 @@ async def test_json_looks_the_same_everywhere(client: httpx.AsyncClient, path: s
 async def test_small_answers_are_not_compressed(client: httpx.AsyncClient) -> None:
     answer = await client.get("/healthcheck", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in answer.headers
+
+
+async def test_large_answers_are_compressed_whole(api: Api) -> None:
+    for number in range(1000):
+        await note_durations(api.fleet, "boot", f"pool-{number}", 30)
+    plain, compressed = [
+        await api.client.get("/api/v3/summary", headers={"Accept-Encoding": coding})
+        for coding in ("identity", "gzip")
+    ]
+    assert len(plain.content) > 200_000
+    assert int(compressed.headers["Content-Length"]) < len(plain.content)
+    assert compressed.json() == plain.json()
 
 
 async def test_the_root_leads_to_the_pages_on_the_same_host(client: httpx.AsyncClient) -> None:

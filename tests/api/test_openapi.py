@@ -43,6 +43,9 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
         "/api/v3/status": ["get"],
         "/api/v3/poolstat": ["get"],
         "/api/v3/totalrunning": ["get"],
+        "/api/v3/summary": ["get"],
+        "/api/v3/summary/{statistic}": ["get"],
+        "/api/v3/summary/{statistic}/{key}": ["get"],
         "/healthcheck": ["get"],
         "/ready": ["get"],
     }
@@ -95,6 +98,8 @@ BAD_TOKEN = {"X-AUTH-TOKEN": "bad"}
 GOOD_TOKEN = {"X-AUTH-TOKEN": "good"}
 DEMAND, REQUEST = "/api/v3/ondemandvm", "/api/v3/ondemandvm/{request_id}"
 EXPLAIN = f"{REQUEST}/explain"
+SUMMARY = "/api/v3/summary"
+ONE_SUMMARY, PART_OF_SUMMARY = f"{SUMMARY}/{{statistic}}", f"{SUMMARY}/{{statistic}}/{{key}}"
 REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 1}}, 200),
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 2, "poolone": 1}}, 200),
@@ -143,6 +148,16 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("get", "/api/v3/status", "/api/v3/status?view=", {}, 200),
     ("get", "/api/v3/poolstat", "/api/v3/poolstat?pool=both", {}, 200),
     ("get", "/api/v3/totalrunning", "/api/v3/totalrunning", {}, 200),
+    ("get", SUMMARY, "/api/v3/summary?to=9999-01-01", {}, 400),
+    ("get", SUMMARY, "/api/v3/summary", {}, 200),
+    ("get", SUMMARY, "/api/v3/summary?from=x", {}, 400),
+    ("get", ONE_SUMMARY, "/api/v3/summary/boot", {}, 200),
+    ("get", ONE_SUMMARY, "/api/v3/summary/tag", {}, 200),
+    ("get", ONE_SUMMARY, "/api/v3/summary/other", {}, 404),
+    ("get", ONE_SUMMARY, "/api/v3/summary/other?from=x", {}, 400),
+    ("get", PART_OF_SUMMARY, "/api/v3/summary/clone/count", {}, 200),
+    ("get", PART_OF_SUMMARY, "/api/v3/summary/clone/nothing", {}, 200),
+    ("get", PART_OF_SUMMARY, "/api/v3/summary/other/count", {}, 404),
     ("get", "/healthcheck", "/healthcheck", {}, 200),
     ("get", "/ready", "/ready", {}, 200),
     ("delete", NAMED, "/api/v3/vm/owned", {"headers": {"X-AUTH-TOKEN": "bobs"}}, 403),

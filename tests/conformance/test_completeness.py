@@ -19,8 +19,6 @@ OUTSTANDING = {
     *range(27, 50),
     50,
     *range(51, 61),
-    # Summary
-    *range(61, 79),
     # Tokens
     *range(79, 101),
     # Listing and checkout

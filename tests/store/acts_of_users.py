@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from tests.store.act import HOUR, Act, act
 from tests.store.fleet import Fleet, want
 from vmpooler_common.store.rates import Allowance
+from vmpooler_common.store.statistics import Statistic
 from vmpooler_common.store.store import Store
 
 
@@ -108,6 +109,13 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         "checkouts.look_up",
         lambda store: store.checkouts.look_up("a"),
         arrange=lambda fleet: fleet.running("one", "a"),
+        only_reads=True,
+    ),
+    act(
+        "read statistics",
+        "statistics.read",
+        lambda store: store.statistics.read(tuple(Statistic), start=None, end=None),
+        arrange=lambda fleet: fleet.ready("one", "a"),
         only_reads=True,
     ),
     act("admit", "rates.admit", lambda store: _asks(store, limit=1), "admit"),

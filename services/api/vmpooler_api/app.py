@@ -29,11 +29,12 @@ from vmpooler_api.openapi import complete_openapi
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.rate_limiter import REFUSED, RateLimiter
 from vmpooler_api.request_log import RequestLog
-from vmpooler_api.routes import health, numbers, ondemand, vms
+from vmpooler_api.routes import health, numbers, ondemand, summary, vms
 from vmpooler_api.routes.handover import Handover
 from vmpooler_api.routes.handover_operations import OPERATIONS
 from vmpooler_api.routes.tokens import token_router
 from vmpooler_api.store_watch import StoreWatch
+from vmpooler_api.summaries import Summaries
 from vmpooler_api.taking_back import TakingBack
 from vmpooler_api.token_keeping import TokenKeeping
 from vmpooler_api.waiting_room import WaitingRoom
@@ -137,9 +138,10 @@ def create_app(
         watch,
         provisioning=Provisioning(store, settings, metrics=metrics.ondemand),
         waiting_room=waiting_room,
+        summaries=Summaries(store.statistics),
         started_at=monotonic(),
     )
-    for module in (vms, ondemand, numbers, health):
+    for module in (vms, ondemand, numbers, summary, health):
         app.include_router(module.router)
     if directory is not None:
         general = settings.general

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.store_watch import StoreWatch
+from vmpooler_api.summaries import Summaries
 from vmpooler_api.waiting_room import WaitingRoom
 from vmpooler_common.config import Settings
 from vmpooler_common.store.store import Store
@@ -21,6 +22,7 @@ class Parts:
     watch: StoreWatch
     provisioning: Provisioning
     waiting_room: WaitingRoom
+    summaries: Summaries
     started_at: float
     """Time of the start by `time.monotonic`."""
 

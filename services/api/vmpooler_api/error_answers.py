@@ -26,6 +26,7 @@ from vmpooler_common.store.errors import (
     NoSuchVm,
     NotOwner,
     NotReplicated,
+    RangeInvalid,
     RequestExists,
     StoreUnavailable,
     TooManyTokens,
@@ -47,6 +48,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     RequestValidationError: (400, None, None),
     Unacceptable: (400, None, None),
     ClientLeft: (400, None, None),
+    RangeInvalid: (400, None, None),
     UnknownToken: (401, None, _CHALLENGE),
     TooManyVms: (403, None, None),
     WrongCredentials: (401, None, _CHALLENGE),
@@ -90,7 +92,7 @@ def _told(error: Exception) -> dict[str, object]:
     match error:
         case BadRequest():
             return {"error": str(error)}
-        case Unacceptable() | TooManyVms() | NoSuchRequest():
+        case Unacceptable() | TooManyVms() | NoSuchRequest() | RangeInvalid():
             return {"message": str(error)}
         case RequestExists():
             return {"request_id": error.request, "message": str(error)}

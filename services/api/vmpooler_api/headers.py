@@ -1,5 +1,6 @@
 """What every answer gets on its way out: common headers, and compression where it pays."""
 
+import asyncio
 import gzip
 import re
 
@@ -11,6 +12,8 @@ _GZIP = re.compile(rb"(?:^|,)\s*(?:gzip|x-gzip|\*)\s*(?:;\s*q\s*=\s*([0-9.]+)\s*
 _WORTH_IT = 500
 """Bytes from which an answer is compressed."""
 _LEVEL = 5
+_LARGE = 200_000
+"""Bytes from which it is done beside the event loop, which it would hold up for milliseconds."""
 
 
 class AnswerHeaders:
@@ -44,6 +47,12 @@ def _accepts_gzip(scope: Scope) -> bool:
     return False
 
 
+async def _compressed(body: bytes) -> bytes:
+    if len(body) < _LARGE:
+        return gzip.compress(body, _LEVEL, mtime=0)
+    return await asyncio.to_thread(gzip.compress, body, _LEVEL, mtime=0)
+
+
 class _Compressing:
     """Holds the start of an answer back until the size of its body is known."""
 
@@ -66,7 +75,7 @@ class _Compressing:
                 and b"content-encoding" not in names
                 and start["status"] not in (206, 304)
             ):
-                body = gzip.compress(body, _LEVEL, mtime=0)
+                body = await _compressed(body)
                 headers = [header for header in headers if header[0] != b"content-length"]
                 headers += [(b"content-encoding", b"gzip"), (b"content-length", b"%d" % len(body))]
                 message = {**message, "body": body}

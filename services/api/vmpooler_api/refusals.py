@@ -8,7 +8,7 @@ class BadRequest(Exception):  # noqa: N818 - named after the answer, 400
 
 
 class Unacceptable(Exception):  # noqa: N818 - a judgement, not a fault
-    """The same of an on-demand request; this part of the contract calls the text `message`."""
+    """The same of on-demand requests and summaries; those parts of the contract call the text `message`."""
 
 
 class TooManyVms(Exception):  # noqa: N818 - a judgement, not a fault

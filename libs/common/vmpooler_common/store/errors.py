@@ -14,6 +14,7 @@ StoreError
     ├── NoSuchRequest    the same, of an on-demand request
     ├── RequestExists    choose another id
     ├── NoSuchToken      there is nothing to act on
+    ├── RangeInvalid     ask for other days
     └── NotReplicated    the grant was taken back: too few replicas had it in time
 """
 
@@ -90,6 +91,10 @@ class RequestExists(Refused):
 
 class NoSuchToken(Refused):
     """The token isn't known, or not any more."""
+
+
+class RangeInvalid(Refused):
+    """No statistics can be read for these days; the text says why, in words that clients may know."""
 
 
 class NotReplicated(Refused):

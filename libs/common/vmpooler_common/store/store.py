@@ -19,6 +19,7 @@ from vmpooler_common.store.queues import Queue
 from vmpooler_common.store.rates import Rates
 from vmpooler_common.store.requests import Inbox, Requests, Waiting
 from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.statistics import Statistics
 from vmpooler_common.store.tokens import Tokens
 from vmpooler_common.store.views import Views
 
@@ -45,6 +46,7 @@ class Store:
     checkouts: Checkouts
     tokens: Tokens
     views: Views
+    statistics: Statistics
     clones: Clones
     endings: Endings
     leases: Leases
@@ -70,6 +72,7 @@ class Store:
             ),
             tokens=Tokens(link, scripts, keys),
             views=Views(scripts, keys),
+            statistics=Statistics(link, keys),
             clones=Clones(scripts),
             endings=Endings(scripts, data_ttl=options.data_ttl),
             leases=Leases(scripts),

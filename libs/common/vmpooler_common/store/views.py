@@ -9,6 +9,7 @@ from vmpooler_common.snapshot import Classification, Halt, PendingVm, Sizes, Sna
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Reply
 from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.statistics import durations_by_pool
 from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
 
 _MOST = 500
@@ -198,19 +199,15 @@ def _classifications(names: Sequence[str], replies: Sequence[Reply]) -> dict[str
 
 
 def _durations(flat: Sequence[str]) -> Durations:
-    """Add up the pools' statistics of one day, stored in milliseconds."""
-    stored = dict(zip(flat[::2], flat[1::2], strict=True))
-
-    def values(kind: str) -> list[int]:
-        return [int(value) for field, value in stored.items() if field.endswith(f":{kind}")]
-
-    if not values("n"):
+    """Add up the pools' statistics of one day."""
+    pools = durations_by_pool(flat).values()
+    if not pools:
         return Durations(0, 0.0, 0.0, 0.0)
     return Durations(
-        count=sum(values("n")),
-        total=sum(values("sum")) / 1000,
-        least=min(values("min")) / 1000,
-        most=max(values("max")) / 1000,
+        count=sum(pool.times for pool in pools),
+        total=sum(pool.total for pool in pools) / 1000,
+        least=min(pool.least for pool in pools) / 1000,
+        most=max(pool.most for pool in pools) / 1000,
     )
 
 

@@ -1,0 +1,77 @@
+"""What happened on some days."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Query, Response
+
+from vmpooler_api.dependencies import Parts, TheParts
+from vmpooler_api.refusal_models import Away, Refusal, RefusalWithMessage
+from vmpooler_api.summaries import read_date
+from vmpooler_api.summary_models import BootSummary, CloneSummary, Summary, TagSummary
+from vmpooler_common.store.statistics import MOST_DAYS, Statistic
+
+router = APIRouter(
+    prefix="/api/v3/summary",
+    tags=["numbers"],
+    responses={
+        400: {"model": RefusalWithMessage, "description": "These days can't be told of."},
+        503: {"model": Away},
+    },
+)
+
+From = Annotated[
+    str | None,
+    Query(
+        alias="from", description="First day (UTC), YYYY-MM-DD; today without it.", examples=["2026-11-01"]
+    ),
+]
+To = Annotated[
+    str | None,
+    Query(
+        alias="to",
+        description=f"Last day; today without it. At most {MOST_DAYS} days; those to come are empty.",
+        examples=["2026-11-30"],
+    ),
+]
+Which = Annotated[str, Path(description="boot, clone or tag.", examples=["boot"])]
+Key = Annotated[str, Path(description="duration or count, or the name of a tag.", examples=["count"])]
+ONE = BootSummary | CloneSummary | TagSummary
+_UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"model": Refusal, "description": "There is no such statistic."}
+}
+
+
+@router.get("", summary="Tell what happened on some days", response_model=Summary)
+async def summarise(parts: TheParts, start: From = None, end: To = None) -> Response:
+    """Tell how many VMs were cloned and booted, how long that took, and what they were tagged with."""
+    return _answer(await parts.summaries.write(read_date(start), read_date(end)))
+
+
+@router.get("/{statistic}", summary="Tell of one statistic", response_model=ONE, responses=_UNKNOWN)
+async def summarise_one(parts: TheParts, statistic: Which, start: From = None, end: To = None) -> Response:
+    """Tell only of boots, clones or tags."""
+    return await _one(parts, statistic, read_date(start), read_date(end), only=None)
+
+
+@router.get(
+    "/{statistic}/{key}", summary="Tell of one part of a statistic", response_model=ONE, responses=_UNKNOWN
+)
+async def summarise_part(
+    parts: TheParts, statistic: Which, key: Key, start: From = None, end: To = None
+) -> Response:
+    """Tell only of the member of this name, or of one tag; nothing is told where there is none."""
+    return await _one(parts, statistic, read_date(start), read_date(end), only=key)
+
+
+async def _one(
+    parts: Parts, name: str, start: date | None, end: date | None, *, only: str | None
+) -> Response:
+    if name not in list(Statistic):
+        await parts.summaries.check(start, end)
+        raise HTTPException(404)
+    return _answer(await parts.summaries.write_one(Statistic(name), start, end, only=only))
+
+
+def _answer(text: bytes) -> Response:
+    return Response(text, media_type="application/json")

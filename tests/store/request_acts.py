@@ -88,8 +88,17 @@ def _opens(token: str | None) -> Callable[[Store], Awaitable[object]]:
     )
 
 
-def _deletes(token: str | None, *, needs_token: bool) -> Callable[[Store], Awaitable[object]]:
-    return lambda store: store.requests.delete("r", operation="delete", token=token, needs_token=needs_token)
+def _deletes(
+    token: str | None, *, needs_token: bool, request: str = "r", admins: tuple[str, ...] = ()
+) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.requests.delete(
+        request, operation="delete", token=token, needs_token=needs_token, only_owner=True, admins=admins
+    )
+
+
+async def _of_alice_and_of_bob(fleet: Fleet) -> None:
+    await _partly_granted(fleet)
+    await fleet.token("bobs", "bob")
 
 
 def _promotes(store: Store) -> Awaitable[object]:
@@ -164,6 +173,34 @@ REQUEST_ACTS: tuple[Act, ...] = (
         "close",
         arrange=_partly_granted,
     ),
+    act(
+        "delete one's own",
+        "requests.delete",
+        _deletes("secret", needs_token=True, request="other"),
+        "close",
+        arrange=_of_alice_and_of_bob,
+    ),
+    act(
+        "delete another user's request",
+        "requests.delete",
+        _deletes("bobs", needs_token=True, request="other"),
+        "close",
+        arrange=_of_alice_and_of_bob,
+    ),
+    act(
+        "delete as an admin",
+        "requests.delete",
+        _deletes("bobs", needs_token=True, request="other", admins=("root", "bob")),
+        "close",
+        arrange=_of_alice_and_of_bob,
+    ),
+    act(
+        "cancel the opening of a request",
+        "checkouts.cancel",
+        lambda store: store.checkouts.cancel("open-r", reason="lost"),
+        "cancel",
+        arrange=_partly_granted,
+    ),
     act("delete what is unknown", "requests.delete", _deletes(None, needs_token=False), "close"),
     act(
         "look at a request's lines",
@@ -207,7 +244,7 @@ REQUEST_ACTS: tuple[Act, ...] = (
         "expire",
         "inbox.expire",
         lambda store: store.inbox.expire("r", operation="expire", reason="too late"),
-        "close",
+        "expire",
         arrange=_overdue,
     ),
     act(

@@ -7,7 +7,7 @@ import pytest
 from tests.store.demand import Demand, of_a_user
 from tests.store.fleet import LEASE, MANAGER, attempt_of
 from vmpooler_common.model import VmState
-from vmpooler_common.store.errors import UnknownToken
+from vmpooler_common.store.errors import StoreUnavailable, UnknownToken
 from vmpooler_common.store.requests import RequestStatus
 
 # Failing
@@ -115,9 +115,11 @@ async def test_a_ready_request_does_not_expire(demand: Demand) -> None:
 # Deleting
 
 
-async def delete(demand: Demand, request: str, *, operation: str = "delete") -> bool:
+async def delete(
+    demand: Demand, request: str, *, operation: str = "delete", token: str | None = None
+) -> bool:
     return await demand.fleet.store.requests.delete(
-        request, operation=operation, token=None, needs_token=False
+        request, operation=operation, token=token, needs_token=False
     )
 
 
@@ -181,6 +183,36 @@ async def test_deleting_needs_a_token_where_tokens_are_needed(demand: Demand, to
     assert await demand.fleet.dataset() == before
 
 
+# Withdrawing
+
+
+async def test_an_opening_that_arrives_after_it_was_cancelled_opens_nothing(demand: Demand) -> None:
+    await demand.fleet.store.checkouts.cancel("open-r", reason="the client went away")
+    before = await demand.fleet.dataset()
+    with pytest.raises(StoreUnavailable):
+        await demand.opened("r", "one")
+    assert await demand.fleet.store.requests.look_up("r") is None
+    assert await demand.fleet.dataset() == before
+
+
+async def test_cancelling_an_opening_returns_what_was_given(demand: Demand) -> None:
+    await demand.accepted("r", "one", "one")
+    await demand.accepted("other", "one")
+    await demand.booted("one", "a")
+    assert await demand.fleet.store.checkouts.cancel("open-r", reason="lost") == ["a"]
+    assert await demand.fleet.state("a") == "completed"
+    assert (await demand.seen("r")).status is RequestStatus.DELETED
+    assert await demand.booted("one", "b") == "other"
+
+
+async def test_cancelling_the_opening_of_a_request_that_is_over_changes_nothing_of_it(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    await demand.failed("one", "a", "no disk", most=1)
+    before = await demand.seen("r")
+    assert await demand.fleet.store.checkouts.cancel("open-r", reason="lost") == []
+    assert await demand.seen("r") == before
+
+
 # Over
 
 
@@ -191,7 +223,7 @@ async def ready(demand: Demand) -> None:
 
 async def deleted(demand: Demand) -> None:
     await demand.booted("one", "a")
-    await delete(demand, "r")
+    await delete(demand, "r", token="token-alice")
 
 
 async def failed(demand: Demand) -> None:

@@ -127,7 +127,10 @@ class Checkouts:
         return checkout
 
     async def cancel(self, operation: str, *, reason: str) -> list[str]:
-        """Undo a checkout whose answer was not delivered, or keep it from happening. Gives the VMs' names."""
+        """Undo what handed VMs out, or promised them, without an answer, or keep it from happening.
+
+        It undoes checkouts and openings of on-demand requests, within ten minutes. Gives the VMs' names.
+        """
         return list((await self._scripts.run("cancel", operation, reason))[1:])
 
     async def give_back(

@@ -53,7 +53,7 @@ class UnknownToken(Refused):
 
 
 class NotOwner(Refused):
-    """The VM or token belongs to another user."""
+    """The VM, request or token belongs to another user."""
 
 
 class LoginThrottled(Refused):

@@ -35,7 +35,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     managers        zset    manager → end of its registration
     leases          hash    P → `end manager`
     events          stream  e (kind), p (pool), v (VM), newest 10,000
-    op:O            string  reply of the operation O (a checkout, a serving, …), for ten minutes
+    op:O            string  reply of the operation O (a checkout, a request, …), for ten minutes
     token:S         hash    user, created, last, beginning (the token's first characters, for lists); S is
                             the SHA-256 of the token, in hexadecimal; expires `token_ttl` after its making
     tokens:U        zset    S → when it was made, for the tokens of the user U; those that have expired are
@@ -49,7 +49,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     stats:K:D       hash    K is clone or boot, D a UTC day: `P:n` count, `P:sum`, `P:min`, `P:max` in
                             milliseconds, for 400 days
 
-Fields of a request: status (open, ready, failed, deleted), op, created, deadline, keep (seconds that it
+Fields of a request: status (open, ready, failed, deleted), created, deadline, keep (seconds that it
 is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted,
 accepted_by (operation), ended, closed_by (operation), reason, error.
 

@@ -1,16 +1,21 @@
-"""On-demand requests: what the API and the manager do with them."""
+"""On-demand requests, as the API opens, shows and ends them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from vmpooler_common.store.errors import NoSuchRequest, RequestExists, UnknownToken
+from vmpooler_common.store.errors import (
+    NoSuchRequest,
+    NotOwner,
+    RequestExists,
+    StoreUnavailable,
+    UnknownToken,
+)
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, Reply, check
-from vmpooler_common.store.queues import GROUP
-from vmpooler_common.store.scripts import Scripts, new_operation
+from vmpooler_common.store.scripts import Scripts
 from vmpooler_common.store.times import duration_ms, from_ms
 from vmpooler_common.store.tokens import token_digest
 
@@ -63,19 +68,8 @@ class OnDemandRequest:
     wants: tuple[Wanted, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A ready VM given to a request."""
-
-    vm: str
-    provider_id: str
-    request: str
-    user: str
-    waited: timedelta
-
-
 class Requests:
-    """The API's side; each method is one round trip, and safe to repeat with the same operation."""
+    """Each method is one round trip, and safe to repeat with the same operation."""
 
     def __init__(
         self, link: Link, scripts: Scripts, keys: Keys, *, data_ttl: timedelta, wait: "Waiting"
@@ -97,7 +91,11 @@ class Requests:
         lifetime_with_token: timedelta | None,
         ttl: timedelta,
     ) -> None:
-        """Create a request for a VM of each (requested name, pool). Raises RequestExists, UnknownToken."""
+        """Create a request for a VM of each (requested name, pool).
+
+        Raises RequestExists, UnknownToken, StoreUnavailable. After StoreUnavailable the request may have been
+        opened: `checkouts.cancel` withdraws it by its operation.
+        """
         flat = [text for want in wants for text in want]
         outcome = await self._scripts.run(
             "request",
@@ -110,10 +108,13 @@ class Requests:
             int(self._data_ttl.total_seconds()),
             *flat,
         )
-        if outcome == "unauthorized":
-            raise UnknownToken("the token isn't known")
-        if outcome == "exists":
-            raise RequestExists(request)
+        match outcome:
+            case ["unauthorized"]:
+                raise UnknownToken("the token isn't known")
+            case ["exists"]:
+                raise RequestExists(request)
+            case ["cancelled", *_]:
+                raise StoreUnavailable("the request was given up before Redis ran it", kind="timeout")
 
     async def look_up(self, request: str) -> OnDemandRequest | None:
         """Give a request as it is now; with `wait_replicas` a ready one only when replicas have it."""
@@ -138,25 +139,39 @@ class Requests:
         replies = await self._scripts.run_all(("HGET", key, "status") for key in keys)
         return [RequestStatus(reply) if reply else None for reply in replies]
 
-    async def delete(self, request: str, *, operation: str, token: str | None, needs_token: bool) -> bool:
+    async def delete(
+        self,
+        request: str,
+        *,
+        operation: str,
+        token: str | None,
+        needs_token: bool,
+        only_owner: bool = False,
+        admins: Collection[str] = (),
+    ) -> bool:
         """End a request and return its VMs; False when it was deleted before.
 
-        Raises NoSuchRequest, UnknownToken.
+        With `needs_token` a known token is needed for any request, otherwise only for one that was made with
+        a token. With `only_owner` such a one is deleted only by its user, or by one of the `admins`.
+        Raises NoSuchRequest, UnknownToken, NotOwner, StoreUnavailable.
         """
         outcome = await self._scripts.run(
             "close",
             operation,
             request,
-            RequestStatus.DELETED,
             "The request has been deleted",
-            0,
             token_digest(token),
             int(needs_token),
+            int(only_owner),
+            *admins,
         )
-        if outcome == "unauthorized":
-            raise UnknownToken("deleting a request needs a valid token")
-        if outcome == "missing":
-            raise NoSuchRequest(f"no request found for request_id '{request}'")
+        match outcome:
+            case "unauthorized":
+                raise UnknownToken("deleting this request needs a valid token")
+            case "foreign":
+                raise NotOwner("this request is another user's")
+            case "missing":
+                raise NoSuchRequest(f"no request found for request_id '{request}'")
         return bool(outcome == "ok")
 
 
@@ -166,39 +181,6 @@ class Waiting:
 
     replicas: int
     timeout: timedelta
-
-
-class Inbox:
-    """The managers' side of requests, whose entries they read from the queue of requests."""
-
-    def __init__(self, scripts: Scripts) -> None:
-        self._scripts = scripts
-
-    async def accept(self, request: str, *, entry: str = "") -> str:
-        """Make a request part of its pools' backlog; gives `accepted`, `known`, or `dead`."""
-        return str(await self._scripts.run("accept", new_operation(), request, GROUP, entry))
-
-    async def expire(self, request: str, *, operation: str, reason: str) -> bool:
-        """Fail a request that is past its deadline; False when it isn't, or is over."""
-        outcome = await self._scripts.run("close", operation, request, RequestStatus.FAILED, reason, 1, "", 0)
-        return bool(outcome == "ok")
-
-    async def serve(self, pool: str, *, operation: str, most: int) -> list[Served]:
-        """Give ready VMs of a pool to its backlog."""
-        flat = await self._scripts.run("serve", operation, pool, most)
-        return [
-            Served(vm, provider_id, request, user, timedelta(milliseconds=int(waited)))
-            for vm, provider_id, request, user, waited in (flat[at : at + 5] for at in range(0, len(flat), 5))
-        ]
-
-    async def fail_waiting(self, pool: str, reason: str) -> int:
-        """Fail every request that waits for this pool; gives how many."""
-        failed: int = 0
-        while True:
-            some, left = await self._scripts.run("fail_waiting", new_operation(), pool, reason, 50)
-            failed += some
-            if not left or not some:
-                return failed
 
 
 def request_of(request: str, reply: Sequence[Reply]) -> OnDemandRequest | None:

@@ -11,13 +11,14 @@ from vmpooler_common.store.clones import Clones
 from vmpooler_common.store.deployment import Deployment
 from vmpooler_common.store.endings import Endings
 from vmpooler_common.store.events import Events
+from vmpooler_common.store.inbox import Inbox
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.leases import Leases
 from vmpooler_common.store.lines import Lines
 from vmpooler_common.store.link import Link, LinkOptions
 from vmpooler_common.store.queues import Queue
 from vmpooler_common.store.rates import Rates
-from vmpooler_common.store.requests import Inbox, Requests, Waiting
+from vmpooler_common.store.requests import Requests, Waiting
 from vmpooler_common.store.scripts import Scripts
 from vmpooler_common.store.statistics import Statistics
 from vmpooler_common.store.tokens import Tokens

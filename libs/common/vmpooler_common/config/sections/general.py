@@ -233,7 +233,7 @@ class GeneralSection(Section):
         tuple[Annotated[str, text()], ...],
         BeforeValidator(split_list),
         Setting(
-            "Users who may act on everybody's VMs and tokens",
+            "Users who may act on everybody's VMs, requests and tokens",
             in_effect=True,
             type_name="list of text, comma list",
         ),
@@ -242,7 +242,7 @@ class GeneralSection(Section):
         bool,
         flag(),
         Setting(
-            "Only its user, or an admin, may act on a VM that was taken with a token; "
+            "Only its user, or an admin, may act on a VM or request that was taken with a token; "
             "false: whoever has any valid token",
             in_effect=True,
         ),

@@ -1,24 +1,22 @@
 -- needs requests
--- close: end an on-demand request; its VMs go to destruction.
--- ARGV operation, request, 'deleted' or 'failed', reason, '1' only after its deadline,
---      token digest or '', '1' when a token is needed
--- Returns 'ok', 'already' when it was deleted before, 'missing', 'unauthorized', or 'refused'.
+-- close: delete an on-demand request; its VMs go to destruction.
+-- ARGV operation, request, reason, token digest or '', '1' when a token is needed for any request,
+--      '1' when only the owner and admins may, admin...
+-- Returns 'ok', 'already' when it was deleted before, 'missing', 'unauthorized' when it was made with a token,
+--         or one is needed, and none that is known was given, 'foreign' when the token is another user's.
 
-local operation, request, status = ARGV[1], ARGV[2], ARGV[3]
-local known = redis.call('HMGET', K.request .. request, 'status', 'closed_by', 'deadline', 'error')
-if ARGV[7] == '1' and (ARGV[6] == '' or redis.call('EXISTS', K.token .. ARGV[6]) == 0) then return 'unauthorized' end
+local operation, request, token = ARGV[1], ARGV[2], ARGV[4]
+local known = redis.call('HMGET', K.request .. request, 'status', 'closed_by', 'user', 'token')
+local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
+if ARGV[5] == '1' and not user then return 'unauthorized' end
 if not known[1] then return 'missing' end
+local refusal = why_refused(known[4] ~= '', known[3], user, ARGV[6] == '1', 7)
+if refusal then return refusal end
 if known[2] == operation then return 'ok' end
 if known[1] == 'deleted' then return 'already' end
-local now = now_ms()
-if status == 'failed' and known[1] ~= 'open' then return 'refused' end
-if ARGV[5] == '1' and tonumber(known[3]) > now then return 'refused' end
 
-if ARGV[6] ~= '' and redis.call('EXISTS', K.token .. ARGV[6]) == 1 then
-  redis.call('HSET', K.token .. ARGV[6], 'last', int(now))
-end
+local now = now_ms()
+if user then redis.call('HSET', K.token .. token, 'last', int(now)) end
 redis.call('HSET', K.request .. request, 'closed_by', operation)
-local reason = ARGV[4]
-if ARGV[5] == '1' and known[4] then reason = known[4] .. '. ' .. reason end
-close(request, status, now, reason)
+close(request, 'deleted', now, ARGV[3])
 return 'ok'

@@ -92,12 +92,12 @@ local function grant(want, vm, index, operation, now)
   return known[1], waited
 end
 
--- Close a request: its VMs go to destruction, what it waits for is not wanted any more.
+-- Close a request: its VMs go to destruction, what it waits for is not wanted any more. Returns those VMs.
 local function close(request, status, now, reason)
   local key = K.request .. request
   local known = redis.call('HMGET', key, 'user', 'accepted')
   local whose = user_key(request, known[1])
-  local entries = redis.call('HGETALL', K.wants .. request)
+  local returned, entries = {}, redis.call('HGETALL', K.wants .. request)
   for at = 1, #entries, 2 do
     local want = cjson.decode(entries[at + 1])
     if want.vm == '' then
@@ -107,11 +107,13 @@ local function close(request, status, now, reason)
       if record[1] == 'running' and record[2] == request then
         redis.call('ZREM', K.untagged .. want.pool, want.vm)
         move(want.vm, want.pool, 'running', 'completed', int(now), 'completed', int(now), 'reason', 'request ' .. status)
+        table.insert(returned, want.vm)
       end
     end
     if want.vm == '' then event('backlog', want.pool, request) end
   end
   finish(request, status, now, 'reason', reason)
+  return returned
 end
 
 -- A clone of the pool failed: charge it to the want that is next, and fail its request after so many.

@@ -7,11 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS, Api, Reach, directly, open_api
 from tests.store.fleet import Fleet
 from tests.support.documents import pooler_document
+from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
+from tests.support.services import MakeService, Service
+from tests.support.stores import open_store
 
 WithApi = Callable[..., AbstractAsyncContextManager[Api]]
 """Opens an API; takes arguments of `pooler_document`, keys of the section `redis`, `auth`: a provider, or the
@@ -70,3 +74,39 @@ def client(api: Api) -> httpx.AsyncClient:
 @pytest.fixture
 def fleet(api: Api) -> Fleet:
     return api.fleet
+
+
+@pytest.fixture
+async def proxy(redis_server: RedisServer) -> AsyncIterator[Proxy]:
+    """Yield a way to the Redis server that can be cut."""
+    async with Proxy(redis_server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def cut_api(
+    proxy: Proxy, redis_server: RedisServer, redis_prefix: str, tmp_path: Path
+) -> AsyncIterator[Api]:
+    """Yield an API behind the proxy; its fleet isn't."""
+    document = pooler_document(redis_url=proxy.url, prefix=redis_prefix, pools=POOLS)
+    document["redis"] |= {"timeout": 0.5, "reconnect_attempts": [0.1]}
+    async with open_api(document, tmp_path, redis_url=redis_server.url) as api:
+        yield api
+
+
+@pytest.fixture
+async def process(proxy: Proxy, redis_prefix: str, make_service: MakeService) -> AsyncIterator[Service]:
+    """Yield an API process behind the proxy."""
+    document = pooler_document(redis_url=proxy.url, prefix=redis_prefix, pools=POOLS)
+    async with make_service("api", document=document) as service:
+        yield service
+
+
+@pytest.fixture
+async def process_fleet(redis_server: RedisServer, redis_prefix: str) -> AsyncIterator[Fleet]:
+    """Yield what `process` works with."""
+    async with (
+        open_store(redis_server.url, redis_prefix) as store,
+        Redis.from_url(redis_server.url, decode_responses=True, protocol=2) as client,
+    ):
+        yield Fleet(store, client, redis_prefix)

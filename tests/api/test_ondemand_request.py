@@ -195,13 +195,6 @@ async def test_deleting_needs_a_valid_token_where_tokens_are_checked(
     assert (await secured.look("r")).status_code == 202
 
 
-async def test_any_valid_token_may_delete(secured: Customer) -> None:
-    await secured.api.fleet.token("other", "bob")
-    await secured.accepted("r", {"pool1": 1}, headers=GOOD)
-    answer = await secured.api.client.delete(f"{PATH}/r", headers={"X-AUTH-TOKEN": "other"})
-    assert answer.json() == {"ok": True}
-
-
 async def test_a_failed_request_may_be_deleted(customer: Customer) -> None:
     await customer.demand.accepted("r", "pool1", ttl=SHORT_TTL)
     await customer.demand.failed("pool1", "a", "no disk", most=1)

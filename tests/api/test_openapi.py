@@ -91,6 +91,7 @@ async def prepare(api: Api) -> None:
     await demand.failed("pool3", "seven", "no disk", most=3)
     await demand.accepted("over", "pool2")
     await demand.failed("pool2", "eight", "no disk", most=1)
+    await demand.accepted("alices", "pool2", token="good")
 
 
 ALICE, BOB, CAROL, WRONG = (("alice", "x"), ("bob", "x"), ("carol", "x"), ("alice", "alice"))
@@ -143,6 +144,7 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("get", EXPLAIN, f"{DEMAND}/unknown/explain", {}, 404),
     ("delete", REQUEST, f"{DEMAND}/partly", {"headers": GOOD_TOKEN}, 200),
     ("delete", REQUEST, f"{DEMAND}/partly", {}, 401),
+    ("delete", REQUEST, f"{DEMAND}/alices", {"headers": {"X-AUTH-TOKEN": "bobs"}}, 403),
     ("delete", REQUEST, f"{DEMAND}/unknown", {"headers": GOOD_TOKEN}, 404),
     ("get", "/api/v3/status", "/api/v3/status", {}, 200),
     ("get", "/api/v3/status", "/api/v3/status?view=", {}, 200),

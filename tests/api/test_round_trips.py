@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.in_process import Api
-from tests.store.demand import Demand
+from tests.store.demand import Demand, of_a_user
 
 GOOD = {"X-AUTH-TOKEN": "good"}
 DEMAND = "/api/v3/ondemandvm"
@@ -44,6 +44,7 @@ RIGHT, WRONG = ("alice", "secret"), ("alice", "alice")
         ("GET", f"{DEMAND}/known/explain", {}, 1),
         ("DELETE", f"{DEMAND}/known", {"headers": GOOD}, 1),
         ("DELETE", f"{DEMAND}/known", {}, 1),
+        ("DELETE", f"{DEMAND}/theirs", {"headers": GOOD}, 1),
         ("POST", DEMAND, {"json": {"pool1": 1}}, 0),
         ("GET", f"{DEMAND}/known?wait=x", {}, 0),
         ("POST", "/api/v3/vm/nope", {}, 0),
@@ -71,6 +72,7 @@ async def test_a_request_is_one_round_trip_at_most(
     await secured_api.fleet.ready("pool2", "b1", "b2")
     await secured_api.fleet.running("pool3", "mine", token="good")
     await Demand(secured_api.fleet).accepted("known", "pool1", "pool2", "pool2")
+    await of_a_user(Demand(secured_api.fleet), "theirs", "bob", "pool1")
     before = secured_api.metric("redis_round_trips_total")
     await secured_api.client.request(method, path, **arguments)
     assert secured_api.metric("redis_round_trips_total") - before == trips

@@ -1,22 +1,16 @@
 """Checkouts whose answer didn't arrive: the client gets a VM or 503, and nothing stays handed out."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
-from redis.asyncio import Redis
 
-from tests.api.in_process import POOLS, Api, open_api
+from tests.api.in_process import Api
 from tests.api.waiting import until
 from tests.store.fleet import Fleet
-from tests.support.documents import pooler_document
 from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
-from tests.support.redis_server import RedisServer
-from tests.support.services import MakeService, Service
-from tests.support.stores import open_store
+from tests.support.services import Service
 
 AWAY = {"ok": False, "message": "Redis can't be used for now; try again"}
 
@@ -28,23 +22,6 @@ async def wait_for_states(fleet: Fleet, expected: dict[str, str]) -> None:
         return (await fleet.dataset()).states == expected
 
     await until(are_so)
-
-
-@pytest.fixture
-async def proxy(redis_server: RedisServer) -> AsyncIterator[Proxy]:
-    async with Proxy(redis_server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def cut_api(
-    proxy: Proxy, redis_server: RedisServer, redis_prefix: str, tmp_path: Path
-) -> AsyncIterator[Api]:
-    """Yield an API behind a proxy."""
-    document = pooler_document(redis_url=proxy.url, prefix=redis_prefix, pools=POOLS)
-    document["redis"] |= {"timeout": 0.5, "reconnect_attempts": [0.1]}
-    async with open_api(document, tmp_path, redis_url=redis_server.url) as api:
-        yield api
 
 
 def digest(api: Api, script: str) -> str:
@@ -117,29 +94,11 @@ async def test_a_return_that_was_cut_off_is_done_once(cut_api: Api, proxy: Proxy
     assert cut_api.metric("vm_deletes_total", result="success") == 1
 
 
-@pytest.fixture
-async def process(proxy: Proxy, redis_prefix: str, make_service: MakeService) -> AsyncIterator[Service]:
-    """Yield an API process behind a proxy."""
-    document = pooler_document(redis_url=proxy.url, prefix=redis_prefix, pools=POOLS)
-    async with make_service("api", document=document) as service:
-        yield service
-
-
-@pytest.fixture
-async def fleet(redis_server: RedisServer, redis_prefix: str) -> AsyncIterator[Fleet]:
-    """Yield what the process works with."""
-    async with (
-        open_store(redis_server.url, redis_prefix) as store,
-        Redis.from_url(redis_server.url, decode_responses=True, protocol=2) as client,
-    ):
-        yield Fleet(store, client, redis_prefix)
-
-
 @pytest.mark.parametrize("request_line", ["POST /api/v3/vm/pool1", "POST /api/v3/vm"])
 async def test_a_checkout_whose_client_left_is_withdrawn(
-    process: Service, proxy: Proxy, fleet: Fleet, request_line: str
+    process: Service, proxy: Proxy, process_fleet: Fleet, request_line: str
 ) -> None:
-    await fleet.ready("pool1", "one", "two")
+    await process_fleet.ready("pool1", "one", "two")
     _, writer = await asyncio.open_connection("127.0.0.1", process.port)
 
     async def leave() -> None:
@@ -149,60 +108,62 @@ async def test_a_checkout_whose_client_left_is_withdrawn(
             for _ in range(3):
                 await client.get("/healthcheck")
 
-    checkout = contains(fleet.store.scripts.digests["checkout"])
+    checkout = contains(process_fleet.store.scripts.digests["checkout"])
     fault = proxy.on_match(checkout, Moment.AFTER, callback=leave)
     body = '{"pool1": 1}'
     request = f"{request_line} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     writer.write(request.encode())
-    await wait_for_states(fleet, {"one": "completed", "two": "ready"})
+    await wait_for_states(process_fleet, {"one": "completed", "two": "ready"})
     assert fault.hits == 1
 
 
-async def test_who_leaves_before_the_end_of_the_request_takes_nothing(process: Service, fleet: Fleet) -> None:
-    await fleet.ready("pool1", "one")
+async def test_who_leaves_before_the_end_of_the_request_takes_nothing(
+    process: Service, process_fleet: Fleet
+) -> None:
+    await process_fleet.ready("pool1", "one")
     _, writer = await asyncio.open_connection("127.0.0.1", process.port)
     writer.write(b'POST /api/v3/vm HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{"pool1": 1}')
     await writer.drain()
     writer.transport.abort()
     async with httpx.AsyncClient(base_url=process.base_url) as client:
         metrics = (await client.get("/prometheus")).text
-    assert await fleet.state("one") == "ready"
+    assert await process_fleet.state("one") == "ready"
     assert "http_exceptions_total{" not in metrics
 
 
 async def test_a_service_that_is_stopped_answers_what_it_has_begun(
-    process: Service, proxy: Proxy, fleet: Fleet
+    process: Service, proxy: Proxy, process_fleet: Fleet
 ) -> None:
-    await fleet.ready("pool1", "one")
+    await process_fleet.ready("pool1", "one")
     stopping: list[asyncio.Task[int]] = []
 
     async def stop() -> None:
         stopping.append(asyncio.create_task(process.stop()))
         await asyncio.sleep(0.5)  # the service has the signal and waits for this answer
 
-    checkout = contains(fleet.store.scripts.digests["checkout"])
+    checkout = contains(process_fleet.store.scripts.digests["checkout"])
     proxy.on_match(checkout, Moment.AFTER, callback=stop)
     async with httpx.AsyncClient(base_url=process.base_url) as client:
         answer = await client.post("/api/v3/vm/pool1")
     assert answer.json()["pool1"] == {"hostname": "one.example.test"}
     assert await stopping[0] == 0
-    assert await fleet.state("one") == "running"
+    assert await process_fleet.state("one") == "running"
 
 
 async def test_what_is_not_answered_when_the_service_ends_is_withdrawn(
-    process: Service, proxy: Proxy, fleet: Fleet
+    process: Service, proxy: Proxy, process_fleet: Fleet
 ) -> None:
-    await fleet.ready("pool1", "one")
+    await process_fleet.ready("pool1", "one")
     stopping: list[asyncio.Task[int]] = []
 
     async def stop_and_hold() -> None:
         stopping.append(asyncio.create_task(process.stop()))
         await asyncio.shield(stopping[0])
 
-    checkout = contains(fleet.store.scripts.digests["checkout"])
+    checkout = contains(process_fleet.store.scripts.digests["checkout"])
     proxy.on_match(checkout, Moment.AFTER, callback=stop_and_hold)
     async with httpx.AsyncClient(base_url=process.base_url, timeout=30) as client:
         answer = await client.post("/api/v3/vm/pool1")
     assert answer.status_code == 503
     assert await stopping[0] == 0
-    assert await fleet.state("one") == "completed"
+    assert await process_fleet.state("one") == "completed"

@@ -136,7 +136,7 @@ def create_app(
         settings,
         store,
         watch,
-        provisioning=Provisioning(store, settings, metrics=metrics.ondemand),
+        provisioning=Provisioning(store, settings, withdrawals=withdrawals, metrics=metrics.ondemand),
         waiting_room=waiting_room,
         summaries=Summaries(store.statistics),
         started_at=monotonic(),

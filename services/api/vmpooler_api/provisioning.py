@@ -1,5 +1,6 @@
 """The use cases of an on-demand request's beginning and of its deletion."""
 
+import asyncio
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -8,9 +9,10 @@ import structlog
 from vmpooler_api.draws import Draws
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.ondemand_orders import OnDemandOrder, OrderReader
-from vmpooler_api.refusals import TooManyVms, Unacceptable, UnknownName, UnknownTemplates
+from vmpooler_api.refusals import ClientLeft, TooManyVms, Unacceptable, UnknownName, UnknownTemplates
+from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common.config import Settings
-from vmpooler_common.store.errors import RequestExists, UnknownToken
+from vmpooler_common.store.errors import RequestExists, ScriptFailed, StoreUnavailable, UnknownToken
 from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.store import Store
 
@@ -18,11 +20,18 @@ log = structlog.get_logger(__name__)
 
 
 class Provisioning:
-    """Opens and deletes requests; each is one round trip, and so is each refusal."""
+    """Opens and deletes requests; each is one round trip, and so is each refusal.
 
-    def __init__(self, store: Store, settings: Settings, *, metrics: OnDemandMetrics) -> None:
+    No request stays open whose id nobody knows. One under an id that the client chose is left alone when the
+    answer was lost: the client may have asked again under it, and has been told that the request is there.
+    """
+
+    def __init__(
+        self, store: Store, settings: Settings, *, withdrawals: Withdrawals, metrics: OnDemandMetrics
+    ) -> None:
         self._store = store
         self._settings = settings
+        self._withdrawals = withdrawals
         self._metrics = metrics
         self._draws = Draws(settings)
         self._reader = OrderReader(
@@ -31,34 +40,43 @@ class Provisioning:
             most=settings.general.max_vms_per_request,
         )
 
-    async def open_by_body(self, body: bytes, *, token: str | None) -> str:
-        """Open what a body asks for and give the request's id.
+    async def open_by_body(self, body: bytes, *, token: str | None, has_left: Callable[[], bool]) -> str:
+        """Open what a body asks for and give the request's id. `has_left`: whether the client is gone.
 
-        Raises UnknownToken, which goes before all others, what OrderReader raises, RequestExists and
-        StoreUnavailable; after that, the request may have been opened.
+        Raises UnknownToken, which goes before all others, what OrderReader raises, RequestExists, ClientLeft
+        and StoreUnavailable; after that, the request may have been opened if the body names its id.
         """
-        return await self._open(lambda: self._reader.from_body(body), token)
+        return await self._open(lambda: self._reader.from_body(body), token, has_left)
 
-    async def open_by_path(self, names: str, *, token: str | None) -> str:
+    async def open_by_path(self, names: str, *, token: str | None, has_left: Callable[[], bool]) -> str:
         """Open what a path asks for, likewise."""
-        return await self._open(lambda: self._reader.from_path(names), token)
+        return await self._open(lambda: self._reader.from_path(names), token, has_left)
 
     async def delete(self, request: str, *, token: str | None) -> bool:
         """End a request and return its VMs; False when it was deleted before.
 
-        Raises UnknownToken, NoSuchRequest, StoreUnavailable.
+        Raises UnknownToken, NotOwner, NoSuchRequest, StoreUnavailable.
         """
-        needs_token = self._settings.needs_token
+        general = self._settings.general
         is_new = await self._store.requests.delete(
-            request, operation=new_operation(), token=token if needs_token else None, needs_token=needs_token
+            request,
+            operation=new_operation(),
+            # A request that was made with a token needs one even when tokens aren't checked any more.
+            token=token,
+            needs_token=self._settings.needs_token,
+            only_owner=general.enforce_ownership,
+            admins=general.admins,
         )
         if is_new:
             log.info("on-demand request deleted", request=request)
         return is_new
 
-    async def _open(self, read: Callable[[], OnDemandOrder], token: str | None) -> str:
+    async def _open(
+        self, read: Callable[[], OnDemandOrder], token: str | None, has_left: Callable[[], bool]
+    ) -> str:
         try:
-            request = await self._opened(read, token if self._settings.needs_token else None)
+            order = await self._checked(read, token if self._settings.needs_token else None)
+            request = await self._opened(order, token if self._settings.needs_token else None, has_left)
         except UnknownToken:
             self._metrics.unauthorized()
             raise
@@ -74,25 +92,46 @@ class Provisioning:
         self._metrics.created()
         return request
 
-    async def _opened(self, read: Callable[[], OnDemandOrder], token: str | None) -> str:
+    async def _checked(self, read: Callable[[], OnDemandOrder], token: str | None) -> OnDemandOrder:
         if self._settings.needs_token and token is None:
             raise UnknownToken("a token is needed")
         try:
-            order = read()
+            return read()
         except (TooManyVms, Unacceptable, UnknownName, UnknownTemplates):
             # Who may not ask isn't told what is wrong with the question.
             if token is not None:
                 await self._store.tokens.check(token)
             raise
-        request = order.request_id or str(uuid4())
-        await self._store.requests.open(
-            request,
-            self._draws.draw(order.vms),
-            operation=new_operation(),
-            token=token,
-            lifetime=self._settings.vm_lifetime,
-            lifetime_with_token=self._settings.lifetime_with_token,
-            ttl=self._settings.general.ondemand_request_ttl,
-        )
+
+    async def _opened(self, order: OnDemandOrder, token: str | None, has_left: Callable[[], bool]) -> str:
+        request, operation = order.request_id or str(uuid4()), new_operation()
+        try:
+            await self._store.requests.open(
+                request,
+                self._draws.draw(order.vms),
+                operation=operation,
+                token=token,
+                lifetime=self._settings.vm_lifetime,
+                lifetime_with_token=self._settings.lifetime_with_token,
+                ttl=self._settings.general.ondemand_request_ttl,
+            )
+        except StoreUnavailable as error:
+            if error.may_have_run:
+                # It may even run later, when only the answer was lost.
+                self._give_up(order, operation, reason="the store's answer was lost")
+            raise
+        except ScriptFailed:
+            self._give_up(order, operation, reason="the store failed")
+            raise
+        except asyncio.CancelledError:
+            self._give_up(order, operation, reason="the service stopped before the answer")
+            raise
+        if order.request_id is None and has_left():
+            self._give_up(order, operation, reason="the client left before the answer")
+            raise ClientLeft
         log.info("on-demand request opened", request=request, requested=dict(order.vms))
         return request
+
+    def _give_up(self, order: OnDemandOrder, operation: str, *, reason: str) -> None:
+        if order.request_id is None:
+            self._withdrawals.add(operation, reason=reason)

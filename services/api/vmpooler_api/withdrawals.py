@@ -28,9 +28,10 @@ class _Undelivered:
 
 
 class Withdrawals:
-    """Cancels checkouts whose answer was not delivered, again and again until the store has done it.
+    """Cancels what handed VMs out, or promised them, without an answer, until the store has done it.
 
-    A cancelled operation hands nothing out any more even if it reaches the store later.
+    These are checkouts, and on-demand requests whose id nobody was told. A cancelled operation does nothing
+    any more even if it reaches the store later.
     """
 
     def __init__(self, checkouts: Checkouts) -> None:
@@ -39,10 +40,10 @@ class Withdrawals:
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._outage = Outage("withdrawing undelivered checkouts")
+        self._outage = Outage("withdrawing what was not delivered")
 
     def add(self, operation: str, *, reason: str) -> None:
-        """See to it that what this checkout took is destroyed. Returns at once."""
+        """See to it that what this operation took, or takes, is destroyed. Returns at once."""
         self._pending[operation] = _Undelivered(operation, reason, monotonic())
         self._empty.clear()
         self._wake.set()
@@ -68,7 +69,7 @@ class Withdrawals:
                 await self._empty.wait()
         except TimeoutError:
             log.error(  # noqa: TRY400 - the time-out says nothing more
-                "undelivered checkouts not withdrawn; their VMs stay until their lifetime ends",
+                "undelivered operations not withdrawn; their VMs stay until their lifetime ends",
                 operations=list(self._pending),
             )
 
@@ -85,10 +86,12 @@ class Withdrawals:
             if monotonic() - undelivered.since > _MEMORY:
                 del self._pending[undelivered.operation]
                 log.error(  # noqa: TRY400 - the store's error is logged as an outage
-                    "checkout not withdrawn within the store's memory", operation=undelivered.operation
+                    "operation not withdrawn within the store's memory", operation=undelivered.operation
                 )
             return False
         self._outage.ended()
         del self._pending[undelivered.operation]
-        log.warning("checkout withdrawn", operation=undelivered.operation, reason=undelivered.reason, vms=vms)
+        log.warning(
+            "operation withdrawn", operation=undelivered.operation, reason=undelivered.reason, vms=vms
+        )
         return True

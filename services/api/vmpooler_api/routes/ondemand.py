@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 
-from vmpooler_api.bodies import LARGEST_BODY, read_body
+from vmpooler_api.bodies import LARGEST_BODY, has_left, read_body
 from vmpooler_api.departures import client_leaves
 from vmpooler_api.dependencies import TheParts
 from vmpooler_api.explanation import RequestExplanation
@@ -62,7 +62,8 @@ TheId = Annotated[str, Path(description="Id of the request.")]
 async def open_by_body(request: Request, parts: TheParts, token: TheToken) -> answers.Opened:
     """Read the body as JSON whatever its type. The VMs are made; look at the request to get them."""
     body = await read_body(request, LARGEST_BODY)
-    return answers.Opened(request_id=await parts.provisioning.open_by_body(body, token=token))
+    opened = await parts.provisioning.open_by_body(body, token=token, has_left=partial(has_left, request))
+    return answers.Opened(request_id=opened)
 
 
 @router.post(
@@ -72,6 +73,7 @@ async def open_by_body(request: Request, parts: TheParts, token: TheToken) -> an
     responses=answers.TO_OPEN_BY_PATH,
 )
 async def open_by_path(
+    request: Request,
     parts: TheParts,
     token: TheToken,
     names: Annotated[
@@ -80,7 +82,9 @@ async def open_by_path(
     ],
 ) -> answers.Opened:
     """Give the request an id of its own."""
-    return answers.Opened(request_id=await parts.provisioning.open_by_path(names, token=token))
+    await read_body(request, LARGEST_BODY)  # it says nothing, but only after it the client's leaving shows
+    opened = await parts.provisioning.open_by_path(names, token=token, has_left=partial(has_left, request))
+    return answers.Opened(request_id=opened)
 
 
 @router.get("/{request_id}", summary="Look at a request, or wait for it", responses=answers.TO_SHOW)
@@ -116,7 +120,10 @@ async def show_explanation(parts: TheParts, request_id: TheId) -> RequestExplana
     response_model_exclude_none=True,
 )
 async def delete(parts: TheParts, request_id: TheId, token: TheToken) -> answers.Deleted:
-    """Return its VMs, also those that are still being made."""
+    """Return its VMs; those that are still being made are no longer wanted.
+
+    One that was made with a token is deleted only by its user or an admin, unless `enforce_ownership` is off.
+    """
     is_new = await parts.provisioning.delete(request_id, token=token)
     return answers.Deleted(ok=True, message=None if is_new else "the request has already been deleted")
 

@@ -114,13 +114,14 @@ _UNAUTHORIZED = {
     "headers": {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}},
 }
 _AWAY = {"model": Away, "description": "Redis can't be used for now."}
+_FOREIGN = {"model": Refusal, "description": "The request is another user's."}
 _UNKNOWN_ID = {"model": Told, "description": "No request has this id (any more)."}
 
 TO_OPEN_BY_PATH: Answers = {
     401: _UNAUTHORIZED,
     403: {"model": Told, "description": "More VMs than may be requested."},
     404: {"model": UnknownNames, "description": "A name isn't known, or none is given."},
-    503: _AWAY | {"description": "Redis can't be used for now; the request may have been opened."},
+    503: _AWAY | {"description": "Redis can't be used for now; unless it names its id, it is withdrawn."},
 }
 TO_OPEN_BY_BODY: Answers = TO_OPEN_BY_PATH | {
     400: {"model": Told, "description": "The request can't be understood."},
@@ -134,7 +135,7 @@ TO_SHOW: Answers = {
     503: _AWAY,
 }
 TO_EXPLAIN: Answers = {200: {"model": RequestExplanation}, 404: _UNKNOWN_ID, 503: _AWAY}
-TO_DELETE: Answers = {401: _UNAUTHORIZED, 404: _UNKNOWN_ID, 503: _AWAY}
+TO_DELETE: Answers = {401: _UNAUTHORIZED, 403: _FOREIGN, 404: _UNKNOWN_ID, 503: _AWAY}
 
 BODY: dict[str, Any] = {
     "requestBody": {

@@ -1,6 +1,6 @@
 """Fixtures of the API's tests."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from tests.support.documents import pooler_document
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
+from tests.support.slapd import Slapd
 from tests.support.stores import open_store
 
 WithApi = Callable[..., AbstractAsyncContextManager[Api]]
@@ -110,3 +111,17 @@ async def process_fleet(redis_server: RedisServer, redis_prefix: str) -> AsyncIt
         Redis.from_url(redis_server.url, decode_responses=True, protocol=2) as client,
     ):
         yield Fleet(store, client, redis_prefix)
+
+
+@pytest.fixture(scope="module")
+def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
+    """Yield a server for all tests of this module that only ask."""
+    with Slapd(tmp_path_factory.mktemp("slapd") / "server") as slapd:
+        yield slapd
+
+
+@pytest.fixture
+def own_slapd(tmp_path: Path) -> Iterator[Slapd]:
+    """Yield a server of the test's own: to pause, kill, and read the whole log of."""
+    with Slapd(tmp_path / "slapd") as slapd:
+        yield slapd

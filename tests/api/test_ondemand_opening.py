@@ -224,11 +224,6 @@ async def test_an_alias_is_made_by_its_pool(customer: Customer) -> None:
     assert await customer.wanted("r") == [("poolone", "pool1")]
 
 
-async def test_an_alias_given_as_a_text_is_one_too(customer: Customer) -> None:
-    await customer.ask({"request_id": "r", "three": 1})
-    assert await customer.wanted("r") == [("three", "pool3")]
-
-
 async def share_of_the_first(
     with_api: WithApi, pools: dict[str, dict[str, Any]], weights: dict[str, int], name: str
 ) -> float:
@@ -251,26 +246,9 @@ def weighted(**aliases: str) -> dict[str, dict[str, Any]]:
     }
 
 
-async def test_an_alias_draws_for_each_vm_by_weight(with_api: WithApi) -> None:
-    pools = weighted(pool1="both", pool2="both")
-    share = await share_of_the_first(with_api, pools, {"target-pool1": 90, "target-pool2": 10}, "both")
-    assert 0.82 < share < 0.98
-
-
 async def test_an_alias_without_weights_draws_evenly(with_api: WithApi) -> None:
     share = await share_of_the_first(with_api, weighted(pool1="both", pool2="both"), {}, "both")
     assert 0.4 < share < 0.6
-
-
-async def test_a_weight_of_0_is_never_drawn_beside_others(with_api: WithApi) -> None:
-    pools = weighted(pool1="pool2", pool2="unused")
-    share = await share_of_the_first(with_api, pools, {"target-pool1": 5, "target-pool2": 0}, "pool2")
-    assert share == 1
-
-
-async def test_a_single_pool_is_drawn_whatever_its_weight(with_api: WithApi) -> None:
-    share = await share_of_the_first(with_api, weighted(pool1="only"), {"target-pool1": 0}, "only")
-    assert share == 1
 
 
 async def test_a_paused_pool_is_not_drawn_beside_one_that_works(with_api: WithApi) -> None:

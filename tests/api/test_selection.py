@@ -19,50 +19,12 @@ async def draw(api: Api, name: str, times: int) -> Counter[str]:
     return Counter(vm.partition("-")[0] for vm in answer.json()[name]["hostname"])
 
 
-async def test_a_pure_alias_follows_the_weights(with_api: WithApi) -> None:
-    async with with_api(pools=WEIGHTED, config={"backend_weight": {"rare": 10, "often": 90}}) as api:
-        drawn = await draw(api, "mix", 100)
-    assert 70 <= drawn["large"] <= 99
-
-
-async def test_a_pool_that_is_also_an_alias_follows_the_weights(with_api: WithApi) -> None:
-    pools = {
-        "small": {"size": 1, "clone_target": "rare"},
-        "large": {"size": 1, "alias": "small", "clone_target": "often"},
-    }
-    async with with_api(pools=pools, config={"backend_weight": {"rare": 10, "often": 90}}) as api:
-        drawn = await draw(api, "small", 100)
-    assert 70 <= drawn["large"] <= 99
-
-
-async def test_without_weights_every_pool_has_the_same_chance(with_api: WithApi) -> None:
-    async with with_api(pools=WEIGHTED) as api:
-        drawn = await draw(api, "mix", 100)
-    assert 25 <= drawn["large"] <= 75
-
-
 async def test_a_weight_of_nothing_is_the_way_out(with_api: WithApi) -> None:
     async with with_api(pools=WEIGHTED, config={"backend_weight": {"rare": 0, "often": 1}}) as api:
         drawn = await draw(api, "mix", 100)
         assert drawn == {"large": 100}
         answer = await api.client.post("/api/v3/vm/mix")
     assert answer.json()["mix"]["hostname"].startswith("small-")
-
-
-async def test_an_alias_skips_an_empty_pool(api: Api) -> None:
-    await api.fleet.ready("pool2", "two")
-    answer = await api.client.post("/api/v3/vm/both")
-    assert answer.json()["both"] == {"hostname": "two.example.test"}
-
-
-async def test_an_alias_of_one_empty_pool_gets_nothing_from_others(api: Api) -> None:
-    await api.fleet.ready("pool2", "two")
-    assert (await api.client.post("/api/v3/vm/poolone")).status_code == 503
-
-
-async def test_an_alias_may_be_a_text(api: Api) -> None:
-    await api.fleet.ready("pool3", "three")
-    assert (await api.client.post("/api/v3/vm/three")).status_code == 200
 
 
 async def test_a_mix_of_a_pool_and_its_alias_is_met_when_it_can_be(api: Api) -> None:
@@ -97,11 +59,3 @@ async def test_the_pools_of_a_paused_provider_are_paused(with_api: WithApi) -> N
     async with with_api(pools={"still": 1}, provider={"paused": True}) as api:
         await api.fleet.ready("still", "one")
         assert (await api.client.post("/api/v3/vm/still")).status_code == 503
-
-
-async def test_only_ready_vms_are_given(api: Api) -> None:
-    await api.fleet.running("pool1", "running")
-    await api.fleet.created("pool1", "pending")
-    await api.fleet.suspect("pool1", "suspect")
-    await api.fleet.completed("pool1", "completed")
-    assert (await api.client.post("/api/v3/vm/pool1")).status_code == 503

@@ -8,47 +8,10 @@ BAD = {"X-AUTH-TOKEN": "bad"}
 HOUR_MS = 3600 * 1000
 
 
-async def test_a_good_token_marks_the_vm_and_lengthens_its_life(secured_api: Api) -> None:
-    await secured_api.fleet.ready("pool1", "one")
-    answer = await secured_api.client.post("/api/v3/vm/pool1", headers=GOOD)
-    assert answer.status_code == 200
-    record = (await secured_api.fleet.dataset()).records["one"]
-    assert record["user"] == "alice"
-    assert int(record["ends"]) - int(record["checkout"]) == 2 * HOUR_MS
-
-
-async def test_without_a_token_the_vm_is_anonymous(secured_api: Api) -> None:
-    await secured_api.fleet.ready("pool1", "one")
-    answer = await secured_api.client.post("/api/v3/vm/pool1")
-    assert answer.status_code == 200
-    record = (await secured_api.fleet.dataset()).records["one"]
-    assert not record["user"]
-    assert int(record["ends"]) - int(record["checkout"]) == 10 * HOUR_MS
-
-
-async def test_an_unknown_token_takes_nothing(secured_api: Api) -> None:
-    await secured_api.fleet.ready("pool1", "one")
-    answer = await secured_api.client.post("/api/v3/vm", json={"pool1": 1}, headers=BAD)
-    assert (answer.status_code, answer.json()) == (401, {"ok": False})
-    assert answer.headers["WWW-Authenticate"] == 'Basic realm="Authentication required"'
-    assert await secured_api.fleet.state("one") == "ready"
-    assert secured_api.metric("checkouts_total", pool="unknown", result="unauthorized") == 1
-
-
-async def test_an_unknown_name_is_told_before_an_unknown_token(secured_api: Api) -> None:
-    assert (await secured_api.client.post("/api/v3/vm/nope", headers=BAD)).status_code == 404
-
-
 async def test_an_empty_token_is_none(secured_api: Api) -> None:
     await secured_api.fleet.ready("pool1", "one")
     answer = await secured_api.client.post("/api/v3/vm/pool1", headers={"X-AUTH-TOKEN": ""})
     assert answer.status_code == 200
-
-
-async def test_without_authentication_a_token_is_ignored(api: Api) -> None:
-    await api.fleet.ready("pool1", "one")
-    assert (await api.client.post("/api/v3/vm/pool1", headers=BAD)).status_code == 200
-    assert not (await api.fleet.dataset()).records["one"]["token"]
 
 
 async def test_a_vm_taken_with_a_token_is_only_given_back_with_one(secured_api: Api) -> None:

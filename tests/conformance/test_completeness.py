@@ -15,16 +15,7 @@ OUTSTANDING = {
     14,
     # Dashboard and health
     *range(15, 27),
-    # Status, poolstat, totalrunning
-    *range(27, 50),
-    50,
-    *range(51, 61),
-    # Tokens
-    *range(79, 101),
-    # Listing and checkout
-    *range(101, 149),
-    # Selection
-    *range(149, 158),
+    50,  # sizes that were changed, in the status
     # VM info, modification, deletion
     *range(158, 165),
     165,
@@ -34,8 +25,6 @@ OUTSTANDING = {
     *range(200, 230),
     # Configuration
     *range(230, 255),
-    # Rate limiter
-    *range(255, 268),
     # Metrics
     *range(268, 279),
 } - NOT_APPLICABLE

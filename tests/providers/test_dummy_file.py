@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,10 +110,13 @@ async def test_a_table_of_an_earlier_version_is_completed_and_keeps_its_vms(tmp_
         vm = await provider.create(POOL, new_tag(POOL))
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("DROP TABLE task")
+        database.execute("ALTER TABLE vm DROP COLUMN clone_target")
         database.execute("PRAGMA user_version = 1")
     async with dummy(filename=path) as provider:
         await provider.add_disk(POOL, ref(vm), task=new_task(), size=3)
         assert await provider.disks(ref(vm)) == [3]
+        await provider.create(replace(POOL, options={"clone_target": "cluster"}), new_tag(POOL))
+    assert [row["clone_target"] for row in CloudFile(path).vms()] == [None, "cluster"]
 
 
 async def test_a_table_of_a_later_version_is_refused(tmp_path: Path) -> None:
@@ -121,7 +125,7 @@ async def test_a_table_of_a_later_version_is_refused(tmp_path: Path) -> None:
         pass
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
-    with pytest.raises(PermanentError, match="schema 99, this vmpooler knows 2"):
+    with pytest.raises(PermanentError, match="schema 99, this vmpooler knows 3"):
         async with dummy(filename=path):
             pass
 

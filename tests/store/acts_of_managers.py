@@ -47,6 +47,11 @@ async def _left_configuration(fleet: Fleet) -> None:
     await fleet.store.views.mark_broken("one", "no template")
 
 
+async def _drained_while_it_booted(fleet: Fleet) -> None:
+    await fleet.created("one", "a")
+    await fleet.drain("one")
+
+
 async def _given_up_without_id(fleet: Fleet) -> None:
     await fleet.creating("one", "a")
     await fleet.store.endings.retire(
@@ -145,6 +150,13 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         arrange=lambda fleet: fleet.creating("one", "a"),
     ),
     act(
+        "promote what is stale",
+        "clones.promote",
+        lambda store: store.clones.promote("a", attempt_of("a"), operation="promote"),
+        "promote",
+        arrange=_drained_while_it_booted,
+    ),
+    act(
         "promote",
         "clones.promote",
         lambda store: store.clones.promote("a", attempt_of("a"), operation="promote"),
@@ -164,6 +176,20 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         _retires(Guard.EXCESS, VmState.READY, 1),
         "retire",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    act(
+        "retire the excess of what has left the configuration",
+        "endings.retire",
+        _retires(Guard.LEFT, VmState.READY, 0),
+        "retire",
+        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    act(
+        "retire the stale",
+        "endings.retire",
+        _retires(Guard.STALE, VmState.READY, 0),
+        "retire",
+        arrange=lambda fleet: fleet.stale("one", "a", "b"),
     ),
     act(
         "retire the old",
@@ -272,6 +298,7 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         lambda store: store.views.mark_broken("one", ""),
         arrange=_left_configuration,
     ),
+    act("mark_prepared", "views.mark_prepared", lambda store: store.views.mark_prepared("one", "a/b")),
     act("mark_held", "views.mark_held", lambda store: store.views.mark_held("one", "clones fail")),
     act(
         "tagged",

@@ -11,6 +11,9 @@ from redis.asyncio import Redis
 LIVE = ("pending", "ready", "running", "completed", "destroying")
 """States of a VM that has membership and a record without an end."""
 
+SET_ASIDE = ("suspect", "stale")
+"""Sets of VMs in the state ready that are not handed out."""
+
 _READ_ALL = """
 local found = {}
 for _, key in ipairs(redis.call('KEYS', ARGV[1] .. ':*')) do
@@ -82,7 +85,7 @@ class Dataset:
         return sorted(
             name
             for name, entry in self.entries.items()
-            if name.split(":")[0] in (*LIVE, "suspect") and ":" in name and vm in entry.value
+            if name.split(":")[0] in (*LIVE, *SET_ASIDE) and ":" in name and vm in entry.value
         )
 
     def without_times(self) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from tests.store.dataset import Dataset, ask, read_dataset
 from vmpooler_common.model import VmState
 from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.clones import Reservation
+from vmpooler_common.store.link import check
+from vmpooler_common.store.overrides import Permission
 from vmpooler_common.store.store import Store
 from vmpooler_common.store.tokens import token_digest
 
@@ -20,9 +22,12 @@ DOMAIN = "example.test"
 MANAGER = "manager-1"
 
 
-def reservation(pool: str, *, size: int = 1000, slots: int = 1000, request_slots: int = 1000) -> Reservation:
+def reservation(
+    pool: str, *, size: int = 1000, slots: int = 1000, request_slots: int = 1000, in_round: int = 0
+) -> Reservation:
     """What names are reserved for, with generous bounds."""
-    return Reservation(pool, PROVIDER, DOMAIN, size, slots, request_slots, timedelta(minutes=10))
+    life = timedelta(minutes=10)
+    return Reservation(pool, PROVIDER, DOMAIN, size, slots, request_slots, life, in_round)
 
 
 def attempt_of(vm: str) -> str:
@@ -47,7 +52,11 @@ class Fleet:
         """Pending, `create` not sent."""
         pairs = [(vm, attempt_of(vm)) for vm in vms]
         got = await self.store.clones.reserve(
-            reservation(pool), pairs, operation=f"reserve-{vms[0]}", manager=MANAGER, lease=LEASE
+            reservation(pool, in_round=await self.round(pool)),
+            pairs,
+            operation=f"reserve-{vms[0]}",
+            manager=MANAGER,
+            lease=LEASE,
         )
         assert got == list(vms)
 
@@ -81,6 +90,21 @@ class Fleet:
         """Ready, but missed by listings."""
         await self.ready(pool, *vms)
         assert await self.store.endings.doubt(pool, vms) == list(vms)
+
+    async def stale(self, pool: str, *vms: str) -> None:
+        """Ready when the pool was drained, and not retired yet."""
+        await self.ready(pool, *vms)
+        await self.drain(pool)
+
+    async def drain(self, pool: str) -> None:
+        """Begin a new round of the pool."""
+        operation = f"drain-{pool}-{await self.round(pool)}"
+        await self.store.overrides.drain([pool], permission=Permission(), operation=operation)
+
+    async def round(self, pool: str) -> int:
+        """Give the pool's round."""
+        (found,) = await self.store.link.call(("HGET", f"{self.prefix}:rounds", pool))
+        return int(check(found) or 0)
 
     async def running(
         self, pool: str, *vms: str, lifetime: timedelta | None = None, token: str | None = None
@@ -160,6 +184,7 @@ SITUATIONS: dict[str, Put] = {
     "created": lambda fleet, pool, vm: fleet.created(pool, vm),
     "ready": lambda fleet, pool, vm: fleet.ready(pool, vm),
     "suspect": lambda fleet, pool, vm: fleet.suspect(pool, vm),
+    "stale": lambda fleet, pool, vm: fleet.stale(pool, vm),
     "running": lambda fleet, pool, vm: fleet.running(pool, vm),
     "completed": lambda fleet, pool, vm: fleet.completed(pool, vm),
     "destroying": lambda fleet, pool, vm: fleet.destroying(pool, vm),

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.store.dataset import LIVE, Dataset
+from tests.store.dataset import LIVE, SET_ASIDE, Dataset
 from vmpooler_common.model import MOVES, VmState
 
 Move = tuple[VmState | None, VmState]
 
-_NOT_STATES = {"suspect", "halted", "resumed", "left"}
+_NOT_STATES = {"suspect", "halted", "resumed", "left", "drain", "override"}
 """Kinds of events that tell no move."""
 
 
@@ -61,7 +61,10 @@ def _check_membership(data: Dataset, pools: Sequence[str]) -> None:
     """A VM with a live record is in exactly one set, that of its state, and no set has other members."""
     for vm, record in data.records.items():
         state, pool = record["state"], record["pool"]
-        allowed = {"ready": (["ready:" + pool], ["suspect:" + pool]), "gone": ([],)}
-        assert data.memberships(vm) in allowed.get(state, ([f"{state}:{pool}"],)), vm
-    members = sum(len(data.members(kind, pool)) for kind in (*LIVE, "suspect") for pool in pools)
+        allowed: dict[str, list[list[str]]] = {
+            "ready": [[f"{index}:{pool}"] for index in ("ready", *SET_ASIDE)],
+            "gone": [[]],
+        }
+        assert data.memberships(vm) in allowed.get(state, [[f"{state}:{pool}"]]), vm
+    members = sum(len(data.members(kind, pool)) for kind in (*LIVE, *SET_ASIDE) for pool in pools)
     assert members == sum(state != "gone" for state in data.states.values())

@@ -22,6 +22,7 @@ from vmpooler_common.model import MOVES, VmState
 from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.endings import Guard
 from vmpooler_common.store.errors import Refused, StoreUnavailable
+from vmpooler_common.store.overrides import Permission
 from vmpooler_common.store.store import Store
 
 POOLS = ("one", "two", "three")
@@ -113,7 +114,7 @@ class Worlds(RuleBasedStateMachine):
     @rule(pool=pools, manager=managers, extra=st.integers(0, 1))
     def reserve(self, pool: str, manager: str, extra: int) -> None:
         names = [(vm, attempt_of(vm)) for vm, home in POOL_OF.items() if home == pool]
-        bounds = reservation(pool, size=SIZE + extra, slots=SLOTS)
+        bounds = reservation(pool, size=SIZE + extra, slots=SLOTS, in_round=self._round(pool))
         operation = self._operation()
         alive = self._alive(pool)
         slots = len(self._data.members("slots"))
@@ -124,6 +125,10 @@ class Worlds(RuleBasedStateMachine):
         )
         assert self._alive(pool) <= max(alive, SIZE + extra)
         assert len(self._data.members("slots")) <= max(slots, SLOTS)
+
+    def _round(self, pool: str) -> int:
+        rounds = self._data.entries.get("rounds")
+        return int(rounds.value.get(pool, 0)) if rounds else 0
 
     def _alive(self, pool: str) -> int:
         return len(self._data.members("pending", pool)) + len(self._data.members("ready", pool))
@@ -277,6 +282,22 @@ class Worlds(RuleBasedStateMachine):
                 self._do(lambda store: store.endings.resume(PROVIDER))
 
     @rule(pool=pools)
+    def drain(self, pool: str) -> None:
+        """What was ready is set aside, and stays ready until it is retired."""
+        operation = self._operation()
+        ready = set(self._data.members("ready", pool)) | set(self._data.members("suspect", pool))
+        stale = set(self._data.members("stale", pool))
+        self._do(lambda store: store.overrides.drain([pool], permission=Permission(), operation=operation))
+        assert self._data.members("stale", pool).keys() == stale | ready
+
+    @rule(pool=pools)
+    def retire_what_is_stale(self, pool: str) -> None:
+        for vm in self._data.members("stale", pool):
+            operation = self._operation()
+            self._do(_retires_as_stale(vm, operation))
+        assert not self._data.members("stale", pool)
+
+    @rule(pool=pools)
     def tag(self, pool: str) -> None:
         names = list(self._data.members("untagged", pool))
         if names:
@@ -314,6 +335,12 @@ def _creates(vm: str) -> Verb:
 
 def _promotes(vm: str) -> Verb:
     return lambda store: store.clones.promote(vm, attempt_of(vm), operation=f"promote-{vm}")
+
+
+def _retires_as_stale(vm: str, operation: str) -> Verb:
+    return lambda store: store.endings.retire(
+        vm, VmState.READY, operation=operation, reason="drained", guard=Guard.STALE
+    )
 
 
 def _destroys(vm: str) -> Verb:

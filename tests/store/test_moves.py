@@ -19,6 +19,7 @@ STATE_OF = {
         "creating": VmState.PENDING,
         "created": VmState.PENDING,
         "suspect": VmState.READY,
+        "stale": VmState.READY,
     }.get(situation)
     or (VmState(situation) if situation in set(VmState) else None)
     for situation in SITUATIONS
@@ -115,8 +116,21 @@ ATTEMPTS = (
         _retire(VmState.READY),
         "ready",
         "suspect",
+        "stale",
         refusal=Outcome.REFUSED,
         leads_to=VmState.COMPLETED,
+    ),
+    _attempted(
+        "retire the stale",
+        _retire(VmState.READY, Guard.STALE),
+        "stale",
+        refusal=Outcome.REFUSED,
+        leads_to=VmState.COMPLETED,
+    ),
+    _attempted(
+        "retire a pending one as stale",
+        _retire(VmState.PENDING, Guard.STALE),
+        refusal=Outcome.REFUSED,
     ),
     _attempted(
         "retire the running",
@@ -240,8 +254,9 @@ def test_what_is_expected_of_a_verb_agrees_with_the_table_of_moves(attempted: At
 async def test_a_name_that_has_a_record_is_not_reserved_again(situation: str, fleet: Fleet) -> None:
     await SITUATIONS[situation](fleet, "one", "a")
     before = await fleet.dataset()
+    bounds = reservation("one", in_round=await fleet.round("one"))
     reserved = await fleet.store.clones.reserve(
-        reservation("one"), [("a", "another attempt")], operation="o", manager="manager-2", lease=LEASE
+        bounds, [("a", "another attempt")], operation="o", manager="manager-2", lease=LEASE
     )
     assert reserved == (["a"] if situation == "unknown" else [])
     if situation != "unknown":

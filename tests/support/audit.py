@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.providers.cloud_file import CloudFile
-from tests.store.dataset import LIVE, Dataset
+from tests.store.dataset import LIVE, SET_ASIDE, Dataset
 
 IN_USE = ("ready", "running")
 """States of VMs that somebody relies on."""
@@ -66,14 +66,14 @@ def _memberships(dataset: Dataset) -> Iterator[str]:
     places: dict[str, list[str]] = {}
     for key, entry in dataset.entries.items():
         stem, _, pool = key.partition(":")
-        if pool and stem in (*LIVE, "suspect"):
+        if pool and stem in (*LIVE, *SET_ASIDE):
             for name in entry.value:
                 places.setdefault(name, []).append(key)
     for name, record in dataset.records.items():
         state, pool, found = record["state"], record["pool"], places.pop(name, [])
         wanted = [[f"{state}:{pool}"]] if state in LIVE else [[]]
         if state == "ready":
-            wanted.append([f"suspect:{pool}"])
+            wanted += [[f"{index}:{pool}"] for index in SET_ASIDE]
         if found not in wanted:
             yield f"the record of {name} says {state} in {pool}, and it is in {found or 'no set'}"
     for name, found in places.items():
@@ -106,7 +106,7 @@ def _fullness(dataset: Dataset, pools: Mapping[str, int]) -> Iterator[str]:
         ready = len(dataset.members("ready", pool))
         if ready != size:
             yield f"pool {pool} has {ready} ready VMs of {size}"
-        for state in ("pending", "suspect", "completed", "destroying"):
+        for state in ("pending", *SET_ASIDE, "completed", "destroying"):
             for name in dataset.members(state, pool):
                 yield f"{name} is still {state}"
     for provider, reason in _hash(dataset, "halted").items():

@@ -86,7 +86,7 @@ class Installation:
         self._provider = dict(provider or {})
         self._module_path = install(directory / "plug-ins")
         self._client = Redis.from_url(redis.url, decode_responses=True, protocol=2)
-        self._store = make_store(redis.url, prefix)
+        self.store = make_store(redis.url, prefix)
 
     @property
     def services(self) -> list[Service]:
@@ -167,7 +167,7 @@ class Installation:
         """Take VMs as an API does, without its process; none when there are too few."""
         wants = [Want(pool, count, [(pool, 1)])]
         try:
-            checkout = await self._store.checkouts.check_out(wants, operation=new_operation(), lifetime=None)
+            checkout = await self.store.checkouts.check_out(wants, operation=new_operation(), lifetime=None)
         except NoneReady:
             return []
         names = [grant.vm for grant in checkout.grants]
@@ -184,12 +184,12 @@ class Installation:
     async def give_back(self, name: str) -> None:
         """Give a VM back as an API does."""
         self.ledger.returning(name)
-        await self._store.checkouts.give_back(name, operation=new_operation())
+        await self.store.checkouts.give_back(name, operation=new_operation())
 
     async def ask(self, request: str, *pools: str, ttl: timedelta = REQUEST_TTL) -> None:
         """Open an on-demand request for a VM of each of these pools, as an API does, to be met in `ttl`."""
         self.ledger.ask(request, pools)
-        await self._store.requests.open(
+        await self.store.requests.open(
             request,
             [(pool, pool) for pool in pools],
             operation=new_operation(),
@@ -202,7 +202,7 @@ class Installation:
     async def delete(self, request: str) -> None:
         """Delete an on-demand request, as an API does."""
         self.ledger.delete(request)
-        await self._store.requests.delete(request, operation=new_operation(), token=None, needs_token=False)
+        await self.store.requests.delete(request, operation=new_operation(), token=None, needs_token=False)
 
     async def make_token(self, token: str, user: str) -> None:
         """Make a user's token known."""
@@ -247,7 +247,7 @@ class Installation:
 
     def digest(self, script: str) -> str:
         """Give what a request that runs this script holds."""
-        return self._store.scripts.digests[script]
+        return self.store.scripts.digests[script]
 
     async def is_shared_by(self, managers: int) -> None:
         """Return when so many managers share all pools; raise NotSettledError when that doesn't come."""
@@ -280,7 +280,7 @@ class Installation:
         self.kill_all()
         for manager in self.managers:
             await manager.proxy.down()
-        await self._store.link.close()
+        await self.store.link.close()
         await self._client.aclose()
 
     def _service(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vmpooler_common.model import ClonePhase
+from vmpooler_common.overrides import NO_OVERRIDES, PoolOverrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class PendingVm:
     provider_id: str
     """Empty until it is created."""
     cloned: bool
+    round: int = 0
+    """Of its pool, when its name was reserved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class UntaggedVm:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """VMs of a pool by state; suspects are ready VMs that listings miss, not among `ready`."""
+    """VMs of a pool by state; ready VMs that listings miss or that are to be drained aren't among `ready`."""
 
     pending: int
     ready: int
@@ -45,6 +48,7 @@ class Sizes:
     running: int
     completed: int
     destroying: int
+    stale: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +103,11 @@ class Snapshot:
     suspects: Mapping[str, datetime]
     next_due: datetime | None = None
     """When the next VM will be due by its time alone."""
+    overrides: PoolOverrides = NO_OVERRIDES
+    """What was set through the API of a pool that is configured."""
+    round: int = 0
+    """VMs of an earlier round were pending or ready when the pool was drained."""
+    prepared: str = ""
+    """Template that VMs are made from, as the pool's last manager told it."""
+    stale: tuple[str, ...] = ()
+    """Ready VMs of an earlier round: not handed out, not counted."""

@@ -16,6 +16,7 @@ FailureReason = Literal[
     "vanished",
     "expired_ready",
     "excess",
+    "drained",
     "orphan",
     "late",
 ]
@@ -88,6 +89,14 @@ class Recycle:
 @dataclass(frozen=True, slots=True)
 class Shed:
     """Retire a VM that the pool has too many."""
+
+    name: str
+    state: VmState
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Retire a VM that was made before its pool was drained."""
 
     name: str
     state: VmState
@@ -180,6 +189,7 @@ Action = (
     | Abandon
     | Recycle
     | Shed
+    | Drain
     | Discard
     | End
     | Destroy

@@ -30,7 +30,7 @@ from vmpooler_manager.looking import Looking
 from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.names import NameGenerator
 from vmpooler_manager.plan import PoolSpec
-from vmpooler_manager.pool import Pool
+from vmpooler_manager.pool import CLONE_TARGET, Pool
 from vmpooler_manager.pool_loop import PoolLoop
 from vmpooler_manager.providers.contract import PoolOrder
 from vmpooler_manager.providers.errors import PermanentError
@@ -225,7 +225,7 @@ def _missing(name: str, metrics: ManagerMetrics) -> Cloud:
 def _order(pool: PoolSettings) -> PoolOrder:
     options = dict(pool.options)
     if pool.clone_target is not None:
-        options["clone_target"] = pool.clone_target
+        options[CLONE_TARGET] = pool.clone_target
     return PoolOrder(pool.name, pool.template, options)
 
 

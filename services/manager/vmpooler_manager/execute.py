@@ -24,6 +24,7 @@ from vmpooler_manager.actions import (
     Destroy,
     Discard,
     Doubt,
+    Drain,
     End,
     FailureReason,
     FailWaiting,
@@ -138,6 +139,8 @@ class Executor:
                 return self._abandon(pool, name, reason)
             case Shed(name, state):
                 return self._shed(pool, name, state)
+            case Drain(name, state):
+                return self._drain(pool, name, state)
             case Recycle(name, ready_before):
                 return self._retire(
                     pool,
@@ -186,6 +189,7 @@ class Executor:
             slot_limit=spec.slot_limit,
             request_slot_limit=spec.request_slot_limit,
             slot_life=spec.timeout,
+            round=snapshot.round,
         )
         reserved = await self._store.clones.reserve(
             reservation,
@@ -200,7 +204,8 @@ class Executor:
             self._metrics.refill_started((snapshot.now - pool.checkout_at).total_seconds())
             pool.checkout_at = None
         if len(reserved) < missing(spec, snapshot):
-            # Names were in use, or slots were taken meanwhile: what is still missing, a fresh look tells.
+            # Names were in use, slots were taken, or the pool was drained meanwhile: a fresh look tells
+            # what is still missing.
             pool.poke()
 
     async def _serve(self, pool: Pool, count: int) -> None:
@@ -222,10 +227,12 @@ class Executor:
         self._jobs.stop(name)
 
     async def _shed(self, pool: Pool, name: str, state: VmState) -> None:
-        shed = await self._retire(
-            pool, name, state, reason="excess", guard=Guard.EXCESS, bound=pool.spec.size
-        )
-        if shed:
+        guard = Guard.EXCESS if pool.spec.configured else Guard.LEFT
+        if await self._retire(pool, name, state, reason="excess", guard=guard, bound=pool.spec.size):
+            self._jobs.stop(name)
+
+    async def _drain(self, pool: Pool, name: str, state: VmState) -> None:
+        if await self._retire(pool, name, state, reason="drained", guard=Guard.STALE):
             self._jobs.stop(name)
 
     async def _retire(

@@ -19,6 +19,7 @@ from vmpooler_manager.actions import (
     Destroy,
     Discard,
     Doubt,
+    Drain,
     End,
     FailWaiting,
     Forget,
@@ -41,7 +42,7 @@ RESERVED_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class PoolSpec:
-    """What the configuration wants of a pool."""
+    """What is wanted of a pool."""
 
     name: str
     provider: str
@@ -88,13 +89,15 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
         return ()
     overdue = tuple(_expire(spec, view, now))
     unwanted = tuple(_drop(spec, view, now, leaving=_names(overdue)))
-    surplus = tuple(_shed(spec, view, leaving=_names(overdue, unwanted)))
+    drained = tuple(_drain(view, leaving=_names(overdue, unwanted)))
+    surplus = tuple(_shed(spec, view, leaving=_names(overdue, unwanted, drained)))
     return (
         *_serve(spec, view),
         *overdue,
         *unwanted,
+        *drained,
         *surplus,
-        *_go_on(view, now, leaving=_names(overdue, unwanted, surplus)),
+        *_go_on(view, now, leaving=_names(overdue, unwanted, drained, surplus)),
         *_fill(spec, view),
         *_note_owners(view),
         *_follow_listing(spec, view, leaving=_names(overdue, surplus)),
@@ -103,7 +106,7 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
     )
 
 
-def _names(*moves: tuple[Abandon | End | Recycle | Shed, ...]) -> frozenset[str]:
+def _names(*moves: tuple[Abandon | Drain | End | Recycle | Shed, ...]) -> frozenset[str]:
     return frozenset(move.name for group in moves for move in group)
 
 
@@ -136,6 +139,20 @@ def _drop(spec: PoolSpec, view: PoolView, now: datetime, *, leaving: frozenset[s
 def _is_left(vm: PendingVm, view: PoolView, now: datetime) -> bool:
     """Whether no manager works on a pending VM."""
     return vm.name not in view.busy and (vm.phase is ClonePhase.CREATED or vm.lease_ends_at <= now)
+
+
+def _drain(view: PoolView, *, leaving: frozenset[str]) -> Iterator[Drain]:
+    """Retire what was made before the pool was drained, but of pending VMs as many as requests wait for."""
+    if not view.may_destroy:
+        return
+    snapshot = view.snapshot
+    for name in snapshot.stale:
+        yield Drain(name, VmState.READY)
+    staying = [vm for vm in snapshot.pending if vm.name not in leaving]
+    oldest_first = sorted(staying, key=lambda vm: vm.reserved_at)
+    for vm in oldest_first[snapshot.backlog :]:
+        if vm.round != snapshot.round:
+            yield Drain(vm.name, VmState.PENDING)
 
 
 def _shed(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) -> Iterator[Shed]:
@@ -244,6 +261,6 @@ def _destroy(view: PoolView) -> Iterator[Action]:
 
 def _forget(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
     sizes = view.snapshot.sizes
-    alive = sizes.pending + sizes.ready + sizes.suspect + sizes.running
+    alive = sizes.pending + sizes.ready + sizes.suspect + sizes.stale + sizes.running
     if not spec.configured and alive + sizes.completed + sizes.destroying == 0:
         yield Forget()

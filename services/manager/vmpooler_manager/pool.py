@@ -1,14 +1,23 @@
 """A pool that this manager looks after, as its loop and its jobs share it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 
+import structlog
+
 from vmpooler_common.logs import Outage
+from vmpooler_common.overrides import NO_OVERRIDES, PoolOverrides
 from vmpooler_manager.backoff import Backoff, Delays
 from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.plan import PoolSpec
 from vmpooler_manager.providers.contract import PoolOrder
+
+CLONE_TARGET = "clone_target"
+"""Among the options of a pool's order."""
+
+log = structlog.get_logger()
 
 
 class Pool:
@@ -17,8 +26,8 @@ class Pool:
     def __init__(
         self, spec: PoolSpec, *, order: PoolOrder, domain: str, cloud: Cloud, delays: Delays, random: Random
     ) -> None:
-        self.spec = spec
-        self.order = order
+        self.spec = self._configured = spec
+        self.order = self._configured_order = order
         self.domain = domain
         self.cloud = cloud
         self.delays = delays
@@ -29,6 +38,7 @@ class Pool:
         self.listing_outage = Outage("listing", pool=spec.name)
         self.checkout_at: datetime | None = None
         """The oldest hand-out that hasn't been answered by a clone yet."""
+        self._followed = NO_OVERRIDES
         self._wake = asyncio.Event()
         self._later: asyncio.TimerHandle | None = None
 
@@ -36,6 +46,34 @@ class Pool:
     def name(self) -> str:
         """The pool's name."""
         return self.spec.name
+
+    @property
+    def configured(self) -> PoolSpec:
+        """What the configuration wants, whatever was set through the API."""
+        return self._configured
+
+    def follow(self, overrides: PoolOverrides) -> None:
+        """Go by what was set through the API from now on, and else by the configuration."""
+        before, self._followed = self._followed, overrides
+        if overrides == before:
+            return
+        self.spec, self.order = self._configured, self._configured_order
+        if overrides.size is not None:
+            self.spec = replace(self.spec, size=overrides.size)
+        if overrides.template is not None:
+            self.order = replace(self.order, template=overrides.template)
+        if overrides.clone_target is not None:
+            options = {**self.order.options, CLONE_TARGET: overrides.clone_target}
+            self.order = replace(self.order, options=options)
+        if (overrides.template, overrides.clone_target) != (before.template, before.clone_target):
+            self.clones.succeeded()  # what failed before says nothing of what is to be tried now
+        log.info(
+            "pool follows what was set through the API",
+            pool=self.name,
+            size=overrides.size,
+            template=overrides.template,
+            clone_target=overrides.clone_target,
+        )
 
     def poke(self) -> None:
         """Ask for a pass soon."""

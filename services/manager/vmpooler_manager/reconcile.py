@@ -87,19 +87,22 @@ class Reconciler:
     async def run(self) -> float:
         """Make a pass; give the seconds until the next one is due. Raises StoreError."""
         loop = asyncio.get_running_loop()
-        spec, started = self.pool.spec, loop.time()
+        configured, started = self.pool.configured, loop.time()
         listing, self._fresh = self._fresh, None
         try:
             snapshot, records = await self._store.views.observe(
-                spec.name,
-                spec.provider,
-                size=spec.size,
-                ready_ttl=spec.ready_ttl,
+                configured.name,
+                configured.provider,
+                size=configured.size,
+                ready_ttl=configured.ready_ttl,
                 listed=None if listing is None else sorted({vm.name for vm in listing.vms}),
+                is_configured=configured.configured,
             )
         except StoreError:
             self._world.lose_sight()
             raise
+        self.pool.follow(snapshot.overrides)
+        spec = self.pool.spec
         is_steady = self._check_clock(snapshot.now)
         findings = None
         if listing is not None:
@@ -117,6 +120,7 @@ class Reconciler:
             self._pool_metrics.foreign(spec.name, findings.foreign)
         snapshot = await self._tell_broken(snapshot)
         await self._tell_held(snapshot, loop.time())
+        await self._tell_prepared(snapshot)
         view = PoolView(
             snapshot=snapshot,
             findings=findings,
@@ -172,6 +176,12 @@ class Reconciler:
             reason = f"clones are tried again after a pause: {self.pool.clones.reason}"
         if reason != snapshot.held_back and (reason == "" or snapshot.backlog):
             await self._store.views.mark_held(self.pool.name, reason)
+
+    async def _tell_prepared(self, snapshot: Snapshot) -> None:
+        """Let everyone know once VMs are made from another template than before."""
+        template = self.pool.order.template
+        if self.pool.spec.configured and not self.pool.cloud.fault and template != snapshot.prepared:
+            await self._store.views.mark_prepared(self.pool.name, template)
 
     def _may_clone(self, now: float) -> bool:
         cloud = self.pool.cloud

@@ -84,6 +84,15 @@ class PeacefulWorld(RuleBasedStateMachine):
     def configure(self, pool: str, change: dict[str, Any]) -> None:
         self.world.change(pool, **change)
 
+    @rule(pool=pools, size=st.none() | sizes)
+    def override(self, pool: str, size: int | None) -> None:
+        self.world.override(pool, size)
+
+    @rule(pool=pools)
+    def drain(self, pool: str) -> None:
+        """The pool's VMs are to be made otherwise, or simply anew."""
+        self.world.records.drain(pool)
+
     @rule(pool=pools, minutes=st.sampled_from([None, 5, 120]))
     def check_out(self, pool: str, minutes: int | None) -> None:
         self.world.check_out(pool, None if minutes is None else timedelta(minutes=minutes))

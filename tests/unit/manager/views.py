@@ -76,8 +76,8 @@ def foreign_vm(name: str) -> ProviderVm:
     return ProviderVm(f"id-of-{name}", name, VmStatus.READY, tag=None)
 
 
-def snapshot(*, sizes: tuple[int, int, int, int, int, int] | None = None, **changes: Any) -> Snapshot:
-    """Describe a pool; `sizes` are pending, ready, suspect, running, completed, destroying.
+def snapshot(*, sizes: tuple[int, ...] | None = None, **changes: Any) -> Snapshot:
+    """Describe a pool; `sizes` are pending, ready, suspect, running, completed, destroying, stale.
 
     Without sizes the pending VMs are counted, the suspects too, and two VMs are ready.
     """

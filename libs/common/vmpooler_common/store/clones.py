@@ -18,13 +18,15 @@ class Reservation:
     provider: str
     domain: str
     size: int
-    """VMs that the pool may have pending and ready together, beside its backlog."""
+    """VMs that the pool may have pending and ready together, beside its backlog, if none was set."""
     slot_limit: int
     """Clones in flight in the whole installation, to keep pools filled."""
     request_slot_limit: int
     """The same for on-demand requests."""
     slot_life: timedelta
     """After this time a slot is free again, whatever happened."""
+    round: int = 0
+    """Round of the pool whose VMs the reserver knows how to make; in another one nothing is reserved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Clones:
             manager,
             duration_ms(lease),
             duration_ms(reservation.slot_life),
+            reservation.round,
             *flat,
         )
         return reserved
@@ -101,7 +104,10 @@ class Clones:
         return _promotion(promoted)
 
     async def promote(self, vm: str, attempt: str, *, operation: str) -> Promotion | None:
-        """Make a booted VM ready, or give it to the head of its pool's backlog; None: it isn't pending."""
+        """Make a booted VM ready, or give it to the head of its pool's backlog.
+
+        None: it isn't pending, or goes to destruction as one of an earlier round of its pool.
+        """
         return _promotion(await self._scripts.run("promote", operation, vm, attempt))
 
     def _created(

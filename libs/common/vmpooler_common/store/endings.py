@@ -15,6 +15,8 @@ class Guard(StrEnum):
 
     NONE = "none"
     EXCESS = "excess"
+    LEFT = "left"
+    STALE = "stale"
     READY_BEFORE = "ready-before"
     ENDED = "ended"
     UNSEEN = "unseen"

@@ -19,7 +19,10 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: `kind` is the state a VM went to, or halted, resumed, left, gap."""
+    """Something that happened.
+
+    `kind` is the state a VM went to, or halted, resumed, left, drain, override, gap.
+    """
 
     kind: str
     pool: str

@@ -9,6 +9,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     pending:P       zset    H → when its name was reserved
     ready:P         zset    H → when it became ready; the oldest is handed out first
     suspect:P       zset    like ready, for VMs that listings miss: not handed out, not counted
+    stale:P         zset    like ready, for VMs of an earlier round of their pool, until they are retired
     running:P       zset    H → end of its lifetime, +inf for none
     untagged:P      zset    H → hand-out time; the owner isn't noted on the VM in the cloud yet
     completed:P     zset    H → earliest time of its destruction
@@ -29,6 +30,11 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
     broken          hash    P → reason, for pools whose provider says that it can't work
     held            hash    P → reason, for pools whose clones are held back for a while
+    size            hash    P → size that was set through the API, in place of the configured one
+    template        hash    P → template, likewise
+    clone_target    hash    P → clone target, likewise; all three stay when the pool leaves the configuration
+    rounds          hash    P → how often the pool was drained; a new round begins with each
+    prepared        hash    P → template that its VMs are made from, as its manager has taken it over
     halted          hash    provider → `kind pool reason`: all destroying of it is stopped
     reaped:V:K      zset    H → time; what was given up (K absent) or taken in (K orphan) at provider V
                             in the last ten minutes
@@ -53,10 +59,10 @@ Fields of a request: status (open, ready, failed, deleted), created, deadline, k
 is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted,
 accepted_by (operation), ended, closed_by (operation), reason, error.
 
-Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, phase,
-attempt, manager, lease (end), asked (create was sent), cloned, id (the provider's), ip, host, ready,
-checkout, ends, user, token, request (that it was granted to), waited (milliseconds that the request did),
-completed, reason, claim (operation), tries (of destroying), error, gone.
+Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, round (of its
+pool, when its name was reserved), phase, attempt, manager, lease (end), asked (create was sent), cloned, id
+(the provider's), ip, host, ready, checkout, ends, user, token, request (that it was granted to), waited
+(milliseconds that the request did), completed, reason, claim (operation), tries (of destroying), error, gone.
 """
 
 import json
@@ -68,6 +74,7 @@ STEMS: dict[str, str] = {
     "pending": "pending:",
     "ready": "ready:",
     "suspect": "suspect:",
+    "stale": "stale:",
     "running": "running:",
     "untagged": "untagged:",
     "completed": "completed:",
@@ -87,6 +94,11 @@ STEMS: dict[str, str] = {
     "turn": "turn",
     "pools": "pools",
     "broken": "broken",
+    "size": "size",
+    "template": "template",
+    "clone_target": "clone_target",
+    "rounds": "rounds",
+    "prepared": "prepared",
     "halted": "halted",
     "held": "held",
     "reaped": "reaped:",

@@ -16,6 +16,7 @@ from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.leases import Leases
 from vmpooler_common.store.lines import Lines
 from vmpooler_common.store.link import Link, LinkOptions
+from vmpooler_common.store.overrides import PoolChanges
 from vmpooler_common.store.queues import Queue
 from vmpooler_common.store.rates import Rates
 from vmpooler_common.store.requests import Requests, Waiting
@@ -57,6 +58,7 @@ class Store:
     inbox: Inbox
     request_queue: Queue
     rates: Rates
+    overrides: PoolChanges
 
     @classmethod
     def connect(cls, options: StoreOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics) -> Self:
@@ -89,6 +91,7 @@ class Store:
             inbox=Inbox(scripts),
             request_queue=Queue(link, scripts, keys, stem="requests"),
             rates=Rates(scripts),
+            overrides=PoolChanges(scripts),
         )
 
     async def close(self) -> None:

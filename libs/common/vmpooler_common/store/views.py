@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmpooler_common.model import ClonePhase
+from vmpooler_common.overrides import read_size, stored_overrides
 from vmpooler_common.snapshot import Classification, Halt, PendingVm, Sizes, Snapshot, UntaggedVm
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Reply
@@ -29,6 +30,8 @@ class PoolNumbers:
     broken: str
     backlog: int
     """VMs that on-demand requests wait for."""
+    size: int | None = None
+    """Set through the API, in place of the configured one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,25 @@ class Views:
         size: int,
         ready_ttl: timedelta,
         listed: Sequence[str] | None,
+        is_configured: bool = True,
     ) -> tuple[Snapshot, Mapping[str, Classification]]:
-        """See a pool. With the names of a listing: in full, and what the records say of these names."""
+        """See a pool. With the names of a listing: in full, and what the records say of these names.
+
+        `size` is the configured one. What was set through the API counts for a configured pool only.
+        """
         full = listed is not None
         names = list(listed or ())
         commands = [
-            self._scripts.command("observe", pool, provider, size, duration_ms(ready_ttl), int(full), _MOST),
+            self._scripts.command(
+                "observe",
+                pool,
+                provider,
+                size,
+                duration_ms(ready_ttl),
+                int(full),
+                _MOST,
+                int(is_configured),
+            ),
             *self._classify(names),
         ]
         first, *rest = await self._scripts.run_all(commands)
@@ -90,7 +106,7 @@ class Views:
             slots_in_use=slots,
             clones=_durations(clones),
             boots=_durations(boots),
-            pools={pool: _pool_numbers(flat[7 * at : 7 * at + 7]) for at, pool in enumerate(pools)},
+            pools={pool: _pool_numbers(flat[8 * at : 8 * at + 8]) for at, pool in enumerate(pools)},
         )
 
     async def mark_broken(self, pool: str, reason: str) -> None:
@@ -104,6 +120,10 @@ class Views:
         key = self._keys("held")
         command = ("HSET", key, pool, reason) if reason else ("HDEL", key, pool)
         await self._scripts.run_all([command])
+
+    async def mark_prepared(self, pool: str, template: str) -> None:
+        """Tell everyone that this pool's VMs are made from this template from now on."""
+        await self._scripts.run_all([("HSET", self._keys("prepared"), pool, template)])
 
     async def tagged(self, pool: str, names: Sequence[str]) -> None:
         """Note that the cloud knows who has these VMs."""
@@ -137,6 +157,10 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         ready,
         suspects,
         next_due,
+        (size, template, clone_target),
+        round_,
+        prepared,
+        stale,
     ) = reply
     return Snapshot(
         now=from_ms(now),
@@ -149,7 +173,7 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         backlog=backlog,
         clones=clones,
         sizes=Sizes(*sizes),
-        pending=tuple(_pending(pending[at : at + 8]) for at in range(0, len(pending), 8)),
+        pending=tuple(_pending(pending[at : at + 9]) for at in range(0, len(pending), 9)),
         expired_ready=tuple(expired),
         excess_ready=tuple(excess),
         ended_running=tuple(ended),
@@ -158,6 +182,10 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         ready=_since(ready),
         suspects=_since(suspects),
         next_due=from_ms_or_none(next_due),
+        overrides=stored_overrides(size=size, template=template, clone_target=clone_target),
+        round=int(round_),
+        prepared=prepared,
+        stale=tuple(stale),
     )
 
 
@@ -166,7 +194,7 @@ def _since(flat: Sequence[str]) -> dict[str, datetime]:
 
 
 def _pending(values: Sequence[str]) -> PendingVm:
-    name, provider, phase, reserved, lease, attempt, provider_id, cloned = values
+    name, provider, phase, reserved, lease, attempt, provider_id, cloned, round_ = values
     return PendingVm(
         name=name,
         provider=provider,
@@ -176,6 +204,7 @@ def _pending(values: Sequence[str]) -> PendingVm:
         attempt=attempt,
         provider_id=provider_id,
         cloned=bool(cloned),
+        round=int(round_ or 0),
     )
 
 
@@ -212,5 +241,6 @@ def _durations(flat: Sequence[str]) -> Durations:
 
 
 def _pool_numbers(values: Sequence[Reply]) -> PoolNumbers:
-    ready, running, pending, completed, last_boot, broken, backlog = values
-    return PoolNumbers(ready, running, pending, completed, from_ms_or_none(last_boot), broken, backlog)
+    ready, running, pending, completed, last_boot, broken, backlog, size = values
+    booted = from_ms_or_none(last_boot)
+    return PoolNumbers(ready, running, pending, completed, booted, broken, backlog, read_size(size))

@@ -10,6 +10,7 @@ from vmpooler_manager.actions import (
     Confirm,
     Destroy,
     Discard,
+    Drain,
     End,
     FailWaiting,
     Recycle,
@@ -20,7 +21,7 @@ from vmpooler_manager.actions import (
 )
 from vmpooler_manager.plan import PoolSpec, PoolView
 
-ENDINGS = (End, Recycle, Destroy, TakeIn, Shed, Discard)
+ENDINGS = (End, Recycle, Destroy, TakeIn, Shed, Drain, Discard)
 
 
 def judge_plan(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> None:
@@ -28,6 +29,7 @@ def judge_plan(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> Non
     _judge_bounds(spec, view, actions)
     _judge_serving(spec, view, actions)
     _judge_endings(view, actions)
+    _judge_draining(view, actions)
     _judge_suspicion(view, actions)
 
 
@@ -74,7 +76,7 @@ def _judge_endings(view: PoolView, actions: Sequence[Action]) -> None:
         assert not endings, "an end before a listing was compared"
         assert not expiring, "an expiry before a listing was compared"
     if not view.is_steady:
-        assert all(isinstance(action, Shed) for action in endings), "an end by an unsteady clock"
+        assert all(isinstance(action, Shed | Drain) for action in endings), "an end by an unsteady clock"
         assert not expiring, "an expiry by an unsteady clock"
     for action in endings:
         match action:
@@ -91,6 +93,21 @@ def _judge_endings(view: PoolView, actions: Sequence[Action]) -> None:
                 assert state is not VmState.RUNNING, "a running VM shed"
             case _:
                 pass
+
+
+def _judge_draining(view: PoolView, actions: Sequence[Action]) -> None:
+    snapshot = view.snapshot
+    drained = [action for action in actions if isinstance(action, Drain)]
+    rounds = {vm.name: vm.round for vm in snapshot.pending}
+    for action in drained:
+        if action.state is VmState.READY:
+            assert action.name in snapshot.stale, "a VM of this round drained"
+        else:
+            assert rounds[action.name] != snapshot.round, "a VM of this round drained"
+    ended = {action.name for action in actions if isinstance(action, Abandon)}
+    staying = len(rounds.keys() - ended)
+    pending = sum(action.state is VmState.PENDING for action in drained)
+    assert not pending or staying - pending >= snapshot.backlog, "a VM drained that a request waits for"
 
 
 def _judge_suspicion(view: PoolView, actions: Sequence[Action]) -> None:

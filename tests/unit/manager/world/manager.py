@@ -6,7 +6,7 @@ sleep or be overtaken at each of these points.
 
 from collections import deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from typing import assert_never
@@ -27,6 +27,7 @@ from vmpooler_manager.actions import (
     Destroy,
     Discard,
     Doubt,
+    Drain,
     End,
     FailWaiting,
     Forget,
@@ -87,8 +88,15 @@ class ManagerModel:
         """Make a plan for a pool and queue it; give it, too."""
         listing = self._fresh.pop(spec.name, None)
         snapshot = self._records.observe(
-            spec.name, spec.provider, size=spec.size, ready_ttl=spec.ready_ttl, full=listing is not None
+            spec.name,
+            spec.provider,
+            size=spec.size,
+            ready_ttl=spec.ready_ttl,
+            full=listing is not None,
+            is_configured=spec.configured,
         )
+        if snapshot.overrides.size is not None:
+            spec = replace(spec, size=snapshot.overrides.size)
         findings = None
         if listing is not None:
             place = Place(spec.name, spec.provider, INSTALLATION, GRACE, pools)
@@ -139,6 +147,7 @@ class ManagerModel:
                     slot_life=spec.timeout,
                     manager=self.name,
                     lease=LEASE,
+                    in_round=step.snapshot.round,
                 )
                 for name in reserved:
                     self._start(name, spec, self._clone(spec, name, step.snapshot.generation))
@@ -163,7 +172,11 @@ class ManagerModel:
                 self._fail(name, reason, charged=reason == "clone_timeout")
                 self.jobs.pop(name, None)
             case Shed(name, state):
-                if records.retire(name, state, reason="excess", guard=Guard.EXCESS, bound=spec.size):
+                guard = Guard.EXCESS if spec.configured else Guard.LEFT
+                if records.retire(name, state, reason="excess", guard=guard, bound=spec.size):
+                    self.jobs.pop(name, None)
+            case Drain(name, state):
+                if records.retire(name, state, reason="drained", guard=Guard.STALE):
                     self.jobs.pop(name, None)
             case Recycle(name, ready_before):
                 bound = ready_before.timestamp()

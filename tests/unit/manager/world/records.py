@@ -3,11 +3,13 @@
 One method for each script that plans lead to, with the same checks before the same effects.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tests.unit.manager.world.requests import Requests
 from vmpooler_common.model import MOVES, ClonePhase, VmState
+from vmpooler_common.overrides import PoolOverrides
 from vmpooler_common.snapshot import Classification, Halt, PendingVm, Sizes, Snapshot, UntaggedVm
 from vmpooler_common.store.endings import Guard, Outcome
 
@@ -32,6 +34,9 @@ class Record:
     provider_id: str = ""
     cloned: bool = False
     suspect: bool = False
+    stale: bool = False
+    """Ready when its pool was drained."""
+    round: int = 0
     untagged: bool = False
     reserved: datetime = START
     lease: datetime = START
@@ -57,18 +62,25 @@ class Records:
         self.by_name: dict[str, Record] = {}
         self.slots: dict[str, datetime] = {}
         self.requests = Requests()
+        self.sizes: dict[str, int] = {}
+        """What was set through the API."""
+        self.rounds: Counter[str] = Counter()
         self.halts: dict[str, Halt] = {}
         self.reaped: dict[tuple[str, str], list[datetime]] = {}
         self._operations = 0
 
     def of(self, pool: str, state: VmState) -> list[Record]:
-        """List the records of a pool in a state; suspects count as ready."""
+        """List the records of a pool in a state; suspects and stale VMs are ready, too."""
         return [vm for vm in self.by_name.values() if vm.pool == pool and vm.state is state]
 
     def alive(self, pool: str) -> int:
         """Count what fills a pool."""
-        ready = [vm for vm in self.of(pool, VmState.READY) if not vm.suspect]
-        return len(ready) + len(self.of(pool, VmState.PENDING))
+        return len(self.to_hand_out(pool)) + len(self.of(pool, VmState.PENDING))
+
+    def to_hand_out(self, pool: str) -> list[Record]:
+        """List what is ready and not set aside, the oldest first."""
+        ready = [vm for vm in self.of(pool, VmState.READY) if not vm.suspect and not vm.stale]
+        return sorted(ready, key=lambda vm: vm.ready)
 
     def clones(self, pool: str) -> int:
         """Count the slots of a pool that have not lapsed."""
@@ -83,6 +95,16 @@ class Records:
         for_requests = sum(min(self.clones(pool), self.requests.backlog(pool)) for pool in pools)
         return for_requests, sum(map(self.clones, pools)) - for_requests
 
+    def size_of(self, pool: str, configured: float) -> float:
+        """Give the size that is wanted of a configured pool."""
+        return self.sizes.get(pool, configured)
+
+    def drain(self, pool: str) -> None:
+        """Set aside what is ready, and have it and what is pending retired."""
+        self.rounds[pool] += 1
+        for vm in self.of(pool, VmState.READY):
+            vm.stale, vm.suspect = True, False
+
     def lose_everything(self) -> None:
         """Forget every key, as FLUSHALL does; a manager then names the new data set."""
         number = int(self.generation.rpartition("-")[2]) + 1
@@ -92,16 +114,28 @@ class Records:
 
     # Looking
 
-    def observe(self, pool: str, provider: str, *, size: int, ready_ttl: timedelta, full: bool) -> Snapshot:
+    def observe(
+        self,
+        pool: str,
+        provider: str,
+        *,
+        size: int,
+        ready_ttl: timedelta,
+        full: bool,
+        is_configured: bool = True,
+    ) -> Snapshot:
         """See a pool as a pass does."""
         pending = sorted(self.of(pool, VmState.PENDING), key=lambda vm: vm.reserved)
         ready = sorted(self.of(pool, VmState.READY), key=lambda vm: vm.ready)
         suspects = [vm for vm in ready if vm.suspect]
-        ready = [vm for vm in ready if not vm.suspect]
+        stale = [vm for vm in ready if vm.stale]
+        ready = self.to_hand_out(pool)
         running = self.of(pool, VmState.RUNNING)
         completed, destroying = self.of(pool, VmState.COMPLETED), self.of(pool, VmState.DESTROYING)
         backlog = self.requests.backlog(pool)
-        excess = max(0, len(pending) + len(ready) - size - backlog)
+        override = self.sizes.get(pool) if is_configured else None
+        wanted = size if override is None else override
+        excess = max(0, len(pending) + len(ready) - wanted - backlog)
         for_requests, for_pools = self.slots_in_use
         return Snapshot(
             now=self.now,
@@ -113,7 +147,9 @@ class Records:
             pool_slots_in_use=for_pools,
             backlog=backlog,
             clones=self.clones(pool),
-            sizes=Sizes(*(len(of) for of in (pending, ready, suspects, running, completed, destroying))),
+            sizes=Sizes(
+                *(len(of) for of in (pending, ready, suspects, running, completed, destroying, stale))
+            ),
             pending=tuple(
                 PendingVm(
                     vm.name,
@@ -124,6 +160,7 @@ class Records:
                     attempt=vm.attempt,
                     provider_id=vm.provider_id,
                     cloned=vm.cloned,
+                    round=vm.round,
                 )
                 for vm in pending
             ),
@@ -138,6 +175,9 @@ class Records:
             ),
             ready={vm.name: vm.ready for vm in ready} if full else {},
             suspects={vm.name: vm.ready for vm in suspects},
+            overrides=PoolOverrides(size=override),
+            round=self.rounds[pool],
+            stale=tuple(vm.name for vm in stale),
         )
 
     def classify(self, name: str) -> Classification:
@@ -161,14 +201,17 @@ class Records:
         slot_life: timedelta,
         manager: str,
         lease: timedelta,
+        in_round: int,
     ) -> list[str]:
         """Reserve as many names as the pool lacks and as slots are free.
 
         While some of the backlog is without a clone for want of a slot, nothing is cloned for the pool: what
         is cloned next counts for the backlog.
         """
+        if in_round != self.rounds[pool]:
+            return []
         backlog = self.requests.backlog(pool)
-        missing = max(0, size + backlog - self.alive(pool))
+        missing = max(0, int(self.size_of(pool, size)) + backlog - self.alive(pool))
         wanted = min(missing, max(0, backlog - self.clones(pool)))
         requests_used, pools_used = self.slots_in_use
         free = min(wanted, max(0, request_slot_limit - requests_used))
@@ -185,6 +228,7 @@ class Records:
                 manager=manager,
                 reserved=self.now,
                 lease=self.now + lease,
+                round=in_round,
             )
             self.slots[name] = self.now + slot_life
         return reserved
@@ -226,9 +270,13 @@ class Records:
         ):
             return None
         self.slots.pop(name, None)
+        is_granted = self.requests.grant(vm.pool, name)
+        if not is_granted and vm.round != self.rounds[vm.pool]:
+            self._complete(vm, "drained")
+            return None
         vm.move(VmState.READY)
         vm.ready = self.now
-        if not self.requests.grant(vm.pool, name):
+        if not is_granted:
             return None
         self._hand_out(vm, ON_DEMAND_LIFETIME)
         return vm
@@ -237,18 +285,17 @@ class Records:
 
     def check_out(self, pool: str, lifetime: timedelta | None) -> Record | None:
         """Hand out the oldest ready VM."""
-        ready = [vm for vm in self.of(pool, VmState.READY) if not vm.suspect]
+        ready = self.to_hand_out(pool)
         if not ready:
             return None
-        vm = min(ready, key=lambda vm: vm.ready)
+        vm = ready[0]
         self._hand_out(vm, lifetime)
         return vm
 
     def serve(self, pool: str, most: int) -> list[Record]:
         """Give the oldest ready VMs to requests."""
-        ready = [vm for vm in self.of(pool, VmState.READY) if not vm.suspect]
         served = []
-        for vm in sorted(ready, key=lambda vm: vm.ready)[:most]:
+        for vm in self.to_hand_out(pool)[:most]:
             if self.requests.grant(pool, vm.name):
                 self._hand_out(vm, ON_DEMAND_LIFETIME)
                 served.append(vm)
@@ -281,8 +328,15 @@ class Records:
         if vm is None or vm.state is not state:
             return False
         match guard:
-            case Guard.EXCESS if self.alive(vm.pool) <= bound + self.requests.backlog(vm.pool):
-                return False
+            case Guard.EXCESS | Guard.LEFT:
+                size = self.size_of(vm.pool, bound) if guard is Guard.EXCESS else 0
+                if self.alive(vm.pool) <= size + self.requests.backlog(vm.pool):
+                    return False
+            case Guard.STALE:
+                pending = len(self.of(vm.pool, VmState.PENDING))
+                is_needed = state is VmState.PENDING and pending <= self.requests.backlog(vm.pool)
+                if vm.round == self.rounds[vm.pool] or is_needed:
+                    return False
             case Guard.READY_BEFORE if vm.ready.timestamp() > bound:
                 return False
             case Guard.ENDED if vm.ends > self.now:
@@ -358,12 +412,13 @@ class Records:
         """Doubt or trust ready VMs."""
         for name in names:
             vm = self.by_name.get(name)
-            if vm is not None and vm.state is VmState.READY:
+            if vm is not None and vm.state is VmState.READY and not vm.stale:
                 vm.suspect = suspect
 
     def _complete(self, vm: Record, reason: str) -> None:
         vm.move(VmState.COMPLETED)
-        vm.reason, vm.completed, vm.lease, vm.suspect, vm.untagged = reason, self.now, self.now, False, False
+        vm.reason, vm.completed, vm.lease = reason, self.now, self.now
+        vm.suspect = vm.stale = vm.untagged = False
         self.slots.pop(vm.name, None)
 
     def _reap(self, provider: str, kind: str, pool: str, bound: int) -> bool:

@@ -70,11 +70,12 @@ class World:
     def act(self, manager: ManagerModel) -> None:
         """Have a manager carry out one action; nothing that it does may overfill a pool."""
         step = manager.steps[0]
-        spec = step.spec  # a manager goes by the configuration that it was started with
+        spec = step.spec  # a manager goes by the configuration that it was started with, and by what it saw
         alive, (for_requests, for_pools) = self.records.alive(spec.name), self.records.slots_in_use
         manager.act()
         # What is there after all may be too much for a while.
-        wanted = spec.size + self.records.requests.backlog(spec.name)
+        size = self.records.size_of(spec.name, spec.size) if spec.configured else 0
+        wanted = size + self.records.requests.backlog(spec.name)
         excess = self.records.alive(spec.name) - max(wanted, alive)
         assert excess <= 0 or isinstance(step.action, Trust), f"{spec.name} is overfull"
         if isinstance(step.action, Reserve):  # a request that ends leaves its clones to the pool
@@ -117,6 +118,13 @@ class World:
     def change(self, pool: str, **changes: object) -> None:
         """Change the configuration of a pool."""
         self.specs[pool] = replace(self.specs[pool], **changes)  # type: ignore[arg-type]
+
+    def override(self, pool: str, size: int | None) -> None:
+        """Have an operator set a size in place of the configured one, or take that back."""
+        if size is None:
+            self.records.sizes.pop(pool, None)
+        else:
+            self.records.sizes[pool] = size
 
     def check_out(self, pool: str, lifetime: timedelta | None) -> None:
         """Have a user take a VM."""
@@ -177,7 +185,7 @@ class World:
     def portions(self) -> int:
         """Count the portions in which slots let everything that is wanted be cloned; at least one."""
         one = next(iter(self.specs.values()))
-        sizes = sum(spec.size for spec in self.specs.values())
+        sizes = sum(int(self.records.size_of(name, spec.size)) for name, spec in self.specs.items())
         backlog = sum(map(self.records.requests.backlog, POOLS))
         return max(1, -(-sizes // one.slot_limit) + -(-backlog // one.request_slot_limit))
 
@@ -193,14 +201,17 @@ class World:
         for pool, spec in self.specs.items():
             of = {state: len(self.records.of(pool, state)) for state in VmState}
             doubted = [vm for vm in self.records.of(pool, VmState.READY) if vm.suspect]
-            ready = of[VmState.READY] - len(doubted)
-            wanted = spec.size if spec.configured else 0
+            ready = len(self.records.to_hand_out(pool))
+            wanted = self.records.size_of(pool, spec.size) if spec.configured else 0
             backlog = self.records.requests.backlog(pool)
             if ready > wanted + backlog or (ready < wanted and not spec.paused):
                 found.append(f"{pool} has {ready} ready VMs and wants {wanted}")
             if backlog and not spec.paused:
                 found.append(f"{pool} owes {backlog} VMs to requests")
             found += [f"{vm.name} is doubted" for vm in doubted if not self._is_foreign(vm)]
+            found += [
+                f"{vm.name} was to be drained" for vm in self.records.of(pool, VmState.READY) if vm.stale
+            ]
             running = self.records.of(pool, VmState.RUNNING)
             found += [f"{vm.name} has outlived its time" for vm in running if vm.ends <= self.records.now]
             unfinished = (VmState.PENDING, VmState.COMPLETED, VmState.DESTROYING)

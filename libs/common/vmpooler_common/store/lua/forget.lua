@@ -2,12 +2,13 @@
 -- ARGV pool
 -- Returns 1 when it is forgotten, 0 when it still has VMs.
 
-for _, state in ipairs({ 'pending', 'ready', 'suspect', 'running', 'completed', 'destroying' }) do
+for _, state in ipairs({ 'pending', 'ready', 'suspect', 'stale', 'running', 'completed', 'destroying' }) do
   if redis.call('EXISTS', K[state] .. ARGV[1]) == 1 then return 0 end
 end
 redis.call('HDEL', K.pools, ARGV[1])
 redis.call('HDEL', K.broken, ARGV[1])
 redis.call('HDEL', K.lastboot, ARGV[1])
 redis.call('HDEL', K.held, ARGV[1])
+redis.call('HDEL', K.prepared, ARGV[1])
 redis.call('HDEL', K.leases, ARGV[1])
 return 1

@@ -1,19 +1,23 @@
 -- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
--- ARGV pool, provider, size, ready ttl in ms, '1' for the names of all ready VMs too,
---      most VMs of each kind
+-- ARGV pool, provider, configured size, ready ttl in ms, '1' for the names of all ready VMs too,
+--      most VMs of each kind, '1' when what was set through the API counts: the pool is configured
 -- Returns {now, generation, halted or '', broken or '', why clones are held back or '', clone slots in use for requests, for pools,
 --          backlog, clones of this pool,
---          {sizes of pending, ready, suspect, running, completed, destroying},
---          pending VMs: {name, provider, phase, reserved, lease, attempt, id or '', cloned or ''}...: flat,
+--          {sizes of pending, ready, suspect, running, completed, destroying, stale},
+--          pending VMs: {name, provider, phase, reserved, lease, attempt, id or '', cloned or '', round}...: flat,
 --          ready VMs past their ttl: name...,
 --          the oldest ready VMs, as many as there are more alive than size and backlog: name...,
 --          running VMs whose lifetime is over: name...,
 --          VMs whose destruction is due: name...,
 --          running VMs whose owner isn't on their tag: {name, provider, id, attempt, user, ends or ''}...: flat,
 --          ready VMs: {name, since}...: flat,  suspects: {name, since}...: flat,
---          when the next of these will be due by itself, or ''}
+--          when the next of these will be due by itself, or '',
+--          {size, template, clone target that were set through the API, each or ''}, round,
+--          template that its VMs are made from or '', ready VMs that are stale: name...}
 
-local pool, size, ttl, most, now = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6]), now_ms()
+local pool, ttl, most, now = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[6]), now_ms()
+local is_configured = ARGV[7] == '1'
+local size = is_configured and size_of(pool, ARGV[3]) or tonumber(ARGV[3])
 
 local function due(key, upto)
   return redis.call('ZRANGEBYSCORE', key .. pool, '-inf', int(upto), 'LIMIT', 0, most)
@@ -29,7 +33,7 @@ local function details(vms, ...)
 end
 
 local sizes = {}
-for _, state in ipairs({ 'pending', 'ready', 'suspect', 'running', 'completed', 'destroying' }) do
+for _, state in ipairs({ 'pending', 'ready', 'suspect', 'running', 'completed', 'destroying', 'stale' }) do
   table.insert(sizes, redis.call('ZCARD', K[state] .. pool))
 end
 local dying = due(K.completed, now)
@@ -62,7 +66,7 @@ return {
   redis.call('ZCOUNT', K.cloning .. pool, int(now), '+inf'),
   sizes,
   details(redis.call('ZRANGE', K.pending .. pool, 0, most - 1),
-    'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned'),
+    'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned', 'round'),
   due(K.ready, now - ttl),
   excess > 0 and redis.call('ZRANGE', K.ready .. pool, 0, excess - 1) or {},
   due(K.running, now),
@@ -71,4 +75,12 @@ return {
   all and redis.call('ZRANGE', K.ready .. pool, 0, -1, 'WITHSCORES') or {},
   redis.call('ZRANGE', K.suspect .. pool, 0, all and -1 or most - 1, 'WITHSCORES'),
   next_due and int(next_due) or '',
+  {
+    is_configured and redis.call('HGET', K.size, pool) or '',
+    is_configured and redis.call('HGET', K.template, pool) or '',
+    is_configured and redis.call('HGET', K.clone_target, pool) or '',
+  },
+  redis.call('HGET', K.rounds, pool) or '0',
+  redis.call('HGET', K.prepared, pool) or '',
+  redis.call('ZRANGE', K.stale .. pool, 0, most - 1),
 }

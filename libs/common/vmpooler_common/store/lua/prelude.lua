@@ -4,6 +4,7 @@
 local DAY = 86400000
 local EVENTS_KEPT = 10000
 local OPERATION_KEPT = 600000
+local LARGEST_SIZE = 10000 -- the same as in Python, where overrides are read
 local STATS_KEPT = 400 * 86400 -- seconds; a summary may reach back a year
 
 local function now_ms()
@@ -46,6 +47,15 @@ local function why_refused(held, owner, user, only_owner, admins)
   return 'foreign'
 end
 
+-- Drain a pool. What is ready is set aside at once, by one command however much it is; it is a manager that
+-- retires it, as it does with what is pending and wanted by no request.
+local function drain(pool)
+  redis.call('HINCRBY', K.rounds, pool, 1)
+  redis.call('ZUNIONSTORE', K.stale .. pool, 3, K.stale .. pool, K.ready .. pool, K.suspect .. pool)
+  redis.call('DEL', K.ready .. pool, K.suspect .. pool)
+  event('drain', pool, '')
+end
+
 -- Clone slots: one for each VM that is being cloned. They lapse by themselves, so that none can be lost.
 local function take_slot(vm, pool, lapses)
   redis.call('ZADD', K.slots, lapses, vm)
@@ -71,6 +81,17 @@ end
 -- VMs of a pool that count: those that are pending or ready, suspects not among them.
 local function alive(pool)
   return redis.call('ZCARD', K.pending .. pool) + redis.call('ZCARD', K.ready .. pool)
+end
+
+-- The size that is wanted of a configured pool: what was set through the API goes before the configuration.
+local function size_of(pool, configured)
+  local set = tonumber(string.match(redis.call('HGET', K.size, pool) or '', '^%d+$') or '')
+  return set and set <= LARGEST_SIZE and set or tonumber(configured)
+end
+
+-- A pool is drained by a new round of it: VMs whose names were reserved in an earlier one are stale.
+local function is_stale(round, pool)
+  return (round or '0') ~= (redis.call('HGET', K.rounds, pool) or '0')
 end
 
 -- Days since the epoch, UTC. Python names the same key by it.

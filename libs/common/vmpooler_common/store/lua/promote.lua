@@ -1,5 +1,6 @@
 -- needs requests
--- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be handed out.
+-- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be handed out, or, when
+-- the pool was drained since its name was reserved, to destruction.
 -- ARGV operation, vm, attempt
 -- Returns {'ready', milliseconds since its name was reserved},
 --         {'running', the same, request, user, milliseconds since the request was made},
@@ -7,7 +8,7 @@
 
 local operation, vm = ARGV[1], ARGV[2]
 local known = redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'pool', 'phase', 'reserved', 'op', 'ready',
-  'request', 'user', 'waited')
+  'request', 'user', 'waited', 'round')
 local state, pool = known[1], known[3]
 if not state or known[2] ~= ARGV[3] then return { '' } end
 if known[6] == operation and state == 'ready' then return { 'ready', int(known[7] - known[5]) } end
@@ -25,6 +26,10 @@ if want then
   local user, waited = grant(want, vm, 'pending', operation, now)
   redis.call('HSET', K.vm .. vm, 'ready', int(now))
   return { 'running', int(now - known[5]), want.request, user, waited }
+end
+if is_stale(known[11], pool) then
+  move(vm, pool, 'pending', 'completed', int(now), 'op', operation, 'completed', int(now), 'reason', 'drained')
+  return { 'completed' }
 end
 move(vm, pool, 'pending', 'ready', int(now), 'op', operation, 'ready', int(now))
 return { 'ready', int(now - known[5]) }

@@ -5,7 +5,9 @@
 -- ARGV operation, vm, state it must be in (pending, ready or running), reason,
 --      milliseconds to wait before it is destroyed, guard, bound,
 --      and for a failed clone: the error to charge to the head of the pool's backlog, the most charges
--- Guards: 'none'; 'excess' the pool has more VMs pending and ready than `bound` and its backlog;
+-- Guards: 'none'; 'excess' the pool has more VMs pending and ready than its backlog and its size, which is
+--                `bound` as configured; 'left' the same of a pool that has left the configuration;
+--         'stale' the pool was drained since its name was reserved, and no request needs it;
 --         'ready-before' it became ready before `bound`; 'ended' its lifetime is over;
 --         'operation' it was handed out by the operation `bound`;
 --         'unseen' a suspect, and fewer than `bound` VMs of its provider were given up in ten minutes
@@ -13,17 +15,25 @@
 --         or 'refused'.
 
 local operation, vm, state, guard, bound = ARGV[1], ARGV[2], ARGV[3], ARGV[6], ARGV[7]
-local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'ready', 'ends', 'provider')
+local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'ready', 'ends', 'provider', 'round')
 if known[2] == operation and known[1] ~= state then return 'ok' end
 if known[1] ~= state then return 'refused' end
 if state ~= 'pending' and state ~= 'ready' and state ~= 'running' then return 'refused' end
 local pool, provider, now = known[3], known[6], now_ms()
 
 local index = state
-if state == 'ready' and redis.call('ZSCORE', K.suspect .. pool, vm) then index = 'suspect' end
+if state == 'ready' then
+  if redis.call('ZSCORE', K.suspect .. pool, vm) then index = 'suspect' end
+  if redis.call('ZSCORE', K.stale .. pool, vm) then index = 'stale' end
+end
 
-if guard == 'excess' then
-  if alive(pool) <= tonumber(bound) + redis.call('ZCARD', K.backlog .. pool) then return 'refused' end
+if guard == 'excess' or guard == 'left' then
+  local size = guard == 'excess' and size_of(pool, bound) or 0
+  if alive(pool) <= size + redis.call('ZCARD', K.backlog .. pool) then return 'refused' end
+elseif guard == 'stale' then
+  if not is_stale(known[7], pool) then return 'refused' end
+  local waiting = redis.call('ZCARD', K.backlog .. pool)
+  if state == 'pending' and redis.call('ZCARD', K.pending .. pool) <= waiting then return 'refused' end
 elseif guard == 'ready-before' then
   if state ~= 'ready' or tonumber(known[4]) > tonumber(bound) then return 'refused' end
 elseif guard == 'ended' then

@@ -1,8 +1,8 @@
 -- status: the numbers that the API shows. Writes nothing.
 -- ARGV pool...
 -- Returns {now, slots in use, statistics of today's clones: flat, of today's boots: flat,
---          per pool: ready, running, pending, completed (with those being destroyed), last boot or '',
---          reason why it is broken or '', VMs that on-demand requests wait for: flat}
+--          per pool: ready, running, pending, completed (with those being destroyed or drained), last boot or '',
+--          reason why it is broken or '', VMs that on-demand requests wait for, size set through the API or '': flat}
 
 local now = now_ms()
 local pools = {}
@@ -10,10 +10,12 @@ for _, pool in ipairs(ARGV) do
   table.insert(pools, redis.call('ZCARD', K.ready .. pool))
   table.insert(pools, redis.call('ZCARD', K.running .. pool))
   table.insert(pools, redis.call('ZCARD', K.pending .. pool))
-  table.insert(pools, redis.call('ZCARD', K.completed .. pool) + redis.call('ZCARD', K.destroying .. pool))
+  table.insert(pools, redis.call('ZCARD', K.completed .. pool) + redis.call('ZCARD', K.destroying .. pool)
+    + redis.call('ZCARD', K.stale .. pool))
   table.insert(pools, redis.call('HGET', K.lastboot, pool) or '')
   table.insert(pools, redis.call('HGET', K.broken, pool) or '')
   table.insert(pools, redis.call('ZCARD', K.backlog .. pool))
+  table.insert(pools, redis.call('HGET', K.size, pool) or '')
 end
 return {
   int(now),

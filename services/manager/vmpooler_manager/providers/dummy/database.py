@@ -12,7 +12,7 @@ from vmpooler_manager.providers.errors import PermanentError, TransientError
 
 APPLICATION_ID = 0x766D7064
 """Marks a database as ours in its file header: "vmpd"."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 BUSY_TIMEOUT = 1.5
 """Seconds that a statement waits for another process's write."""
@@ -57,7 +57,8 @@ CREATE TABLE task (
 );
 CREATE INDEX task_by_vm ON task (vm);
 """
-STEPS = (VMS, TASKS)
+TARGETS = "ALTER TABLE vm ADD COLUMN clone_target TEXT;\n"
+STEPS = (VMS, TASKS, TARGETS)
 """What each version of the schema added; a file of an older version gets what it lacks."""
 
 

@@ -78,6 +78,7 @@ class DummyProvider:
                     "place": _place(pool),
                     "name": tag.name,
                     "template": pool.template,
+                    "clone_target": pool.options.get("clone_target"),
                     "created_at": now,
                     "clone_ends_at": clone_ends_at,
                     "ready_at": clone_ends_at + self._faults.seconds(Delay.BOOT),

@@ -15,9 +15,9 @@ from vmpooler_manager.providers.errors import PermanentError, TransientError
 
 # The clock is read when the statement runs, not when it was queued: see `add`.
 ADD = """
-INSERT INTO vm (id, place, name, template, created_at, clone_ends_at, ready_at, ready_known,
+INSERT INTO vm (id, place, name, template, clone_target, created_at, clone_ends_at, ready_at, ready_known,
   tag_installation, tag_generation, tag_pool, tag_name, tag_attempt, tag_owner, tag_ends_at)
-SELECT :id, :place, :name, :template, :created_at, :clone_ends_at, :ready_at, :ready_known,
+SELECT :id, :place, :name, :template, :clone_target, :created_at, :clone_ends_at, :ready_at, :ready_known,
   :tag_installation, :tag_generation, :tag_pool, :tag_name, :tag_attempt, :tag_owner, :tag_ends_at
 WHERE wall_clock() < :refused_from
 RETURNING *"""

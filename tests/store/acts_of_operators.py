@@ -1,0 +1,90 @@
+"""The acts of operators: changing pools while they are used."""
+
+from collections.abc import Awaitable
+
+from tests.store.act import Act, act
+from tests.store.fleet import Fleet
+from vmpooler_common.overrides import Property
+from vmpooler_common.store.overrides import Change, Permission
+from vmpooler_common.store.store import Store
+
+OPERATOR = Permission(token="secret", needs_token=True, admins=("alice",), only_admins=True)
+STRANGER = Permission(token="forged", needs_token=True)
+
+
+async def _vms(fleet: Fleet) -> None:
+    await fleet.token("secret", "alice")
+    await fleet.ready("one", "a", "b")
+    await fleet.suspect("two", "c")
+    await fleet.created("two", "d")
+
+
+async def _set_before(fleet: Fleet) -> None:
+    await _vms(fleet)
+    await fleet.store.overrides.override(
+        Property.TEMPLATE, [Change("one", "x/y", "a/b")], permission=OPERATOR, operation="before"
+    )
+
+
+def _sets(what: Property, *changes: Change, by: Permission = OPERATOR) -> Act:
+    def run(store: Store) -> Awaitable[object]:
+        return store.overrides.override(what, changes, permission=by, operation="set")
+
+    label = f"set {what} of {len(changes)}" + ("" if by is OPERATOR else " as a stranger")
+    return act(label, "overrides.override", run, "override", arrange=_vms)
+
+
+ACTS_OF_OPERATORS: tuple[Act, ...] = (
+    _sets(Property.SIZE, Change("one", "5", "2"), Change("two", "5", "5")),
+    _sets(
+        Property.TEMPLATE, Change("one", "x/y", "a/b"), Change("two", "x/y", "ä/b"), Change("3", "", "c/d")
+    ),
+    _sets(Property.CLONE_TARGET, Change("one", "", "cluster")),
+    _sets(Property.SIZE),
+    _sets(Property.SIZE, Change("one", "5", "2"), by=STRANGER),
+    act(
+        "take a template back",
+        "overrides.override",
+        lambda store: store.overrides.override(
+            Property.TEMPLATE, [Change("one", "x/y", "")], permission=OPERATOR, operation="set"
+        ),
+        "override",
+        arrange=_set_before,
+    ),
+    act(
+        "drain pools",
+        "overrides.drain",
+        lambda store: store.overrides.drain(["one", "two"], permission=OPERATOR, operation="drain"),
+        "drain",
+        arrange=_vms,
+    ),
+    act(
+        "drain pools as a stranger",
+        "overrides.drain",
+        lambda store: store.overrides.drain(["one"], permission=STRANGER, operation="drain"),
+        "drain",
+        arrange=_vms,
+    ),
+    act(
+        "check a permission",
+        "overrides.check",
+        lambda store: store.overrides.check(OPERATOR),
+        "permit",
+        arrange=_vms,
+    ),
+    act(
+        "check a stranger's permission",
+        "overrides.check",
+        lambda store: store.overrides.check(STRANGER),
+        "permit",
+        arrange=_vms,
+    ),
+    act(
+        "read what is set",
+        "overrides.current",
+        lambda store: store.overrides.current(),
+        "overrides",
+        arrange=_set_before,
+        only_reads=True,
+    ),
+)

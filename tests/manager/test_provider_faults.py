@@ -5,6 +5,7 @@ import asyncio
 from tests.manager.running_manager import RunningManager
 from tests.manager.site import OFTEN, Site
 from tests.support.eventually import eventually
+from tests.support.faulty_provider import DRIVER
 
 
 async def test_a_provider_without_a_driver_breaks_its_pools_and_no_others(site: Site) -> None:
@@ -17,6 +18,15 @@ async def test_a_provider_without_a_driver_breaks_its_pools_and_no_others(site: 
     assert manager.metric("pool_broken", pool="debian") == 0
     assert (await site.numbers("debian")).broken == ""
     assert await site.members("pending", "windows") == []
+
+
+async def test_a_driver_that_fails_when_it_is_made_breaks_its_pools_and_no_others(site: Site) -> None:
+    document = site.document({"debian": 1, "windows": {"size": 1, "provider": "second"}})
+    document["providers"]["second"] = {"provider_class": DRIVER}  # which looks for `moods`, and falls over
+    await site.start_with(document)
+    await site.ready("debian", 1)
+    await eventually(lambda: _is_broken(site, "windows", "KeyError: 'moods'"))
+    assert (await site.numbers("debian")).broken == ""
 
 
 async def test_clones_that_all_fail_are_tried_less_and_less_and_again_when_they_work(site: Site) -> None:

@@ -104,6 +104,8 @@ def test_only_the_driver_that_is_used_is_imported(site: Site) -> None:
         ("def (", "SyntaxError"),
         ("Wolke = None", "AttributeError: module 'plugin_nimbus' has no attribute 'Cloud'"),
         ("import os; os.environ['NIMBUS_HOME']", "KeyError: 'NIMBUS_HOME'"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit('not on this machine')", "SystemExit: not on this machine"),
         ("Cloud = 42", "plugin_nimbus:Cloud can't be called"),
     ],
 )
@@ -114,6 +116,26 @@ def test_a_plug_in_that_can_not_be_loaded_is_a_permanent_error_with_the_cause(
     answer = site.load("nimbus")[0]
     assert answer.startswith("permanent: driver 'nimbus' can't be loaded: ")
     assert cause in answer
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        ("settings['template']", "driver 'nimbus' failed at its start: KeyError: 'template'"),
+        ("1 / 0", "driver 'nimbus' failed at its start: ZeroDivisionError: division by zero"),
+        ("raise SystemExit(3)", "driver 'nimbus' failed at its start: SystemExit: 3"),
+        ("raise PermanentError('no such region')", "no such region"),
+    ],
+)
+def test_a_driver_that_fails_when_it_is_made_is_a_permanent_error(
+    site: Site, failure: str, told: str
+) -> None:
+    source = (
+        "from vmpooler_manager.providers.errors import PermanentError\n"
+        f"def Cloud(name, settings, metrics):\n    {failure}\n"
+    )
+    site.install("nimbus", entry_point="nimbus = plugin_nimbus:Cloud", source=source)
+    assert site.load("nimbus")[0] == f"permanent: {told}"
 
 
 def test_two_plug_ins_of_one_name_are_a_permanent_error_that_names_both(site: Site) -> None:

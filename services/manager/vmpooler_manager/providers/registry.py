@@ -13,19 +13,6 @@ from vmpooler_manager.providers.errors import PermanentError
 
 GROUP = "vmpooler.providers"
 
-IMPORT_FAULTS = (
-    ImportError,
-    AttributeError,
-    SyntaxError,
-    NameError,
-    TypeError,
-    ValueError,
-    LookupError,
-    OSError,
-    RuntimeError,
-)
-"""What running somebody else's module may raise: one broken plug-in must not stop the other providers."""
-
 
 def installed() -> tuple[str, ...]:
     """Names of the installed drivers, sorted."""
@@ -39,19 +26,30 @@ def load(
 
     Upper and lower case are the same in a driver's name. The provider has not been opened.
 
-    Raises PermanentError when there is no such driver, when it can't be loaded, and for wrong settings.
+    Raises PermanentError when there is no such driver, when it can't be loaded or made, or for wrong settings.
     """
     driver = provider_class or name
     point = _entry_point(driver)
     try:
         factory = point.load()
-    except IMPORT_FAULTS as error:
-        cause = f"{type(error).__name__}: {error}"
-        raise PermanentError(f"driver {driver!r} can't be loaded: {cause}") from error
+    except (Exception, SystemExit) as error:
+        # The border to foreign code: running somebody else's module may raise anything, or even exit, and one
+        # broken plug-in must not keep the manager from serving the other providers.
+        raise PermanentError(f"driver {driver!r} can't be loaded: {_cause(error)}") from error
     if not callable(factory):
         raise PermanentError(f"driver {driver!r} can't be loaded: {point.value} can't be called")
-    provider: Provider = factory(name, settings, metrics)
+    try:
+        provider: Provider = factory(name, settings, metrics)
+    except PermanentError:
+        raise  # in the driver's own words
+    except (Exception, SystemExit) as error:
+        # The same border.
+        raise PermanentError(f"driver {driver!r} failed at its start: {_cause(error)}") from error
     return provider
+
+
+def _cause(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _entry_point(driver: str) -> EntryPoint:

@@ -51,6 +51,17 @@ async def test_a_request_fails_after_so_many_clones_with_the_last_error(site: Si
     await site.settled(debian=0)
 
 
+async def test_a_request_for_a_pool_that_no_manager_knows_fails_soon_with_the_reason(
+    site: Site, orders: Orders
+) -> None:
+    await site.start({"debian": 0})
+    await orders.open("r", "debian", "unknown")
+    await eventually(lambda: orders.is_accepted("r"))
+    await site.store.link.call(("HINCRBY", f"{site.prefix}:request:r", "accepted", -61_000))
+    assert await orders.failed("r") == "the pool 'unknown' isn't configured in any manager"
+    await site.settled(debian=0)
+
+
 async def test_a_request_fails_at_once_when_its_clones_can_never_work(site: Site, orders: Orders) -> None:
     site.moods.set(create="refuse")
     manager = await site.start({"debian": 0})

@@ -49,6 +49,11 @@ class Demand:
         while await self.fleet.server_ms() < begun + 2:
             pass
 
+    async def waited(self, request: str, *, seconds: int) -> None:
+        """Make an accepted request look as if it had been accepted so much earlier."""
+        key = f"{self.fleet.prefix}:request:{request}"
+        await self.fleet.client.hincrby(key, "accepted", -1000 * seconds)
+
     async def entries(self) -> list[tuple[str, str]]:
         """Read what is in the inbox, as a manager does: (entry, request), the latter empty for none."""
         key = f"{self.fleet.prefix}:requests"

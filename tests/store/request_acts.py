@@ -46,6 +46,13 @@ async def _partly_granted(fleet: Fleet) -> None:
     await fleet.creating("one", "b")
 
 
+async def _waiting_for_nobody(fleet: Fleet) -> None:
+    demand = Demand(fleet)
+    await demand.accepted("r", "one", "two")
+    await demand.accepted("other", "one")
+    await demand.waited("r", seconds=61)
+
+
 async def _ready_before_it_was_wanted(fleet: Fleet) -> None:
     await fleet.ready("one", "a")
     await fleet.ready("one", "b")
@@ -253,6 +260,13 @@ REQUEST_ACTS: tuple[Act, ...] = (
         lambda store: store.inbox.serve("one", operation="serve", most=2),
         "serve",
         arrange=_ready_before_it_was_wanted,
+    ),
+    act(
+        "fail who waits for a pool that nobody knows",
+        "inbox.fail_unserved",
+        lambda store: store.inbox.fail_unserved("one", "no manager knows it"),
+        "fail_unserved",
+        arrange=_waiting_for_nobody,
     ),
     act(
         "fail who waits",

@@ -8,6 +8,7 @@ from tests.store.demand import Demand, of_a_user
 from tests.store.fleet import LEASE, MANAGER, attempt_of
 from vmpooler_common.model import VmState
 from vmpooler_common.store.errors import StoreUnavailable, UnknownToken
+from vmpooler_common.store.leases import Heartbeat
 from vmpooler_common.store.requests import RequestStatus
 
 # Failing
@@ -69,6 +70,53 @@ async def test_more_requests_than_one_script_fails_are_failed_all(demand: Demand
     for number in range(60):
         await demand.accepted(f"r-{number}", "one")
     assert await demand.fleet.store.inbox.fail_waiting("one", "no template") == 60
+
+
+async def beat(demand: Demand, *pools: str) -> Heartbeat:
+    """Send the heartbeat of a manager that knows these pools."""
+    return await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=pools, working_on=[])
+
+
+async def test_who_waits_for_a_pool_that_no_manager_knows_fails_after_a_minute(demand: Demand) -> None:
+    await demand.accepted("old", "one", "two")
+    await demand.accepted("young", "one")
+    await demand.booted("two", "a")
+    await demand.waited("old", seconds=60)
+    assert (await beat(demand, "two")).unserved == ("one",)
+    assert await demand.fleet.store.inbox.fail_unserved("one", "nobody knows it") == 1
+    old, young = await demand.seen("old"), await demand.seen("young")
+    assert (old.status, old.reason) == (RequestStatus.FAILED, "nobody knows it")
+    assert young.status is RequestStatus.OPEN
+    assert await demand.fleet.state("a") == "completed"
+    assert (await beat(demand, "two")).unserved == ()
+
+
+async def test_a_rolling_change_has_a_minute(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    await demand.waited("r", seconds=50)
+    assert (await beat(demand)).unserved == ()
+    assert await demand.fleet.store.inbox.fail_unserved("one", "nobody knows it") == 0
+
+
+@pytest.mark.parametrize("known", ["to another manager", "by its VMs"])
+async def test_a_pool_that_is_known_makes_nobody_fail(demand: Demand, known: str) -> None:
+    await demand.accepted("r", "one", "one")
+    if known == "by its VMs":
+        await demand.booted("one", "a")
+    else:
+        leases = demand.fleet.store.leases
+        await leases.heartbeat("other", lease=LEASE, pools=["one"], working_on=[])
+    await demand.waited("r", seconds=100)
+    assert (await beat(demand)).unserved == ()
+    assert await demand.fleet.store.inbox.fail_unserved("one", "nobody knows it") == 0
+
+
+async def test_a_pool_that_is_beyond_a_managers_share_is_known_to_it(demand: Demand) -> None:
+    await demand.accepted("r", "one")
+    await demand.waited("r", seconds=100)
+    await demand.fleet.store.leases.heartbeat("other", lease=LEASE, pools=[], working_on=[])
+    found = await beat(demand, "first", "one")
+    assert (found.held, found.unserved) == (frozenset({"first"}), ())
 
 
 async def test_nothing_expires_before_its_deadline(demand: Demand) -> None:

@@ -117,7 +117,7 @@ ASKED = tuple(
         *_call(Call.FIND, CREATE_LEAVES_A_VM),
         *KILLED_TWICE[:2],
     )
-) + tuple(replace(stage, trouble="overdue requests") for stage in _script("close"))
+) + tuple(replace(stage, trouble="overdue requests") for stage in _script("expire"))
 """The stages of an on-demand request; of two with nothing between them, one."""
 ASKED_AND_STOPPED = tuple(
     stage

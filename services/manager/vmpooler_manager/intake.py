@@ -45,3 +45,13 @@ class Intake:
             if await self._store.inbox.expire(request, operation=new_operation(), reason=reason):
                 self._metrics.failed(1)
                 log.warning("on-demand request failed at its deadline", request=request)
+
+    async def fail_unserved(self, pools: Sequence[str]) -> None:
+        """Fail requests for pools that are configured where requests are taken, and in no manager."""
+        for pool in pools:
+            reason = f"the pool {pool!r} isn't configured in any manager"
+            if failed := await self._store.inbox.fail_unserved(pool, reason):
+                self._metrics.failed(failed)
+                log.error(
+                    "on-demand requests failed: no manager knows their pool", pool=pool, requests=failed
+                )

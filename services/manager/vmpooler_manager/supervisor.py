@@ -175,6 +175,7 @@ class Supervisor:
             await self._intake.accept(request)
         if self._clock.is_steady(beat.now, asyncio.get_running_loop().time()):
             await self._intake.expire(beat.overdue)
+            await self._intake.fail_unserved(beat.unserved)
 
     def _hold(self, beat: Heartbeat) -> None:
         """Run a loop for each pool that is held, and for no other."""

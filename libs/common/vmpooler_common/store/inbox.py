@@ -40,6 +40,13 @@ class Inbox:
             for vm, provider_id, request, user, waited in (flat[at : at + 5] for at in range(0, len(flat), 5))
         ]
 
+    async def fail_unserved(self, pool: str, reason: str) -> int:
+        """Fail the requests that have waited a minute for a pool that no manager knows; gives how many.
+
+        At most 50 at once: the next heartbeat tells of the others.
+        """
+        return int(await self._scripts.run("fail_unserved", new_operation(), pool, reason, 50))
+
     async def fail_waiting(self, pool: str, reason: str) -> int:
         """Fail every request that waits for this pool; gives how many."""
         failed: int = 0

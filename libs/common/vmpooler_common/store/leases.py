@@ -23,6 +23,8 @@ class Heartbeat:
     """On-demand requests whose entry in the inbox seems lost."""
     overdue: tuple[str, ...]
     """On-demand requests past their deadline."""
+    unserved: tuple[str, ...]
+    """Pools that requests have waited for too long, and that neither this manager nor any other knows."""
     identity: str
     """Changes when Redis was restarted or another server has taken its place."""
 
@@ -46,7 +48,7 @@ class Leases:
                 ("INFO", "replication"),
             ]
         )
-        now, generation, held, known, unaccepted, overdue = reply
+        now, generation, held, known, unaccepted, overdue, unserved = reply
         return Heartbeat(
             now=from_ms(now),
             generation=generation,
@@ -54,6 +56,7 @@ class Leases:
             pools=dict(zip(known[::2], known[1::2], strict=True)),
             unaccepted=tuple(unaccepted),
             overdue=tuple(overdue),
+            unserved=tuple(unserved),
             identity=f"{info_of(server).get('run_id', '')} {info_of(replication).get('master_replid', '')}",
         )
 

@@ -26,7 +26,7 @@ def load(
 
     Upper and lower case are the same in a driver's name. The provider has not been opened.
 
-    Raises PermanentError when there is no such driver, when it can't be loaded or made, or for wrong settings.
+    Raises PermanentError when there is no such driver, when it can't be loaded or made, for wrong settings.
     """
     driver = provider_class or name
     point = _entry_point(driver)

@@ -1,9 +1,11 @@
+-- needs requests
 -- heartbeat: register a manager, share the pools among the managers that live, keep its work leased.
 --
 -- Each manager holds its share, rounded up. One that holds more lets the rest go.
 -- ARGV manager, lease in ms, number of pools, pool..., then VMs that it creates or destroys...
 -- Returns {now, generation or '', {the pools that it holds}, {pool, provider... of every pool that has or had VMs}: flat,
---          {open requests that nobody has accepted for 2 s}, {open requests past their deadline}}
+--          {open requests that nobody has accepted for 2 s}, {open requests past their deadline},
+--          {pools that requests have waited for too long without any manager that knows them}}
 
 local manager, lease, pools = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = now_ms()
@@ -38,6 +40,11 @@ for at = 4 + pools, #ARGV do
     end
   end
 end
+local known, strange = {}, {}
+for at = 4, 3 + pools do known[ARGV[at]] = true end
+for _, pool in ipairs(redis.call('SMEMBERS', K.backlogs)) do
+  if not known[pool] and unserved(pool, now) then table.insert(strange, pool) end
+end
 return {
   int(now),
   redis.call('GET', K.generation) or '',
@@ -45,4 +52,5 @@ return {
   redis.call('HGETALL', K.pools),
   redis.call('ZRANGEBYSCORE', K.unaccepted, '-inf', int(now - 2000), 'LIMIT', 0, 100),
   redis.call('ZRANGEBYSCORE', K.open, '-inf', int(now), 'LIMIT', 0, 100),
+  strange,
 }

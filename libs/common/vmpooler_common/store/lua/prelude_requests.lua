@@ -1,5 +1,7 @@
 -- On-demand requests: what the scripts share that grant VMs to them, charge failures to them or close them.
 
+local UNSERVED = 60000 -- ms that a pool may have backlog without a manager: so long a rolling change may take
+
 -- Whose turn a want is part of: users take turns, and so do requests without a token.
 local function user_key(request, user)
   return user ~= '' and 'u:' .. user or 'r:' .. request
@@ -49,6 +51,17 @@ local function head(pool)
   local want = redis.call('ZRANGE', K.queue .. pool .. ':' .. whose, 0, 0)[1]
   local request, n = string.match(want, '^(.*)#(%d+)$')
   return { request = request, n = n, pool = pool, whose = whose }
+end
+
+-- The request that has waited longest for a pool, when it has too long and no manager knows the pool; else nil.
+-- A pool that has VMs, or had some, is known to every manager.
+local function unserved(pool, now)
+  local ends = string.match(redis.call('HGET', K.leases, pool) or '', '^(%d+) ')
+  if ends and tonumber(ends) >= now or redis.call('HEXISTS', K.pools, pool) == 1 then return nil end
+  local want = redis.call('ZRANGE', K.backlog .. pool, 0, 0)[1]
+  if not want then return nil end
+  local request = string.match(want, '^(.*)#%d+$')
+  return now - redis.call('HGET', K.request .. request, 'accepted') >= UNSERVED and request or nil
 end
 
 local function read_want(request, n)

@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS, Api, Reach, directly, open_api
+from tests.api.ondemand import Customer
 from tests.store.fleet import Fleet
 from tests.support.documents import pooler_document
 from tests.support.proxy import Proxy
@@ -75,6 +76,18 @@ def client(api: Api) -> httpx.AsyncClient:
 @pytest.fixture
 def fleet(api: Api) -> Fleet:
     return api.fleet
+
+
+@pytest.fixture
+def customer(api: Api) -> Customer:
+    """Return one who needs no token."""
+    return Customer(api)
+
+
+@pytest.fixture
+def secured(secured_api: Api) -> Customer:
+    """Return one who does."""
+    return Customer(secured_api)
 
 
 @pytest.fixture

@@ -3,16 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-import pytest
-
 from tests.api.conftest import WithApi
-from tests.api.in_process import POOLS, Api
+from tests.api.in_process import POOLS
 from tests.api.ondemand import GOOD, PATH, Customer
-
-
-@pytest.fixture
-def customer(api: Api) -> Customer:
-    return Customer(api)
 
 
 async def of_a_user(customer: Customer, request: str, user: str, *pools: str) -> None:

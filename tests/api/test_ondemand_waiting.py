@@ -8,7 +8,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from tests.api.in_process import POOLS, Api, open_api
+from tests.api.in_process import POOLS, open_api
 from tests.api.ondemand import PATH, Customer
 from tests.api.waiting import until
 from tests.store.demand import Demand
@@ -24,11 +24,6 @@ WAITING = "ondemand_waiting_clients"
 ROUND_TRIPS = "redis_round_trips_total"
 CROWD = 1000
 REQUESTS = 100
-
-
-@pytest.fixture
-def customer(api: Api) -> Customer:
-    return Customer(api)
 
 
 async def waiting(customer: Customer, request: str, *, clients: int = 1) -> "asyncio.Task[httpx.Response]":

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.api.conftest import api, client, fleet, own_slapd, secured_api, slapd, with_api
+from tests.api.conftest import api, client, customer, fleet, own_slapd, secured, secured_api, slapd, with_api
 from tests.api.in_process import Reach
 from tests.conformance.over_http import over_http
 
-__all__ = ["api", "client", "fleet", "own_slapd", "secured_api", "slapd", "with_api"]
+__all__ = ["api", "client", "customer", "fleet", "own_slapd", "secured", "secured_api", "slapd", "with_api"]
 
 
 @pytest.fixture

@@ -21,8 +21,6 @@ OUTSTANDING = {
     165,
     *range(166, 192),
     *range(192, 200),
-    # On-demand
-    *range(200, 230),
     # Configuration
     *range(230, 255),
     # Metrics

@@ -12,6 +12,7 @@ from tests.store.demand import Demand
 
 CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
 TOKENS, TOKEN = "/api/v3/token", "/api/v3/token/{token}"
+USED_KEY, OVER_KEY = {"Idempotency-Key": "used"}, {"Idempotency-Key": "over"}
 OTHER_HOST = re.compile(r"""(?:https?:)?//[^\s"'<>]+""")
 
 
@@ -83,6 +84,10 @@ async def prepare(api: Api) -> None:
     await api.fleet.ready("pool1", "one", "two", "three", "four")
     await api.fleet.running("pool2", "anonymous")
     await api.fleet.running("pool2", "owned", token="good")
+    await api.fleet.ready("pool2", "first", "second")
+    await api.client.post(NAMED.format(name="pool2"), headers=USED_KEY)
+    given = (await api.client.post(NAMED.format(name="pool2"), headers=OVER_KEY)).json()
+    await api.client.delete(NAMED.format(name=given["pool2"]["hostname"]))
     demand = Demand(api.fleet)
     await demand.accepted("met", "pool3")
     await demand.booted("pool3", "five")
@@ -108,9 +113,14 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 1}, "headers": BAD_TOKEN}, 401),
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"nope": 1}}, 404),
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool3": 1}}, 503),
+    ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 1}, "headers": {"Idempotency-Key": ""}}, 400),
+    ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 1}, "headers": USED_KEY}, 422),
+    ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool2": 1}, "headers": OVER_KEY}, 409),
     ("post", NAMED, "/api/v3/vm/pool1+pool1", {}, 200),
     ("post", NAMED, "/api/v3/vm/" + "pool1+" * 201, {}, 400),
     ("post", NAMED, "/api/v3/vm/pool1", {"headers": BAD_TOKEN}, 401),
+    ("post", NAMED, "/api/v3/vm/pool1", {"headers": USED_KEY}, 422),
+    ("post", NAMED, "/api/v3/vm/pool2", {"headers": OVER_KEY}, 409),
     ("post", NAMED, "/api/v3/vm/nope", {}, 404),
     ("post", NAMED, "/api/v3/vm/pool3", {}, 503),
     ("delete", NAMED, "/api/v3/vm/anonymous", {}, 200),

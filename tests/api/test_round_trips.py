@@ -19,6 +19,10 @@ RIGHT, WRONG = ("alice", "secret"), ("alice", "alice")
         ("POST", "/api/v3/vm", {"json": {"pool1": 2, "both": 3}, "headers": GOOD}, 1),
         ("POST", "/api/v3/vm/pool1", {}, 1),
         ("POST", "/api/v3/vm/pool3", {}, 1),
+        ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "new"}}, 1),
+        ("POST", "/api/v3/vm/pool2", {"headers": {"Idempotency-Key": "known"}}, 1),
+        ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "known"}}, 1),
+        ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": ""}}, 0),
         ("POST", "/api/v3/vm/pool1", {"headers": {"X-AUTH-TOKEN": "bad"}}, 1),
         ("DELETE", "/api/v3/vm/mine", {"headers": GOOD}, 1),
         ("DELETE", "/api/v3/vm/unknown", {}, 1),
@@ -73,6 +77,7 @@ async def test_a_request_is_one_round_trip_at_most(
     await secured_api.fleet.running("pool3", "mine", token="good")
     await Demand(secured_api.fleet).accepted("known", "pool1", "pool2", "pool2")
     await of_a_user(Demand(secured_api.fleet), "theirs", "bob", "pool1")
+    await secured_api.client.post("/api/v3/vm/pool2", headers={"Idempotency-Key": "known"})
     before = secured_api.metric("redis_round_trips_total")
     await secured_api.client.request(method, path, **arguments)
     assert secured_api.metric("redis_round_trips_total") - before == trips

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 
 from tests.store.act import HOUR, Act, act
 from tests.store.fleet import Fleet, want
+from vmpooler_common.store.idempotency import IdempotencyKey
 from vmpooler_common.store.rates import Allowance
 from vmpooler_common.store.statistics import Statistic
 from vmpooler_common.store.store import Store
@@ -23,6 +24,23 @@ def _takes(store: Store) -> Awaitable[object]:
         token="secret",
         lifetime_with_token=2 * HOUR,
     )
+
+
+KEY = IdempotencyKey("build-7", "192.0.2.1")
+
+
+def _takes_under_a_key(store: Store, operation: str = "take") -> Awaitable[object]:
+    return store.checkouts.check_out([want("one", 2)], operation=operation, lifetime=None, key=KEY)
+
+
+async def _taken_under_a_key(fleet: Fleet) -> None:
+    await fleet.ready("one", "a", "b")
+    await _takes_under_a_key(fleet.store, "take before")
+
+
+async def _told_twice(fleet: Fleet) -> None:
+    await _taken_under_a_key(fleet)
+    await _takes_under_a_key(fleet.store)
 
 
 def _asks(store: Store, *, limit: int, token: str | None = None, operation: str = "ask") -> Awaitable[object]:
@@ -55,6 +73,27 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         ),
         "checkout",
         arrange=lambda fleet: fleet.ready("one", "a"),
+    ),
+    act(
+        "check_out under a key",
+        "checkouts.check_out",
+        _takes_under_a_key,
+        "checkout",
+        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    act(
+        "check_out again under a key",
+        "checkouts.check_out",
+        _takes_under_a_key,
+        "checkout",
+        arrange=_taken_under_a_key,
+    ),
+    act(
+        "cancel what was told twice",
+        "checkouts.cancel",
+        lambda store: store.checkouts.cancel("take", reason="lost"),
+        "cancel",
+        arrange=_told_twice,
     ),
     act(
         "cancel what was granted",

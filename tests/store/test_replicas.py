@@ -12,6 +12,7 @@ from tests.store.fleet import Fleet, want
 from tests.support.redis_server import RedisServer
 from tests.support.stores import Tally, open_store
 from vmpooler_common.store.errors import NotReplicated, StoreUnavailable
+from vmpooler_common.store.idempotency import IdempotencyKey
 from vmpooler_common.store.store import Store
 
 PREFIX = "{replicated}"
@@ -85,7 +86,8 @@ async def test_a_grant_is_taken_back_when_the_replica_hangs(replica: RedisServer
 async def test_the_same_operation_asked_again_does_not_get_what_was_taken_back(fleet: Fleet) -> None:
     await fleet.ready("one", "a", "b")
     await refused(fleet)
-    await refused(fleet)
+    with pytest.raises(StoreUnavailable):
+        await fleet.store.checkouts.check_out([want("one")], operation="take", lifetime=None)
     assert sorted((await fleet.dataset()).states.values()) == ["completed", "ready"]
 
 
@@ -132,3 +134,13 @@ async def test_a_replica_takes_no_writes_and_says_so(replica: RedisServer, fleet
                 pass
         assert failure.value.kind == "refused"
         assert await ask(client, "DBSIZE") == before
+
+
+async def test_what_was_not_replicated_is_forgotten_under_its_key(fleet: Fleet) -> None:
+    await fleet.ready("one", "a", "b")
+    key = IdempotencyKey("key", "192.0.2.1")
+    for operation in ("take", "take again"):
+        with pytest.raises(NotReplicated):
+            await fleet.store.checkouts.check_out([want("one")], operation=operation, lifetime=None, key=key)
+    assert (await fleet.dataset()).states == {"a": "completed", "b": "completed"}
+    assert not [name for name in (await fleet.dataset()).entries if name.startswith("idempotency:")]

@@ -68,6 +68,7 @@ def create_app(
     `stop` is called with the reason when this process can't go on; the server then has to end it.
     """
     offers = Offers(settings)
+    addresses = ClientAddresses(settings.general.trusted_proxies)
     withdrawals = Withdrawals(store.checkouts)
     handing_out = HandingOut(
         store.checkouts,
@@ -87,6 +88,7 @@ def create_app(
         ),
         offers=offers,
         metrics=metrics.checkouts,
+        addresses=addresses,
         most=settings.general.max_vms_per_request,
         checks_tokens=settings.needs_token,
     )
@@ -156,7 +158,6 @@ def create_app(
     )
     answer_errors(app, watch)
     app.add_middleware(LegacyVersions, revision_for=RevisionsOfV1(settings.pools).of)
-    addresses = ClientAddresses(settings.general.trusted_proxies)
     if settings.limits_rates:
         app.add_middleware(
             RateLimiter,

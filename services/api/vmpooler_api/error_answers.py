@@ -19,6 +19,8 @@ from vmpooler_api.refusals import (
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.store.errors import (
+    GrantOver,
+    KeyReused,
     LoginThrottled,
     NoneReady,
     NoSuchRequest,
@@ -60,7 +62,9 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     NoSuchToken: (404, None, None),
     HTTPException: (404, None, None),  # no such route; a wrong method on a known path is none, either
     RequestExists: (409, None, None),
+    GrantOver: (409, None, None),
     TooManyTokens: (409, TOO_MANY_TOKENS, None),
+    KeyReused: (422, None, None),
     LoginThrottled: (429, THROTTLED, _LATER),
     NoneReady: (503, None, None),
     DirectoryUnavailable: (503, DIRECTORY_AWAY, _LATER),
@@ -92,7 +96,7 @@ def _told(error: Exception) -> dict[str, object]:
     match error:
         case BadRequest():
             return {"error": str(error)}
-        case Unacceptable() | TooManyVms() | NoSuchRequest() | RangeInvalid():
+        case Unacceptable() | TooManyVms() | NoSuchRequest() | RangeInvalid() | KeyReused() | GrantOver():
             return {"message": str(error)}
         case RequestExists():
             return {"request_id": error.request, "message": str(error)}

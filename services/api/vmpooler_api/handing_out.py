@@ -13,12 +13,15 @@ from vmpooler_api.refusals import ClientLeft
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common.store.checkouts import Checkout, Checkouts
 from vmpooler_common.store.errors import (
+    GrantOver,
+    KeyReused,
     NoneReady,
     NotReplicated,
     ScriptFailed,
     StoreUnavailable,
     UnknownToken,
 )
+from vmpooler_common.store.idempotency import IdempotencyKey
 from vmpooler_common.store.scripts import new_operation
 
 log = structlog.get_logger(__name__)
@@ -44,10 +47,12 @@ class HandingOut:
         self._lifetime = lifetime
         self._lifetime_with_token = lifetime_with_token
 
-    async def check_out(self, order: Order, *, token: str | None, has_left: Callable[[], bool]) -> Checkout:
+    async def check_out(
+        self, order: Order, *, token: str | None, key: IdempotencyKey | None, has_left: Callable[[], bool]
+    ) -> Checkout:
         """Hand out everything that is ordered, or nothing. `has_left`: whether the client is gone.
 
-        Raises NoneReady, UnknownToken, NotReplicated, StoreUnavailable, ClientLeft.
+        Raises NoneReady, UnknownToken, KeyReused, GrantOver, NotReplicated, StoreUnavailable, ClientLeft.
         """
         operation = new_operation()
         try:
@@ -57,12 +62,16 @@ class HandingOut:
                 lifetime=self._lifetime,
                 lifetime_with_token=self._lifetime_with_token,
                 token=token,
+                key=key,
             )
         except NoneReady as error:
             self._metrics.empty(error.name)
             raise
         except UnknownToken:
             self._metrics.unauthorized()
+            raise
+        except (KeyReused, GrantOver):
+            self._metrics.invalid()
             raise
         except NotReplicated as error:
             for pool in error.pools:
@@ -82,14 +91,20 @@ class HandingOut:
         if has_left():
             self._withdrawals.add(operation, reason="the client left before the answer")
             raise ClientLeft
+        self._tell(checkout)
+        return checkout
+
+    def _tell(self, checkout: Checkout) -> None:
         for grant in checkout.grants:
-            self._metrics.granted(grant.pool)
+            if checkout.is_repeated:
+                self._metrics.repeated(grant.pool)
+            else:
+                self._metrics.granted(grant.pool)
             log.info(
-                "vm handed out",
+                "vm told again" if checkout.is_repeated else "vm handed out",
                 vm=grant.vm,
                 pool=grant.pool,
                 provider_id=grant.provider_id,
                 user=checkout.user,
                 requested=grant.name,
             )
-        return checkout

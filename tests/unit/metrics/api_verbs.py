@@ -18,6 +18,12 @@ API_VERBS = (
     ),
     _api(
         "checkouts",
+        "repeated",
+        "debian-12-x86_64",
+        line='vmpooler_checkouts_total{pool="debian-12-x86_64",result="repeated",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "checkouts",
         "empty",
         "debian",
         line='vmpooler_checkouts_total{pool="debian",result="empty",vmpooler_instance="ci"} 1.0',

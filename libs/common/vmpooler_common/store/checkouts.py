@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from vmpooler_common.model import ClonePhase, VmRecord, VmState
 from vmpooler_common.store.errors import (
+    GrantOver,
+    KeyReused,
     NoneReady,
     NoSuchVm,
     NotOwner,
@@ -14,9 +16,10 @@ from vmpooler_common.store.errors import (
     StoreUnavailable,
     UnknownToken,
 )
+from vmpooler_common.store.idempotency import IdempotencyKey, digest_of_order
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, Reply, check
-from vmpooler_common.store.scripts import Scripts, new_operation
+from vmpooler_common.store.scripts import Scripts
 from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
 from vmpooler_common.store.tokens import token_digest
 
@@ -55,6 +58,8 @@ class Checkout:
     user: str
     """Owner of the token, empty without one."""
     grants: tuple[Grant, ...]
+    is_repeated: bool = False
+    """Whether they were handed out before, under the same Idempotency-Key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +91,28 @@ class Checkouts:
         lifetime: timedelta | None,
         token: str | None = None,
         lifetime_with_token: timedelta | None = None,
+        key: IdempotencyKey | None = None,
     ) -> Checkout:
         """Hand out everything that is wanted, or nothing. A lifetime of None never ends.
 
-        Raises UnknownToken, NoneReady, NotReplicated, StoreUnavailable. After StoreUnavailable the VMs
-        may have been handed out: `cancel` the operation.
+        What was handed out under the same key of the same caller within an hour is given again.
+        Raises UnknownToken, NoneReady, KeyReused, GrantOver, NotReplicated, StoreUnavailable. After
+        StoreUnavailable the VMs may have been handed out: `cancel` the operation.
         """
+        owner = token_digest(token)
         arguments: list[str | int | float] = [
             operation,
-            token_digest(token),
+            owner,
             duration_ms(lifetime) if lifetime else 0,
             duration_ms(lifetime_with_token) if lifetime_with_token else 0,
             secrets.randbits(31),
+            key.digest(owner) if key else "",
+            digest_of_order((want.name, want.count) for want in wants) if key else "",
             len(wants),
         ]
-        for want in wants:
+        # The same order in another sequence may have been granted under the key: names are numbered by both.
+        numbered = sorted(wants, key=lambda want: want.name) if key else wants
+        for want in numbered:
             arguments += [want.count, len(want.pools)]
             for pool, weight in want.pools:
                 arguments += [pool, weight]
@@ -109,16 +121,24 @@ class Checkouts:
             commands.append(("WAIT", self._wait_replicas, duration_ms(self._wait_timeout)))
         replies = await self._scripts.run_all(commands)
         match replies[0]:
-            case ["ok", user, *grants]:
-                checkout = Checkout(user, tuple(_grants(grants, wants)))
+            case ["ok" | "again" as kind, user, _, _, *grants]:
+                given = tuple(_grants(grants, numbered))
+                if key:
+                    places = {want.name: place for place, want in enumerate(wants)}
+                    given = tuple(sorted(given, key=lambda grant: places[grant.name]))
+                checkout = Checkout(user, given, is_repeated=kind == "again")
             case ["empty", number]:
-                raise NoneReady(wants[number].name)
+                raise NoneReady(numbered[number].name)
             case ["unauthorized"]:
                 raise UnknownToken("the token isn't known")
+            case ["other"]:
+                raise KeyReused("this Idempotency-Key was used for another order")
+            case ["over"]:
+                raise GrantOver("the VMs that were handed out under this Idempotency-Key are yours no longer")
             case _:
                 raise StoreUnavailable("the checkout was given up before Redis ran it", kind="timeout")
         if self._wait_replicas and replies[1] < self._wait_replicas:
-            await self._take_back(checkout, operation)
+            await self.cancel(operation, reason="not replicated")
             raise NotReplicated(
                 f"{replies[1]} of {self._wait_replicas} replicas acknowledged the grant within "
                 f"{self._wait_timeout.total_seconds():g} s",
@@ -130,6 +150,7 @@ class Checkouts:
         """Undo what handed VMs out, or promised them, without an answer, or keep it from happening.
 
         It undoes checkouts and openings of on-demand requests, within ten minutes. Gives the VMs' names.
+        VMs that another request was told of, under the same Idempotency-Key, stay handed out.
         """
         return list((await self._scripts.run("cancel", operation, reason))[1:])
 
@@ -168,14 +189,6 @@ class Checkouts:
         stored = dict(zip(flat[::2], flat[1::2], strict=True))
         record = record_of(vm, stored) if stored.get("state") else None
         return record, from_ms(int(seconds) * 1000 + int(microseconds) // 1000)
-
-    async def _take_back(self, checkout: Checkout, operation: str) -> None:
-        await self._scripts.run_all(
-            self._scripts.command(
-                "retire", new_operation(), grant.vm, "running", "not replicated", 0, "operation", operation
-            )
-            for grant in checkout.grants
-        )
 
 
 def _grants(flat: Sequence[Reply], wants: Sequence[Want]) -> Iterator[Grant]:

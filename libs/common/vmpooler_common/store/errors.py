@@ -10,6 +10,8 @@ StoreError
     ├── LoginThrottled   wait a second, whether the password was right or wrong
     ├── TooManyTokens    delete some
     ├── NoneReady        try again when the pool has been filled
+    ├── KeyReused        give each order an Idempotency-Key of its own
+    ├── GrantOver        the same, to get other VMs
     ├── NoSuchVm         there is nothing to act on
     ├── NoSuchRequest    the same, of an on-demand request
     ├── RequestExists    choose another id
@@ -71,6 +73,14 @@ class NoneReady(Refused):
         super().__init__(f"not enough VMs ready for {name}")
         self.name = name
         """The requested pool or alias that could not be served."""
+
+
+class KeyReused(Refused):
+    """The Idempotency-Key was used for another order within an hour."""
+
+
+class GrantOver(Refused):
+    """Not all VMs that were handed out under the Idempotency-Key are the caller's any more."""
 
 
 class NoSuchVm(Refused):

@@ -42,6 +42,9 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     leases          hash    P → `end manager`
     events          stream  e (kind), p (pool), v (VM), newest 10,000
     op:O            string  reply of the operation O (a checkout, a request, …), for ten minutes
+    idempotency:D   hash    what was granted under an Idempotency-Key: order (digest), operation, reply, told
+                            (requests that were given it and not withdrawn), for an hour; D is the SHA-256
+                            of the key and whose it is
     token:S         hash    user, created, last, beginning (the token's first characters, for lists); S is
                             the SHA-256 of the token, in hexadecimal; expires `token_ttl` after its making
     tokens:U        zset    S → when it was made, for the tokens of the user U; those that have expired are
@@ -106,6 +109,7 @@ STEMS: dict[str, str] = {
     "leases": "leases",
     "events": "events",
     "op": "op:",
+    "idempotency": "idempotency:",
     "token": "token:",
     "rate": "rate:",
     "tokens": "tokens:",

@@ -13,8 +13,8 @@ from vmpooler_common.store.link import Command, Link, Reply, check
 
 Argument = str | int | float
 
-NEEDS_REQUESTS = "-- needs requests"
-"""First line of a script that uses `prelude_requests.lua`."""
+NEEDS = "-- needs "
+"""First line of a script that uses more than `prelude.lua`, such as `requests` for `prelude_requests.lua`."""
 
 READ_ONLY = "Writes nothing."
 """What the comment at the head of a script that only reads says."""
@@ -31,7 +31,6 @@ class Scripts:
         self._route = keys("schema")
         folder = files("vmpooler_common.store") / "lua"
         prelude = keys.lua_table() + (folder / "prelude.lua").read_text()
-        requests = (folder / "prelude_requests.lua").read_text()
         texts = {
             entry.name.removesuffix(".lua"): entry.read_text()
             for entry in folder.iterdir()
@@ -40,7 +39,14 @@ class Scripts:
         # The shebang makes Redis refuse a script as a whole when memory is full or it can't write;
         # one that writes nothing goes on working then.
         self._sources = {
-            name: _shebang(text) + prelude + (requests if text.startswith(NEEDS_REQUESTS) else "") + text
+            name: "".join(
+                (
+                    _shebang(text),
+                    prelude,
+                    *((folder / f"prelude_{part}.lua").read_text() for part in _needs(text)),
+                    text,
+                )
+            )
             for name, text in texts.items()
         }
         self.digests = {
@@ -78,6 +84,11 @@ class Scripts:
         except ScriptFailed:
             self._link.metrics.script_failed()
             raise
+
+
+def _needs(text: str) -> list[str]:
+    first, *_ = text.split("\n", 1)
+    return first.removeprefix(NEEDS).split() if first.startswith(NEEDS) else []
 
 
 def _shebang(text: str) -> str:

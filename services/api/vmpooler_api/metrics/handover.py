@@ -12,10 +12,14 @@ class CheckoutMetrics:
 
     CHECKOUTS = counter(
         "checkouts_total",
-        "VMs asked for: handed out (success, by pool), none ready (empty, by the name asked for), "
-        "unknown name or wrong request (invalid), not allowed (unauthorized), "
+        "VMs asked for: handed out (success, by pool), told again under an Idempotency-Key (repeated, by "
+        "pool), none ready (empty, by the name asked for), unknown name or wrong request (invalid), "
+        "not allowed (unauthorized), "
         "or withdrawn because too few replicas had it (unsafe).",
-        labels=(Label("pool"), Label("result", ("success", "empty", "invalid", "unauthorized", "unsafe"))),
+        labels=(
+            Label("pool"),
+            Label("result", ("success", "repeated", "empty", "invalid", "unauthorized", "unsafe")),
+        ),
         dotted="checkout.{result}.{pool}",
     )
 
@@ -26,12 +30,16 @@ class CheckoutMetrics:
         """A VM of this pool was handed out."""
         self._checkouts.record(1, pool, "success")
 
+    def repeated(self, pool: str) -> None:
+        """A VM of this pool that was handed out before was told again, under the same Idempotency-Key."""
+        self._checkouts.record(1, pool, "repeated")
+
     def empty(self, requested: str) -> None:
         """No VM was ready for this pool or alias."""
         self._checkouts.record(1, requested, "empty")
 
     def invalid(self) -> None:
-        """A request named no pool, or one that isn't configured, or couldn't be read."""
+        """A request couldn't be read, named what isn't configured, or misused an Idempotency-Key."""
         self._checkouts.record(1, UNKNOWN, "invalid")
 
     def unauthorized(self) -> None:

@@ -5,6 +5,7 @@ That halves their cost. In exchange their part of the OpenAPI document is writte
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -12,8 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vmpooler_api.bodies import LARGEST_BODY, has_left, read_body
+from vmpooler_api.client_address import ClientAddresses
 from vmpooler_api.handing_out import HandingOut
 from vmpooler_api.hostnames import short_name
+from vmpooler_api.idempotency_keys import read_key
 from vmpooler_api.metrics.handover import CheckoutMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.orders import Order, order_from_body, order_from_path
@@ -36,6 +39,7 @@ class Handover:
         *,
         offers: Offers,
         metrics: CheckoutMetrics,
+        addresses: ClientAddresses,
         most: int,
         checks_tokens: bool,
     ) -> None:
@@ -43,6 +47,7 @@ class Handover:
         self._taking_back = taking_back
         self._names = offers.names
         self._metrics = metrics
+        self._addresses = addresses
         self._most = most
         self._checks_tokens = checks_tokens
 
@@ -57,22 +62,13 @@ class Handover:
     async def check_out_by_body(self, request: Request) -> Response:
         """Hand out what the body asks for."""
         body = await read_body(request, LARGEST_BODY)
-        try:
-            order = order_from_body(body, self._names, most=self._most)
-        except (BadRequest, UnknownName):
-            self._metrics.invalid()
-            raise
-        return await self._check_out(request, order)
+        return await self._check_out(request, lambda: order_from_body(body, self._names, most=self._most))
 
     async def check_out_by_path(self, request: Request) -> Response:
         """Hand out what the path asks for. The body only has to be read for the client's leaving to show."""
         await read_body(request, LARGEST_BODY)
-        try:
-            order = order_from_path(request.path_params["name"], self._names, most=self._most)
-        except (BadRequest, UnknownName):
-            self._metrics.invalid()
-            raise
-        return await self._check_out(request, order)
+        names = request.path_params["name"]
+        return await self._check_out(request, lambda: order_from_path(names, self._names, most=self._most))
 
     async def take_back(self, request: Request) -> Response:
         """Take one VM back."""
@@ -80,10 +76,17 @@ class Handover:
         await self._taking_back.take_back(short_name(request.path_params["name"]), token=_token(request))
         return JsonAnswer({"ok": True})
 
-    async def _check_out(self, request: Request, order: Order) -> Response:
+    async def _check_out(self, request: Request, read_order: Callable[[], Order]) -> Response:
+        try:
+            order = read_order()
+            key = read_key(request, self._addresses)
+        except (BadRequest, UnknownName):
+            self._metrics.invalid()
+            raise
         checkout = await self._handing_out.check_out(
             order,
             token=_token(request) if self._checks_tokens else None,
+            key=key,
             has_left=lambda: has_left(request),
         )
         return JsonAnswer(_granted(checkout))

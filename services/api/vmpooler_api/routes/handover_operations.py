@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vmpooler_api.idempotency_keys import PATTERN
+
 ALL = "/api/v3/vm"
 ONE = "/api/v3/vm/{name}"
 
@@ -46,11 +48,23 @@ _GRANTED = {
 }
 _WITH_OR_WITHOUT_TOKEN: list[dict[str, list[str]]] = [{}, {"token": []}]
 _UNAUTHORIZED = _answer("The token isn't known.", _PLAIN_REFUSAL, WWW_Authenticate="Always Basic.")
+_TOLD_REFUSAL = _object(ok=_NOT_OK, message=_TEXT)
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Asked again with the same key within an hour, the same VMs are told again.",
+    "schema": {"type": "string", "pattern": PATTERN},
+    "example": "build-4711-attempt-1",
+}
 _CHECKOUT_ANSWERS = {
     "200": _answer("The VMs, by requested name; a list where several were asked for.", _GRANTED),
     "400": _answer("The request can't be understood.", _REFUSAL_WITH_REASON),
     "401": _UNAUTHORIZED,
     "404": _answer("A name isn't known, or none is given.", _PLAIN_REFUSAL),
+    "409": _answer(
+        "Not all VMs that were taken under the Idempotency-Key are yours any more.", _TOLD_REFUSAL
+    ),
+    "422": _answer("The Idempotency-Key was used for another order.", _TOLD_REFUSAL),
     "503": _answer(
         "Not all VMs are ready, so none was handed out; with a message: Redis can't be used for now.",
         _REFUSED_OR_AWAY,
@@ -66,6 +80,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
             "description": "All that are asked for, or none. The body is read as JSON whatever its type.",
             "operationId": "check_out",
             "security": _WITH_OR_WITHOUT_TOKEN,
+            "parameters": [_KEY],
             "requestBody": {
                 "required": True,
                 "content": {
@@ -95,7 +110,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
             "description": "Pools or aliases joined by `+`; a name may be repeated.",
             "operationId": "check_out_by_path",
             "security": _WITH_OR_WITHOUT_TOKEN,
-            "parameters": [{"name": "name", "in": "path", "required": True, "schema": _TEXT}],
+            "parameters": [{"name": "name", "in": "path", "required": True, "schema": _TEXT}, _KEY],
             "responses": _CHECKOUT_ANSWERS,
         },
         "delete": {

@@ -5,6 +5,7 @@ local DAY = 86400000
 local EVENTS_KEPT = 10000
 local OPERATION_KEPT = 600000
 local LARGEST_SIZE = 10000 -- the same as in Python, where overrides are read
+local KEY_KEPT = 3600000 -- what was granted under an Idempotency-Key
 local STATS_KEPT = 400 * 86400 -- seconds; a summary may reach back a year
 
 local function now_ms()
@@ -19,6 +20,17 @@ end
 
 local function event(kind, pool, vm)
   redis.call('XADD', K.events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'e', kind, 'p', pool, 'v', vm)
+end
+
+-- The reply of an operation that was carried out before, or nil; such replies are kept for ten minutes.
+local function remembered(operation)
+  local reply = redis.call('GET', K.op .. operation)
+  return reply and cjson.decode(reply)
+end
+
+local function remember(operation, reply)
+  redis.call('SET', K.op .. operation, cjson.encode(reply), 'PX', OPERATION_KEPT)
+  return reply
 end
 
 -- Take a VM from one state to another: membership, record, event. The caller has checked the state.

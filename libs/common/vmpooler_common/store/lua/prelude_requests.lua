@@ -11,17 +11,6 @@ local function tell_waiters(request)
   event('request', '', request)
 end
 
--- The reply of an operation that was carried out before, or nil; such replies are kept for ten minutes.
-local function remembered(operation)
-  local reply = redis.call('GET', K.op .. operation)
-  return reply and cjson.decode(reply)
-end
-
-local function remember(operation, reply)
-  redis.call('SET', K.op .. operation, cjson.encode(reply), 'PX', OPERATION_KEPT)
-  return reply
-end
-
 -- Put the n-th want of a request into its pool's backlog.
 local function enqueue(request, n, pool, whose)
   local want, turn = request .. '#' .. n, redis.call('INCR', K.turn)

@@ -1,0 +1,24 @@
+"""Reads the header by which a client says that it may be asking again."""
+
+import re
+
+from starlette.requests import Request
+
+from vmpooler_api.client_address import ClientAddresses
+from vmpooler_api.refusals import BadRequest
+from vmpooler_common.store.idempotency import IdempotencyKey
+
+HEADER = "idempotency-key"
+PATTERN = "^[ -~]{1,255}$"
+_KEY = re.compile(PATTERN.strip("^$"))
+
+
+def read_key(request: Request, addresses: ClientAddresses) -> IdempotencyKey | None:
+    """Give the key of a request, None where it has none. Raises BadRequest for one that can't be a key."""
+    given = request.headers.getlist(HEADER)
+    if not given:
+        return None
+    # An empty one is a client's mistake: it would believe itself safe.
+    if len(given) > 1 or not _KEY.fullmatch(given[0]):
+        raise BadRequest("Idempotency-Key must be one text of 1 to 255 printable ASCII characters")
+    return IdempotencyKey(given[0], addresses.address_of(request.scope))

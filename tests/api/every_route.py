@@ -27,7 +27,7 @@ def some_path(template: str) -> str:
     return _PARAMETER.sub(lambda parameter: _VALUES.get(parameter[1], _ANY), template)
 
 
-def matches(template: str, path: str) -> bool:
-    """Tell whether a path, without a query, fits a template."""
-    parts = _PARAMETER.split(template)[::2]
-    return re.fullmatch("[^/]+".join(map(re.escape, parts)), path) is not None
+def fits(template: str, path: str) -> bool:
+    """Tell whether a path, with or without a query, fits a template."""
+    pattern = "[^/]+".join(re.escape(part) for part in _PARAMETER.split(template)[::2])
+    return re.fullmatch(pattern, path.partition("?")[0]) is not None

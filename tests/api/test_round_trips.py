@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.every_route import every_route, fits
 from tests.api.in_process import Api
 from tests.store.demand import Demand, of_a_user
 
@@ -12,63 +13,68 @@ DEMAND = "/api/v3/ondemandvm"
 RIGHT, WRONG = ("alice", "secret"), ("alice", "alice")
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "arguments", "trips"),
-    [
-        ("POST", "/api/v3/vm", {"json": {"pool1": 1}}, 1),
-        ("POST", "/api/v3/vm", {"json": {"pool1": 2, "both": 3}, "headers": GOOD}, 1),
-        ("POST", "/api/v3/vm/pool1", {}, 1),
-        ("POST", "/api/v3/vm/pool3", {}, 1),
-        ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "new"}}, 1),
-        ("POST", "/api/v3/vm/pool2", {"headers": {"Idempotency-Key": "known"}}, 1),
-        ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "known"}}, 1),
-        ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": ""}}, 0),
-        ("POST", "/api/v3/vm/pool1", {"headers": {"X-AUTH-TOKEN": "bad"}}, 1),
-        ("DELETE", "/api/v3/vm/mine", {"headers": GOOD}, 1),
-        ("DELETE", "/api/v3/vm/unknown", {}, 1),
-        ("GET", "/api/v3/vm/mine", {}, 1),
-        ("GET", "/api/v3/status", {}, 1),
-        ("GET", "/api/v3/poolstat?pool=both", {}, 1),
-        ("GET", "/api/v3/totalrunning", {}, 1),
-        ("GET", "/api/v3/summary", {}, 1),
-        ("GET", "/api/v3/summary?from=1970-01-01", {}, 1),
-        ("GET", "/api/v3/summary?from=2026-01-01&to=2026-12-31", {}, 1),
-        ("GET", "/api/v3/summary/boot", {}, 1),
-        ("GET", "/api/v3/summary/tag/project", {}, 1),
-        ("GET", "/api/v3/summary/other", {}, 1),
-        ("GET", "/api/v3/summary?from=x", {}, 0),
-        ("GET", "/ready", {}, 1),
-        ("POST", DEMAND, {"json": {"both": 5, "pool3": 2}, "headers": GOOD}, 1),
-        ("POST", DEMAND, {"json": {"pool1": 1, "request_id": "known"}, "headers": GOOD}, 1),
-        ("POST", DEMAND, {"json": {"pool1": 1}, "headers": {"X-AUTH-TOKEN": "bad"}}, 1),
-        ("POST", DEMAND, {"content": "{bad", "headers": GOOD}, 1),
-        ("POST", f"{DEMAND}/pool1+pool2", {"headers": GOOD}, 1),
-        ("GET", f"{DEMAND}/known", {}, 1),
-        ("GET", f"{DEMAND}/unknown?wait=30", {}, 1),
-        ("GET", f"{DEMAND}/known/explain", {}, 1),
-        ("DELETE", f"{DEMAND}/known", {"headers": GOOD}, 1),
-        ("DELETE", f"{DEMAND}/known", {}, 1),
-        ("DELETE", f"{DEMAND}/theirs", {"headers": GOOD}, 1),
-        ("POST", DEMAND, {"json": {"pool1": 1}}, 0),
-        ("GET", f"{DEMAND}/known?wait=x", {}, 0),
-        ("POST", "/api/v3/vm/nope", {}, 0),
-        ("POST", "/api/v3/vm", {"content": "{bad"}, 0),
-        ("GET", "/api/v3/poolstat", {}, 0),
-        ("GET", "/api/v3/vm", {}, 0),
-        ("GET", "/healthcheck", {}, 0),
-        ("POST", "/api/v3/token", {"auth": RIGHT}, 1),
-        ("POST", "/api/v3/token", {"auth": WRONG}, 1),
-        ("GET", "/api/v3/token", {"auth": RIGHT}, 1),
-        ("GET", "/api/v3/token", {"auth": WRONG}, 1),
-        ("GET", "/api/v3/token/good", {}, 1),
-        ("GET", "/api/v3/token/bad", {}, 1),
-        ("DELETE", "/api/v3/token/good", {"auth": RIGHT}, 1),
-        ("DELETE", "/api/v3/token/bad", {"auth": RIGHT}, 1),
-        ("DELETE", "/api/v3/token/good", {"auth": WRONG}, 1),
-        ("DELETE", "/api/v3/token/good", {"auth": ("alice", "")}, 0),
-        ("POST", "/api/v3/token", {}, 0),
-    ],
-)
+REQUESTS: list[tuple[str, str, dict[str, Any], int]] = [
+    ("POST", "/api/v3/vm", {"json": {"pool1": 1}}, 1),
+    ("POST", "/api/v3/vm", {"json": {"pool1": 2, "both": 3}, "headers": GOOD}, 1),
+    ("POST", "/api/v3/vm/pool1", {}, 1),
+    ("POST", "/api/v3/vm/pool3", {}, 1),
+    ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "new"}}, 1),
+    ("POST", "/api/v3/vm/pool2", {"headers": {"Idempotency-Key": "known"}}, 1),
+    ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "known"}}, 1),
+    ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": ""}}, 0),
+    ("POST", "/api/v3/vm/pool1", {"headers": {"X-AUTH-TOKEN": "bad"}}, 1),
+    ("DELETE", "/api/v3/vm/mine", {"headers": GOOD}, 1),
+    ("DELETE", "/api/v3/vm/unknown", {}, 1),
+    ("GET", "/api/v3/vm/mine", {}, 1),
+    ("GET", "/api/v3/status", {}, 1),
+    ("GET", "/api/v3/poolstat?pool=both", {}, 1),
+    ("GET", "/api/v3/totalrunning", {}, 1),
+    ("GET", "/api/v3/summary", {}, 1),
+    ("GET", "/api/v3/summary?from=1970-01-01", {}, 1),
+    ("GET", "/api/v3/summary?from=2026-01-01&to=2026-12-31", {}, 1),
+    ("GET", "/api/v3/summary/boot", {}, 1),
+    ("GET", "/api/v3/summary/tag/project", {}, 1),
+    ("GET", "/api/v3/summary/other", {}, 1),
+    ("GET", "/api/v3/summary?from=x", {}, 0),
+    ("GET", "/ready", {}, 1),
+    ("POST", DEMAND, {"json": {"both": 5, "pool3": 2}, "headers": GOOD}, 1),
+    ("POST", DEMAND, {"json": {"pool1": 1, "request_id": "known"}, "headers": GOOD}, 1),
+    ("POST", DEMAND, {"json": {"pool1": 1}, "headers": {"X-AUTH-TOKEN": "bad"}}, 1),
+    ("POST", DEMAND, {"content": "{bad", "headers": GOOD}, 1),
+    ("POST", f"{DEMAND}/pool1+pool2", {"headers": GOOD}, 1),
+    ("GET", f"{DEMAND}/known", {}, 1),
+    ("GET", f"{DEMAND}/unknown?wait=30", {}, 1),
+    ("GET", f"{DEMAND}/known/explain", {}, 1),
+    ("DELETE", f"{DEMAND}/known", {"headers": GOOD}, 1),
+    ("DELETE", f"{DEMAND}/known", {}, 1),
+    ("DELETE", f"{DEMAND}/theirs", {"headers": GOOD}, 1),
+    ("POST", DEMAND, {"json": {"pool1": 1}}, 0),
+    ("GET", f"{DEMAND}/known?wait=x", {}, 0),
+    ("POST", "/api/v3/vm/nope", {}, 0),
+    ("POST", "/api/v3/vm", {"content": "{bad"}, 0),
+    ("GET", "/api/v3/poolstat", {}, 0),
+    ("GET", "/api/v3/vm", {}, 0),
+    ("GET", "/healthcheck", {}, 0),
+    ("POST", "/api/v3/token", {"auth": RIGHT}, 1),
+    ("POST", "/api/v3/token", {"auth": WRONG}, 1),
+    ("GET", "/api/v3/token", {"auth": RIGHT}, 1),
+    ("GET", "/api/v3/token", {"auth": WRONG}, 1),
+    ("GET", "/api/v3/token/good", {}, 1),
+    ("GET", "/api/v3/token/bad", {}, 1),
+    ("DELETE", "/api/v3/token/good", {"auth": RIGHT}, 1),
+    ("DELETE", "/api/v3/token/bad", {"auth": RIGHT}, 1),
+    ("DELETE", "/api/v3/token/good", {"auth": WRONG}, 1),
+    ("DELETE", "/api/v3/token/good", {"auth": ("alice", "")}, 0),
+    ("POST", "/api/v3/token", {}, 0),
+    ("GET", "/prometheus", {}, 0),
+    ("GET", "/", {}, 0),
+    ("GET", "/docs", {}, 0),
+    ("GET", "/docs/oauth2-redirect", {}, 0),
+    ("GET", "/openapi.json", {}, 0),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "arguments", "trips"), REQUESTS)
 async def test_a_request_is_one_round_trip_at_most(
     secured_api: Api, method: str, path: str, arguments: dict[str, Any], trips: int
 ) -> None:
@@ -81,6 +87,15 @@ async def test_a_request_is_one_round_trip_at_most(
     before = secured_api.metric("redis_round_trips_total")
     await secured_api.client.request(method, path, **arguments)
     assert secured_api.metric("redis_round_trips_total") - before == trips
+
+
+async def test_every_route_is_among_these_requests(secured_api: Api) -> None:
+    missing = [
+        (method, template)
+        for method, template in every_route(secured_api.app)
+        if not any(method == asked and fits(template, path) for asked, path, _, _ in REQUESTS)
+    ]
+    assert missing == []
 
 
 async def test_a_token_with_a_thousand_vms_is_shown_in_one_round_trip(secured_api: Api) -> None:

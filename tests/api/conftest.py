@@ -21,7 +21,7 @@ from tests.support.stores import open_store
 
 WithApi = Callable[..., AbstractAsyncContextManager[Api]]
 """Opens an API; takes arguments of `pooler_document`, keys of the section `redis`, `auth`: a provider, or the
-whole section, and whole `sections` of a document."""
+whole section, whole `sections` of a document, and variables of its environment."""
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path, reach
         auth: str | Mapping[str, Any] | None = None,
         redis: dict[str, Any] | None = None,
         sections: dict[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> AbstractAsyncContextManager[Api]:
         document = pooler_document(
@@ -48,7 +49,9 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path, reach
         document |= sections or {}
         if auth is not None:
             document["auth"] = {"provider": auth} if isinstance(auth, str) else dict(auth)
-        return open_api(document, tmp_path, environ={"VMPOOLER_DEBUG": "true"}, reach=reach)
+        return open_api(
+            document, tmp_path, environ={"VMPOOLER_DEBUG": "true", **(environ or {})}, reach=reach
+        )
 
     return open_it
 

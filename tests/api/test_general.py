@@ -5,7 +5,6 @@ import json
 import httpx
 import pytest
 
-from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.support.past_days import note_durations
 
@@ -47,11 +46,6 @@ async def test_large_answers_are_compressed_whole(api: Api) -> None:
     assert compressed.json() == plain.json()
 
 
-async def test_the_root_leads_to_the_pages_on_the_same_host(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/", headers={"X-Forwarded-Host": "elsewhere.example"})
-    assert (answer.status_code, answer.headers["Location"]) == (302, "docs")
-
-
 async def test_requests_are_counted_by_template_and_as_they_were_sent(api: Api) -> None:
     await api.client.head("/api/v3/vm/one/")
     await api.client.post("/api/v3/vm/nope")
@@ -63,19 +57,6 @@ async def test_requests_are_counted_by_template_and_as_they_were_sent(api: Api) 
     ]
     values = [api.registry.get_sample_value("vmpooler_http_requests_total", labels) for labels in counted]
     assert values == [1, 1, 1]
-
-
-async def test_metrics_are_shown_where_they_are_configured(api: Api, with_api: WithApi) -> None:
-    answer = await api.client.get("/prometheus")
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    assert "vmpooler_connection_available" in answer.text
-    assert 'type="redis_connection_pool"' in answer.text
-
-
-async def test_metrics_are_not_shown_to_who_wants_no_text(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/prometheus", headers={"Accept": "application/json"})
-    assert answer.status_code == 406
 
 
 async def test_the_service_is_ready_when_redis_is(client: httpx.AsyncClient) -> None:

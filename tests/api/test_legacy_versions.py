@@ -257,3 +257,13 @@ async def test_the_legacy_versions_are_one_round_trip_too(api: Api, version: str
         before = api.metric("redis_round_trips_total")
         assert (await api.client.request(method, f"/api/{version}/{path}")).status_code == 200
         assert api.metric("redis_round_trips_total") - before == 1
+
+
+async def test_a_refusal_for_asking_too_often_says_that_the_version_is_deprecated(with_api: WithApi) -> None:
+    limits = {"rate_limits": {"global_per_ip": {"limit": 1, "period": 60}}}
+    async with with_api(config={"rate_limiting_enabled": True}, sections=limits) as api:
+        answers = [await api.client.get("/api/v1/vm") for _ in range(2)]
+        labels = {"code": "429", "method": "get", "path": "/api/v1/vm"}
+        assert api.registry.get_sample_value("vmpooler_http_requests_total", labels) == 1
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].headers["Deprecation"] == answers[0].headers["Deprecation"]

@@ -109,7 +109,8 @@ async def test_the_refusal_is_described_where_it_may_come_and_as_it_is(with_api:
     Draft202012Validator(described["content"]["application/json"]["schema"]).validate(answer.json())
     assert all(name in answer.headers for name in described["headers"])
     without = {path for path, by_method in document["paths"].items() if "429" not in str(by_method)}
-    assert without == {"/healthcheck", "/ready"}
+    dashboard = {f"/dashboard/stats/vmpooler/{name}" for name in ("pool", "running", "status")}
+    assert without == {"/healthcheck", "/ready", *dashboard}
 
 
 async def test_without_limits_no_refusal_is_described(api: Api, with_api: WithApi) -> None:

@@ -12,9 +12,6 @@ NOT_APPLICABLE = {
 }
 OUTSTANDING = {
     # General
-    14,
-    # Dashboard and health
-    *range(15, 27),
     50,  # sizes that were changed, in the status
     # VM info, modification, deletion
     *range(158, 165),

@@ -10,12 +10,12 @@ import structlog
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
-from starlette.requests import Request
-from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from vmpooler_api.authentication.contract import Directory
 from vmpooler_api.client_address import ClientAddresses
+from vmpooler_api.dashboard.graph_server import GraphServer, graph_source
+from vmpooler_api.dashboard.page import PATH, dashboard_page, redirect_to_dashboard
 from vmpooler_api.dependencies import Parts
 from vmpooler_api.error_answers import answer_errors
 from vmpooler_api.handing_out import HandingOut
@@ -29,7 +29,7 @@ from vmpooler_api.openapi import complete_openapi
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.rate_limiter import REFUSED, RateLimiter
 from vmpooler_api.request_log import RequestLog
-from vmpooler_api.routes import health, numbers, ondemand, summary, vms
+from vmpooler_api.routes import dashboard, health, numbers, ondemand, summary, vms
 from vmpooler_api.routes.handover import Handover
 from vmpooler_api.routes.handover_operations import OPERATIONS
 from vmpooler_api.routes.tokens import token_router
@@ -105,6 +105,9 @@ def create_app(
         metrics=metrics.ondemand,
     )
 
+    history_at = graph_source(settings)
+    graph_server = GraphServer(history_at) if history_at is not None else None
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
@@ -119,6 +122,8 @@ def create_app(
                 task.cancel()
         if directory is not None:
             directory.close()
+        if graph_server is not None:
+            await graph_server.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS_TO_CLOSE):
                 await store.close()
@@ -141,9 +146,10 @@ def create_app(
         provisioning=Provisioning(store, settings, withdrawals=withdrawals, metrics=metrics.ondemand),
         waiting_room=waiting_room,
         summaries=Summaries(store.statistics),
+        graph_server=graph_server,
         started_at=monotonic(),
     )
-    for module in (vms, ondemand, numbers, summary, health):
+    for module in (vms, ondemand, numbers, summary, dashboard, health):
         app.include_router(module.router)
     if directory is not None:
         general = settings.general
@@ -151,13 +157,15 @@ def create_app(
         app.include_router(token_router(keeping))
     endpoint = settings.prometheus.prometheus_endpoint.rstrip("/")
     app.router.routes.append(Route(endpoint, exposition_endpoint(registry)))
-    app.router.routes.append(Route("/", _redirect_to_docs))
-    never_limited = frozenset({"/healthcheck", "/ready", endpoint})
+    app.router.routes.append(Route("/", redirect_to_dashboard))
+    app.router.routes.append(Route(PATH, dashboard_page(settings.general.site_name)))
+    never_limited = frozenset(
+        {"/healthcheck", "/ready", endpoint, PATH, dashboard.POOL, dashboard.RUNNING, dashboard.STATUS}
+    )
     complete_openapi(
         app, OPERATIONS, everywhere=REFUSED if settings.limits_rates else {}, but_at=never_limited
     )
     answer_errors(app, watch)
-    app.add_middleware(LegacyVersions, revision_for=RevisionsOfV1(settings.pools).of)
     if settings.limits_rates:
         app.add_middleware(
             RateLimiter,
@@ -169,6 +177,7 @@ def create_app(
             watch=watch,
             metrics=metrics.limits,
         )
+    app.add_middleware(LegacyVersions, revision_for=RevisionsOfV1(settings.pools).of)
     app.add_middleware(AnswerHeaders)
     app.add_middleware(LenientRequests)
     if settings.general.request_logger:
@@ -184,7 +193,3 @@ async def _supervised(work: Coroutine[Any, Any, None], stop: Callable[[str], Non
     except Exception:
         log.exception("a background task broke")
         stop("a background task broke")
-
-
-async def _redirect_to_docs(_request: Request) -> RedirectResponse:
-    return RedirectResponse("docs", 302)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from vmpooler_api.dashboard.graph_server import GraphServer
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_api.summaries import Summaries
@@ -23,6 +24,7 @@ class Parts:
     provisioning: Provisioning
     waiting_room: WaitingRoom
     summaries: Summaries
+    graph_server: GraphServer | None
     started_at: float
     """Time of the start by `time.monotonic`."""
 

@@ -117,18 +117,18 @@ def test_of_several_metrics_backends_one_wins(sections: list[str], chosen: str, 
 
 def test_settings_without_effect_so_far_are_listed_sorted_with_their_places() -> None:
     document = with_pools({"folder": "a"}, {"name": "b", "folder": "b"})
-    document["graphs"] = {"server": "s"}
+    document["tracing"] = {"enabled": True}
     document["config"]["usage_stats"] = True
     waiting = load_text(document).not_in_effect
     assert [(each.setting, each.places) for each in waiting] == [
         ("config.usage_stats", ("config.usage_stats",)),
-        ("graphs.server", ("graphs.server",)),
         ("pools[].folder", ("pools[0].folder", "pools[1].folder")),
+        ("tracing.enabled", ("tracing.enabled",)),
     ]
     assert [str(each) for each in waiting] == [
         "config.usage_stats",
-        "graphs.server",
         "pools[].folder (2 times)",
+        "tracing.enabled",
     ]
 
 

@@ -21,8 +21,9 @@ _SUCCESSFUL = (200, 201)
 class LegacyVersions:
     """Lets the application see the request for v3; tells the client that it asks for something deprecated.
 
-    Goes innermost, so that limits, log and metrics see what was asked for. `revision_for` gives what v1 says
-    otherwise to a method and the path behind the prefix, or None.
+    The limiter goes inside, so that its refusals are told so, too; log and metrics, which note what was asked
+    for, go outside. `revision_for` gives what v1 says otherwise to a method and the path behind the prefix,
+    or None.
     """
 
     def __init__(self, app: ASGIApp, *, revision_for: Callable[[str, str], Revision | None]) -> None:

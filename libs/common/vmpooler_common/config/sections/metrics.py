@@ -53,10 +53,20 @@ class PrometheusSection(Section):
 class GraphsSection(Section):
     """The section `graphs`: where the dashboard's history comes from."""
 
-    server: Annotated[str | None, text(), Setting("Host that renders graphs", default="graphite.server")] = (
-        None
-    )
-    prefix: Annotated[str, text(), Setting("Beginning of every name")] = "vmpooler"
+    server: Annotated[
+        str | None,
+        text(),
+        Setting(
+            "Host that renders graphs, maybe with a port, or an address such as https://graphs.example.com",
+            in_effect=True,
+            default="graphite.server",
+        ),
+    ] = None
+    prefix: Annotated[
+        str | None,
+        text(),
+        Setting("Beginning of every name", in_effect=True, default="vmpooler; graphite's with its server"),
+    ] = None
 
 
 class TracingSection(Section):

@@ -37,6 +37,7 @@ from vmpooler_api.store_watch import StoreWatch
 from vmpooler_api.summaries import Summaries
 from vmpooler_api.taking_back import TakingBack
 from vmpooler_api.token_keeping import TokenKeeping
+from vmpooler_api.usage import Usage
 from vmpooler_api.waiting_room import WaitingRoom
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common import __version__
@@ -70,11 +71,13 @@ def create_app(
     offers = Offers(settings)
     addresses = ClientAddresses(settings.general.trusted_proxies)
     withdrawals = Withdrawals(store.checkouts)
+    usage = Usage(metrics.users, metrics.builds) if settings.general.usage_stats else None
     handing_out = HandingOut(
         store.checkouts,
         offers,
         withdrawals=withdrawals,
         metrics=metrics.checkouts,
+        usage=usage,
         lifetime=settings.vm_lifetime,
         lifetime_with_token=settings.lifetime_with_token,
     )
@@ -83,6 +86,7 @@ def create_app(
         TakingBack(
             store.checkouts,
             metrics=metrics.deletes,
+            usage=usage,
             only_owner=settings.general.enforce_ownership,
             admins=settings.general.admins,
         ),
@@ -153,7 +157,9 @@ def create_app(
         app.include_router(module.router)
     if directory is not None:
         general = settings.general
-        keeping = TokenKeeping(store.tokens, directory, admins=general.admins, ttl=general.token_ttl)
+        keeping = TokenKeeping(
+            store.tokens, directory, metrics=metrics.logins, admins=general.admins, ttl=general.token_ttl
+        )
         app.include_router(token_router(keeping))
     endpoint = settings.prometheus.prometheus_endpoint.rstrip("/")
     app.router.routes.append(Route(endpoint, exposition_endpoint(registry)))

@@ -10,6 +10,7 @@ from vmpooler_api.metrics.handover import CheckoutMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.orders import Order
 from vmpooler_api.refusals import ClientLeft
+from vmpooler_api.usage import Usage
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common.store.checkouts import Checkout, Checkouts
 from vmpooler_common.store.errors import (
@@ -37,6 +38,7 @@ class HandingOut:
         *,
         withdrawals: Withdrawals,
         metrics: CheckoutMetrics,
+        usage: Usage | None,
         lifetime: timedelta | None,
         lifetime_with_token: timedelta | None,
     ) -> None:
@@ -44,6 +46,7 @@ class HandingOut:
         self._offers = offers
         self._withdrawals = withdrawals
         self._metrics = metrics
+        self._usage = usage
         self._lifetime = lifetime
         self._lifetime_with_token = lifetime_with_token
 
@@ -108,3 +111,5 @@ class HandingOut:
                 user=checkout.user,
                 requested=grant.name,
             )
+        if self._usage is not None and not checkout.is_repeated:
+            self._usage.began(checkout)

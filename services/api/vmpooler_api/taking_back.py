@@ -5,6 +5,7 @@ from collections.abc import Collection
 import structlog
 
 from vmpooler_api.metrics.handover import DeleteMetrics
+from vmpooler_api.usage import Usage
 from vmpooler_common.store.checkouts import Checkouts
 from vmpooler_common.store.errors import NoSuchVm, NotOwner, UnknownToken
 from vmpooler_common.store.scripts import new_operation
@@ -25,11 +26,13 @@ class TakingBack:
         checkouts: Checkouts,
         *,
         metrics: DeleteMetrics,
+        usage: Usage | None,
         only_owner: bool,
         admins: Collection[str],
     ) -> None:
         self._checkouts = checkouts
         self._metrics = metrics
+        self._usage = usage
         self._only_owner = only_owner
         self._admins = tuple(admins)
 
@@ -51,6 +54,8 @@ class TakingBack:
             self._metrics.unauthorized()
             raise
         self._metrics.done()
+        if self._usage is not None:
+            self._usage.ended(returned)
         log.info(
             "vm returned",
             vm=vm,

@@ -2,13 +2,20 @@
 
 import secrets
 import string
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
 
-from vmpooler_api.authentication.contract import Credentials, Directory, WrongCredentials
-from vmpooler_common.store.errors import NotOwner
+from vmpooler_api.authentication.contract import (
+    Credentials,
+    Directory,
+    DirectoryUnavailable,
+    WrongCredentials,
+)
+from vmpooler_api.metrics.logins import LoginMetrics
+from vmpooler_common.store.errors import LoginThrottled, NotOwner, Refused
 from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.tokens import TokenEntry, TokenRecord, Tokens
 
@@ -28,25 +35,32 @@ class TokenKeeping:
     """
 
     def __init__(
-        self, tokens: Tokens, directory: Directory, *, admins: Collection[str], ttl: timedelta | None
+        self,
+        tokens: Tokens,
+        directory: Directory,
+        *,
+        metrics: LoginMetrics,
+        admins: Collection[str],
+        ttl: timedelta | None,
     ) -> None:
         self._tokens = tokens
         self._directory = directory
+        self._metrics = metrics
         self._admins = frozenset(admins)
         self._ttl = ttl
 
     async def create(self, credentials: Credentials) -> str:
         """Make a token for the user. Raises TooManyTokens."""
-        await self._log_in(credentials)
         token = secrets.choice(_LETTERS) + "".join(secrets.choice(_CHARACTERS) for _ in range(_LENGTH - 1))
-        await self._tokens.issue(token, credentials.user, ttl=self._ttl)
+        async with self._logged_in(credentials):
+            await self._tokens.issue(token, credentials.user, ttl=self._ttl)
         log.info("token created", user=credentials.user)
         return token
 
     async def list_own(self, credentials: Credentials) -> Sequence[TokenEntry]:
         """List the user's tokens, the oldest first."""
-        await self._log_in(credentials)
-        return await self._tokens.of_user(credentials.user)
+        async with self._logged_in(credentials):
+            return await self._tokens.of_user(credentials.user)
 
     async def look_up(self, token: str) -> TokenRecord:
         """Tell what is known of a token; whoever has it may ask. Raises NoSuchToken."""
@@ -54,15 +68,35 @@ class TokenKeeping:
 
     async def delete(self, token: str, credentials: Credentials) -> None:
         """Make a token worthless; VMs that were taken with it stay. Raises NoSuchToken, NotOwner."""
-        await self._log_in(credentials)
-        try:
-            owner = await self._tokens.revoke(
-                token, operation=new_operation(), user=credentials.user, admins=self._admins
-            )
-        except NotOwner:
-            log.warning("deletion of another user's token refused", user=credentials.user)
-            raise
+        async with self._logged_in(credentials):
+            try:
+                owner = await self._tokens.revoke(
+                    token, operation=new_operation(), user=credentials.user, admins=self._admins
+                )
+            except NotOwner:
+                log.warning("deletion of another user's token refused", user=credentials.user)
+                raise
         log.info("token deleted", user=credentials.user, owner=owner)
+
+    @asynccontextmanager
+    async def _logged_in(self, credentials: Credentials) -> AsyncIterator[None]:
+        """Judge a login, together with the act that the user wants, and count it."""
+        try:
+            await self._log_in(credentials)
+            yield
+        except WrongCredentials:
+            self._metrics.failed()
+            raise
+        except LoginThrottled:
+            self._metrics.throttled()
+            raise
+        except DirectoryUnavailable:
+            self._metrics.unavailable()
+            raise
+        except Refused:  # what was wanted; who wanted it is known
+            self._metrics.succeeded()
+            raise
+        self._metrics.succeeded()
 
     async def _log_in(self, credentials: Credentials) -> None:
         if not await self._directory.knows(credentials):

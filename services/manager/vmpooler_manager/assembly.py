@@ -58,7 +58,7 @@ def assemble(settings: Settings) -> Manager:
     general = settings.general
     reporting = report_as_configured(settings)
     backend = reporting.backend
-    metrics = ManagerMetrics(backend)
+    metrics = ManagerMetrics(backend, counts_use=general.usage_stats)
     options = store_options(settings)
     # One connection of this process follows the events and isn't in the pool.
     link = replace(options.link, size=max(1, options.link.size - 1))

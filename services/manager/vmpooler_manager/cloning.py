@@ -199,7 +199,7 @@ class Cloning:
             return
         # The pass that the grant's event asks for may come while this job still keeps the VM busy.
         pool.poke_later(NOTE_SECONDS)
-        self._requests.granted(pool.name, promotion.waited.total_seconds(), warm=False)
+        self._requests.granted(pool.name, promotion.waited.total_seconds(), warm=False, user=promotion.user)
         log.info(
             "VM granted",
             vm=ref.name,

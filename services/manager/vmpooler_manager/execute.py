@@ -210,7 +210,7 @@ class Executor:
 
     async def _serve(self, pool: Pool, count: int) -> None:
         for served in await self._store.inbox.serve(pool.name, operation=new_operation(), most=count):
-            self._requests.granted(pool.name, served.waited.total_seconds(), warm=True)
+            self._requests.granted(pool.name, served.waited.total_seconds(), warm=True, user=served.user)
             log.info(
                 "VM granted",
                 vm=served.vm,

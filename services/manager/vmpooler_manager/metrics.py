@@ -12,6 +12,7 @@ from vmpooler_common.metrics.http import HttpMetrics
 from vmpooler_common.metrics.instrument import Instrument
 from vmpooler_common.metrics.pushing import PushMetrics
 from vmpooler_common.metrics.redis import RedisMetrics
+from vmpooler_common.metrics.usage import UserMetrics
 from vmpooler_manager.actions import FailureReason
 from vmpooler_manager.request_metrics import RequestMetrics
 
@@ -274,14 +275,18 @@ class LoopMetrics:
 
 
 class ManagerMetrics:
-    """All that the manager reports, one attribute for each subsystem."""
+    """All that the manager reports, one attribute for each subsystem.
 
-    def __init__(self, backend: Backend) -> None:
+    `counts_use`: whether what on-demand requests are granted is counted by user.
+    """
+
+    def __init__(self, backend: Backend, *, counts_use: bool) -> None:
         self.pools = PoolMetrics(backend)
         self.vms = VmMetrics(backend)
         self.providers = ProviderMetrics(backend)
         self.loops = LoopMetrics(backend)
-        self.requests = RequestMetrics(backend)
+        self.users = UserMetrics(backend)
+        self.requests = RequestMetrics(backend, users=self.users if counts_use else None)
         self.http = HttpMetrics(backend)
         self.redis = RedisMetrics(backend)
 
@@ -292,6 +297,7 @@ CATALOGUES = (
     ProviderMetrics,
     LoopMetrics,
     RequestMetrics,
+    UserMetrics,
     HttpMetrics,
     RedisMetrics,
     ConnectionMetrics,

@@ -3,12 +3,13 @@
 from vmpooler_common.metrics.backend import Backend
 from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.instrument import Instrument
+from vmpooler_common.metrics.usage import UserMetrics
 
 WAIT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30, 60, 120, 180, 240, 300, 600, 1200)
 
 
 class RequestMetrics:
-    """How long requests wait, and what becomes of them."""
+    """How long requests wait, and what becomes of them. `users`: where grants are counted by user, too."""
 
     WAIT_SECONDS = histogram(
         "ondemand_wait_seconds",
@@ -28,15 +29,18 @@ class RequestMetrics:
         labels=(Label("queue", ("requests",)),),
     )
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, *, users: UserMetrics | None) -> None:
+        self._users = users
         self._wait_seconds = Instrument(backend, self.WAIT_SECONDS)
         self._backlog = Instrument(backend, self.BACKLOG)
         self._failed = Instrument(backend, self.FAILED)
         self._dead = Instrument(backend, self.DEAD)
 
-    def granted(self, pool: str, seconds: float, *, warm: bool) -> None:
-        """A request got a VM, so long after it was made."""
+    def granted(self, pool: str, seconds: float, *, warm: bool, user: str) -> None:
+        """A request got a VM, so long after it was made; the user is empty for one who gave no token."""
         self._wait_seconds.record(seconds, pool, "warm" if warm else "cold")
+        if self._users is not None:
+            self._users.allocated(pool, user=user)
 
     def waiting(self, pool: str, wants: int) -> None:
         """A pass saw so much backlog."""

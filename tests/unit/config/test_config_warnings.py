@@ -118,24 +118,24 @@ def test_of_several_metrics_backends_one_wins(sections: list[str], chosen: str, 
 def test_settings_without_effect_so_far_are_listed_sorted_with_their_places() -> None:
     document = with_pools({"folder": "a"}, {"name": "b", "folder": "b"})
     document["tracing"] = {"enabled": True}
-    document["config"]["usage_stats"] = True
+    document["config"]["create_folders"] = True
     waiting = load_text(document).not_in_effect
     assert [(each.setting, each.places) for each in waiting] == [
-        ("config.usage_stats", ("config.usage_stats",)),
+        ("config.create_folders", ("config.create_folders",)),
         ("pools[].folder", ("pools[0].folder", "pools[1].folder")),
         ("tracing.enabled", ("tracing.enabled",)),
     ]
     assert [str(each) for each in waiting] == [
-        "config.usage_stats",
+        "config.create_folders",
         "pools[].folder (2 times)",
         "tracing.enabled",
     ]
 
 
 def test_a_setting_without_effect_is_listed_when_a_variable_sets_it() -> None:
-    (waiting,) = load_text(COMPLETE, {"USAGE_STATS": "true"}).not_in_effect
-    assert waiting.setting == "config.usage_stats"
+    (waiting,) = load_text(COMPLETE, {"CREATE_FOLDERS": "true"}).not_in_effect
+    assert waiting.setting == "config.create_folders"
 
 
 def test_a_setting_of_null_is_not_set() -> None:
-    assert load_text(with_value(("config", "usage_stats"), None)).not_in_effect == ()
+    assert load_text(with_value(("config", "create_folders"), None)).not_in_effect == ()

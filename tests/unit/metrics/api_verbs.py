@@ -3,6 +3,9 @@
 from typing import Any
 
 from tests.unit.metrics.verb import Verb
+from vmpooler_api.build_url import Build
+
+BUILD = Build("ci_example", "stream", branch="main", project="project", job_name="job", component="agent")
 
 
 def _api(subsystem: str, name: str, *arguments: Any, line: str, **named: Any) -> Verb:
@@ -89,4 +92,42 @@ API_VERBS = (
         line='vmpooler_rate_limit_refusals_total{category="vm_creation",vmpooler_instance="ci"} 1.0',
     ),
     _api("limits", "unchecked", line='vmpooler_rate_limit_unchecked_total{vmpooler_instance="ci"} 1.0'),
+    _api("logins", "succeeded", line='vmpooler_logins_total{result="success",vmpooler_instance="ci"} 1.0'),
+    _api("logins", "failed", line='vmpooler_logins_total{result="failure",vmpooler_instance="ci"} 1.0'),
+    _api("logins", "throttled", line='vmpooler_logins_total{result="throttled",vmpooler_instance="ci"} 1.0'),
+    _api(
+        "logins", "unavailable", line='vmpooler_logins_total{result="unavailable",vmpooler_instance="ci"} 1.0'
+    ),
+    _api(
+        "builds",
+        "destroyed_by_litmus",
+        "debian-12-x86_64",
+        user="alice",
+        line='vmpooler_usage_litmus_total{operation="destroy",pool="debian-12-x86_64",user="alice",'
+        'vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "builds",
+        "destroyed_by_job",
+        "debian",
+        BUILD,
+        line='vmpooler_usage_jenkins_instance_total{jenkins_instance="ci_example",operation="destroy",'
+        'pool="debian",value_stream="stream",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "builds",
+        "destroyed_by_job",
+        "debian",
+        BUILD,
+        line='vmpooler_usage_branch_project_total{branch="main",operation="destroy",pool="debian",'
+        'project="project",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "builds",
+        "destroyed_by_job",
+        "elsewhere",
+        BUILD,
+        line='vmpooler_usage_job_component_total{component_to_test="agent",job_name="job",'
+        'operation="destroy",pool="unknown",vmpooler_instance="ci"} 1.0',
+    ),
 )

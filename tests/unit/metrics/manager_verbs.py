@@ -153,7 +153,18 @@ MANAGER_VERBS = (
         "debian",
         0.25,
         warm=True,
+        user="alice",
         line='vmpooler_ondemand_wait_seconds_sum{pool="debian",source="warm",vmpooler_instance="ci"} 0.25',
+    ),
+    _manager(
+        "requests",
+        "granted",
+        "debian",
+        0.25,
+        warm=False,
+        user="",
+        line='vmpooler_user_total{operation="allocate",pool="debian",user="unauthenticated",'
+        'vmpooler_instance="ci"} 1.0',
     ),
     _manager(
         "requests",

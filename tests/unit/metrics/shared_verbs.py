@@ -30,6 +30,24 @@ def shared_verbs(service: str) -> tuple[Verb, ...]:
             (KeyError("x"),),
             'vmpooler_http_exceptions_total{exception="KeyError"} 1.0',
         ),
+        Verb(
+            service,
+            "users",
+            "allocated",
+            ("debian",),
+            'vmpooler_user_total{operation="allocate",pool="debian",user="alice_b",'
+            'vmpooler_instance="ci"} 1.0',
+            {"user": "alice.b"},
+        ),
+        Verb(
+            service,
+            "users",
+            "destroyed",
+            ("debian",),
+            'vmpooler_user_total{operation="destroy",pool="debian",user="unauthenticated",'
+            'vmpooler_instance="ci"} 1.0',
+            {"user": ""},
+        ),
         Verb(service, "redis", "sent", (3,), 'vmpooler_redis_commands_total{vmpooler_instance="ci"} 3.0'),
         Verb(service, "redis", "sent", (3,), 'vmpooler_redis_round_trips_total{vmpooler_instance="ci"} 1.0'),
         Verb(service, "redis", "answered", (), 'vmpooler_redis_up{vmpooler_instance="ci"} 1.0'),

@@ -70,7 +70,11 @@ def test_every_metric_but_those_of_http_says_which_installation_it_is(service: s
 
 @services
 def test_both_services_can_report_to_nowhere(service: str) -> None:
-    metrics = ApiMetrics(NullBackend(), names=()) if service == "api" else ManagerMetrics(NullBackend())
+    metrics = (
+        ApiMetrics(NullBackend(), names=())
+        if service == "api"
+        else ManagerMetrics(NullBackend(), counts_use=False)
+    )
     metrics.redis.answered()
     metrics.http.answered(200, "GET", path="/vm", seconds=0.1)
 

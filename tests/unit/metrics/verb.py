@@ -23,7 +23,9 @@ class Reporter:
         self.registry = CollectorRegistry()
         self.backend = PrometheusBackend(self.registry, prefix="vmpooler", instance="ci")
         self.metrics: ApiMetrics | ManagerMetrics = (
-            ApiMetrics(self.backend, names=POOLS) if service == "api" else ManagerMetrics(self.backend)
+            ApiMetrics(self.backend, names=POOLS)
+            if service == "api"
+            else ManagerMetrics(self.backend, counts_use=True)
         )
         self.connections = ConnectionMetrics(self.backend, "redis_connection_pool", service)
         self.pushing = PushMetrics(self.backend)

@@ -15,6 +15,8 @@ PLACE = re.compile(r"\{([^{}]*)\}")
 SECONDS = "_seconds"
 UNKNOWN = "unknown"
 """Label value that stands for every value outside a closed set."""
+OTHER = "other"
+"""Label value that stands for every value of an open label for which there is no room."""
 
 
 class MetricKind(StrEnum):
@@ -30,15 +32,19 @@ class MetricKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One dimension of a metric. Raises ValueError for a name that can't be one."""
+    """One dimension of a metric. Raises ValueError for a name that can't be one, or two kinds of sets."""
 
     name: str
     values: tuple[str, ...] | None = None
     """The closed set, where the code knows it; None: bounded by the configuration (pools, providers)."""
+    is_open: bool = False
+    """Whether values are what clients send. An `Instrument` then bounds the number of series."""
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name) or self.name in RESERVED_LABELS:
             raise ValueError(f"{self.name!r} can't be the name of a label")
+        if self.is_open and self.values is not None:
+            raise ValueError(f"the values of {self.name} can't be both fixed and open")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,22 @@ from itertools import product
 import structlog
 
 from vmpooler_common.metrics.backend import Backend, Series
-from vmpooler_common.metrics.declaration import UNKNOWN, Declaration, MetricKind
+from vmpooler_common.metrics.declaration import OTHER, UNKNOWN, Declaration, MetricKind
 
 log = structlog.get_logger(__name__)
+
+
+MOST_OPEN_SERIES = 5000
+"""Of one metric with open labels, in one process."""
+_LONGEST_OPEN_VALUE = 100
 
 
 class Instrument:
     """Records numbers for one declaration.
 
     `known` closes labels whose values only the configuration knows: label name -> values. A value
-    outside a closed set is recorded as "unknown" and logged the first time.
+    outside a closed set is recorded as "unknown" and logged the first time. Of a metric with open
+    labels the first series, `MOST_OPEN_SERIES` of them, are told apart; what comes later is "other".
 
     Making one raises ValueError when the backend can't take the declaration. Nothing else raises.
     """
@@ -39,6 +45,7 @@ class Instrument:
             else frozenset(label.values)
             for label in declaration.labels
         )
+        self._has_open = any(label.is_open for label in declaration.labels)
         self._kept: dict[tuple[str, ...], Series] = {}
         self._complained: set[str] = set()
         self._start_at_zero()
@@ -65,6 +72,8 @@ class Instrument:
         if len(values) != len(self._closed):
             raise ValueError(f"{len(values)} label values for {self._declaration.label_names}")
         allowed = tuple(map(self._allowed, self._declaration.label_names, values, self._closed))
+        if self._has_open:
+            allowed = self._with_room(allowed)
         # Kept under the allowed values only, so that this doesn't grow with what strangers send.
         recorder = self._kept.get(allowed)
         if recorder is None:
@@ -76,6 +85,17 @@ class Instrument:
             return value
         self._complain("metric label outside its set", f"label {label}", label=label, value=value)
         return UNKNOWN
+
+    def _with_room(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        labels = self._declaration.labels
+        shortened = tuple(
+            value[:_LONGEST_OPEN_VALUE] if label.is_open else value
+            for label, value in zip(labels, values, strict=True)
+        )
+        if shortened in self._kept or len(self._kept) < MOST_OPEN_SERIES:
+            return shortened
+        self._complain("metric has too many series; more are counted as other", "room")
+        return tuple(OTHER if label.is_open else value for label, value in zip(labels, values, strict=True))
 
     def _start_at_zero(self) -> None:
         # A counter that first appears with 1 hides its first event from rate() and increase().

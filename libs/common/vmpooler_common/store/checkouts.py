@@ -69,6 +69,8 @@ class Return:
     pool: str
     provider_id: str
     user: str
+    build_url: str
+    """Tag that says for which CI build it was used, or empty."""
 
 
 class Checkouts:
@@ -172,8 +174,8 @@ class Checkouts:
         match await self._scripts.run(
             "release", operation, vm, token_digest(token), reason, int(only_owner), *admins
         ):
-            case ["ok", pool, provider_id, user]:
-                return Return(pool, provider_id, user)
+            case ["ok", pool, provider_id, user, build_url]:
+                return Return(pool, provider_id, user, build_url)
             case ["unauthorized"]:
                 raise UnknownToken("this VM was taken with a token; a valid one is needed to return it")
             case ["foreign"]:

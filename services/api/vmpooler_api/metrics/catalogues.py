@@ -2,14 +2,17 @@
 
 from collections.abc import Collection
 
+from vmpooler_api.metrics.builds import BuildMetrics
 from vmpooler_api.metrics.handover import CheckoutMetrics, DeleteMetrics
 from vmpooler_api.metrics.limits import LimitMetrics
+from vmpooler_api.metrics.logins import LoginMetrics
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_common.metrics.backend import Backend
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.http import HttpMetrics
 from vmpooler_common.metrics.pushing import PushMetrics
 from vmpooler_common.metrics.redis import RedisMetrics
+from vmpooler_common.metrics.usage import UserMetrics
 
 
 class ApiMetrics:
@@ -20,6 +23,9 @@ class ApiMetrics:
         self.deletes = DeleteMetrics(backend)
         self.ondemand = OnDemandMetrics(backend)
         self.limits = LimitMetrics(backend)
+        self.logins = LoginMetrics(backend)
+        self.users = UserMetrics(backend, pools=names)
+        self.builds = BuildMetrics(backend, pools=names)
         self.http = HttpMetrics(backend)
         self.redis = RedisMetrics(backend)
 
@@ -29,6 +35,9 @@ CATALOGUES = (
     DeleteMetrics,
     OnDemandMetrics,
     LimitMetrics,
+    LoginMetrics,
+    UserMetrics,
+    BuildMetrics,
     HttpMetrics,
     RedisMetrics,
     ConnectionMetrics,

@@ -222,7 +222,7 @@ class GeneralSection(Section):
         Setting("Allow pools to be changed through the API", environment=("EXPERIMENTAL_FEATURES",)),
     ] = False
     usage_stats: Annotated[
-        bool, flag(), Setting("Count the use by user and job", environment=("USAGE_STATS",))
+        bool, flag(), Setting("Count the use by user and job", environment=("USAGE_STATS",), in_effect=True)
     ] = False
     request_logger: Annotated[
         bool,

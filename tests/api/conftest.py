@@ -18,10 +18,12 @@ from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
 from tests.support.slapd import Slapd
 from tests.support.stores import open_store
+from vmpooler_common.metrics.backend import Backend
 
 WithApi = Callable[..., AbstractAsyncContextManager[Api]]
 """Opens an API; takes arguments of `pooler_document`, keys of the section `redis`, `auth`: a provider, or the
-whole section, whole `sections` of a document, and variables of its environment."""
+whole section, whole `sections` of a document, variables of its environment, and one more `backend` of
+metrics."""
 
 
 @pytest.fixture
@@ -40,6 +42,7 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path, reach
         redis: dict[str, Any] | None = None,
         sections: dict[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
+        backend: Backend | None = None,
         **arguments: Any,
     ) -> AbstractAsyncContextManager[Api]:
         document = pooler_document(
@@ -50,7 +53,11 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path, reach
         if auth is not None:
             document["auth"] = {"provider": auth} if isinstance(auth, str) else dict(auth)
         return open_api(
-            document, tmp_path, environ={"VMPOOLER_DEBUG": "true", **(environ or {})}, reach=reach
+            document,
+            tmp_path,
+            environ={"VMPOOLER_DEBUG": "true", **(environ or {})},
+            reach=reach,
+            backend=backend,
         )
 
     return open_it

@@ -19,7 +19,10 @@ from vmpooler_api.app import create_app
 from vmpooler_api.authentication.choice import choose_directory
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common.config import load
+from vmpooler_common.metrics.backend import Backend
 from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.fan_out import FanOut
+from vmpooler_common.metrics.gathering import Gathering
 from vmpooler_common.metrics.prometheus import PrometheusBackend
 from vmpooler_common.store.clones import Reservation
 from vmpooler_common.store.store import Store
@@ -50,6 +53,8 @@ class Api:
     client: httpx.AsyncClient
     app: FastAPI
     registry: CollectorRegistry
+    gathering: Gathering
+    """What would be sent to statsd and Graphite."""
     fleet: Fleet
     stopped: list[str] = field(default_factory=list)
     """Reasons for which the app wanted its process to end."""
@@ -58,6 +63,16 @@ class Api:
         """Give the value of a metric of ours by its name without prefix; 0 when it isn't reported."""
         labelled = {"vmpooler_instance": INSTANCE, **labels}
         return self.registry.get_sample_value(f"vmpooler_{name}", labelled) or 0.0
+
+    def counted(self) -> dict[str, float]:
+        """Give what was counted since the last time by the names of 3.x, without HTTP and Redis."""
+        counts = self.gathering.take().counts
+        ours = {name.removeprefix("vmpooler."): count for name, count in counts.items()}
+        return {
+            name: count
+            for name, count in ours.items()
+            if not name.startswith(("http_", "redis_", "metrics_"))
+        }
 
 
 @asynccontextmanager
@@ -68,15 +83,21 @@ async def open_api(
     environ: Mapping[str, str] | None = None,
     redis_url: str | None = None,
     reach: Reach = directly,
+    backend: Backend | None = None,
 ) -> AsyncIterator[Api]:
-    """Yield the app for a document whose Redis runs; `redis_url` is a way to it of the fleet's own."""
+    """Yield the app for a document whose Redis runs; `redis_url` is a way to it of the fleet's own.
+
+    Metrics go to `backend`, too.
+    """
     path = directory / "api.yaml"
     path.write_text(yaml.safe_dump(dict(document), sort_keys=False))
     settings = load(path=path, host=None, port=None, environ=environ or {}, service="api").settings
     registry = CollectorRegistry()
-    backend = PrometheusBackend(registry, instance=INSTANCE)
-    metrics = ApiMetrics(backend, names=settings.names)
-    connections = ConnectionMetrics(backend, "redis_connection_pool", "api")
+    gathering = Gathering("vmpooler")
+    more = () if backend is None else (backend,)
+    everywhere = FanOut(PrometheusBackend(registry, instance=INSTANCE), gathering, *more)
+    metrics = ApiMetrics(everywhere, names=settings.names)
+    connections = ConnectionMetrics(everywhere, "redis_connection_pool", "api")
     store = Store.connect(store_options(settings), metrics=metrics.redis, connections=connections)
     stopped: list[str] = []
     app = create_app(
@@ -94,7 +115,7 @@ async def open_api(
         open_store(url, prefix) as own_store,
         Redis.from_url(url, decode_responses=True, protocol=2) as redis,
     ):
-        yield Api(client, app, registry, Fleet(own_store, redis, prefix), stopped)
+        yield Api(client, app, registry, gathering, Fleet(own_store, redis, prefix), stopped)
 
 
 async def make_ready(fleet: Fleet, pool: str, *vms: str, domain: str) -> None:

@@ -3,7 +3,6 @@
 import httpx
 
 from tests.api.conftest import WithApi
-from tests.api.in_process import Api
 from tests.store.fleet import Fleet
 
 
@@ -35,13 +34,3 @@ async def test_too_few_replicas_are_told_and_the_vm_is_retired(with_api: WithApi
         assert "replicas" in answer.json()["message"]
         assert await api.fleet.state("one") == "completed"
         assert api.metric("checkouts_total", pool="pool1", result="unsafe") == 1
-
-
-async def test_what_became_of_requests_is_counted(api: Api) -> None:
-    await api.fleet.ready("pool1", "one")
-    for name in ("poolone", "poolone", "nope"):
-        await api.client.post(f"/api/v3/vm/{name}")
-    await api.client.post("/api/v3/vm", content=b"{bad")
-    assert api.metric("checkouts_total", pool="pool1", result="success") == 1
-    assert api.metric("checkouts_total", pool="poolone", result="empty") == 1
-    assert api.metric("checkouts_total", pool="unknown", result="invalid") == 2

@@ -3,7 +3,6 @@
 import httpx
 import pytest
 
-from tests.api.in_process import Api
 from tests.store.fleet import SITUATIONS, Fleet
 
 
@@ -61,11 +60,3 @@ async def test_what_is_no_host_name_is_refused(
 ) -> None:
     answer = await client.request(method, f"/api/v3/vm/{name}")
     assert (answer.status_code, answer.json()) == (400, {"ok": False, "error": reason})
-
-
-async def test_returns_are_counted(api: Api) -> None:
-    await api.fleet.running("pool1", "one")
-    for _ in range(2):
-        await api.client.delete("/api/v3/vm/one")
-    assert api.metric("vm_deletes_total", result="success") == 1
-    assert api.metric("vm_deletes_total", result="failed") == 1

@@ -102,6 +102,7 @@ async def test_100_a_directory_that_is_gone_is_told_until_it_is_back(
         own_slapd.kill()
         answer = await api.client.post("/api/v3/token", auth=ALICE)
         assert answer.status_code == 503
+        assert api.metric("logins_total", result="unavailable") == 1
         assert answer.headers["Retry-After"] == "1"
         assert answer.json() == {
             "ok": False,

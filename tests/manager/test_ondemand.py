@@ -49,6 +49,23 @@ async def test_ready_vms_go_to_a_request_and_are_replaced(site: Site, orders: Or
     assert (await waits(manager, "warm"), await waits(manager, "cold")) == (2, 1)
 
 
+async def test_grants_are_counted_by_user_where_that_is_wished(site: Site, orders: Orders) -> None:
+    manager = await site.start({"debian": 1}, usage_stats=True)
+    await site.ready("debian", 1)
+    await orders.open("r", "debian", "debian", token=await orders.token("ann"))
+    await orders.ready("r")
+    labels = {"user": "ann", "operation": "allocate", "pool": "debian"}
+    await eventually(lambda: _metric_is(manager, "user_total", 2, **labels))
+
+
+async def test_grants_are_not_counted_by_user_otherwise(site: Site, orders: Orders) -> None:
+    manager = await site.start({"debian": 0})
+    await orders.open("r", "debian")
+    await orders.ready("r")
+    await eventually(lambda: _metric_is(manager, "ondemand_wait_seconds_count", 1))
+    assert manager.metric("user_total") is None
+
+
 async def test_ready_vms_are_kept_for_checkouts_where_that_is_wished(site: Site, orders: Orders) -> None:
     manager = await site.start({"debian": 2}, ondemand_from_ready=False)
     before = await site.ready("debian", 2)
@@ -133,5 +150,5 @@ async def test_a_vm_that_was_made_on_demand_ends_with_its_lifetime(site: Site, o
     assert site.in_cloud() == set()
 
 
-async def _metric_is(manager: RunningManager, name: str, value: float) -> bool:
-    return manager.metric(name) == value
+async def _metric_is(manager: RunningManager, name: str, value: float, **labels: str) -> bool:
+    return manager.metric(name, **labels) == value

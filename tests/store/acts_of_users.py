@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 
 from tests.store.act import HOUR, Act, act
 from tests.store.fleet import Fleet, want
+from tests.support.past_days import note_durations
 from vmpooler_common.store.idempotency import IdempotencyKey
 from vmpooler_common.store.rates import Allowance
 from vmpooler_common.store.statistics import Statistic
@@ -154,7 +155,7 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         "read statistics",
         "statistics.read",
         lambda store: store.statistics.read(tuple(Statistic), start=None, end=None),
-        arrange=lambda fleet: fleet.ready("one", "a"),
+        arrange=lambda fleet: note_durations(fleet, "boot", "one", 30),
         only_reads=True,
     ),
     act("admit", "rates.admit", lambda store: _asks(store, limit=1), "admit"),

@@ -29,7 +29,7 @@ def read_build_url(url: str) -> Build | None:
     JOB is joined by underscores from value stream, project, name and branch. LABELS is a comma list of
     `key=value`, where COMPONENT says what is tested.
     """
-    scheme, _, rest = url.replace(".", "_").partition("://")
+    scheme, _, rest = url.partition("://")
     parts = rest.split("/")
     if not scheme or len(parts) < 4 or not parts[0]:
         return None
@@ -38,10 +38,14 @@ def read_build_url(url: str) -> Build | None:
         return None
     labels = dict(label.partition("=")[::2] for label in reversed(parts[3].split(",")))
     return Build(
-        jenkins_instance=parts[0],
-        value_stream=value_stream,
-        branch=branch,
-        project=between[0],
-        job_name="_".join(between[1:]) or _NONE,
-        component=labels.get(COMPONENT) or _NONE,
+        jenkins_instance=_label(parts[0]),
+        value_stream=_label(value_stream),
+        branch=_label(branch),
+        project=_label(between[0]),
+        job_name=_label("_".join(between[1:])),
+        component=_label(labels.get(COMPONENT, "")),
     )
+
+
+def _label(text: str) -> str:
+    return text.replace(".", "_") or _NONE

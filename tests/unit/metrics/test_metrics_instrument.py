@@ -11,34 +11,18 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from vmpooler_common.metrics.declaration import Declaration, Label, counter, gauge, histogram
+from tests.support.failing_backend import UnreachableBackend
+from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.exposition import exposition
 from vmpooler_common.metrics.http import HttpMetrics, HttpMetricsMiddleware
-from vmpooler_common.metrics.instrument import Instrument
+from vmpooler_common.metrics.instrument import MOST_OPEN_SERIES, Instrument
 from vmpooler_common.metrics.prometheus import PrometheusBackend
 
 VISITS = counter("visits_total", "Visits.", labels=(Label("door", ("front", "back")),))
+READERS = counter(
+    "readers_total", "Readers.", labels=(Label("name", is_open=True), Label("room", ("a", "b")))
+)
 GUESTS = gauge("guests", "Guests.", labels=(Label("room"),))
-
-
-class UnreachableBackend:
-    """A backend whose server is gone: it takes declarations and fails at everything else."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def declare(self, declaration: Declaration) -> None:
-        pass
-
-    def series(self, declaration: Declaration, values: tuple[str, ...]) -> Callable[[float], None]:
-        return self._send
-
-    def drop(self, declaration: Declaration, values: tuple[str, ...]) -> None:
-        raise ConnectionRefusedError
-
-    def _send(self, amount: float) -> None:
-        self.asked += 1
-        raise ConnectionRefusedError
 
 
 def lines(registry: CollectorRegistry) -> list[str]:
@@ -54,6 +38,36 @@ def test_a_value_outside_the_closed_set_becomes_unknown() -> None:
         'vmpooler_visits_total{door="front",vmpooler_instance="vmpooler"} 0.0',
         'vmpooler_visits_total{door="back",vmpooler_instance="vmpooler"} 0.0',
         'vmpooler_visits_total{door="unknown",vmpooler_instance="vmpooler"} 50.0',
+    ]
+
+
+def test_an_open_label_has_room_for_so_many_series_and_no_more() -> None:
+    registry = CollectorRegistry()
+    readers = Instrument(PrometheusBackend(registry), READERS)
+    with capture_logs() as logged:
+        for number in range(2 * MOST_OPEN_SERIES):
+            readers.record(1, f"reader-{number}", "a")
+        readers.record(1, "one more", "b")
+        readers.record(1, "reader-0", "a")
+    samples = lines(registry)
+    others = {
+        'name="other",room="a"': MOST_OPEN_SERIES,
+        'name="other",room="b"': 1,
+        'name="reader-0",room="a"': 2,
+    }
+    assert len(samples) == MOST_OPEN_SERIES + 2
+    for labels, count in others.items():
+        assert f'vmpooler_readers_total{{{labels},vmpooler_instance="vmpooler"}} {count}.0' in samples
+    assert [entry["metric"] for entry in logged] == ["readers_total"]
+
+
+def test_a_long_value_of_an_open_label_is_cut() -> None:
+    registry = CollectorRegistry()
+    readers = Instrument(PrometheusBackend(registry), READERS)
+    for end in "xy":
+        readers.record(1, 100 * "n" + end, "a")
+    assert lines(registry) == [
+        f'vmpooler_readers_total{{name="{100 * "n"}",room="a",vmpooler_instance="vmpooler"}} 2.0'
     ]
 
 

@@ -110,11 +110,20 @@ class Site:
         return list(names)
 
     async def take(
-        self, pool: str, count: int = 1, *, lifetime: timedelta | None = timedelta(hours=1)
+        self,
+        pool: str,
+        count: int = 1,
+        *,
+        lifetime: timedelta | None = timedelta(hours=1),
+        token: str | None = None,
     ) -> list[str]:
         """Hand VMs out to a user; give their names. Raises NoneReady."""
         checkout = await self.store.checkouts.check_out(
-            [Want(pool, count, [(pool, 1)])], operation=new_operation(), lifetime=lifetime
+            [Want(pool, count, [(pool, 1)])],
+            operation=new_operation(),
+            lifetime=lifetime,
+            token=token,
+            lifetime_with_token=lifetime,
         )
         return [grant.vm for grant in checkout.grants]
 

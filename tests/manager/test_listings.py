@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.manager.orders import Orders
 from tests.manager.running_manager import RunningManager
 from tests.manager.site import OFTEN, Site
 from tests.support.eventually import eventually
 from tests.support.faulty_provider import Mood
+from vmpooler_common.store.errors import UnknownToken
 
 LISTINGS = 6
 """More than it takes to doubt a VM and to ask for it."""
@@ -187,6 +189,59 @@ async def test_a_vm_whose_record_is_lost_and_whose_tag_says_in_use_is_left_alone
     await site.becomes(unused, "gone", within=30)
     assert taken in site.in_cloud()
     assert await site.state(taken) == "unknown"
+
+
+async def test_a_vm_whose_grant_is_lost_and_whose_tag_tells_of_it_is_its_users_again(
+    site: Site, orders: Orders
+) -> None:
+    token = await orders.token("alice")
+    await site.start({"debian": 2}, listing=OFTEN)
+    await site.ready("debian", 2)
+    (taken,) = await site.take("debian", lifetime=timedelta(hours=2), token=token)
+
+    async def noted() -> bool:
+        return bool(site.row(taken)["tag_owner"])
+
+    await eventually(noted)
+    await site.ready("debian", 2)
+    before, _ = await site.store.checkouts.look_up(taken)
+    await _lose_grant(site, taken)
+    await site.becomes(taken, "running")
+    after, _ = await site.store.checkouts.look_up(taken)
+    assert before is not None
+    assert after is not None
+    assert (after.user, after.has_token, after.ends_at) == ("alice", True, before.ends_at)
+    assert taken not in await site.members("ready", "debian")
+    with pytest.raises(UnknownToken):
+        await site.give_back(taken)
+    await site.store.checkouts.give_back(taken, operation="return", token=token, only_owner=True)
+    await site.becomes(taken, "gone")
+
+
+async def test_a_vm_whose_lost_grant_is_over_is_not_handed_out_but_replaced(site: Site) -> None:
+    await site.start({"debian": 1}, listing=OFTEN)
+    await site.ready("debian", 1)
+    (taken,) = await site.take("debian", lifetime=timedelta(seconds=1))
+    site.moods.set(destroy="fail")
+    await site.becomes(taken, "destroying")
+    assert site.row(taken)["tag_owner"]
+    await _lose_grant(site, taken)
+    site.moods.set()
+    await site.becomes(taken, "gone")
+    assert await site.reason(taken) == "lifetime over"
+
+
+async def _lose_grant(site: Site, name: str) -> None:
+    """Have a VM be ready again, as in an older copy of the data."""
+    key, prefix = f"{site.prefix}:vm:{name}", site.prefix
+    await site.store.link.call(
+        ("MULTI",),
+        ("HSET", key, "state", "ready", "op", "promoted"),
+        ("HDEL", key, "checkout", "ends", "user", "token", "completed", "reason", "claim", "manager"),
+        *(("ZREM", f"{prefix}:{state}:debian", name) for state in ("running", "completed", "destroying")),
+        ("ZADD", f"{prefix}:ready:debian", 1, name),
+        ("EXEC",),
+    )
 
 
 async def _lose_record(site: Site, name: str, *, state: str) -> None:

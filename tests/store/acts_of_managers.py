@@ -1,7 +1,7 @@
 """The acts of managers: making VMs, ending them, looking at pools and sharing them."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.store.act import GENERATION, HOUR, PAST, Act, act
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation
@@ -99,6 +99,13 @@ async def _follows(store: Store) -> object:
 
 def _claims(store: Store) -> Awaitable[object]:
     return store.endings.claim(["a", "b"], operation="claim", manager=MANAGER, lease=LEASE)
+
+
+def _reinstates(user: str) -> Callable[[Store], Awaitable[object]]:
+    ends = datetime(2030, 1, 1, tzinfo=UTC) if user else None
+    return lambda store: store.checkouts.reinstate(
+        "a", operation="reinstate", provider_id="id-a", user=user, ends_at=ends
+    )
 
 
 def _heartbeats(store: Store) -> Awaitable[object]:
@@ -218,6 +225,20 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         _retires(Guard.UNSEEN, VmState.READY, 1),
         "retire",
         arrange=_all_that_may_vanish_has,
+    ),
+    act(
+        "reinstate",
+        "checkouts.reinstate",
+        _reinstates("alice"),
+        "reinstate",
+        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+    ),
+    act(
+        "reinstate a suspect for nobody known",
+        "checkouts.reinstate",
+        _reinstates(""),
+        "reinstate",
+        arrange=lambda fleet: fleet.suspect("one", "a"),
     ),
     act("take_in", "endings.take_in", _takes_in(1), "take_in"),
     act("take_in one too many", "endings.take_in", _takes_in(0), "take_in"),

@@ -246,6 +246,16 @@ class Worlds(RuleBasedStateMachine):
     def doubt_or_trust(self, pool: str, names: list[str], trusted: bool) -> None:
         self._do(lambda store: (store.endings.trust if trusted else store.endings.doubt)(pool, names))
 
+    @rule(choice=choices, user=st.sampled_from(("", "alice")))
+    def reinstate(self, choice: int, user: str) -> None:
+        vm = self._pick(choice, "ready")
+        operation = self._operation()
+        self._do(
+            lambda store: store.checkouts.reinstate(
+                vm, operation=operation, provider_id=f"id-{vm}", user=user, ends_at=None
+            )
+        )
+
     @rule(vm=vms, pool=pools, known=st.booleans())
     def take_in(self, vm: str, pool: str, known: bool) -> None:
         generation = self._generation if known else "another"

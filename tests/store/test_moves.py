@@ -89,6 +89,24 @@ ATTEMPTS = (
         leads_to=VmState.READY,
     ),
     _attempted("check out", _check_out, "ready", refusal="none ready", leads_to=VmState.RUNNING),
+    _attempted(
+        "reinstate",
+        lambda fleet: fleet.store.checkouts.reinstate(
+            "a", operation="o", provider_id="id-a", user="alice", ends_at=None
+        ),
+        "ready",
+        "suspect",
+        "stale",
+        refusal=False,
+        leads_to=VmState.RUNNING,
+    ),
+    _attempted(
+        "reinstate another VM of its name",
+        lambda fleet: fleet.store.checkouts.reinstate(
+            "a", operation="o", provider_id="another id", user="", ends_at=None
+        ),
+        refusal=False,
+    ),
     _attempted("give back", _give_back, "running", refusal="no such vm", leads_to=VmState.COMPLETED),
     _attempted(
         "cancel",

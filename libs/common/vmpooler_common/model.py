@@ -37,7 +37,7 @@ MOVES: frozenset[tuple[VmState | None, VmState]] = frozenset(
         (VmState.PENDING, VmState.READY),  # it booted
         (VmState.PENDING, VmState.RUNNING),  # it booted, and an on-demand request waits for it
         (VmState.PENDING, VmState.COMPLETED),  # it failed, took too long or is not wanted any more
-        (VmState.READY, VmState.RUNNING),  # checkout
+        (VmState.READY, VmState.RUNNING),  # checkout, or its tag shows a grant that was lost
         (VmState.READY, VmState.COMPLETED),  # too old, found broken, or more than the pool wants
         (VmState.RUNNING, VmState.COMPLETED),  # returned, or its lifetime is over
         (VmState.COMPLETED, VmState.DESTROYING),

@@ -167,6 +167,13 @@ class Recognise:
 
 
 @dataclass(frozen=True, slots=True)
+class Reinstate:
+    """Give a ready VM back to whom its tag names: the grant was lost with a Redis that failed."""
+
+    vm: ProviderVm
+
+
+@dataclass(frozen=True, slots=True)
 class LiftHalt:
     """The listing is whole again: allow destroying. `whole` is what the halt was for, `KIND POOL`."""
 
@@ -199,6 +206,7 @@ Action = (
     | Confirm
     | TakeIn
     | Recognise
+    | Reinstate
     | LiftHalt
     | Forget
 )

@@ -32,6 +32,7 @@ from vmpooler_manager.actions import (
     LiftHalt,
     Recognise,
     Recycle,
+    Reinstate,
     Reserve,
     Resolve,
     Serve,
@@ -166,6 +167,8 @@ class Executor:
                 return self._take_in(pool, vm, orphan_bound)
             case Recognise(vm):
                 return self._recognise(pool, vm)
+            case Reinstate(vm):
+                return self._looking.reinstate(pool, vm)
             case LiftHalt(whole):
                 return self._lift_halt(pool, whole)
             case Forget():

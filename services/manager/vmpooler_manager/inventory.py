@@ -57,6 +57,8 @@ class Findings:
     """Suspects that are there after all."""
     switched_off: tuple[str, ...] = ()
     """Ready VMs that are there but off."""
+    lent: tuple[ProviderVm, ...] = ()
+    """Ready VMs whose tag says that somebody got them: the record of that was lost."""
     orphans: tuple[ProviderVm, ...] = ()
     """VMs with our tag and without a record, seen often enough."""
     late: tuple[ProviderVm, ...] = ()
@@ -99,6 +101,7 @@ def compare(
         switched_off=tuple(
             sorted(name for name in settled & shown.keys() if shown[name].status is VmStatus.OFF)
         ),
+        lent=tuple(vm for vm in ours if _is_lent(vm, records[vm.name])),
         orphans=tuple(orphans),
         late=tuple(vm for vm in ours if _is_late(vm, records[vm.name], listing)),
         ours=len(ours),
@@ -137,4 +140,17 @@ def _is_late(vm: ProviderVm, record: Classification, listing: Listing) -> bool:
         and record.gone_at < listing.started_at
         and vm.tag is not None
         and record.attempt == vm.tag.attempt
+    )
+
+
+def _is_lent(vm: ProviderVm, record: Classification) -> bool:
+    """Whether the tag names an owner of a VM that is ready by its record.
+
+    Owners are noted only after a grant, and no VM is ready again after one.
+    """
+    return (
+        record.state == "ready"
+        and record.provider_id == vm.provider_id
+        and vm.tag is not None
+        and vm.tag.owner is not None
     )

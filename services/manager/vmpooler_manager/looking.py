@@ -15,7 +15,7 @@ from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.inventory import Listing
 from vmpooler_manager.metrics import VmMetrics
 from vmpooler_manager.pool import Pool
-from vmpooler_manager.providers.contract import OwnershipTag, VmRef, VmStatus
+from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
 
 ANONYMOUS = "anonymous"
@@ -124,6 +124,26 @@ class Looking:
             pool.poke()
             return
         await self._store.views.tagged(pool.name, [vm.name])
+
+    async def reinstate(self, pool: Pool, vm: ProviderVm) -> None:
+        """Give a ready VM back to whom its tag names; what `annotate` notes is read here."""
+        if vm.tag is None or vm.tag.owner is None:
+            return
+        user = "" if vm.tag.owner == ANONYMOUS else vm.tag.owner
+        if await self._store.checkouts.reinstate(
+            vm.name,
+            operation=new_operation(),
+            provider_id=vm.provider_id,
+            user=user,
+            ends_at=vm.tag.ends_at,
+        ):
+            log.warning(
+                "VM is its user's again: its grant was lost, and its tag tells of it",
+                vm=vm.name,
+                pool=pool.name,
+                provider_id=vm.provider_id,
+                user=user or None,
+            )
 
     async def _discard(self, pool: Pool, name: str) -> None:
         outcome = await self._store.endings.retire(

@@ -26,6 +26,7 @@ from vmpooler_manager.actions import (
     LiftHalt,
     Recognise,
     Recycle,
+    Reinstate,
     Reserve,
     Resolve,
     Serve,
@@ -87,11 +88,14 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
     """
     if not view.snapshot.generation:
         return ()
-    overdue = tuple(_expire(spec, view, now))
+    lent = tuple(map(Reinstate, view.findings.lent)) if view.findings else ()
+    in_use = frozenset(move.vm.name for move in lent)
+    overdue = tuple(_expire(spec, view, now, in_use=in_use))
     unwanted = tuple(_drop(spec, view, now, leaving=_names(overdue)))
-    drained = tuple(_drain(view, leaving=_names(overdue, unwanted)))
-    surplus = tuple(_shed(spec, view, leaving=_names(overdue, unwanted, drained)))
+    drained = tuple(_drain(view, leaving=in_use | _names(overdue, unwanted)))
+    surplus = tuple(_shed(spec, view, leaving=in_use | _names(overdue, unwanted, drained)))
     return (
+        *lent,  # first of all, so that nothing else is done with them
         *_serve(spec, view),
         *overdue,
         *unwanted,
@@ -100,7 +104,7 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
         *_go_on(view, now, leaving=_names(overdue, unwanted, drained, surplus)),
         *_fill(spec, view),
         *_note_owners(view),
-        *_follow_listing(spec, view, leaving=_names(overdue, surplus)),
+        *_follow_listing(spec, view, leaving=in_use | _names(overdue, surplus)),
         *_destroy(view),
         *_forget(spec, view),
     )
@@ -110,7 +114,9 @@ def _names(*moves: tuple[Abandon | Drain | End | Recycle | Shed, ...]) -> frozen
     return frozenset(move.name for group in moves for move in group)
 
 
-def _expire(spec: PoolSpec, view: PoolView, now: datetime) -> Iterator[Abandon | End | Recycle]:
+def _expire(
+    spec: PoolSpec, view: PoolView, now: datetime, *, in_use: frozenset[str]
+) -> Iterator[Abandon | End | Recycle]:
     """End what has lasted long enough."""
     if not view.is_steady or not view.may_destroy:
         return
@@ -123,7 +129,8 @@ def _expire(spec: PoolSpec, view: PoolView, now: datetime) -> Iterator[Abandon |
     ready_before = now - spec.ready_ttl
     aged_suspects = (name for name, since in snapshot.suspects.items() if since <= ready_before)
     for name in (*snapshot.expired_ready, *aged_suspects):
-        yield Recycle(name, ready_before)
+        if name not in in_use:
+            yield Recycle(name, ready_before)
 
 
 def _drop(spec: PoolSpec, view: PoolView, now: datetime, *, leaving: frozenset[str]) -> Iterator[Abandon]:
@@ -147,7 +154,8 @@ def _drain(view: PoolView, *, leaving: frozenset[str]) -> Iterator[Drain]:
         return
     snapshot = view.snapshot
     for name in snapshot.stale:
-        yield Drain(name, VmState.READY)
+        if name not in leaving:
+            yield Drain(name, VmState.READY)
     staying = [vm for vm in snapshot.pending if vm.name not in leaving]
     oldest_first = sorted(staying, key=lambda vm: vm.reserved_at)
     for vm in oldest_first[snapshot.backlog :]:
@@ -161,7 +169,8 @@ def _shed(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) -> Iterato
         return
     snapshot = view.snapshot
     staying = [vm for vm in snapshot.pending if vm.name not in leaving]
-    left = len(snapshot.pending) - len(staying) + len(leaving.intersection(snapshot.expired_ready))
+    ready = snapshot.ready.keys() | frozenset(snapshot.expired_ready)
+    left = len(snapshot.pending) - len(staying) + len(leaving & ready)
     excess = max(0, snapshot.sizes.pending + snapshot.sizes.ready - left - spec.size - snapshot.backlog)
     youngest = sorted(staying, key=lambda vm: vm.reserved_at, reverse=True)[:excess]
     for vm in youngest:
@@ -213,7 +222,8 @@ def _serve(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
     if hopeless:
         yield FailWaiting(hopeless)
         return
-    spare = snapshot.sizes.ready if spec.serves_from_ready else snapshot.sizes.ready - spec.size
+    ready = snapshot.sizes.ready - (len(view.findings.lent) if view.findings else 0)
+    spare = ready if spec.serves_from_ready else ready - spec.size
     count = min(snapshot.backlog, spare)
     if count > 0 and not spec.paused:
         yield Serve(count)
@@ -231,8 +241,8 @@ def _follow_listing(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) 
         return
     if findings.missing:
         yield Doubt(findings.missing)
-    if findings.found:
-        yield Trust(findings.found)
+    if found := tuple(name for name in findings.found if name not in leaving):
+        yield Trust(found)
     for vm in findings.late:
         yield Recognise(vm)
     if halt and findings.whole and halt.pool == spec.name:

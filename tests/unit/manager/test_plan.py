@@ -34,8 +34,10 @@ from vmpooler_manager.actions import (
     LiftHalt,
     Recognise,
     Recycle,
+    Reinstate,
     Reserve,
     Resolve,
+    Serve,
     Shed,
     TakeIn,
     Trust,
@@ -371,6 +373,35 @@ def test_the_owner_of_a_vm_that_was_handed_out_is_noted_on_it() -> None:
 
 def test_an_owner_that_is_being_noted_is_not_noted_again() -> None:
     assert planned(untagged=(untagged_vm("taken"),), busy=frozenset({"taken"})) == ()
+
+
+LENT = provider_vm("lent", owner="ann")
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        {"expired_ready": ("lent",)},
+        {"sizes": (0, 3, 0, 0, 0, 0, 0), "excess_ready": ("lent",)},
+        {"sizes": (0, 2, 0, 0, 0, 0, 1), "stale": ("lent",)},
+        {"suspects": {"lent": ago(hours=2)}},
+        {"may_destroy": False},
+        {"is_steady": False},
+        {"halt": Halt("absent", "debian", "too many")},
+    ],
+)
+@pytest.mark.parametrize("findings", [{}, {"found": ("lent",)}, {"switched_off": ("lent",)}])
+def test_a_vm_whose_grant_was_lost_is_given_back_to_its_user_and_nothing_else(
+    view: dict[str, Any], findings: dict[str, Any]
+) -> None:
+    assert planned(findings=Findings(lent=(LENT,), **findings), **view) == (Reinstate(LENT),)
+
+
+def test_a_vm_whose_grant_was_lost_is_given_to_no_request() -> None:
+    seen: dict[str, Any] = {"sizes": (0, 1, 0, 0, 0, 0), "backlog": 1, "ready": {"lent": ago(hours=1)}}
+    actions = planned(findings=Findings(lent=(LENT,)), **seen)
+    assert actions[0] == Reinstate(LENT)
+    assert not any(isinstance(action, Serve) for action in actions)
 
 
 def test_no_vm_is_named_by_two_moves() -> None:

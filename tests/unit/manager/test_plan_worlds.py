@@ -227,6 +227,16 @@ class HostileWorld(PeacefulWorld):
         if losable:
             del self.world.records.by_name[losable[chance // 2 % len(losable)].name]
 
+    @rule(number=numbers, chance=chances)
+    def lose_a_grant(self, number: int, chance: int) -> None:
+        """The next listing shows it; until then there is no telling."""
+        noted = [vm for vm in self.world.running() if not vm.untagged]
+        if noted:
+            vm = noted[chance % len(noted)]
+            self.world.lose_a_grant(vm)
+            self.world.reconcile(self.manager(number), listing=True)
+            assert vm.state is not VmState.READY
+
     @rule()
     def flush(self) -> None:
         self.world.flush()

@@ -20,7 +20,7 @@ from vmpooler_common.store.idempotency import IdempotencyKey, digest_of_order
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, Reply, check
 from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
+from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none, to_ms
 from vmpooler_common.store.tokens import token_digest
 
 
@@ -182,6 +182,16 @@ class Checkouts:
                 raise NotOwner("this VM was taken by another user")
             case _:
                 raise NoSuchVm(f"no running VM is called {vm}")
+
+    async def reinstate(
+        self, vm: str, *, operation: str, provider_id: str, user: str, ends_at: datetime | None
+    ) -> bool:
+        """Give a ready VM back to whom its tag in the cloud names; the grant was lost. False: it isn't ready.
+
+        The user is empty for nobody known, the end None for never. Raises StoreUnavailable.
+        """
+        ends = to_ms(ends_at) if ends_at else ""
+        return bool(await self._scripts.run("reinstate", operation, vm, provider_id, user, ends) == "ok")
 
     async def look_up(self, vm: str) -> tuple[VmRecord | None, datetime]:
         """Give what is known of a VM, and the store's time. Raises StoreUnavailable."""

@@ -49,7 +49,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
                             the SHA-256 of the token, in hexadecimal; expires `token_ttl` after its making
     tokens:U        zset    S → when it was made, for the tokens of the user U; those that have expired are
                             swept out when U makes another
-    holds:S         zset    H → hand-out time, for the running VMs that were taken with this token
+    holds:S         zset    H → hand-out time, for the running VMs that were taken with this token; S is
+                            `lost` for reinstated ones
     failed:U        string  operation of the last failed login of a user, for a second; U is the SHA-256
                             of the user's name in one spelling
     rate:C:K        zset    operation → time, of each request of class C that was admitted within the last

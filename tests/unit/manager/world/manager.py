@@ -34,6 +34,7 @@ from vmpooler_manager.actions import (
     LiftHalt,
     Recognise,
     Recycle,
+    Reinstate,
     Reserve,
     Resolve,
     Serve,
@@ -209,6 +210,9 @@ class ManagerModel:
             case Recognise(found):
                 assert found.tag is not None
                 records.created(found.name, found.tag.attempt, found.provider_id, cloned=True)
+            case Reinstate(found):
+                assert found.tag is not None
+                records.reinstate(found.name, found.provider_id, found.tag.ends_at)
             case LiftHalt(whole):
                 halt = records.halts.get(spec.provider)
                 if halt is not None and f"{halt.kind} {halt.pool}" == whole:

@@ -314,6 +314,14 @@ class Records:
         vm.ends = NEVER if lifetime is None else self.now + lifetime
         vm.untagged = True
 
+    def reinstate(self, name: str, provider_id: str, ends: datetime | None) -> None:
+        """Give a ready VM back to whom its tag names."""
+        vm = self.by_name.get(name)
+        if vm is not None and vm.state is VmState.READY and vm.provider_id == provider_id:
+            vm.move(VmState.RUNNING)
+            vm.ends = NEVER if ends is None else ends
+            vm.suspect = vm.stale = False
+
     def release(self, name: str) -> None:
         """Take a running VM back."""
         self._complete(self.by_name[name], "returned")

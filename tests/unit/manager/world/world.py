@@ -130,6 +130,8 @@ class World:
         """Have a user take a VM."""
         taken = self.records.check_out(pool, lifetime)
         if taken is not None:
+            there = self.cloud.vms.get(taken.provider_id)
+            assert there is None or there.used_until <= self.records.now, f"{taken.name} was handed out twice"
             self.cloud.use(taken.provider_id, taken.ends)
 
     def want(self, *pools: str) -> None:
@@ -149,6 +151,14 @@ class World:
     def running(self) -> list[Record]:
         """List the VMs that users have, as far as records know."""
         return [vm for pool in POOLS for vm in self.records.of(pool, VmState.RUNNING)]
+
+    def lose_a_grant(self, vm: Record) -> None:
+        """Have an older copy of the data take Redis's place, in which a VM isn't handed out yet."""
+        for manager in self.managers:
+            self.finish(manager)
+        if vm.state is VmState.RUNNING:
+            vm.state, vm.ends = VmState.READY, LONG_AGO
+            self.change_server()
 
     def change_server(self) -> None:
         """Have another server take Redis's place, with the same data."""

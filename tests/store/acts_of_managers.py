@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from tests.store.act import GENERATION, HOUR, PAST, Act, act
-from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation
+from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, untagged
 from vmpooler_common.model import VmState
 from vmpooler_common.store.endings import Guard
 from vmpooler_common.store.store import Store
@@ -324,7 +324,8 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
     act(
         "tagged",
         "views.tagged",
-        lambda store: store.views.tagged("one", ["a"]),
+        lambda store: store.views.tagged("one", untagged("a")),
+        "tagged",
         arrange=lambda fleet: fleet.running("one", "a", "b"),
     ),
     act("follow", "events.follow", _follows, only_reads=True),

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from redis.asyncio import Redis
 
 from tests.store.dataset import Dataset, ask, read_dataset
 from vmpooler_common.model import VmState
+from vmpooler_common.snapshot import UntaggedVm
 from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.clones import Reservation
 from vmpooler_common.store.link import check
@@ -38,6 +39,11 @@ def attempt_of(vm: str) -> str:
 def want(name: str, count: int = 1, *pools: str) -> Want:
     """A want with equal weights; of the pool with this name when no pools are named."""
     return Want(name, count, tuple((pool, 1) for pool in pools or (name,)))
+
+
+def untagged(vm: str, *, ends_at: datetime | None = None) -> UntaggedVm:
+    """A running VM of a fleet as a manager sees it that notes its owner and this end in the cloud."""
+    return UntaggedVm(vm, PROVIDER, f"id-{vm}", attempt_of(vm), "", ends_at)
 
 
 @dataclass(frozen=True)

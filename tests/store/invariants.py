@@ -8,7 +8,7 @@ from vmpooler_common.model import MOVES, VmState
 
 Move = tuple[VmState | None, VmState]
 
-_NOT_STATES = {"suspect", "halted", "resumed", "left", "drain", "override"}
+_NOT_STATES = {"suspect", "lifetime", "halted", "resumed", "left", "drain", "override"}
 """Kinds of events that tell no move."""
 
 
@@ -40,7 +40,9 @@ def check_soundness(data: Dataset, pools: Sequence[str]) -> None:
         assert data.entries[f"vm:{vm}"].expires == (state == "gone"), vm
     assert all(data.states[vm] == "pending" for vm in data.members("slots"))
     for pool in pools:
-        assert data.members("untagged", pool).keys() <= data.members("running", pool).keys()
+        running = data.members("running", pool)
+        assert data.members("untagged", pool).keys() <= running.keys()
+        assert running == {vm: float(data.records[vm]["ends"] or "inf") for vm in running}
     held = {
         (record["token"], vm)
         for vm, record in data.records.items()

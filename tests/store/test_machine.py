@@ -14,16 +14,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from redis.asyncio import Redis
 
 from tests.store.dataset import Dataset, ask
-from tests.store.fleet import DOMAIN, LEASE, PROVIDER, Fleet, attempt_of, reservation
+from tests.store.fleet import DOMAIN, LEASE, PROVIDER, Fleet, attempt_of, reservation, untagged
 from tests.store.invariants import Move, check_soundness, moves_between
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store
 from vmpooler_common.model import MOVES, VmState
+from vmpooler_common.snapshot import UntaggedVm
+from vmpooler_common.store.changes import Access, Change
 from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.endings import Guard
-from vmpooler_common.store.errors import Refused, StoreUnavailable
+from vmpooler_common.store.errors import NoSuchVm, Refused, StoreUnavailable
 from vmpooler_common.store.overrides import Permission
 from vmpooler_common.store.store import Store
+from vmpooler_common.store.times import from_ms_or_none
 
 POOLS = ("one", "two", "three")
 ALIASES = {"one": ("one",), "left": ("one", "two"), "right": ("two", "three"), "all": POOLS}
@@ -309,9 +312,29 @@ class Worlds(RuleBasedStateMachine):
 
     @rule(pool=pools)
     def tag(self, pool: str) -> None:
-        names = list(self._data.members("untagged", pool))
-        if names:
-            self._do(lambda store: store.views.tagged(pool, names))
+        for vm in self._data.members("untagged", pool):
+            noted = untagged(vm, ends_at=from_ms_or_none(self._data.records[vm]["ends"]))
+            assert self._do(_notes(pool, noted))
+            assert vm not in self._data.members("untagged", pool)
+
+    @rule(choice=choices, hours=st.integers(0, 3), named=st.booleans())
+    def modify(self, choice: int, hours: int, named: bool) -> None:
+        vm = self._pick(choice, "running")
+        operation = self._operation()
+        change = Change(
+            lifetime=timedelta(hours=hours) if hours else None, tags={"choice": str(choice)} if named else {}
+        )
+        before = self._data.records.get(vm, {})
+        changed = self._do(
+            lambda store: store.changes.modify(vm, change, operation=operation, access=Access.ANYBODY)
+        )
+        after = self._data.records.get(vm, {})
+        if before.get("state") != "running":
+            assert (changed, after) == (NoSuchVm, before)
+        elif hours:
+            assert int(after["ends"]) - int(after["checkout"]) == hours * 3_600_000
+        if before.get("state") == "running" and named:
+            assert after["tag:choice"] == str(choice)
 
     @rule()
     def repeat_the_last(self) -> None:
@@ -355,6 +378,10 @@ def _retires_as_stale(vm: str, operation: str) -> Verb:
 
 def _destroys(vm: str) -> Verb:
     return lambda store: store.endings.destroyed(vm, attempt_of(vm), provider_id=f"id-{vm}")
+
+
+def _notes(pool: str, noted: UntaggedVm) -> Verb:
+    return lambda store: store.views.tagged(pool, noted)
 
 
 @pytest.mark.timeout(300)

@@ -91,7 +91,6 @@ async def test_a_store_without_scripts_is_healed_on_the_way(own_redis_server: Re
 async def test_after_a_script_flush_every_verb_answers_as_before(own_redis_server: RedisServer) -> None:
     tally = Tally()
     async with open_store(own_redis_server.url, "{flushed}", tally=tally) as store:
-        # `tagged` has no script; the NOSCRIPT of the others must not make it lose its answer.
         await store.link.call(("SCRIPT", "FLUSH"))
         before = tally.round_trips
         snapshot, seen = await store.views.observe("one", "dummy", size=1, ready_ttl=HOUR, listed=["unknown"])

@@ -4,7 +4,8 @@ Values only: no I/O, no clock. The scripts of the store make the moves; this tab
 tested against.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -78,6 +79,8 @@ class VmRecord:
     host: str | None = None
     reason: str | None = None
     """Why the VM left its pool."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Name -> value, as its user gave them; by name."""
 
     @property
     def fqdn(self) -> str:

@@ -123,7 +123,8 @@ class Looking:
             await asyncio.sleep(pool.delays.first.total_seconds())
             pool.poke()
             return
-        await self._store.views.tagged(pool.name, [vm.name])
+        if not await self._store.views.tagged(pool.name, vm):
+            pool.poke()  # what happened to it meanwhile had to wait for this
 
     async def reinstate(self, pool: Pool, vm: ProviderVm) -> None:
         """Give a ready VM back to whom its tag names; what `annotate` notes is read here."""

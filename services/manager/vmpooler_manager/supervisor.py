@@ -226,7 +226,7 @@ class Supervisor:
             case "completed":
                 self._slots.freed()
                 self._poke_pool(event)
-            case "running" | "backlog" | "drain" | "override":
+            case "running" | "backlog" | "lifetime" | "drain" | "override":
                 self._poke_pool(event)
 
     def _refresh(self, event: Event) -> None:

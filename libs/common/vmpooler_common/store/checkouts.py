@@ -23,6 +23,9 @@ from vmpooler_common.store.scripts import Scripts
 from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none, to_ms
 from vmpooler_common.store.tokens import token_digest
 
+_TAG = "tag:"
+"""Before the name of a tag in a record."""
+
 
 @dataclass(frozen=True, slots=True)
 class Want:
@@ -232,4 +235,5 @@ def record_of(name: str, stored: dict[str, str]) -> VmRecord:
         ip=stored.get("ip"),
         host=stored.get("host"),
         reason=stored.get("reason"),
+        tags={field[len(_TAG) :]: stored[field] for field in sorted(stored) if field.startswith(_TAG)},
     )

@@ -9,6 +9,7 @@ StoreError
     ├── NotOwner         ask the owner, or an admin
     ├── LoginThrottled   wait a second, whether the password was right or wrong
     ├── TooManyTokens    delete some
+    ├── TooManyTags      give the tags that the VM has other values
     ├── NoneReady        try again when the pool has been filled
     ├── KeyReused        give each order an Idempotency-Key of its own
     ├── GrantOver        the same, to get other VMs
@@ -64,6 +65,10 @@ class LoginThrottled(Refused):
 
 class TooManyTokens(Refused):
     """The user has as many tokens as one may have."""
+
+
+class TooManyTags(Refused):
+    """The VM would have more tags than one may have."""
 
 
 class NoneReady(Refused):

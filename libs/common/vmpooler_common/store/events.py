@@ -21,7 +21,7 @@ _MOST = 1000
 class Event:
     """Something that happened.
 
-    `kind` is the state a VM went to, or halted, resumed, left, drain, override, gap.
+    `kind` is the state a VM went to, or lifetime, halted, resumed, left, drain, override, gap.
     """
 
     kind: str

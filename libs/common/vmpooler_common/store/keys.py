@@ -11,7 +11,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     suspect:P       zset    like ready, for VMs that listings miss: not handed out, not counted
     stale:P         zset    like ready, for VMs of an earlier round of their pool, until they are retired
     running:P       zset    H → end of its lifetime, +inf for none
-    untagged:P      zset    H → hand-out time; the owner isn't noted on the VM in the cloud yet
+    untagged:P      zset    H → time of its hand-out or of a new end; owner and end as they are now aren't
+                            noted on the VM in the cloud yet
     completed:P     zset    H → earliest time of its destruction
     destroying:P    zset    H → end of the lease of the manager that destroys it
     slots           zset    H → when the clone slot lapses by itself, for VMs being cloned
@@ -58,6 +59,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     lastboot        hash    P → when a VM last became ready
     stats:K:D       hash    K is clone or boot, D a UTC day: `P:n` count, `P:sum`, `P:min`, `P:max` in
                             milliseconds, for 400 days
+    stats:tag:D     hash    `H:NAME` → value, the last one of the UTC day D, for 400 days
 
 Fields of a request: status (open, ready, failed, deleted), created, deadline, keep (seconds that it
 is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted,
@@ -66,7 +68,8 @@ accepted_by (operation), ended, closed_by (operation), reason, error.
 Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, round (of its
 pool, when its name was reserved), phase, attempt, manager, lease (end), asked (create was sent), cloned, id
 (the provider's), ip, host, ready, checkout, ends, user, token, request (that it was granted to), waited
-(milliseconds that the request did), completed, reason, claim (operation), tries (of destroying), error, gone.
+(milliseconds that the request did), completed, reason, claim (operation), tries (of destroying), error, gone;
+tag:NAME for each tag.
 """
 
 import json

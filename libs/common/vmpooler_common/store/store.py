@@ -6,6 +6,7 @@ from typing import Self
 
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.redis import RedisMetrics
+from vmpooler_common.store.changes import Changes
 from vmpooler_common.store.checkouts import Checkouts
 from vmpooler_common.store.clones import Clones
 from vmpooler_common.store.deployment import Deployment
@@ -46,6 +47,7 @@ class Store:
     scripts: Scripts
     deployment: Deployment
     checkouts: Checkouts
+    changes: Changes
     tokens: Tokens
     views: Views
     statistics: Statistics
@@ -74,6 +76,7 @@ class Store:
                 link, scripts, keys, wait_replicas=options.wait_replicas, wait_timeout=options.wait_timeout
             ),
             tokens=Tokens(link, scripts, keys),
+            changes=Changes(scripts),
             views=Views(scripts, keys),
             statistics=Statistics(link, keys),
             clones=Clones(scripts),

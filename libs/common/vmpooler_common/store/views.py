@@ -11,7 +11,7 @@ from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Reply
 from vmpooler_common.store.scripts import Scripts
 from vmpooler_common.store.statistics import durations_by_pool
-from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
+from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none, to_ms
 
 _MOST = 500
 """VMs of a kind that one observation gives in detail; the next pass sees the others."""
@@ -125,9 +125,10 @@ class Views:
         """Tell everyone that this pool's VMs are made from this template from now on."""
         await self._scripts.run_all([("HSET", self._keys("prepared"), pool, template)])
 
-    async def tagged(self, pool: str, names: Sequence[str]) -> None:
-        """Note that the cloud knows who has these VMs."""
-        await self._scripts.run_all([("ZREM", self._keys("untagged", pool), *names)])
+    async def tagged(self, pool: str, vm: UntaggedVm) -> bool:
+        """Note that the cloud knows this of a VM. False: it has another end by now, or was given back."""
+        ends = "" if vm.ends_at is None else to_ms(vm.ends_at)
+        return bool(await self._scripts.run("tagged", pool, vm.name, ends))
 
     def _classify(self, names: Sequence[str]) -> list[Sequence[str | int]]:
         return [

@@ -1,0 +1,90 @@
+"""Changing a VM that somebody has: the end of its lifetime, and its tags."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTags, UnknownToken
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.times import duration_ms, from_ms_or_none
+from vmpooler_common.store.tokens import token_digest
+
+MOST_TAGS = 50
+"""Of one VM, so that its record stays small."""
+
+
+class Access(StrEnum):
+    """Who may make a change."""
+
+    ANYBODY = "anybody"
+    HOLDER = "holder"
+    """A VM that was taken with a token needs one; any other is everybody's."""
+    KNOWN = "known"
+    """The same, and any other VM needs a token, too, whose ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be changed; nothing by default."""
+
+    lifetime: timedelta | None = None
+    """From the checkout to the end; None leaves the end as it is."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Name -> value: added, or put in the place of the value that the VM has under this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What is known of a VM that was changed."""
+
+    pool: str
+    provider_id: str
+    owner: str
+    """User who took it; empty for an anonymous VM."""
+    user: str
+    """Whose token was given; empty without a known one."""
+    ends_at: datetime | None
+
+
+class Changes:
+    """Each method is one round trip, and safe to repeat with the same operation."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    async def modify(
+        self,
+        vm: str,
+        change: Change,
+        *,
+        operation: str,
+        access: Access,
+        token: str | None = None,
+        only_owner: bool = False,
+        admins: Collection[str] = (),
+    ) -> Changed:
+        """Make all of a change to a running VM, or nothing of it; one of nothing only asks whether it may be.
+
+        With `only_owner` a VM that was taken with a token is changed by its user or one of the `admins`; else
+        by whoever has a token. Raises NoSuchVm, UnknownToken, NotOwner, TooManyTags, StoreUnavailable.
+        """
+        tags = [text for pair in change.tags.items() for text in pair]
+        lifetime = "" if change.lifetime is None else duration_ms(change.lifetime)
+        digest, count = token_digest(token), len(change.tags)
+        match await self._scripts.run(
+            "modify",
+            *(operation, vm, digest, access, int(only_owner), lifetime, MOST_TAGS, count),
+            *tags,
+            *admins,
+        ):
+            case ["ok", pool, provider_id, owner, user, ends]:
+                return Changed(pool, provider_id, owner, user, from_ms_or_none(ends))
+            case ["unauthorized"]:
+                raise UnknownToken("a valid token is needed to change this VM")
+            case ["foreign"]:
+                raise NotOwner("this VM was taken by another user")
+            case ["full"]:
+                raise TooManyTags(f"{vm} would have more than {MOST_TAGS} tags")
+            case _:
+                raise NoSuchVm(f"no running VM is called {vm}")

@@ -1,0 +1,70 @@
+"""The acts of users who change the VMs that they have."""
+
+from collections.abc import Awaitable
+
+from tests.store.act import HOUR, Act, act
+from tests.store.fleet import Fleet
+from vmpooler_common.store.changes import MOST_TAGS, Access, Change
+from vmpooler_common.store.store import Store
+
+LONGER_AND_TAGGED = Change(lifetime=5 * HOUR, tags={"build": "17", "url": "https://ci.example.test/17"})
+
+
+def _changes(
+    store: Store, change: Change = LONGER_AND_TAGGED, *, vm: str = "a", token: str | None = None
+) -> Awaitable[object]:
+    return store.changes.modify(
+        vm, change, operation="change", access=Access.HOLDER, token=token, only_owner=True, admins=["root"]
+    )
+
+
+async def _taken(fleet: Fleet) -> None:
+    await fleet.running("one", "a", "b", lifetime=HOUR)
+
+
+async def _taken_with_a_token(fleet: Fleet) -> None:
+    await fleet.token("secret", "alice")
+    await fleet.token("other", "bob")
+    await fleet.running("one", "a", token="secret")
+
+
+ACTS_OF_CHANGES: tuple[Act, ...] = (
+    act("modify", "changes.modify", _changes, "modify", arrange=_taken),
+    act(
+        "modify with the owner's token",
+        "changes.modify",
+        lambda store: _changes(store, token="secret"),
+        "modify",
+        arrange=_taken_with_a_token,
+    ),
+    act(
+        "modify another user's",
+        "changes.modify",
+        lambda store: _changes(store, token="other"),
+        "modify",
+        arrange=_taken_with_a_token,
+    ),
+    act("modify without a token", "changes.modify", _changes, "modify", arrange=_taken_with_a_token),
+    act(
+        "modify what is not running",
+        "changes.modify",
+        _changes,
+        "modify",
+        arrange=lambda fleet: fleet.ready("one", "a"),
+    ),
+    act(
+        "modify with too many tags",
+        "changes.modify",
+        lambda store: _changes(store, Change(tags={f"tag-{at}": "x" for at in range(MOST_TAGS + 1)})),
+        "modify",
+        arrange=_taken,
+    ),
+    act(
+        "modify nothing",
+        "changes.modify",
+        lambda store: _changes(store, Change()),
+        "modify",
+        arrange=_taken,
+        only_reads=True,
+    ),
+)

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from tests.api.in_process import Api
 from tests.store.demand import Demand
+from vmpooler_common.store.changes import MOST_TAGS, Access, Change
 
 CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
 TOKENS, TOKEN = "/api/v3/token", "/api/v3/token/{token}"
@@ -37,7 +38,7 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
     assert {path: sorted(methods) for path, methods in paths.items() if not is_legacy(path)} == {
         "/api/v3/vm": ["get", "post"],
-        "/api/v3/vm/{name}": ["delete", "get", "post"],
+        "/api/v3/vm/{name}": ["delete", "get", "post", "put"],
         "/api/v3/ondemandvm": ["post"],
         "/api/v3/ondemandvm/{request_id}": ["delete", "get", "post"],
         "/api/v3/ondemandvm/{request_id}/explain": ["get"],
@@ -70,7 +71,7 @@ async def test_the_token_routes_are_described_where_they_exist(secured_api: Api)
 async def test_a_token_may_but_need_not_be_given(secured_api: Api) -> None:
     document = (await secured_api.client.get("/openapi.json")).json()
     assert document["components"]["securitySchemes"]["token"]["name"] == "X-AUTH-TOKEN"
-    for path, method in ((CHECKOUT, "post"), (NAMED, "post"), (NAMED, "delete")):
+    for path, method in ((CHECKOUT, "post"), (NAMED, "post"), (NAMED, "put"), (NAMED, "delete")):
         assert document["paths"][path][method]["security"] == [{}, {"token": []}]
 
 
@@ -91,6 +92,8 @@ async def prepare(api: Api) -> None:
     await api.client.post(NAMED.format(name="pool2"), headers=USED_KEY)
     given = (await api.client.post(NAMED.format(name="pool2"), headers=OVER_KEY)).json()
     await api.client.delete(NAMED.format(name=given["pool2"]["hostname"]))
+    await api.fleet.running("pool2", "tagged")
+    await api.fleet.store.changes.modify("tagged", Change(tags=TAGS), operation="tag", access=Access.ANYBODY)
     demand = Demand(api.fleet)
     await demand.accepted("met", "pool3")
     await demand.booted("pool3", "five")
@@ -105,6 +108,8 @@ async def prepare(api: Api) -> None:
 ALICE, BOB, CAROL, WRONG = (("alice", "x"), ("bob", "x"), ("carol", "x"), ("alice", "alice"))
 BAD_TOKEN = {"X-AUTH-TOKEN": "bad"}
 GOOD_TOKEN = {"X-AUTH-TOKEN": "good"}
+TAGS = {"project": "installer", "url": "https://ci.example.test/A=1,B=2/"}
+MANY_TAGS = {f"tag-{number}": "x" for number in range(MOST_TAGS + 1)}
 DEMAND, REQUEST = "/api/v3/ondemandvm", "/api/v3/ondemandvm/{request_id}"
 EXPLAIN = f"{REQUEST}/explain"
 SUMMARY = "/api/v3/summary"
@@ -130,6 +135,16 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("delete", NAMED, "/api/v3/vm/no_name", {}, 400),
     ("delete", NAMED, "/api/v3/vm/owned", {}, 401),
     ("delete", NAMED, "/api/v3/vm/unknown", {}, 404),
+    ("put", NAMED, "/api/v3/vm/anonymous", {}, 200),
+    ("put", NAMED, "/api/v3/vm/owned", {"json": {"lifetime": 8, "tags": TAGS}, "headers": GOOD_TOKEN}, 200),
+    ("put", NAMED, "/api/v3/vm/no_name", {}, 400),
+    ("put", NAMED, "/api/v3/vm/anonymous", {"content": "{bad"}, 400),
+    ("put", NAMED, "/api/v3/vm/anonymous", {"json": {"nope": 1, "tags": 1}}, 400),
+    ("put", NAMED, "/api/v3/vm/anonymous", {"json": {"tags": MANY_TAGS}}, 400),
+    ("put", NAMED, "/api/v3/vm/owned", {"json": {"tags": TAGS}}, 401),
+    ("put", NAMED, "/api/v3/vm/owned", {"json": {"tags": TAGS}, "headers": {"X-AUTH-TOKEN": "bobs"}}, 403),
+    ("put", NAMED, "/api/v3/vm/unknown", {}, 404),
+    ("get", NAMED, "/api/v3/vm/tagged", {}, 200),
     ("get", NAMED, "/api/v3/vm/one", {}, 200),
     ("get", NAMED, "/api/v3/vm/owned", {}, 200),
     ("get", NAMED, "/api/v3/vm/no_name", {}, 400),

@@ -1,4 +1,4 @@
-"""Whose VM or request it is: who may give back, or delete, what was taken with a token."""
+"""Whose VM or request it is: who may give back, change or delete what was taken with a token."""
 
 import pytest
 
@@ -64,6 +64,36 @@ async def test_what_the_owner_gave_back_is_still_not_another_users(secured_api: 
     await secured_api.client.delete("/api/v3/vm/one", headers=OWNER)
     assert (await secured_api.client.delete("/api/v3/vm/one", headers=OTHER)).status_code == 403
     assert (await secured_api.client.delete("/api/v3/vm/one", headers=OWNER)).status_code == 404
+
+
+async def test_another_user_can_not_change_it(secured_api: Api) -> None:
+    await arrange(secured_api)
+    before = (await secured_api.fleet.dataset()).entries
+    for change in ({"lifetime": 5}, {"tags": {"a": "b"}}):
+        answer = await secured_api.client.put("/api/v3/vm/one", json=change, headers=OTHER)
+        assert (answer.status_code, answer.json()) == (403, {"ok": False})
+    assert (await secured_api.fleet.dataset()).entries == before
+
+
+async def test_an_admin_changes_it(with_api: WithApi) -> None:
+    async with with_api(auth="dummy", config={"admins": "nobody, root"}) as api:
+        await arrange(api)
+        changed = await api.client.put("/api/v3/vm/one", json={"lifetime": 5}, headers=ROOT)
+        assert changed.status_code == 200
+
+
+async def test_without_the_rule_any_token_changes_it(with_api: WithApi) -> None:
+    async with with_api(auth="dummy", config={"enforce_ownership": False}) as api:
+        await arrange(api)
+        assert (await api.client.put("/api/v3/vm/one", json={"lifetime": 5})).status_code == 401
+        changed = await api.client.put("/api/v3/vm/one", json={"lifetime": 5}, headers=OTHER)
+        assert changed.status_code == 200
+
+
+async def test_it_stays_its_users_to_change_when_authentication_was_turned_off(api: Api) -> None:
+    await arrange(api)
+    assert (await api.client.put("/api/v3/vm/one", json={"lifetime": 5})).status_code == 401
+    assert (await api.client.put("/api/v3/vm/one", json={"lifetime": 5}, headers=OWNER)).status_code == 200
 
 
 # On-demand requests

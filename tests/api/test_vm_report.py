@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import WithApi
 from tests.api.in_process import Api, make_ready
-from tests.store.fleet import SITUATIONS
 from vmpooler_api.vm_report import report_vm
 from vmpooler_common.model import VmRecord, VmState
 
@@ -41,9 +39,9 @@ def test_a_running_vm_tells_its_times() -> None:
 
 
 def test_members_stand_in_their_order() -> None:
-    members = list(told(ip="192.0.2.1", host="host-1"))
+    members = list(told(ip="192.0.2.1", host="host-1", tags={"project": "installer"}))
     times = ["running", "remaining", "start_time", "end_time"]
-    assert members == ["template", "lifetime", *times, "state", "ip", "fqdn", "host"]
+    assert members == ["template", "lifetime", *times, "state", "tags", "ip", "fqdn", "host"]
 
 
 def test_a_lifetime_of_no_whole_hours_is_a_fraction() -> None:
@@ -77,55 +75,8 @@ def test_a_ready_vm_tells_the_configured_lifetime() -> None:
     assert (report["state"], report["lifetime"], report["ip"]) == ("ready", 24, "")
 
 
-@pytest.mark.parametrize(
-    ("situation", "state"),
-    [
-        ("reserved", "pending"),
-        ("created", "pending"),
-        ("ready", "ready"),
-        ("suspect", "ready"),
-        ("running", "running"),
-        ("completed", "destroyed"),
-        ("destroying", "destroyed"),
-        ("gone", "destroyed"),
-    ],
-)
-async def test_the_state_is_the_records(api: Api, situation: str, state: str) -> None:
-    await SITUATIONS[situation](api.fleet, "pool1", "one")
-    answer = await api.client.get("/api/v3/vm/one")
-    assert answer.status_code == 200
-    assert answer.json()["one"]["state"] == state
-
-
-async def test_a_name_with_a_domain_is_the_same_vm(api: Api) -> None:
-    await api.fleet.ready("pool1", "one")
-    short, long = [await api.client.get(f"/api/v3/vm/{name}") for name in ("one", "one.what.ever")]
-    assert list(short.json()) == ["ok", "one"]
-    assert short.json() == long.json()
-
-
-async def test_an_unknown_vm_is_not_found(api: Api) -> None:
-    answer = await api.client.get("/api/v3/vm/one")
-    assert (answer.status_code, answer.json()) == (404, {"ok": False})
-
-
-async def test_a_vm_outlives_its_pools_place_in_the_configuration(api: Api) -> None:
-    await api.fleet.running("former", "one")
-    report = (await api.client.get("/api/v3/vm/one")).json()["one"]
-    assert (report["template"], report["fqdn"], report["state"]) == ("former", "one.example.test", "running")
-
-
 async def test_a_short_name_has_no_fqdn(api: Api) -> None:
     await make_ready(api.fleet, "pool1", "one", domain="")
     report = (await api.client.get("/api/v3/vm/one")).json()["one"]
     assert "fqdn" not in report
     assert "host" not in report
-
-
-async def test_the_end_is_the_configured_lifetime_after_the_start(with_api: WithApi) -> None:
-    async with with_api(config={"vm_lifetime": 24}) as api:
-        await api.fleet.ready("pool1", "one")
-        await api.client.post("/api/v3/vm/pool1")
-        report = (await api.client.get("/api/v3/vm/one")).json()["one"]
-    start, end = (datetime.fromisoformat(report[member]) for member in ("start_time", "end_time"))
-    assert (end - start, report["lifetime"]) == (timedelta(days=1), 24)

@@ -13,10 +13,7 @@ NOT_APPLICABLE = {
 OUTSTANDING = {
     # General
     50,  # sizes that were changed, in the status
-    # VM info, modification, deletion
-    *range(158, 165),
-    165,
-    *range(166, 192),
+    # Disks, snapshots
     *range(192, 200),
     # Configuration
     *range(230, 255),

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from starlette.routing import Route
 
 from vmpooler_api.authentication.contract import Directory
+from vmpooler_api.changing import Changing
 from vmpooler_api.client_address import ClientAddresses
 from vmpooler_api.dashboard.graph_server import GraphServer, graph_source
 from vmpooler_api.dashboard.page import PATH, dashboard_page, redirect_to_dashboard
@@ -29,7 +30,7 @@ from vmpooler_api.openapi import complete_openapi
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.rate_limiter import REFUSED, RateLimiter
 from vmpooler_api.request_log import RequestLog
-from vmpooler_api.routes import dashboard, health, numbers, ondemand, summary, vms
+from vmpooler_api.routes import changes, dashboard, health, numbers, ondemand, summary, vms
 from vmpooler_api.routes.handover import Handover
 from vmpooler_api.routes.handover_operations import OPERATIONS
 from vmpooler_api.routes.tokens import token_router
@@ -39,6 +40,7 @@ from vmpooler_api.taking_back import TakingBack
 from vmpooler_api.token_keeping import TokenKeeping
 from vmpooler_api.usage import Usage
 from vmpooler_api.waiting_room import WaitingRoom
+from vmpooler_api.wishes import WishReader
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common import __version__
 from vmpooler_common.config import Settings
@@ -148,12 +150,18 @@ def create_app(
         store,
         watch,
         provisioning=Provisioning(store, settings, withdrawals=withdrawals, metrics=metrics.ondemand),
+        changing=Changing(
+            store.changes,
+            WishReader(settings),
+            only_owner=settings.general.enforce_ownership,
+            admins=settings.general.admins,
+        ),
         waiting_room=waiting_room,
         summaries=Summaries(store.statistics),
         graph_server=graph_server,
         started_at=monotonic(),
     )
-    for module in (vms, ondemand, numbers, summary, dashboard, health):
+    for module in (vms, changes, ondemand, numbers, summary, dashboard, health):
         app.include_router(module.router)
     if directory is not None:
         general = settings.general

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
+from vmpooler_api.changing import Changing
 from vmpooler_api.dashboard.graph_server import GraphServer
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.store_watch import StoreWatch
@@ -22,6 +23,7 @@ class Parts:
     store: Store
     watch: StoreWatch
     provisioning: Provisioning
+    changing: Changing
     waiting_room: WaitingRoom
     summaries: Summaries
     graph_server: GraphServer | None
@@ -35,4 +37,17 @@ async def parts_of(request: Request) -> Parts:
     return parts
 
 
+async def token_given(
+    token: Annotated[
+        str | None,
+        Header(
+            alias="X-AUTH-TOKEN", description="A token; it may be needed when authentication is configured."
+        ),
+    ] = None,
+) -> str | None:
+    """Give the token; an empty one is none."""
+    return token or None
+
+
 TheParts = Annotated[Parts, Depends(parts_of)]
+TheToken = Annotated[str | None, Depends(token_given)]

@@ -13,6 +13,7 @@ from vmpooler_api.refusals import (
     ClientLeft,
     TooManyVms,
     Unacceptable,
+    UnfitChange,
     UnknownName,
     UnknownTemplates,
 )
@@ -31,6 +32,7 @@ from vmpooler_common.store.errors import (
     RangeInvalid,
     RequestExists,
     StoreUnavailable,
+    TooManyTags,
     TooManyTokens,
     UnknownToken,
 )
@@ -49,6 +51,8 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     BadRequest: (400, None, None),
     RequestValidationError: (400, None, None),
     Unacceptable: (400, None, None),
+    UnfitChange: (400, None, None),
+    TooManyTags: (400, None, None),
     ClientLeft: (400, None, None),
     RangeInvalid: (400, None, None),
     UnknownToken: (401, None, _CHALLENGE),
@@ -96,6 +100,10 @@ def _told(error: Exception) -> dict[str, object]:
     match error:
         case BadRequest():
             return {"error": str(error)}
+        case UnfitChange():
+            return {"failure": error.failures}
+        case TooManyTags():
+            return {"failure": [str(error)]}
         case Unacceptable() | TooManyVms() | NoSuchRequest() | RangeInvalid() | KeyReused() | GrantOver():
             return {"message": str(error)}
         case RequestExists():

@@ -4,17 +4,15 @@ Names that are configured are accepted whatever their characters; the checks of 
 to a client why another one can't exist.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from vmpooler_api.bodies import LARGEST_BODY, parse_json
+from vmpooler_api.bodies import parse_object
 from vmpooler_api.counts import read_count
 from vmpooler_api.refusals import BadRequest, UnknownName
 
-_DEEPEST = 5
 _LONGEST_NAME = 100
 _MOST_OF_ONE_NAME = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -30,7 +28,7 @@ def order_from_body(body: bytes, names: Collection[str], *, most: int) -> Order:
     """
     if not body:
         raise UnknownName
-    entries = _parse(body)
+    entries = parse_object(body)
     order = {name: _count(name, value, names) for name, value in entries.items()}
     return _checked(order, names, most)
 
@@ -50,31 +48,6 @@ def _checked(order: Order, names: Collection[str], most: int) -> Order:
     if sum(order.values()) > most:
         raise BadRequest(f"At most {most} VMs can be requested at once")
     return order
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    if len(body) > LARGEST_BODY:
-        raise BadRequest("Request body too large")
-    try:
-        content = parse_json(body)
-    except UnicodeDecodeError as error:
-        raise BadRequest(f"Invalid JSON: byte {error.start} isn't UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise BadRequest(f"Invalid JSON at line {error.lineno} column {error.colno}") from None
-    except RecursionError:
-        raise BadRequest("Request body too complex") from None
-    if not isinstance(content, dict):
-        raise BadRequest("Request body must be a JSON object")
-    if _is_deeper(content, _DEEPEST):
-        raise BadRequest("Request body too complex")
-    return content
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
 
 
 def _count(name: str, value: Any, names: Collection[str]) -> int:

@@ -17,6 +17,12 @@ class RefusalWithReason(Refusal):
     error: str
 
 
+class RefusalWithFailures(Refusal):
+    """An answer that says all that is wrong with a change, in the order of the request."""
+
+    failure: list[str]
+
+
 class RefusalWithMessage(Refusal):
     """An answer that says why it is no, and what to do."""
 

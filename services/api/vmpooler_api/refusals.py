@@ -7,6 +7,14 @@ class BadRequest(Exception):  # noqa: N818 - named after the answer, 400
     """The request can't be understood; the text says why, in words that clients may know."""
 
 
+class UnfitChange(Exception):  # noqa: N818 - a judgement, not a fault
+    """A VM can't be changed as is asked for; each text says what is wrong with one part."""
+
+    def __init__(self, *failures: str) -> None:
+        self.failures = failures
+        super().__init__(*failures)
+
+
 class Unacceptable(Exception):  # noqa: N818 - a judgement, not a fault
     """The same of on-demand requests and summaries; those parts of the contract call the text `message`."""
 

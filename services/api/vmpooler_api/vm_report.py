@@ -21,6 +21,7 @@ class VmReport(BaseModel):
     start_time: str | None = Field(None, description="Time of the checkout, RFC 3339.")
     end_time: str | None = Field(None, description="End of the lifetime, RFC 3339.")
     state: str = Field(description="pending, ready, running or destroyed.")
+    tags: dict[str, str] | None = Field(None, description="What its users noted on it: key -> value.")
     ip: str = Field(description="Address; empty when not known.")
     fqdn: str | None = Field(None, description="Name with its domain, if it has one.")
     host: str | None = Field(None, description="Host that the VM runs on, if known.")
@@ -36,6 +37,7 @@ def report_vm(record: VmRecord, now: datetime, *, lifetime: timedelta | None) ->
         template=record.pool,
         lifetime=_hours_of_lifetime(effective),
         state=_STATES.get(record.state, _DESTROYED),
+        tags=dict(record.tags) or None,
         ip=record.ip or "",
         fqdn=record.fqdn if record.domain else None,
         host=record.host or None,

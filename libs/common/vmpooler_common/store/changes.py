@@ -85,6 +85,6 @@ class Changes:
             case ["foreign"]:
                 raise NotOwner("this VM was taken by another user")
             case ["full"]:
-                raise TooManyTags(f"{vm} would have more than {MOST_TAGS} tags")
+                raise TooManyTags(f"A VM may have at most {MOST_TAGS} tags")
             case _:
                 raise NoSuchVm(f"no running VM is called {vm}")

@@ -4,11 +4,11 @@ import re
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from vmpooler_api.bodies import LARGEST_BODY, has_left, read_body
 from vmpooler_api.departures import client_leaves
-from vmpooler_api.dependencies import TheParts
+from vmpooler_api.dependencies import TheParts, TheToken
 from vmpooler_api.explanation import RequestExplanation
 from vmpooler_api.explanation_words import explain
 from vmpooler_api.refusals import Unacceptable
@@ -22,15 +22,6 @@ LONGEST_WAIT = 60
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
-
-
-async def token_given(
-    token: Annotated[
-        str | None, Header(alias="X-AUTH-TOKEN", description="Needed when authentication is configured.")
-    ] = None,
-) -> str | None:
-    """Give the token; an empty one is none."""
-    return token or None
 
 
 async def wait_asked_for(
@@ -47,7 +38,6 @@ async def wait_asked_for(
     return float(wait)
 
 
-TheToken = Annotated[str | None, Depends(token_given)]
 TheWait = Annotated[float, Depends(wait_asked_for)]
 TheId = Annotated[str, Path(description="Id of the request.")]
 

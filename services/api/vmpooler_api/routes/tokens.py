@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from vmpooler_api.authentication.basic import BasicCredentials
 from vmpooler_api.authentication.contract import Credentials
 from vmpooler_api.refusal_models import Away, Refusal, RefusalWithMessage
+from vmpooler_api.routes.done import Done
 from vmpooler_api.token_keeping import TokenKeeping
 from vmpooler_api.token_report import TokenFacts, TokenReport, report_token, report_tokens
 from vmpooler_common.store.errors import NoSuchToken
@@ -33,12 +34,6 @@ class NewToken(BaseModel):
 
     ok: Literal[True] = True
     token: str = Field(description="32 characters a-z and 0-9, the first one a letter.")
-
-
-class Done(BaseModel):
-    """It was done."""
-
-    ok: Literal[True] = True
 
 
 def token_router(keeping: TokenKeeping) -> APIRouter:

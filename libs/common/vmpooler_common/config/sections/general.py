@@ -185,7 +185,12 @@ class GeneralSection(Section):
     max_lifetime_upper_limit: Annotated[
         timedelta | None,
         duration("hours", above=0),
-        Setting("Longest lifetime that can be asked for", environment=("MAX_LIFETIME_UPPER_LIMIT",)),
+        Setting(
+            "Only shorter lifetimes than this can be asked for",
+            environment=("MAX_LIFETIME_UPPER_LIMIT",),
+            in_effect=True,
+            default="no limit",
+        ),
     ] = None
     ready_ttl: Annotated[
         timedelta,
@@ -254,7 +259,9 @@ class GeneralSection(Section):
     ] = None
     allowed_tags: Annotated[
         tuple[Annotated[str, text()], ...] | None,
-        Setting("Tags that VMs may carry", type_name="list of text", default="all"),
+        Setting(
+            "Keys of the tags that VMs may be given", in_effect=True, type_name="list of text", default="all"
+        ),
     ] = None
     backend_weight: Annotated[
         Mapping[str, Annotated[int | float, number(minimum=0)]],

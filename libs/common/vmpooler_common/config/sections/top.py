@@ -31,7 +31,8 @@ class TopLevel(Section):
         Mapping[str, Annotated[re.Pattern[str], PATTERN]],
         AfterValidator(MappingProxyType),
         Setting(
-            "Of a tag's value that matches, only the groups are kept",
+            "Of a tag's value that matches, only the groups are kept, or what matches where there are none",
+            in_effect=True,
             type_name="mapping of tag to regular expression",
         ),
     ] = Field(default_factory=lambda: MappingProxyType({}))

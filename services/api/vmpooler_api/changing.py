@@ -1,0 +1,60 @@
+"""The use case of changing a VM that somebody has."""
+
+from collections.abc import Collection
+
+import structlog
+
+from vmpooler_api.wishes import WishReader
+from vmpooler_common.store.changes import Change, Changed, Changes
+from vmpooler_common.store.scripts import new_operation
+
+log = structlog.get_logger(__name__)
+
+
+class Changing:
+    """Changes VMs for those who may.
+
+    With `only_owner`, one that was taken with a token is changed only for its user or one of `admins`.
+    """
+
+    def __init__(
+        self, changes: Changes, reader: WishReader, *, only_owner: bool, admins: Collection[str]
+    ) -> None:
+        self._changes = changes
+        self._reader = reader
+        self._only_owner = only_owner
+        self._admins = tuple(admins)
+
+    async def change(self, vm: str, body: bytes, *, token: str | None) -> None:
+        """Change a running VM as the body says, wholly or not at all.
+
+        Raises, in this order, NoSuchVm, UnknownToken or NotOwner, BadRequest or UnfitChange, TooManyTags; or
+        StoreUnavailable.
+        """
+        wish = self._reader.read(body)
+        changed = await self._changes.modify(
+            vm,
+            wish.change,
+            operation=new_operation(),
+            access=wish.access,
+            token=token,
+            only_owner=self._only_owner,
+            admins=self._admins,
+        )
+        if wish.refusal is not None:
+            raise wish.refusal
+        if wish.change != Change():
+            _tell(vm, wish.change, changed)
+
+
+def _tell(vm: str, change: Change, changed: Changed) -> None:
+    log.info(
+        "vm changed",
+        vm=vm,
+        pool=changed.pool,
+        provider_id=changed.provider_id,
+        user=changed.user,
+        owner=changed.owner,
+        **({} if change.lifetime is None else {"ends": changed.ends_at}),
+        **({"tags": sorted(change.tags)} if change.tags else {}),
+    )

@@ -1,0 +1,69 @@
+"""Changing a VM that somebody has."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+
+from vmpooler_api.bodies import LARGEST_BODY, read_body
+from vmpooler_api.dependencies import TheParts, TheToken
+from vmpooler_api.hostnames import short_name
+from vmpooler_api.refusal_models import Away, Refusal, RefusalWithFailures, RefusalWithReason
+from vmpooler_api.routes.done import Done
+from vmpooler_api.tags import LONGEST_VALUE
+
+_CHALLENGE = {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    400: {
+        "model": RefusalWithReason | RefusalWithFailures,
+        "description": "This is no host name or no JSON object (`error`), or what is asked for can't be "
+        "(`failure`). Nothing was changed.",
+    },
+    401: {"model": Refusal, "description": "A valid token is needed.", "headers": _CHALLENGE},
+    403: {"model": Refusal, "description": "The VM was taken by another user."},
+    404: {"model": Refusal, "description": "No running VM has this name."},
+    503: {
+        "model": Away,
+        "description": "Redis can't be used for now.",
+        "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
+    },
+}
+_LIFETIME = {
+    "description": "Hours from the checkout to the end, also as a text.",
+    "oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+$"}],
+}
+_TAGS = {
+    "type": "object",
+    "description": "Key -> value. Keys are letters, digits, `_`, `-` and `.`; values white space and "
+    "whatever a URL may hold. A key that the VM has gets the new value; without one it stays as it is.",
+    "additionalProperties": {"type": ["string", "null"], "maxLength": LONGEST_VALUE},
+}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"lifetime": _LIFETIME, "tags": _TAGS},
+                    "additionalProperties": False,
+                    "example": {"lifetime": 8, "tags": {"project": "installer"}},
+                }
+            }
+        }
+    },
+    "security": [{}, {"token": []}],
+}
+
+router = APIRouter(tags=["vm"])
+
+
+@router.put("/api/v3/vm/{name}", summary="Change a VM", responses=_ANSWERS, openapi_extra=_BODY)
+async def change_vm(
+    request: Request,
+    parts: TheParts,
+    token: TheToken,
+    name: Annotated[str, Path(description="Host name, with or without a domain.")],
+) -> Done:
+    """Change a running VM, wholly or not at all. The body is read as JSON whatever its type."""
+    vm = short_name(name)
+    await parts.changing.change(vm, await read_body(request, LARGEST_BODY), token=token)
+    return Done()

@@ -1,0 +1,69 @@
+"""What a user wishes to be changed of a VM, read from a body."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vmpooler_api.bodies import as_text, parse_object
+from vmpooler_api.lifetimes import LifetimeReader
+from vmpooler_api.refusals import BadRequest, UnfitChange
+from vmpooler_api.tags import TagReader
+from vmpooler_common.config import Settings
+from vmpooler_common.store.changes import Access, Change
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A change, or why none is to be made; that is told only to those who may."""
+
+    change: Change = field(default_factory=Change)
+    access: Access = Access.ANYBODY
+    """Who may wish so."""
+    refusal: BadRequest | UnfitChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    read: Callable[[Change, Any], Change]
+    """Adds what a value says to a change. Raises UnfitChange."""
+    access: Access
+
+
+class WishReader:
+    """Reads wishes; the members that a body may have are in one table."""
+
+    def __init__(self, settings: Settings) -> None:
+        general = settings.general
+        lifetimes = LifetimeReader(general.max_lifetime_upper_limit)
+        tags = TagReader(allowed=general.allowed_tags, filters=settings.tagfilter)
+        self._members: Mapping[str, _Member] = {
+            "lifetime": _Member(
+                lambda change, value: replace(change, lifetime=lifetimes.read(value)),
+                # Whoever keeps a VM for long has to be known, also of one that was taken anonymously.
+                Access.KNOWN if settings.needs_token else Access.HOLDER,
+            ),
+            "tags": _Member(
+                lambda change, value: replace(change, tags=tags.read(value)),
+                # Everybody may give an anonymous VM back, which is worse than to tag it.
+                Access.HOLDER,
+            ),
+        }
+
+    def read(self, body: bytes) -> Wish:
+        """Read a JSON object; no body is an empty one. Whatever is wrong is told, in the body's order."""
+        try:
+            content = parse_object(body) if body else {}
+        except BadRequest as refusal:
+            return Wish(refusal=refusal)
+        change, access, failures = Change(), Access.ANYBODY, []
+        for name, value in content.items():
+            member = self._members.get(name)
+            if member is None:
+                failures.append(f"Unknown argument {as_text(value)}.")
+                continue
+            access = max(access, member.access, key=list(Access).index)
+            try:
+                change = member.read(change, value)
+            except UnfitChange as unfit:
+                failures += unfit.failures
+        return Wish(access=access, refusal=UnfitChange(*failures)) if failures else Wish(change, access)

@@ -1,0 +1,170 @@
+"""Section 9.8 of the checklist: looking at VMs, and giving them back."""
+
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.api.conftest import WithApi
+from tests.api.in_process import Api, make_ready
+from tests.store.fleet import SITUATIONS, Fleet
+from vmpooler_common.store.changes import Access, Change
+
+HOUR = timedelta(hours=1)
+GOOD, BAD = {"X-AUTH-TOKEN": "good"}, {"X-AUTH-TOKEN": "bad"}
+NOT_FOUND = (404, {"ok": False})
+CHALLENGE = 'Basic realm="Authentication required"'
+
+
+async def test_158_a_running_vm_is_told_with_its_times(client: httpx.AsyncClient, fleet: Fleet) -> None:
+    await fleet.running("pool1", "one", lifetime=12 * HOUR)
+    answer = await client.get("/api/v3/vm/one")
+    assert answer.status_code == 200
+    told = answer.json()["one"]
+    expected = {"template": "pool1", "lifetime": 12, "state": "running", "ip": "192.0.2.1", "host": "host-1"}
+    assert told | expected == told
+    start, end = (datetime.fromisoformat(told[member]) for member in ("start_time", "end_time"))
+    assert end - start == 12 * HOUR
+    assert (told["running"], told["remaining"]) == (pytest.approx(0, abs=0.1), pytest.approx(12, abs=0.1))
+
+
+async def test_160_the_end_is_the_configured_lifetime_after_the_start(with_api: WithApi) -> None:
+    async with with_api(config={"vm_lifetime": 24}) as api:
+        await api.fleet.ready("pool1", "one")
+        await api.client.post("/api/v3/vm/pool1")
+        told = (await api.client.get("/api/v3/vm/one")).json()["one"]
+    start, end = (datetime.fromisoformat(told[member]) for member in ("start_time", "end_time"))
+    assert (end - start, told["lifetime"]) == (24 * HOUR, 24)
+
+
+async def test_161_a_name_with_a_domain_is_the_same_vm(client: httpx.AsyncClient, fleet: Fleet) -> None:
+    await fleet.ready("pool1", "one")
+    short, long = [await client.get(f"/api/v3/vm/{name}") for name in ("one", "one.what.ever")]
+    assert list(short.json()) == ["ok", "one"]
+    assert short.json() == long.json()
+
+
+async def test_162_an_unknown_vm_is_not_found(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v3/vm/one")
+    assert (answer.status_code, answer.json()) == NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("invalid_host!", "Invalid hostname format"),
+        ("-one", "Invalid hostname format"),
+        ("one.", "Invalid hostname format"),
+        ("a" * 64, "Invalid hostname format"),
+        ("a" * 300, "Hostname too long"),
+        ("one%0A", "Invalid hostname format"),
+        ("%ff", "Invalid hostname format"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_163_what_is_no_host_name_is_refused(
+    client: httpx.AsyncClient, method: str, name: str, reason: str
+) -> None:
+    answer = await client.request(method, f"/api/v3/vm/{name}")
+    assert (answer.status_code, answer.json()) == (400, {"ok": False, "error": reason})
+
+
+@pytest.mark.parametrize(
+    ("situation", "state"),
+    [
+        ("reserved", "pending"),
+        ("created", "pending"),
+        ("ready", "ready"),
+        ("suspect", "ready"),
+        ("running", "running"),
+        ("completed", "destroyed"),
+        ("destroying", "destroyed"),
+        ("gone", "destroyed"),
+    ],
+)
+async def test_164_the_state_is_the_records(api: Api, situation: str, state: str) -> None:
+    """The better of Q-VM-3: what fields the record happens to have doesn't matter."""
+    await SITUATIONS[situation](api.fleet, "pool1", "one")
+    told = (await api.client.get("/api/v3/vm/one")).json()["one"]
+    assert told["state"] == state
+    assert ("remaining" in told) == (state == "running")
+
+
+async def test_165_tags_are_an_object(client: httpx.AsyncClient, fleet: Fleet) -> None:
+    await fleet.running("pool1", "one")
+    assert "tags" not in (await client.get("/api/v3/vm/one")).json()["one"]
+    tags = {"project": "installer", "tested_by": "rspec"}
+    await fleet.store.changes.modify("one", Change(tags=tags), operation="tag", access=Access.ANYBODY)
+    assert (await client.get("/api/v3/vm/one")).json()["one"]["tags"] == tags
+
+
+async def test_166_the_full_name_has_the_pools_domain(client: httpx.AsyncClient, fleet: Fleet) -> None:
+    await make_ready(fleet, "pool1", "one", domain="one.example.test")
+    assert (await client.get("/api/v3/vm/one")).json()["one"]["fqdn"] == "one.one.example.test"
+
+
+async def test_167_an_address_that_is_not_known_is_empty(client: httpx.AsyncClient, fleet: Fleet) -> None:
+    """The better of Q-VM-2: the stored address; no name is looked up."""
+    await make_ready(fleet, "pool1", "one", domain="no.such.domain.test")
+    await fleet.ready("pool1", "two")
+    assert (await client.get("/api/v3/vm/one")).json()["one"]["ip"] == ""
+    assert (await client.get("/api/v3/vm/two")).json()["two"]["ip"] == "192.0.2.1"
+
+
+async def test_168_a_vm_outlives_its_pools_place_in_the_configuration(api: Api) -> None:
+    """Its full name, too, which is stored with it: no reason to leave it out."""
+    await api.fleet.running("former", "one")
+    answer = await api.client.get("/api/v3/vm/one")
+    told = answer.json()["one"]
+    assert answer.status_code == 200
+    assert (told["template"], told["fqdn"], told["state"]) == ("former", "one.example.test", "running")
+
+
+async def test_186_a_vm_that_is_given_back_is_to_be_destroyed(
+    client: httpx.AsyncClient, fleet: Fleet
+) -> None:
+    await fleet.running("pool1", "one")
+    answer = await client.delete("/api/v3/vm/one")
+    assert (answer.status_code, answer.text) == (200, '{\n  "ok": true\n}')
+    assert (await fleet.dataset()).memberships("one") == ["completed:pool1"]
+
+
+async def test_187_an_unknown_vm_can_not_be_given_back(client: httpx.AsyncClient) -> None:
+    answer = await client.delete("/api/v3/vm/one")
+    assert (answer.status_code, answer.json()) == NOT_FOUND
+
+
+async def test_188_an_anonymous_vm_is_given_back_without_a_token(secured_api: Api) -> None:
+    await secured_api.fleet.running("pool1", "one", "two")
+    assert (await secured_api.client.delete("/api/v3/vm/one")).status_code == 200
+    assert (await secured_api.client.delete("/api/v3/vm/two", headers=BAD)).status_code == 200
+
+
+async def test_189_a_vm_taken_with_a_token_is_only_given_back_with_one(secured_api: Api) -> None:
+    """The better of Q-DEL-2: with one of its user or of an admin; the tests of ownership have those."""
+    await secured_api.fleet.running("pool1", "one", token="good")
+    for headers in ({}, BAD):
+        refused = await secured_api.client.delete("/api/v3/vm/one", headers=headers)
+        assert (refused.status_code, refused.json()) == (401, {"ok": False})
+        assert refused.headers["WWW-Authenticate"] == CHALLENGE
+        assert await secured_api.fleet.state("one") == "running"
+    assert (await secured_api.client.delete("/api/v3/vm/one", headers=GOOD)).status_code == 200
+    assert await secured_api.fleet.state("one") == "completed"
+
+
+async def test_190_a_token_is_needed_even_when_authentication_was_turned_off(api: Api) -> None:
+    await api.fleet.token("good", "alice")
+    await api.fleet.running("pool1", "one", token="good")
+    assert (await api.client.delete("/api/v3/vm/one")).status_code == 401
+    assert (await api.client.delete("/api/v3/vm/one", headers=GOOD)).status_code == 200
+
+
+@pytest.mark.parametrize("situation", [name for name in SITUATIONS if name != "running"])
+async def test_191_only_a_running_vm_can_be_given_back(
+    client: httpx.AsyncClient, fleet: Fleet, situation: str
+) -> None:
+    await SITUATIONS[situation](fleet, "pool1", "one")
+    before = (await fleet.dataset()).entries
+    answer = await client.delete("/api/v3/vm/one")
+    assert (answer.status_code, answer.json()) == NOT_FOUND
+    assert (await fleet.dataset()).entries == before

@@ -187,6 +187,12 @@ async def test_an_anonymous_vm_is_tagged_by_everybody(secured_api: Api) -> None:
     assert (await put(secured_api, {"tags": {"a": "c"}}, **{"X-AUTH-TOKEN": "bad"}))[0] == 200
 
 
+async def test_a_lifetime_among_other_changes_needs_its_token(secured_api: Api) -> None:
+    await secured_api.fleet.running("pool1", "one")
+    for body in ({"lifetime": 5, "tags": {"a": "b"}}, {"tags": {"a": "b"}, "lifetime": 5}):
+        assert (await put(secured_api, body))[0] == 401
+
+
 async def test_the_old_versions_change_vms_too(api: Api) -> None:
     await api.fleet.running("pool1", "one")
     for version, hours in (("v1", 5), ("v2", 6)):

@@ -26,7 +26,7 @@ class LifetimeReader:
         hours = _whole(value)
         if hours <= 0:
             raise UnfitChange(f"Lifetime must be a positive integer (got {as_text(value)})")
-        if self._limit is not None and (hours > _MOST or hours * _HOUR >= self._limit):
+        if self._limit is not None and hours * _HOUR >= self._limit:
             limit = f"{self._limit / _HOUR:.10g}"
             raise UnfitChange(
                 f"You provided a lifetime ({as_text(value)}) that exceeds the configured maximum of {limit}."

@@ -4,7 +4,6 @@ from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 
 GOOD = {"X-AUTH-TOKEN": "good"}
-BAD = {"X-AUTH-TOKEN": "bad"}
 HOUR_MS = 3600 * 1000
 
 

@@ -15,8 +15,8 @@ local operation, vm, token, access, lifetime = ARGV[1], ARGV[2], ARGV[3], ARGV[4
 local key, first_tag = K.vm .. vm, 9
 local admins = first_tag + 2 * tonumber(ARGV[8])
 
-local done = redis.call('GET', K.op .. operation)
-if done then return cjson.decode(done) end
+local done = remembered(operation)
+if done then return done end
 local known = redis.call('HMGET', key, 'state', 'pool', 'id', 'user', 'token', 'checkout', 'ends')
 if known[1] ~= 'running' then return { 'missing' } end
 local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
@@ -54,5 +54,4 @@ for at = first_tag, admins - 1, 2 do
 end
 if admins > first_tag then redis.call('EXPIRE', tagged, STATS_KEPT) end
 if user then redis.call('HSET', K.token .. token, 'last', int(now)) end
-redis.call('SET', K.op .. operation, cjson.encode(reply), 'PX', OPERATION_KEPT)
-return reply
+return remember(operation, reply)

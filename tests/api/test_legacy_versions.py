@@ -267,3 +267,21 @@ async def test_a_refusal_for_asking_too_often_says_that_the_version_is_deprecate
         assert api.registry.get_sample_value("vmpooler_http_requests_total", labels) == 1
     assert [answer.status_code for answer in answers] == [200, 429]
     assert answers[1].headers["Deprecation"] == answers[0].headers["Deprecation"]
+
+
+@pytest.mark.parametrize("version", LEGACY)
+async def test_slashes_head_and_other_methods_are_as_in_v3(secured_api: Api, version: str) -> None:
+    ask = secured_api.client.request
+    for method, template in every_route(secured_api.app):
+        if not template.startswith("/api/v3/"):
+            continue
+        path = filled(template, version)
+        expected = await ask(method, path)
+        assert (await ask(method, f"{path}/")).status_code == expected.status_code, (method, path)
+        if method == "GET":
+            head = await ask("HEAD", path)
+            assert (head.status_code, head.content) == (expected.status_code, b"")
+        for other in ("PATCH", "OPTIONS", "PROPFIND"):
+            answer = await ask(other, path)
+            assert (answer.status_code, answer.json()) == (404, {"ok": False})
+            assert "Allow" not in answer.headers

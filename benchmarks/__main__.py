@@ -11,12 +11,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import filling, handover, idling, ondemand, refilling
+from benchmarks import admission, filling, handover, idling, ondemand, refilling, showing, summarising
 from benchmarks.figures import Figure, as_data, as_table
 from benchmarks.stage import Stage, open_stage, say
 
 BENCHMARKS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "handover": handover.run,
+    "admission": admission.run,
+    "showing": showing.run,
+    "summarising": summarising.run,
     "filling": filling.run,
     "refilling": refilling.run,
     "ondemand": ondemand.run,
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure what the services cost. Without names all benchmarks run, for about 3 minutes.",
+        description="Measure what the services cost. Without names all benchmarks run, for about 5 minutes.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="benchmarks:\n" + "\n".join(f"  {name:<10} {_summary(name)}" for name in BENCHMARKS),
     )

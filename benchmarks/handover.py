@@ -5,24 +5,18 @@ worker under 16 connections that are kept alive. A route that does nothing, aske
 alone costs; the two pools tell whether the number of ready VMs matters.
 """
 
-import asyncio
-import sys
-
+from benchmarks.clients import CONNECTIONS, NOTHING, hold
 from benchmarks.figures import Figure
-from benchmarks.metering import Meter, Usage
+from benchmarks.metering import Usage
 from benchmarks.stage import Stage, say
 from benchmarks.stocking import stock
-from tests.support.project import ROOT
-from tests.support.services import Service
 
-CONNECTIONS = 16
 ROUNDS = 6
 PAIRS = 1000
 """Checkouts with their returns in one round."""
 WARM_UP = 300
 ALONE = 200
 LARGE = 20_000
-PATIENCE_SECONDS = 60.0
 
 SMALL_POOL, LARGE_POOL = "small", "large"
 
@@ -35,15 +29,15 @@ async def run(stage: Stage) -> list[Figure]:
     await stock(store, LARGE_POOL, vms=LARGE + ROUNDS * PAIRS)
     await stock(store, SMALL_POOL, vms=WARM_UP + ALONE)
     await service.start()
-    await _load(service, WARM_UP, pool=SMALL_POOL)
-    alone = await _load(service, ALONE, pool=SMALL_POOL, connections=1)
+    await hold(service, WARM_UP, "checkouts", SMALL_POOL)
+    alone = await hold(service, ALONE, "checkouts", SMALL_POOL, connections=1)
     nothing, small, large = [], [], []
     for number in range(1, ROUNDS + 1):
         say(f"  round {number} of {ROUNDS}")
         await stock(store, SMALL_POOL, vms=PAIRS)
-        nothing.append(await _load(service, PAIRS))
-        small.append(await _load(service, PAIRS, pool=SMALL_POOL))
-        large.append(await _load(service, PAIRS, pool=LARGE_POOL))
+        nothing.append(await hold(service, 2 * PAIRS, "asking", NOTHING))
+        small.append(await hold(service, PAIRS, "checkouts", SMALL_POOL))
+        large.append(await hold(service, PAIRS, "checkouts", LARGE_POOL))
     return [
         Figure("round trips per checkout and return", "", (alone.round_trips / ALONE,), 2, "9"),
         Figure(
@@ -55,28 +49,6 @@ async def run(stage: Stage) -> list[Figure]:
         Figure(f"API CPU with {LARGE:,} VMs in the pool", "ms", _milliseconds(large), 0.8, "28"),
         Figure("ratio to a small pool", "", _ratios(large, small), 1.1, "5-9"),
     ]
-
-
-async def _load(
-    service: Service, pairs: int, *, pool: str | None = None, connections: int = CONNECTIONS
-) -> Usage:
-    meter = Meter(service)
-    await meter.start()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.load", str(service.port), str(connections), str(pairs)),
-        *([] if pool is None else [pool]),
-        cwd=ROOT,
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            if await process.wait() != 0:
-                raise RuntimeError("the clients gave up; their message stands above")
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return await meter.stop()
 
 
 def _milliseconds(usages: list[Usage]) -> tuple[float, ...]:

@@ -1,20 +1,22 @@
-"""Clients of the API in a process of their own: `python -m benchmarks.load PORT CONNECTIONS COUNT [POOL]`.
+"""Clients of the API in a process of their own: `python -m benchmarks.load PORT CONNECTIONS COUNT WORK`.
 
-Every connection is kept alive and sends its next request when the last one is answered. With a pool the
-work is COUNT checkouts, each followed by the return of its VM; without one it is twice COUNT requests to
-the route that does nothing. Ends with 0 when every answer was good, else with a message and 1.
+Every connection is kept alive and sends its next request when the last one is answered. WORK is one of
+
+    checkouts POOL [TOKEN]   COUNT checkouts, each followed by the return of its VM
+    asking PATH              COUNT requests with GET
+
+Ends with 0 when every answer was good, else with a message and 1.
 """
 
 import asyncio
 import json
 import re
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import cast
 
 import uvloop
 
-NOTHING = "/healthcheck"
 VMS = "/api/v3/vm"
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
@@ -71,24 +73,29 @@ class Connection(asyncio.Protocol):
             self._done.set_exception(error)
 
 
-def checkouts(pool: str, count: int) -> Conversation:
+def checkouts(count: int, pool: str, token: str | None = None) -> Conversation:
     """Take a VM and give it back, so many times."""
     for _ in range(count):
-        granted = json.loads((yield request_for("POST", f"{VMS}/{pool}")))
-        yield request_for("DELETE", f"{VMS}/{granted[pool]['hostname']}")
+        granted = json.loads((yield request_for("POST", f"{VMS}/{pool}", token=token)))
+        yield request_for("DELETE", f"{VMS}/{granted[pool]['hostname']}", token=token)
 
 
-def nothing(count: int) -> Conversation:
-    """Ask twice for nothing, so many times."""
-    request = request_for("GET", NOTHING)
-    for _ in range(2 * count):
+def asking(count: int, path: str) -> Conversation:
+    """Ask for the same, so many times."""
+    request = request_for("GET", path)
+    for _ in range(count):
         yield request
 
 
-def request_for(method: str, path: str, body: bytes = b"") -> bytes:
+WORK: Mapping[str, Callable[..., Conversation]] = {"checkouts": checkouts, "asking": asking}
+
+
+def request_for(method: str, path: str, body: bytes = b"", *, token: str | None = None) -> bytes:
     """Give a request as it is sent."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    if token is not None:
+        head += f"X-AUTH-TOKEN: {token}\r\n"
+    return head.encode() + b"\r\n" + body
 
 
 async def run(port: int, conversations: list[Conversation]) -> None:
@@ -105,10 +112,9 @@ async def run(port: int, conversations: list[Conversation]) -> None:
 def main(arguments: list[str]) -> None:
     """Do what the module's description says."""
     port, connections, count = (int(text) for text in arguments[:3])
-    pool = arguments[3] if len(arguments) > 3 else None
+    work, *details = arguments[3:]
     shares = [count // connections + (number < count % connections) for number in range(connections)]
-    conversations = [nothing(share) if pool is None else checkouts(pool, share) for share in shares if share]
-    uvloop.run(run(port, conversations))
+    uvloop.run(run(port, [WORK[work](share, *details) for share in shares if share]))
 
 
 if __name__ == "__main__":

@@ -46,12 +46,21 @@ class Stage:
         return self._redis.port
 
     async def install(
-        self, service: ServiceName, *, pools: Mapping[str, int], config: Mapping[str, Any] | None = None
+        self,
+        service: ServiceName,
+        *,
+        pools: Mapping[str, int],
+        config: Mapping[str, Any] | None = None,
+        sections: Mapping[str, Any] | None = None,
     ) -> Installation:
-        """Describe a service with an empty installation of its own and open a store on the same data."""
+        """Describe a service with an empty installation of its own and open a store on the same data.
+
+        `config` adds to that section, `sections` are whole ones.
+        """
         prefix = f"{{installation-{next(self._numbers)}}}"
         store = await self._stack.enter_async_context(open_store(self._redis.url, prefix, size=2))
-        return Installation(prefix, store, self.describe(service, prefix, pools=pools, config=config))
+        described = self.describe(service, prefix, pools=pools, config=config, sections=sections)
+        return Installation(prefix, store, described)
 
     def describe(
         self,
@@ -60,13 +69,16 @@ class Stage:
         *,
         pools: Mapping[str, int],
         config: Mapping[str, Any] | None = None,
+        sections: Mapping[str, Any] | None = None,
     ) -> Service:
         """Describe a service, maybe one more, of the installation that has this prefix."""
         label = f"{service}-of-{prefix.strip('{}')}"
         described = Service(
             service,
             directory=self._directory,
-            document=pooler_document(redis_url=self._redis.url, prefix=prefix, pools=pools, config=config),
+            document=pooler_document(redis_url=self._redis.url, prefix=prefix, pools=pools, config=config)
+            | dict(sections or {}),
+            environment={"VMPOOLER_DEBUG": "true"} if "auth" in (sections or {}) else {},
             label=label,
         )
         self._stack.callback(described.kill)

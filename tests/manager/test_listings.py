@@ -93,7 +93,7 @@ async def test_an_operator_releases_a_halt(site: Site) -> None:
     for name in await site.ready("debian", 5):
         site.cloud.remove(site.row(name)["id"])
     await eventually(lambda: _is_halted(site, "absent debian"))
-    await site.store.endings.resume("dummy")
+    await site.store.endings.permit("dummy")
     await eventually(lambda: _has_no_suspects(site))
     await site.settled(debian=5)
     await eventually(lambda: _metric_is(manager, "provider_halted", 0))
@@ -118,6 +118,25 @@ async def test_more_unknown_vms_than_may_stop_all_destroying(site: Site) -> None
     await eventually(lambda: _is_halted(site, "orphan debian"), within=30)
     await site.ready("debian", 5)
     assert len(set(lost) & site.in_cloud()) >= 2
+
+
+async def test_one_release_is_enough_for_all_unknown_vms_that_a_halt_was_for(site: Site) -> None:
+    manager = await site.start({"debian": 9}, listing=OFTEN)
+    lost = await site.ready("debian", 9)
+    for name in lost:
+        await _lose_record(site, name, state="ready")
+    await eventually(lambda: _is_halted(site, "orphan debian"), within=30)
+    await eventually(lambda: _all_are_refused(site, len(lost) - 2))
+    await site.store.endings.permit("dummy")
+    for name in lost:
+        await site.becomes(name, "gone", within=30)
+    assert manager.metric("provider_halted") == 0
+    await site.settled(debian=9)
+
+
+async def _all_are_refused(site: Site, count: int) -> bool:
+    (refused,) = await site.store.link.call(("SCARD", f"{site.prefix}:refused:dummy"))
+    return bool(refused == count)
 
 
 async def test_a_vm_of_somebody_else_is_told_of_and_left_alone(site: Site) -> None:

@@ -271,7 +271,14 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         "doubt",
         arrange=lambda fleet: fleet.suspect("one", "a", "b"),
     ),
-    act("resume", "endings.resume", lambda store: store.endings.resume(PROVIDER), "resume", arrange=_halted),
+    act(
+        "resume",
+        "endings.resume",
+        lambda store: store.endings.resume(PROVIDER, whole="absent one"),
+        "resume",
+        arrange=_halted,
+    ),
+    act("permit", "endings.permit", lambda store: store.endings.permit(PROVIDER), "permit", arrange=_halted),
     act("heartbeat", "leases.heartbeat", _heartbeats, "heartbeat", arrange=_working),
     act(
         "leave",

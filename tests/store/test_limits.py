@@ -147,10 +147,56 @@ async def test_the_listing_that_was_to_blame_resumes_when_it_is_whole_again(flee
 
 async def test_an_operator_resumes_whatever_the_cause_and_begins_to_count_anew(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
-    assert await fleet.store.endings.resume(PROVIDER)
+    assert await fleet.store.endings.permit(PROVIDER) == 1
     assert await halt(fleet) is None
-    await fleet.suspect("one", "e")
-    assert await give_up(fleet, "e") is Outcome.OK
+    await fleet.suspect("one", "e", "f", "g", "h")
+    outcomes = [await give_up(fleet, vm) for vm in ("e", "f", "g", "h")]
+    assert outcomes == [Outcome.OK] * 3 + [Outcome.HALTED]
+
+
+async def test_a_release_covers_all_that_is_known_to_be_missing(fleet: Fleet) -> None:
+    names = [f"vm-{number}" for number in range(20)]
+    await fleet.suspect("one", *names)
+    for vm in names:
+        await give_up(fleet, vm)
+    await fleet.suspect("two", "other")
+    assert await fleet.store.endings.permit(PROVIDER) == 18
+    outcomes = [await give_up(fleet, vm) for vm in (*names[3:], "other")]
+    assert set(outcomes) == {Outcome.OK}
+
+
+async def test_a_release_covers_all_unknown_vms_that_were_refused(fleet: Fleet) -> None:
+    names = [f"vm-{number}" for number in range(20)]
+    for vm in names:
+        await take_in(fleet, vm)
+    assert await fleet.store.endings.permit(PROVIDER) == 17
+    outcomes = [await take_in(fleet, vm) for vm in names]
+    assert set(outcomes) == {Outcome.OK}
+    later = [await take_in(fleet, f"later-{number}") for number in range(4)]
+    assert later == [Outcome.OK] * 3 + [Outcome.HALTED], "what nobody saw is still limited"
+
+
+async def test_a_second_release_adds_to_the_first(fleet: Fleet) -> None:
+    await halted_by_orphans(fleet)
+    await fleet.store.endings.permit(PROVIDER)
+    for number in range(4):
+        await take_in(fleet, f"later-{number}")
+    assert await fleet.store.endings.permit(PROVIDER) == 2
+    assert await take_in(fleet, "d") is Outcome.OK
+
+
+async def test_a_release_of_what_is_not_halted_changes_nothing(fleet: Fleet) -> None:
+    await fleet.suspect("one", "a")
+    before = await fleet.dataset()
+    assert await fleet.store.endings.permit(PROVIDER) == 0
+    assert await fleet.dataset() == before
+
+
+async def test_what_is_whole_again_leaves_nothing_to_release(fleet: Fleet) -> None:
+    await halted_by_orphans(fleet)
+    assert await fleet.store.endings.resume(PROVIDER, whole="orphan one")
+    entries = (await fleet.dataset()).entries
+    assert not any(name.startswith(("refused:", "released:")) for name in entries)
 
 
 async def test_a_ready_vm_that_no_listing_misses_is_not_given_up_as_unseen(fleet: Fleet) -> None:

@@ -276,7 +276,7 @@ class Worlds(RuleBasedStateMachine):
         )
 
     @rule(
-        verb=st.sampled_from(("heartbeat", "leave", "forget", "resume")),
+        verb=st.sampled_from(("heartbeat", "leave", "forget", "permit")),
         manager=managers,
         pool=pools,
         names=st.lists(vms, max_size=4),
@@ -292,7 +292,7 @@ class Worlds(RuleBasedStateMachine):
             case "forget":
                 self._do(lambda store: store.leases.forget(pool))
             case _:
-                self._do(lambda store: store.endings.resume(PROVIDER))
+                self._do(lambda store: store.endings.permit(PROVIDER))
 
     @rule(pool=pools)
     def drain(self, pool: str) -> None:

@@ -252,13 +252,13 @@ def _follow_listing(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) 
     for name in findings.switched_off:
         if name not in leaving:
             yield Discard(name, "powered_off")
+    for vm in findings.orphans:
+        yield TakeIn(vm)  # at a halted provider it is noted only, for who releases that
     if halt:
         return
     for name in view.snapshot.suspects:
         if name not in findings.found and name not in view.busy and name not in leaving:
             yield Confirm(name)
-    for vm in findings.orphans:
-        yield TakeIn(vm)
 
 
 def _destroy(view: PoolView) -> Iterator[Action]:

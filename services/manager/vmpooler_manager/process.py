@@ -141,11 +141,14 @@ async def _release(settings: Settings, provider: str) -> int:
     )
     try:
         await store.deployment.prepare()
-        await store.endings.resume(provider)
+        released = await store.endings.permit(provider)
     except StoreError as error:
         print(f"error: {error}")
         return 1
     finally:
         await store.close()
-    print(f"VMs of the provider {provider} may be destroyed again")
+    print(
+        f"VMs of the provider {provider} may be destroyed again; {released} that are known to be missing or "
+        "unknown there are beside the safety limits"
+    )
     return 0

@@ -303,9 +303,8 @@ def test_a_vm_that_is_being_destroyed_is_left_alone() -> None:
 
 
 def test_nothing_is_destroyed_while_the_provider_is_halted() -> None:
-    findings = Findings(orphans=(provider_vm("orphan"),))
     suspects = {"doubtful": ago(minutes=5)}
-    assert planned(halt=HALT, doomed=("a",), findings=findings, suspects=suspects) == ()
+    assert planned(halt=HALT, doomed=("a",), findings=Findings(), suspects=suspects) == ()
 
 
 # What a listing shows
@@ -340,6 +339,11 @@ def test_a_ready_vm_that_is_switched_off_is_replaced() -> None:
 def test_an_orphan_is_taken_in() -> None:
     orphan = provider_vm("orphan")
     assert planned(findings=Findings(orphans=(orphan,))) == (TakeIn(orphan),)
+
+
+def test_an_orphan_at_a_halted_provider_is_shown_to_the_store_which_only_notes_it() -> None:
+    orphan = provider_vm("orphan")
+    assert planned(findings=Findings(orphans=(orphan,)), halt=HALT) == (TakeIn(orphan),)
 
 
 def test_a_late_vm_is_recognised_even_while_nothing_may_be_destroyed() -> None:

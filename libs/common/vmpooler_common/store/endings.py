@@ -141,8 +141,16 @@ class Endings:
         moved: list[str] = await self._scripts.run("doubt", pool, "ready", *names)
         return moved
 
-    async def resume(self, provider: str, *, whole: str = "") -> bool:
-        """Allow destroying again: `whole` is `absent POOL` or `orphan POOL`; empty: an operator says so.
+    async def permit(self, provider: str) -> int:
+        """Allow destroying again because an operator says so.
+
+        The VMs that are known by now to be missing or unknown there are beside the safety limits for a day.
+        Gives how many these are.
+        """
+        return int(await self._scripts.run("permit", provider))
+
+    async def resume(self, provider: str, *, whole: str) -> bool:
+        """Allow destroying again because a listing is whole: `whole` is `absent POOL` or `orphan POOL`.
 
         Gives whether nothing is halted now.
         """

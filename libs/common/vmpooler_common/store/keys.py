@@ -39,6 +39,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     halted          hash    provider → `kind pool reason`: all destroying of it is stopped
     reaped:V:K      zset    H → time; what was given up (K absent) or taken in (K orphan) at provider V
                             in the last ten minutes
+    refused:V       set     H of unknown VMs at provider V that weren't taken in because it is halted
+    released:V      set     H that an operator has released: no safety limit counts them; for a day
     managers        zset    manager → end of its registration
     leases          hash    P → `end manager`
     events          stream  e (kind), p (pool), v (VM), newest 10,000
@@ -109,6 +111,8 @@ STEMS: dict[str, str] = {
     "halted": "halted",
     "held": "held",
     "reaped": "reaped:",
+    "refused": "refused:",
+    "released": "released:",
     "managers": "managers",
     "leases": "leases",
     "events": "events",

@@ -86,7 +86,6 @@ def _judge_endings(view: PoolView, actions: Sequence[Action]) -> None:
                 assert set(names) <= set(snapshot.doomed), "a destruction that isn't due"
                 assert snapshot.halt is None, "a destruction at a halted provider"
             case TakeIn(vm):
-                assert snapshot.halt is None, "an orphan of a halted provider"
                 assert vm.tag is not None, "a VM without a tag taken in"
                 assert vm.tag.generation == snapshot.generation, "a VM of another data set taken in"
             case Shed(_, state):

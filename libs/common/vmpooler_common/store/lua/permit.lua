@@ -1,10 +1,22 @@
--- permit: say whether the user of a token may do what is decided before another script is asked.
--- ARGV token digest or '', '1' when it must be an admin's, admin...
--- Returns 'ok', 'unauthorized' or 'foreign': the user may not.
+-- permit: an operator allows the destroying of a halted provider's VMs again.
+-- What is known by now to be missing or unknown there is named, and counts against no safety limit for a day.
+-- ARGV provider
+-- Returns how many VMs are named.
 
-local token = ARGV[1]
-local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
-local refusal = why_refused(true, nil, user, ARGV[2] == '1', 3)
-if refusal then return refusal end
-redis.call('HSET', K.token .. token, 'last', int(now_ms()))
-return 'ok'
+local provider = ARGV[1]
+local refused, released = K.refused .. provider, K.released .. provider
+if redis.call('HEXISTS', K.halted, provider) == 0 then return redis.call('SCARD', released) end
+
+redis.call('SUNIONSTORE', released, released, refused)
+redis.call('DEL', refused)
+local pools = redis.call('HGETALL', K.pools)
+for at = 1, #pools, 2 do
+  if pools[at + 1] == provider then
+    for _, vm in ipairs(redis.call('ZRANGE', K.suspect .. pools[at], 0, -1)) do redis.call('SADD', released, vm) end
+  end
+end
+redis.call('EXPIRE', released, RELEASE_KEPT)
+redis.call('HDEL', K.halted, provider)
+redis.call('DEL', K.reaped .. provider .. ':absent', K.reaped .. provider .. ':orphan')
+event('resumed', '', '')
+return redis.call('SCARD', released)

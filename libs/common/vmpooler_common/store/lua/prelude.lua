@@ -4,6 +4,7 @@
 local DAY = 86400000
 local EVENTS_KEPT = 10000
 local OPERATION_KEPT = 600000
+local RELEASE_KEPT = 86400 -- seconds
 local LARGEST_SIZE = 10000 -- the same as in Python, where overrides are read
 local KEY_KEPT = 3600000 -- what was granted under an Idempotency-Key
 local STATS_KEPT = 400 * 86400 -- seconds; a summary may reach back a year
@@ -104,6 +105,18 @@ end
 -- A pool is drained by a new round of it: VMs whose names were reserved in an earlier one are stale.
 local function is_stale(round, pool)
   return (round or '0') ~= (redis.call('HGET', K.rounds, pool) or '0')
+end
+
+-- Whether one more VM of a provider may be given up ('absent') or taken in ('orphan'), by the limit for ten
+-- minutes; it is counted. Those that an operator has released are beside the limit.
+local function may_reap(provider, kind, vm, limit, now)
+  if redis.call('SREM', K.released .. provider, vm) == 1 then return true end
+  local reaped = K.reaped .. provider .. ':' .. kind
+  redis.call('ZREMRANGEBYSCORE', reaped, '-inf', int(now - 600000))
+  if redis.call('ZCARD', reaped) >= limit then return false end
+  redis.call('ZADD', reaped, int(now), vm)
+  redis.call('EXPIRE', reaped, 600)
+  return true
 end
 
 -- Days since the epoch, UTC. Python names the same key by it.

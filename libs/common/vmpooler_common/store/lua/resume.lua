@@ -1,13 +1,11 @@
--- resume: allow the destroying of a provider's VMs again.
--- ARGV provider, what is whole again: 'absent POOL', 'orphan POOL', or '' when an operator says so
+-- resume: allow the destroying of a provider's VMs again, for the listing that showed too much is whole.
+-- ARGV provider, what is whole again: 'absent POOL' or 'orphan POOL'
 -- Returns 1 when nothing is halted now, else 0.
 
 local halted = redis.call('HGET', K.halted, ARGV[1])
 if not halted then return 1 end
-if ARGV[2] ~= '' and string.sub(halted, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return 0 end
+if string.sub(halted, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return 0 end
 redis.call('HDEL', K.halted, ARGV[1])
-if ARGV[2] == '' then
-  redis.call('DEL', K.reaped .. ARGV[1] .. ':absent', K.reaped .. ARGV[1] .. ':orphan')
-end
+redis.call('DEL', K.refused .. ARGV[1])
 event('resumed', '', '')
 return 1

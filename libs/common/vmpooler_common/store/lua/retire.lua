@@ -43,15 +43,11 @@ elseif guard == 'operation' then
 elseif guard == 'unseen' then
   if index ~= 'suspect' then return 'refused' end
   if redis.call('HEXISTS', K.halted, provider) == 1 then return 'halted' end
-  local reaped = K.reaped .. provider .. ':absent'
-  redis.call('ZREMRANGEBYSCORE', reaped, '-inf', int(now - 600000))
-  if redis.call('ZCARD', reaped) >= tonumber(bound) then
+  if not may_reap(provider, 'absent', vm, tonumber(bound), now) then
     redis.call('HSET', K.halted, provider, 'absent ' .. pool .. ' more VMs vanished than may be given up in ten minutes')
     event('halted', pool, vm)
     return 'halted'
   end
-  redis.call('ZADD', reaped, int(now), vm)
-  redis.call('EXPIRE', reaped, 600)
 end
 
 if state == 'pending' then free_slot(vm, pool) end

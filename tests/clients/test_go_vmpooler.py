@@ -34,6 +34,13 @@ async def test_a_vm_is_taken_looked_at_and_given_back(api: Api, go: GoVmpooler) 
         await go.delete(vm.hostname)
 
 
+async def test_a_vm_is_changed(api: Api, go: GoVmpooler) -> None:
+    await api.fleet.running(DEBIAN, "one", token=TOKEN)
+    assert (await go.set_lifetime("one", 7)).lifetime == 7
+    vm = await go.set_tags("one", b'{"department":"engineering","user":"jdoe"}')
+    assert vm.tags == {"department": "engineering", "user": "jdoe"}
+
+
 async def test_all_vms_of_the_token_are_looked_at(api: Api, go: GoVmpooler) -> None:
     assert await go.get_all() == []
     await api.fleet.ready(DEBIAN, "one")

@@ -36,6 +36,11 @@ async def test_a_test_runner_takes_its_machines_and_gives_them_back(api: Api, ve
     answer = await api.client.post(f"{url}/", content=body, headers=WITH_TOKEN)
     taken = hostnames(answer)
     assert taken == {DEBIAN: ["one.example.test", "two.example.test"], ROCKY: ["three.example.test"]}
+    for change in ('{"tags":{"role":"agent","created_by":"alice"}}', '{"lifetime":"9"}'):
+        answer = await api.client.put(f"{url}/one", content=change, headers=WITH_TOKEN)
+        assert (answer.status_code, answer.json()) == (200, {"ok": True})
+    machine = (await api.client.get(f"{url}/one")).json()["one"]
+    assert (machine["lifetime"], machine["tags"]) == (9, {"role": "agent", "created_by": "alice"})
     for names in taken.values():
         for name in names:
             answer = await api.client.delete(f"{url}/{name.partition('.')[0]}", headers=WITH_TOKEN)

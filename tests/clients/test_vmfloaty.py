@@ -42,6 +42,19 @@ async def test_vms_are_taken_looked_at_and_given_back(api: Api, floaty: Vmfloaty
     assert await floaty.list_active(TOKEN) == []
 
 
+async def test_a_vm_is_modified(api: Api, floaty: Vmfloaty) -> None:
+    await api.fleet.running(DEBIAN, "one", token=TOKEN)
+    change = '{"lifetime":11,"tags":{"project":"100 percent","url":"http://ci.example/job/5"}}'
+    for hostname in ("one", "one.example.test"):
+        answer = await floaty.modify(hostname, change)
+        assert (answer.status_code, answer.json()) == (200, {"ok": True})
+    vm = await floaty.query("one")
+    assert vm["lifetime"] == 11
+    assert vm["tags"] == {"project": "100 percent", "url": "http://ci.example/job/5"}
+    refused = await floaty.modify("one", '{"lifetime":0}')
+    assert (refused.status_code, refused.json()["ok"]) == (400, False)
+
+
 async def test_what_isnt_there_is_an_error_that_it_can_read(floaty: Vmfloaty) -> None:
     with pytest.raises(PoolerError, match="503"):
         await floaty.get({"debian": 1})

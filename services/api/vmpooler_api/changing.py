@@ -55,6 +55,6 @@ def _tell(vm: str, change: Change, changed: Changed) -> None:
         provider_id=changed.provider_id,
         user=changed.user,
         owner=changed.owner,
-        **({} if change.lifetime is None else {"ends": changed.ends_at}),
-        **({"tags": sorted(change.tags)} if change.tags else {}),
+        ends=changed.ends_at.isoformat() if change.lifetime and changed.ends_at else None,
+        tags=sorted(change.tags) or None,
     )

@@ -36,8 +36,9 @@ def _text(urls: Mapping[str, str]) -> str:
     return "\n".join(
         (
             "vmpooler is running; Ctrl-C ends it, and the next start goes on with the same VMs",
-            f"  API      {api}/api/v3/vm (names), {api}/api/v3/status, {api}/docs (all routes)",
-            f"  metrics  {api}/prometheus, {manager}/prometheus",
+            f"  dashboard  {api}/dashboard/",
+            f"  API        {api}/api/v3/vm (names), {api}/api/v3/status, {api}/docs (all routes)",
+            f"  metrics    {api}/prometheus, {manager}/prometheus",
             f"  take one of a pool's VMs    curl -X POST {api}/api/v3/vm/debian-12-x86_64",
             f"  give it back                curl -X DELETE {api}/api/v3/vm/HOSTNAME",
         )

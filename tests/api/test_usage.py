@@ -2,7 +2,6 @@
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
-from tests.store.dataset import ask
 
 GOOD = {"X-AUTH-TOKEN": "good"}
 
@@ -13,7 +12,7 @@ async def use(api: Api, *, url: str | None = None) -> None:
     await api.fleet.ready("pool1", "one")
     await api.client.post("/api/v3/vm/poolone", headers=GOOD)
     if url is not None:
-        await ask(api.fleet.client, "HSET", f"{api.fleet.prefix}:vm:one", "tag:jenkins_build_url", url)
+        await api.client.put("/api/v3/vm/one", json={"tags": {"jenkins_build_url": url}}, headers=GOOD)
     await api.client.delete("/api/v3/vm/one", headers=GOOD)
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
-from tests.store.dataset import ask
 from tests.support.failing_backend import UnreachableBackend
 
 USAGE = {"usage_stats": True}
@@ -16,8 +15,9 @@ GOOD = {"X-AUTH-TOKEN": "good"}
 
 
 async def tag(api: Api, vm: str, url: str) -> None:
-    """Note a build on a running VM."""
-    await ask(api.fleet.client, "HSET", f"{api.fleet.prefix}:vm:{vm}", "tag:jenkins_build_url", url)
+    """Say which build a VM is used for."""
+    tags = {"tags": {"jenkins_build_url": url}}
+    assert (await api.client.put(f"/api/v3/vm/{vm}", json=tags, headers=GOOD)).status_code == 200
 
 
 async def test_268_a_checkout_is_counted_for_each_vm(api: Api) -> None:

@@ -1,12 +1,13 @@
 """Section 9.4 of the checklist: summaries of days, which are UTC days by Redis's clock."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.api.in_process import Api
 from tests.store.fleet import Fleet
-from tests.support.past_days import note_durations, note_tags
+from tests.support.past_days import note_durations
 
 SUMMARY = "/api/v3/summary"
 NO_DURATION = {"average": 0, "min": 0, "max": 0, "total": 0}
@@ -38,6 +39,14 @@ async def refusal(api: Api, path: str = "", **days: str) -> str:
 
 async def two_boots(api: Api) -> None:
     await note_durations(api.fleet, "boot", "pool1", 10.5, 20.25)
+
+
+async def tag(api: Api, tags: Mapping[str, Mapping[str, str]]) -> None:
+    """Take VMs and tag them: VM -> tag -> value."""
+    await api.fleet.running("pool1", *tags)
+    for vm, of_vm in tags.items():
+        answer = await api.client.put(f"/api/v3/vm/{vm}", json={"tags": of_vm})
+        assert answer.status_code == 200
 
 
 async def test_061_without_parameters_it_is_a_summary_of_today(api: Api) -> None:
@@ -149,7 +158,7 @@ async def test_071_what_belongs_to_no_configured_pool_is_counted_all_the_same(ap
 
 
 async def test_072_tags_are_counted_by_value(api: Api) -> None:
-    await note_tags(api.fleet, ("a", "project", "x"), ("b", "project", "y"), ("c", "project", "x"))
+    await tag(api, {"a": {"project": "x"}, "b": {"project": "y"}, "c": {"project": "x"}})
     content = await summary(api)
     expected = {"project": {"x": 2, "y": 1, "total": 3}}
     assert content["tag"] == content["daily"][0]["tag"] == expected
@@ -179,7 +188,7 @@ async def test_075_of_an_unknown_member_nothing_is_told(api: Api) -> None:
 
 
 async def test_076_one_tag_is_told_alone(api: Api) -> None:
-    await note_tags(api.fleet, ("a", "project", "x"), ("a", "team", "y"))
+    await tag(api, {"a": {"project": "x", "team": "y"}})
     content = await summary(api, "/tag/project")
     assert content["tag"] == content["daily"][0]["tag"] == {"project": {"x": 1, "total": 1}}
 

@@ -2,6 +2,7 @@
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
+from tests.store.demand import Demand
 
 GOOD = {"X-AUTH-TOKEN": "good"}
 
@@ -49,3 +50,17 @@ async def test_a_checkout_that_is_told_again_is_counted_once(with_api: WithApi) 
         for _ in range(2):
             await api.client.post("/api/v3/vm/pool1", headers={"Idempotency-Key": "mine"})
         assert api.counted()["user.unauthenticated.allocate.pool1"] == 1
+
+
+async def test_the_vms_of_a_deleted_request_are_counted_as_returned(with_api: WithApi) -> None:
+    async with with_api(auth="dummy", config={"usage_stats": True}) as api:
+        await api.fleet.token("good", "alice")
+        demand = Demand(api.fleet)
+        await demand.accepted("r", "pool1", "pool1", "pool2", token="good")
+        await demand.booted("pool1", "one")
+        await demand.booted("pool1", "two")
+        tags = {"tags": {"jenkins_build_url": "https://ci/job/litmus/x/"}}
+        await api.client.put("/api/v3/vm/two", json=tags, headers=GOOD)
+        for _ in range(2):
+            await api.client.delete("/api/v3/ondemandvm/r", headers=GOOD)
+        assert api.counted() == {"user.alice.destroy.pool1": 2, "usage_litmus.alice.destroy.pool1": 1}

@@ -7,6 +7,7 @@ import pytest
 from tests.store.demand import Demand, of_a_user
 from tests.store.fleet import LEASE, MANAGER, attempt_of
 from vmpooler_common.model import VmState
+from vmpooler_common.store.checkouts import Return
 from vmpooler_common.store.errors import StoreUnavailable, UnknownToken
 from vmpooler_common.store.leases import Heartbeat
 from vmpooler_common.store.requests import RequestStatus
@@ -165,7 +166,7 @@ async def test_a_ready_request_does_not_expire(demand: Demand) -> None:
 
 async def delete(
     demand: Demand, request: str, *, operation: str = "delete", token: str | None = None
-) -> bool:
+) -> tuple[Return, ...] | None:
     return await demand.fleet.store.requests.delete(
         request, operation=operation, token=token, needs_token=False
     )
@@ -175,7 +176,7 @@ async def test_deleting_returns_what_was_given_and_frees_the_line(demand: Demand
     await demand.accepted("r", "one", "one")
     await demand.accepted("other", "one")
     await demand.booted("one", "a")
-    assert await delete(demand, "r")
+    assert await delete(demand, "r") == (Return("a", "one", "id-a", "", ""),)
     assert await demand.fleet.state("a") == "completed"
     assert await demand.booted("one", "b") == "other"
     assert await demand.booted("one", "c") == ""
@@ -199,8 +200,8 @@ async def test_deleting_leaves_a_vm_alone_that_its_user_has_given_back(demand: D
 
 async def test_deleting_again_says_that_it_was_deleted_before(demand: Demand) -> None:
     await demand.accepted("r", "one")
-    assert await delete(demand, "r")
-    assert not await delete(demand, "r", operation="again")
+    assert await delete(demand, "r") == ()
+    assert await delete(demand, "r", operation="again") is None
 
 
 async def test_deleting_before_it_is_accepted_leaves_nothing_to_accept(demand: Demand) -> None:

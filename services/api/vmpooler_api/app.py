@@ -149,7 +149,9 @@ def create_app(
         settings,
         store,
         watch,
-        provisioning=Provisioning(store, settings, withdrawals=withdrawals, metrics=metrics.ondemand),
+        provisioning=Provisioning(
+            store, settings, withdrawals=withdrawals, metrics=metrics.ondemand, usage=usage
+        ),
         changing=Changing(
             store.changes,
             WishReader(settings),

@@ -10,6 +10,7 @@ from vmpooler_api.draws import Draws
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.ondemand_orders import OnDemandOrder, OrderReader
 from vmpooler_api.refusals import ClientLeft, TooManyVms, Unacceptable, UnknownName, UnknownTemplates
+from vmpooler_api.usage import Usage
 from vmpooler_api.withdrawals import Withdrawals
 from vmpooler_common.config import Settings
 from vmpooler_common.store.errors import RequestExists, ScriptFailed, StoreUnavailable, UnknownToken
@@ -27,12 +28,19 @@ class Provisioning:
     """
 
     def __init__(
-        self, store: Store, settings: Settings, *, withdrawals: Withdrawals, metrics: OnDemandMetrics
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        withdrawals: Withdrawals,
+        metrics: OnDemandMetrics,
+        usage: Usage | None,
     ) -> None:
         self._store = store
         self._settings = settings
         self._withdrawals = withdrawals
         self._metrics = metrics
+        self._usage = usage
         self._draws = Draws(settings)
         self._reader = OrderReader(
             settings.names,
@@ -53,12 +61,12 @@ class Provisioning:
         return await self._open(lambda: self._reader.from_path(names), token, has_left)
 
     async def delete(self, request: str, *, token: str | None) -> bool:
-        """End a request and return its VMs; False when it was deleted before.
+        """End a request and take its VMs back; False when it was deleted before.
 
         Raises UnknownToken, NotOwner, NoSuchRequest, StoreUnavailable.
         """
         general = self._settings.general
-        is_new = await self._store.requests.delete(
+        returned = await self._store.requests.delete(
             request,
             operation=new_operation(),
             # A request that was made with a token needs one even when tokens aren't checked any more.
@@ -67,9 +75,22 @@ class Provisioning:
             only_owner=general.enforce_ownership,
             admins=general.admins,
         )
-        if is_new:
-            log.info("on-demand request deleted", request=request)
-        return is_new
+        if returned is None:
+            return False
+        log.info("on-demand request deleted", request=request)
+        for vm in returned:
+            if self._usage is not None:
+                self._usage.ended(vm)
+            log.info(
+                "vm returned",
+                vm=vm.vm,
+                pool=vm.pool,
+                provider_id=vm.provider_id,
+                user=vm.user,
+                request=request,
+                reason="request deleted",
+            )
+        return True
 
     async def _open(
         self, read: Callable[[], OnDemandOrder], token: str | None, has_left: Callable[[], bool]

@@ -69,6 +69,7 @@ class Checkout:
 class Return:
     """What is known of a VM that was given back."""
 
+    vm: str
     pool: str
     provider_id: str
     user: str
@@ -178,7 +179,7 @@ class Checkouts:
             "release", operation, vm, token_digest(token), reason, int(only_owner), *admins
         ):
             case ["ok", pool, provider_id, user, build_url]:
-                return Return(pool, provider_id, user, build_url)
+                return Return(vm, pool, provider_id, user, build_url)
             case ["unauthorized"]:
                 raise UnknownToken("this VM was taken with a token; a valid one is needed to return it")
             case ["foreign"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from vmpooler_common.store.checkouts import Return
 from vmpooler_common.store.errors import (
     NoSuchRequest,
     NotOwner,
@@ -148,8 +149,8 @@ class Requests:
         needs_token: bool,
         only_owner: bool = False,
         admins: Collection[str] = (),
-    ) -> bool:
-        """End a request and return its VMs; False when it was deleted before.
+    ) -> tuple[Return, ...] | None:
+        """End a request and return its VMs, those given; None when it was deleted before.
 
         With `needs_token` a known token is needed for any request, otherwise only for one that was made with
         a token. With `only_owner` such a one is deleted only by its user, or by one of the `admins`.
@@ -166,13 +167,20 @@ class Requests:
             *admins,
         )
         match outcome:
+            case ["ok", user, *flat]:
+                return tuple(_return(flat[at : at + 4], user) for at in range(0, len(flat), 4))
             case "unauthorized":
                 raise UnknownToken("deleting this request needs a valid token")
             case "foreign":
                 raise NotOwner("this request is another user's")
             case "missing":
                 raise NoSuchRequest(f"no request found for request_id '{request}'")
-        return bool(outcome == "ok")
+        return None
+
+
+def _return(values: Sequence[str], user: str) -> Return:
+    vm, pool, provider_id, build_url = values
+    return Return(vm, pool, provider_id, user, build_url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from tests.store.acts_of_operators import ACTS_OF_OPERATORS
 from tests.store.acts_of_users import ACTS_OF_USERS
 from tests.store.acts_on_tokens import ACTS_ON_TOKENS
 from tests.store.request_acts import REQUEST_ACTS
+from tests.store.task_acts import TASK_ACTS
 
 ACTS: tuple[Act, ...] = (
     *ACTS_OF_USERS,
@@ -15,4 +16,5 @@ ACTS: tuple[Act, ...] = (
     *ACTS_ON_TOKENS,
     *ACTS_OF_MANAGERS,
     *REQUEST_ACTS,
+    *TASK_ACTS,
 )

@@ -1,5 +1,6 @@
 """What holds of the data whatever was done, and of every step from one data set to the next."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
@@ -43,6 +44,7 @@ def check_soundness(data: Dataset, pools: Sequence[str]) -> None:
         running = data.members("running", pool)
         assert data.members("untagged", pool).keys() <= running.keys()
         assert running == {vm: float(data.records[vm]["ends"] or "inf") for vm in running}
+    _check_tasks(data)
     held = {
         (record["token"], vm)
         for vm, record in data.records.items()
@@ -57,6 +59,19 @@ def check_soundness(data: Dataset, pools: Sequence[str]) -> None:
     known = data.entries.get("pools")
     used = {record["pool"] for record in data.records.values() if record["state"] != "gone"}
     assert used <= (set(known.value) if known else set()), "a pool with a VM isn't known"
+
+
+def _check_tasks(data: Dataset) -> None:
+    """Tasks wait of running VMs only, and somebody looks after them; one at a time is worked on."""
+    waiting = {
+        vm
+        for vm, record in data.records.items()
+        for field, text in record.items()
+        if field.startswith("task:") and json.loads(text)["state"] == "pending"
+    }
+    assert waiting == data.members("todo").keys()
+    assert all(data.states[vm] == "running" for vm in waiting)
+    assert {vm for vm, record in data.records.items() if "work" in record} <= waiting
 
 
 def _check_membership(data: Dataset, pools: Sequence[str]) -> None:

@@ -18,15 +18,17 @@ from tests.store.fleet import DOMAIN, LEASE, PROVIDER, Fleet, attempt_of, reserv
 from tests.store.invariants import Move, check_soundness, moves_between
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store
-from vmpooler_common.model import MOVES, VmState
+from vmpooler_common.model import MOVES, TaskKind, TaskState, VmState, VmTask
 from vmpooler_common.snapshot import UntaggedVm
 from vmpooler_common.store.changes import Access, Change
 from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.endings import Guard
 from vmpooler_common.store.errors import NoSuchVm, Refused, StoreUnavailable
 from vmpooler_common.store.overrides import Permission
+from vmpooler_common.store.queues import QueueEntry
 from vmpooler_common.store.store import Store
 from vmpooler_common.store.times import from_ms_or_none
+from vmpooler_common.store.undertakings import Undertaking
 
 POOLS = ("one", "two", "three")
 ALIASES = {"one": ("one",), "left": ("one", "two"), "right": ("two", "three"), "all": POOLS}
@@ -293,6 +295,49 @@ class Worlds(RuleBasedStateMachine):
                 self._do(lambda store: store.leases.forget(pool))
             case _:
                 self._do(lambda store: store.endings.permit(PROVIDER))
+
+    @rule(choice=choices, kind=st.sampled_from(TaskKind), known=st.integers(0, 3))
+    def ask_for_a_task(self, choice: int, kind: TaskKind, known: int) -> None:
+        vm = self._pick(choice, "running")
+        task = VmTask(self._operation(), kind, self._snapshot(vm, known), TaskState.PENDING)
+        self._do(lambda store: store.tasks.ask(vm, task, token=None, needs_token=False, only_owner=False))
+
+    @rule(
+        manager=managers,
+        pause=st.sampled_from((0, 30)),
+        outcome=st.sampled_from(("done", "done", "failed", "put_off", "lost")),
+        vm=st.none() | vms,
+    )
+    def do_a_task(self, manager: str, pause: int, outcome: str, vm: str | None) -> None:
+        """Take one, by an entry that names a VM or because it is due, and settle it unless it is lost."""
+        operation, lease = self._operation(), timedelta(seconds=pause)
+        entry = QueueEntry("1-1", {"v": vm}) if vm else None
+        taken = self._do(
+            lambda store: store.undertakings.undertake(
+                operation=operation,
+                manager=manager,
+                lease=lease,
+                most_tries=3,
+                longest=timedelta(hours=1),
+                providers=[PROVIDER],
+                entry=entry,
+            )
+        )
+        if not isinstance(taken, Undertaking):
+            return
+        match outcome:
+            case "done":
+                self._do(lambda store: store.undertakings.done(taken))
+            case "failed":
+                self._do(lambda store: store.undertakings.failed(taken, reason="no"))
+            case "put_off":
+                self._do(lambda store: store.undertakings.put_off(taken, reason="no", delay=lease))
+
+    def _snapshot(self, vm: str, choice: int) -> str:
+        """Choose a snapshot of the VM; another text when it has none."""
+        fields = self._data.records.get(vm, {})
+        snapshots = [field.removeprefix("task:") for field in fields if '"snapshot"' in fields[field]]
+        return snapshots[choice % len(snapshots)] if snapshots else "8"
 
     @rule(pool=pools)
     def drain(self, pool: str) -> None:

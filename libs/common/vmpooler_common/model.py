@@ -50,6 +50,45 @@ MOVES: frozenset[tuple[VmState | None, VmState]] = frozenset(
 """Every legal move; None is a name without a record. The store refuses all others."""
 
 
+class TaskKind(StrEnum):
+    """What a user can have done to a running VM."""
+
+    DISK = "disk"
+    """Add a disk."""
+    SNAPSHOT = "snapshot"
+    """Take a snapshot, which is called by the task's id."""
+    REVERT = "revert"
+    """Go back to a snapshot."""
+
+
+class TaskState(StrEnum):
+    """How far a task is."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class VmTask:
+    """One task on a VM."""
+
+    id: str
+    kind: TaskKind
+    detail: str
+    """The disk's size in GB, or the snapshot to go back to."""
+    state: TaskState
+    reason: str = ""
+    """Why it failed, or the last try of one that is pending."""
+    is_undone: bool = False
+    """A disk that went when the VM went back to an earlier snapshot."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the VM has what the task was about."""
+        return self.state is TaskState.DONE and not self.is_undone
+
+
 @dataclass(frozen=True, slots=True)
 class VmRecord:
     """What the store knows of one VM. Times are aware UTC datetimes, None where not (yet) known."""
@@ -81,6 +120,8 @@ class VmRecord:
     """Why the VM left its pool."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Name -> value, as its user gave them; by name."""
+    tasks: tuple[VmTask, ...] = ()
+    """In the order in which they were asked for; of those that left nothing behind only the newest."""
 
     @property
     def fqdn(self) -> str:

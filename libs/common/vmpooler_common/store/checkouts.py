@@ -20,6 +20,7 @@ from vmpooler_common.store.idempotency import IdempotencyKey, digest_of_order
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.link import Link, Reply, check
 from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.tasks import tasks_of
 from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none, to_ms
 from vmpooler_common.store.tokens import token_digest
 
@@ -237,4 +238,5 @@ def record_of(name: str, stored: dict[str, str]) -> VmRecord:
         host=stored.get("host"),
         reason=stored.get("reason"),
         tags={field[len(_TAG) :]: stored[field] for field in sorted(stored) if field.startswith(_TAG)},
+        tasks=tasks_of(stored),
     )

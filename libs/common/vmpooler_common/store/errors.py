@@ -10,6 +10,7 @@ StoreError
     ├── LoginThrottled   wait a second, whether the password was right or wrong
     ├── TooManyTokens    delete some
     ├── TooManyTags      give the tags that the VM has other values
+    ├── TooManyTasks     wait until some are over; a VM has only so many disks and snapshots
     ├── NoneReady        try again when the pool has been filled
     ├── KeyReused        give each order an Idempotency-Key of its own
     ├── GrantOver        the same, to get other VMs
@@ -69,6 +70,10 @@ class TooManyTokens(Refused):
 
 class TooManyTags(Refused):
     """The VM would have more tags than one may have."""
+
+
+class TooManyTasks(Refused):
+    """Too many tasks of the VM wait, or it has as many disks or snapshots as it may; users read the text."""
 
 
 class NoneReady(Refused):

@@ -22,6 +22,9 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     open            zset    R → deadline, for requests that are neither ready nor over
     unaccepted      zset    R → creation, for those of them that no manager has accepted yet
     requests        stream  r (request), the inbox of the managers' group; emptied as it is accepted
+    todo            zset    H → when somebody has to look after the tasks of the running VM H: the end of the
+                            lease while a manager works on one, later when one is to be tried again
+    tasks           stream  v (VM), t (task), another inbox of the managers' group, for new tasks
     dlq             stream  queue, entry, reason: what could not be understood, newest 10,000
     backlogs        set     P of every pool with a backlog
     backlog:P       zset    R#N → turn of its arrival, for wants without a VM
@@ -71,7 +74,11 @@ Fields of a record: state, pool, provider, domain, op (operation that moved it l
 pool, when its name was reserved), phase, attempt, manager, lease (end), asked (create was sent), cloned, id
 (the provider's), ip, host, ready, checkout, ends, user, token, request (that it was granted to), waited
 (milliseconds that the request did), completed, reason, claim (operation), tries (of destroying), error, gone;
-tag:NAME for each tag.
+tag:NAME for each tag;
+tasks (how many were asked for), worker (manager that works on its next task), work (operation of that
+lease), and for each task T `task:T`, JSON: n (its number), kind (disk, snapshot, revert), detail (size in GB,
+or the snapshot to go back to), state (pending, done, failed), user, created, tries, reason (of the failure,
+or of the last try), ended, settled (operation), undone (a disk that was lost by going back to a snapshot).
 """
 
 import json
@@ -95,6 +102,8 @@ STEMS: dict[str, str] = {
     "open": "open",
     "unaccepted": "unaccepted",
     "requests": "requests",
+    "todo": "todo",
+    "tasks": "tasks",
     "dlq": "dlq",
     "backlogs": "backlogs",
     "backlog": "backlog:",

@@ -25,6 +25,8 @@ class Heartbeat:
     """On-demand requests past their deadline."""
     unserved: tuple[str, ...]
     """Pools that requests have waited for too long, and that neither this manager nor any other knows."""
+    due_tasks: int
+    """VMs with a task that nobody works on and somebody should."""
     identity: str
     """Changes when Redis was restarted or another server has taken its place."""
 
@@ -48,7 +50,7 @@ class Leases:
                 ("INFO", "replication"),
             ]
         )
-        now, generation, held, known, unaccepted, overdue, unserved = reply
+        now, generation, held, known, unaccepted, overdue, unserved, due_tasks = reply
         return Heartbeat(
             now=from_ms(now),
             generation=generation,
@@ -57,6 +59,7 @@ class Leases:
             unaccepted=tuple(unaccepted),
             overdue=tuple(overdue),
             unserved=tuple(unserved),
+            due_tasks=due_tasks,
             identity=f"{info_of(server).get('run_id', '')} {info_of(replication).get('master_replid', '')}",
         )
 

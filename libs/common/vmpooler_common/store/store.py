@@ -23,7 +23,9 @@ from vmpooler_common.store.rates import Rates
 from vmpooler_common.store.requests import Requests, Waiting
 from vmpooler_common.store.scripts import Scripts
 from vmpooler_common.store.statistics import Statistics
+from vmpooler_common.store.tasks import Tasks
 from vmpooler_common.store.tokens import Tokens
+from vmpooler_common.store.undertakings import Undertakings
 from vmpooler_common.store.views import Views
 
 
@@ -59,6 +61,9 @@ class Store:
     lines: Lines
     inbox: Inbox
     request_queue: Queue
+    tasks: Tasks
+    undertakings: Undertakings
+    task_queue: Queue
     rates: Rates
     overrides: PoolChanges
 
@@ -93,6 +98,9 @@ class Store:
             lines=Lines(scripts),
             inbox=Inbox(scripts),
             request_queue=Queue(link, scripts, keys, stem="requests"),
+            tasks=Tasks(scripts),
+            undertakings=Undertakings(scripts),
+            task_queue=Queue(link, scripts, keys, stem="tasks"),
             rates=Rates(scripts),
             overrides=PoolChanges(scripts),
         )

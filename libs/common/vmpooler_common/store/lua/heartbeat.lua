@@ -2,10 +2,11 @@
 -- heartbeat: register a manager, share the pools among the managers that live, keep its work leased.
 --
 -- Each manager holds its share, rounded up. One that holds more lets the rest go.
--- ARGV manager, lease in ms, number of pools, pool..., then VMs that it creates or destroys...
+-- ARGV manager, lease in ms, number of pools, pool..., then VMs that it creates, destroys or does tasks to...
 -- Returns {now, generation or '', {the pools that it holds}, {pool, provider... of every pool that has or had VMs}: flat,
 --          {open requests that nobody has accepted for 2 s}, {open requests past their deadline},
---          {pools that requests have waited for too long without any manager that knows them}}
+--          {pools that requests have waited for too long without any manager that knows them},
+--          number of VMs with a task that is due}
 
 local manager, lease, pools = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = now_ms()
@@ -31,8 +32,10 @@ end
 for _, pool in ipairs(held) do redis.call('HSET', K.leases, pool, int(now + lease) .. ' ' .. manager) end
 
 for at = 4 + pools, #ARGV do
-  local known = redis.call('HMGET', K.vm .. ARGV[at], 'state', 'manager', 'pool', 'phase')
-  if known[2] == manager then
+  local known = redis.call('HMGET', K.vm .. ARGV[at], 'state', 'manager', 'pool', 'phase', 'worker')
+  if known[1] == 'running' then
+    if known[5] == manager then redis.call('ZADD', K.todo, 'XX', int(now + lease), ARGV[at]) end
+  elseif known[2] == manager then
     if known[1] == 'destroying' then
       redis.call('ZADD', K.destroying .. known[3], 'XX', int(now + lease), ARGV[at])
     elseif known[1] == 'pending' and known[4] ~= 'created' then
@@ -53,4 +56,5 @@ return {
   redis.call('ZRANGEBYSCORE', K.unaccepted, '-inf', int(now - 2000), 'LIMIT', 0, 100),
   redis.call('ZRANGEBYSCORE', K.open, '-inf', int(now), 'LIMIT', 0, 100),
   strange,
+  redis.call('ZCOUNT', K.todo, '-inf', int(now)),
 }

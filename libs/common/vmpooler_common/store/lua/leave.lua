@@ -1,5 +1,5 @@
 -- leave: a manager that stops gives its pools and its unfinished work to the others.
--- ARGV manager, then VMs that it was creating or destroying...
+-- ARGV manager, then VMs that it was creating or destroying, or did tasks to...
 
 local manager, now = ARGV[1], now_ms()
 local known_until_now = redis.call('ZREM', K.managers, manager) == 1
@@ -8,11 +8,13 @@ for at = 1, #leases, 2 do
   if string.match(leases[at + 1], '^%d+ (.*)$') == manager then redis.call('HDEL', K.leases, leases[at]) end
 end
 for at = 2, #ARGV do
-  local known = redis.call('HMGET', K.vm .. ARGV[at], 'state', 'manager', 'pool')
+  local known = redis.call('HMGET', K.vm .. ARGV[at], 'state', 'manager', 'pool', 'worker')
   if known[2] == manager and known[1] == 'destroying' then
     redis.call('ZADD', K.destroying .. known[3], 'XX', int(now), ARGV[at])
   elseif known[2] == manager and known[1] == 'pending' then
     redis.call('HSET', K.vm .. ARGV[at], 'lease', int(now))
+  elseif known[4] == manager and known[1] == 'running' then
+    redis.call('ZADD', K.todo, 'XX', int(now), ARGV[at])
   end
 end
 if known_until_now then event('left', '', '') end

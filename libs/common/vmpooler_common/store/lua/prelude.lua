@@ -34,14 +34,42 @@ local function remember(operation, reply)
   return reply
 end
 
+local function write_task(vm, task)
+  redis.call('HSET', K.vm .. vm, 'task:' .. task.id, cjson.encode(task))
+end
+
+-- What users want done to a VM, or had done, in the order in which they asked (prelude_tasks.lua).
+local function tasks_of(vm)
+  local found, fields = {}, redis.call('HGETALL', K.vm .. vm)
+  for at = 1, #fields, 2 do
+    if string.sub(fields[at], 1, 5) == 'task:' then table.insert(found, cjson.decode(fields[at + 1])) end
+  end
+  table.sort(found, function(one, other) return one.n < other.n end)
+  return found
+end
+
+-- The VM leaves its user: nothing more is to be done to it.
+local function give_tasks_up(vm)
+  local now = int(now_ms())
+  for _, task in ipairs(tasks_of(vm)) do
+    if task.state == 'pending' then
+      task.state, task.reason, task.ended = 'failed', 'the VM was returned, or its lifetime was over', now
+      write_task(vm, task)
+    end
+  end
+  redis.call('ZREM', K.todo, vm)
+  redis.call('HDEL', K.vm .. vm, 'worker', 'work')
+end
+
 -- Take a VM from one state to another: membership, record, event. The caller has checked the state.
 -- `index` is the sorted set it is in now, which for a ready VM may be the one of suspects.
 local function move(vm, pool, index, to, score, ...)
   redis.call('ZADD', K[to] .. pool, score, vm)
   redis.call('ZREM', K[index] .. pool, vm)
   if index == 'running' then
-    local token = redis.call('HGET', K.vm .. vm, 'token') or ''
-    if token ~= '' then redis.call('ZREM', K.holds .. token, vm) end
+    local known = redis.call('HMGET', K.vm .. vm, 'token', 'tasks')
+    if (known[1] or '') ~= '' then redis.call('ZREM', K.holds .. known[1], vm) end
+    if known[2] then give_tasks_up(vm) end
   end
   redis.call('HSET', K.vm .. vm, 'state', to, ...)
   event(to, pool, vm)

@@ -1,0 +1,58 @@
+-- Tasks: what users have done to their running VMs. One of a VM is worked on at a time, in their order.
+-- Each is a field of the VM's record, `task:` and its id, so that it lives as long as the record.
+
+local MOST_PENDING = 10 -- of one VM
+local MOST_DONE = 32    -- of each kind that stays: more disks or snapshots no cloud takes
+local ENDED_KEPT = 20   -- of those that left nothing behind: what failed, and going back
+local FRESH = 2000      -- ms in which the managers' inbox has to bring a new task to one of them
+
+-- Take a task up: the VM runs, and nothing is in the task's way. `detail` is a disk's size, or a snapshot.
+local function add_task(vm, id, kind, detail, user, now)
+  local number = redis.call('HINCRBY', K.vm .. vm, 'tasks', 1)
+  write_task(vm, { id = id, n = number, kind = kind, detail = detail, user = user, state = 'pending',
+    created = int(now), tries = 0, reason = '' })
+  redis.call('ZADD', K.todo, 'NX', int(now + FRESH), vm)
+  redis.call('XADD', K.tasks, '*', 'v', vm, 't', id)
+end
+
+-- Why such a task can't be taken up, or nil: 'full' too many wait, 'many' the VM has too many of the kind,
+-- 'missing' there is no snapshot to go back to.
+local function why_no_task(vm, kind, detail)
+  local pending, there, has_snapshot = 0, 0, false
+  for _, task in ipairs(tasks_of(vm)) do
+    if task.state == 'pending' then pending = pending + 1 end
+    if task.kind == kind and task.state ~= 'failed' and not task.undone then there = there + 1 end
+    if task.kind == 'snapshot' and task.state == 'done' and task.id == detail then has_snapshot = true end
+  end
+  if kind == 'revert' and not has_snapshot then return 'missing' end
+  if pending >= MOST_PENDING then return 'full' end
+  if kind ~= 'revert' and there >= MOST_DONE then return 'many' end
+end
+
+-- Whether a task that is over still says something of the VM: a disk or a snapshot that is there.
+local function leaves_something(task)
+  return task.state == 'done' and task.kind ~= 'revert' and not task.undone
+end
+
+-- End a task of a running VM; the next one is due at once.
+local function end_task(vm, task, state, reason, operation, now)
+  task.state, task.reason, task.ended, task.settled = state, reason, int(now), operation
+  write_task(vm, task)
+  local tasks, from = tasks_of(vm), math.huge
+  for _, other in ipairs(tasks) do
+    if other.id == task.detail then from = other.n end
+  end
+  local is_waiting, ended = false, {}
+  for _, other in ipairs(tasks) do
+    if other.state == 'pending' then
+      is_waiting = true
+    elseif state == 'done' and task.kind == 'revert' and other.kind == 'disk' and other.n > from then
+      other.undone = true -- it was added after the snapshot was taken
+      write_task(vm, other)
+    end
+    if other.state ~= 'pending' and not leaves_something(other) then table.insert(ended, other.id) end
+  end
+  for at = 1, #ended - ENDED_KEPT do redis.call('HDEL', K.vm .. vm, 'task:' .. ended[at]) end
+  redis.call('HDEL', K.vm .. vm, 'worker', 'work')
+  if is_waiting then redis.call('ZADD', K.todo, int(now), vm) else redis.call('ZREM', K.todo, vm) end
+end

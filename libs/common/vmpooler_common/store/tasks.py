@@ -1,0 +1,90 @@
+"""Tasks on running VMs as their users see them: disks, snapshots, going back to one."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vmpooler_common.model import TaskKind, TaskState, VmTask
+from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.tokens import token_digest
+
+_FIELD = "task:"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAccepted:
+    """What is known of the VM of a task that was taken up."""
+
+    pool: str
+    provider_id: str
+    user: str
+    """Whose token was given; empty without one."""
+
+
+class Tasks:
+    """The API's side."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    async def ask(
+        self,
+        vm: str,
+        task: VmTask,
+        *,
+        token: str | None,
+        needs_token: bool,
+        only_owner: bool,
+        admins: Collection[str] = (),
+    ) -> TaskAccepted:
+        """Take up a pending task of a running VM, in one round trip; its id marks a repetition.
+
+        Who may give a VM back may have things done to it. Raises UnknownToken, NotOwner, NoSuchVm, also
+        when there is no such snapshot to go back to, TooManyTasks, StoreUnavailable.
+        """
+        match await self._scripts.run(
+            "task",
+            task.id,
+            vm,
+            token_digest(token),
+            int(needs_token),
+            task.kind,
+            task.detail,
+            int(only_owner),
+            *admins,
+        ):
+            case ["ok", pool, provider_id, user]:
+                return TaskAccepted(pool, provider_id, user)
+            case ["unauthorized"]:
+                raise UnknownToken("a valid token is needed")
+            case ["foreign"]:
+                raise NotOwner("this VM was taken by another user")
+            case ["full"]:
+                raise TooManyTasks(f"too many tasks of {vm} are waiting; try again when some are over")
+            case ["many"]:
+                raise TooManyTasks(f"{vm} has as many {task.kind}s as a VM may have")
+            case _:
+                raise NoSuchVm(f"{vm} doesn't run, or has no such snapshot")
+
+
+def tasks_of(stored: Mapping[str, str]) -> tuple[VmTask, ...]:
+    """Read the tasks among the stored fields of a record, in their order."""
+    found = []
+    for field, text in stored.items():
+        if field.startswith(_FIELD):
+            facts = json.loads(text)
+            found.append((facts["n"], _task(field.removeprefix(_FIELD), facts)))
+    return tuple(task for _, task in sorted(found, key=lambda numbered: numbered[0]))
+
+
+def _task(id: str, facts: Mapping[str, Any]) -> VmTask:  # noqa: A002 - the field's name
+    return VmTask(
+        id=id,
+        kind=TaskKind(facts["kind"]),
+        detail=facts["detail"],
+        state=TaskState(facts["state"]),
+        reason=facts["reason"],
+        is_undone=bool(facts.get("undone")),
+    )

@@ -1,0 +1,150 @@
+"""Tasks on running VMs as managers do them: each under a lease, its outcome noted with the VM."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from vmpooler_common.model import TaskKind
+from vmpooler_common.store.link import Reply
+from vmpooler_common.store.queues import GROUP, QueueEntry
+from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.times import duration_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Undertaking:
+    """A task that this manager is to do, or, with `failed`, one that will not be done any more."""
+
+    operation: str
+    """Of the lease; it settles the task."""
+    failed: bool
+    vm: str
+    task: str
+    kind: TaskKind
+    detail: str
+    """The disk's size in GB, or the snapshot to go back to."""
+    pool: str
+    provider: str
+    provider_id: str
+    attempt: str
+    tries: int
+    """This one included."""
+    user: str
+    waited: timedelta
+    """Since it was asked for."""
+    reason: str
+    """Why it failed, or why the last try did."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """The entry brought no task, and is in the dead-letter queue now."""
+
+    named: str
+    """The VM that it named; empty for none."""
+
+
+class Undertakings:
+    """Each method is one round trip."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    async def undertake(
+        self,
+        *,
+        operation: str,
+        manager: str,
+        lease: timedelta,
+        most_tries: int,
+        longest: timedelta,
+        providers: Collection[str],
+        entry: QueueEntry | None = None,
+    ) -> Undertaking | PutAside | None:
+        """Lease the task that an entry brings, or any that is due; None when there is none for this manager.
+
+        `providers` are those at which it has room for a task. The entry leaves the inbox, whatever comes of
+        it.
+        """
+        brought = (entry.id, entry.fields.get("v", "")) if entry else ("", "")
+        reply = await self._scripts.run(
+            "undertake",
+            operation,
+            manager,
+            duration_ms(lease),
+            most_tries,
+            duration_ms(longest),
+            GROUP,
+            *brought,
+            *providers,
+        )
+        if not reply:
+            return None
+        if reply[0] == "dead":
+            return PutAside(brought[1])
+        return _undertaking(operation, reply)
+
+    async def done(self, undertaking: Undertaking) -> bool:
+        """Note that a task was done; False when the VM was returned meanwhile."""
+        return await self._settle(undertaking, "done")
+
+    async def failed(self, undertaking: Undertaking, *, reason: str) -> bool:
+        """Note that a task can't be done; False when the lease is lost, or the VM was returned meanwhile."""
+        return await self._settle(undertaking, "failed", reason=reason)
+
+    async def put_off(self, undertaking: Undertaking, *, reason: str, delay: timedelta) -> bool:
+        """Leave a task to whoever comes first after the delay; False likewise."""
+        return await self._settle(undertaking, "again", reason=reason, delay=delay)
+
+    async def _settle(
+        self,
+        undertaking: Undertaking,
+        outcome: str,
+        *,
+        reason: str = "",
+        delay: timedelta = timedelta(0),
+    ) -> bool:
+        reply = await self._scripts.run(
+            "settle",
+            undertaking.operation,
+            undertaking.vm,
+            undertaking.task,
+            outcome,
+            reason,
+            duration_ms(delay),
+        )
+        return bool(reply == "ok")
+
+
+def _undertaking(operation: str, reply: Sequence[Reply]) -> Undertaking:
+    (
+        verdict,
+        vm,
+        task,
+        kind,
+        detail,
+        pool,
+        provider,
+        provider_id,
+        attempt,
+        tries,
+        user,
+        waited,
+        reason,
+    ) = reply
+    return Undertaking(
+        operation=operation,
+        failed=verdict == "failed",
+        vm=vm,
+        task=task,
+        kind=TaskKind(kind),
+        detail=detail,
+        pool=pool,
+        provider=provider,
+        provider_id=provider_id,
+        attempt=attempt,
+        tries=int(tries),
+        user=user,
+        waited=timedelta(milliseconds=int(waited)),
+        reason=reason,
+    )

@@ -1,0 +1,119 @@
+"""Has things done to a fleet's running VMs: asks for tasks as the API does, does them as managers do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet
+from vmpooler_common.model import TaskKind, TaskState, VmTask
+from vmpooler_common.store.queues import GROUP, QueueEntry
+from vmpooler_common.store.undertakings import PutAside, Undertaking
+
+MOST_TRIES = 3
+LONGEST = timedelta(hours=1)
+NOW = timedelta(0)
+
+
+def disk(id: str, size: int = 8) -> VmTask:  # noqa: A002 - the field's name
+    """A disk that is asked for."""
+    return VmTask(id, TaskKind.DISK, str(size), TaskState.PENDING)
+
+
+def snapshot(id: str) -> VmTask:  # noqa: A002
+    """A snapshot that is asked for."""
+    return VmTask(id, TaskKind.SNAPSHOT, "", TaskState.PENDING)
+
+
+def revert(id: str, to: str) -> VmTask:  # noqa: A002
+    """A snapshot that is to be gone back to."""
+    return VmTask(id, TaskKind.REVERT, to, TaskState.PENDING)
+
+
+@dataclass(frozen=True)
+class Chores:
+    """Tasks on a fleet's VMs."""
+
+    fleet: Fleet
+
+    async def asked(self, vm: str, *tasks: VmTask, token: str | None = None) -> None:
+        """Ask for these, one after the other."""
+        for task in tasks:
+            await self.fleet.store.tasks.ask(vm, task, token=token, needs_token=False, only_owner=True)
+
+    async def taken(
+        self,
+        *,
+        operation: str = "take",
+        manager: str = MANAGER,
+        lease: timedelta = LEASE,
+        most_tries: int = MOST_TRIES,
+        longest: timedelta = LONGEST,
+        providers: Sequence[str] = (PROVIDER,),
+        entry: QueueEntry | None = None,
+    ) -> Undertaking | PutAside | None:
+        """Take what an entry brings, or what is due."""
+        return await self.fleet.store.undertakings.undertake(
+            operation=operation,
+            manager=manager,
+            lease=lease,
+            most_tries=most_tries,
+            longest=longest,
+            providers=providers,
+            entry=entry,
+        )
+
+    async def brought(
+        self, *, operation: str = "take", manager: str = MANAGER, lease: timedelta = LEASE
+    ) -> Undertaking:
+        """Take the task that the next entry of the inbox brings."""
+        await self.fleet.store.task_queue.prepare()
+        entry = (await self.entries())[0]
+        found = await self.taken(operation=operation, manager=manager, lease=lease, entry=entry)
+        assert isinstance(found, Undertaking)
+        return found
+
+    async def due(
+        self,
+        *,
+        operation: str = "take",
+        manager: str = MANAGER,
+        lease: timedelta = LEASE,
+        most_tries: int = MOST_TRIES,
+    ) -> Undertaking:
+        """Take what is due."""
+        found = await self.taken(operation=operation, manager=manager, lease=lease, most_tries=most_tries)
+        assert isinstance(found, Undertaking)
+        return found
+
+    async def done(self, vm: str, *tasks: VmTask) -> None:
+        """Ask for tasks and do them; nothing else may be in the inbox."""
+        for task in tasks:
+            await self.asked(vm, task)
+            undertaking = await self.brought(operation=f"take-{task.id}")
+            assert await self.fleet.store.undertakings.done(undertaking)
+
+    async def entries(self) -> list[QueueEntry]:
+        """Read what is in the inbox, as a manager does."""
+        key = f"{self.fleet.prefix}:tasks"
+        (reply,) = await self.fleet.store.link.call(
+            ("XREADGROUP", "GROUP", GROUP, MANAGER, "STREAMS", key, ">")
+        )
+        return [
+            QueueEntry(entry, dict(zip(fields[::2], fields[1::2], strict=True)))
+            for entry, fields in (reply[0][1] if reply else [])
+        ]
+
+    async def tasks(self, vm: str) -> tuple[VmTask, ...]:
+        """Give what the record says."""
+        record, _ = await self.fleet.store.checkouts.look_up(vm)
+        assert record is not None
+        return record.tasks
+
+    async def states(self, vm: str) -> dict[str, TaskState]:
+        """Give the state of each task."""
+        return {task.id: task.state for task in await self.tasks(vm)}
+
+    async def make_due(self) -> None:
+        """Let every pause and every lease end."""
+        for vm in (await self.fleet.dataset()).members("todo"):
+            await self.fleet.client.zadd(f"{self.fleet.prefix}:todo", {vm: 0})

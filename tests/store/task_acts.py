@@ -1,0 +1,194 @@
+"""The verbs of tasks on running VMs as acts."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from datetime import timedelta
+
+from tests.store.act import HOUR, Act, act
+from tests.store.chores import LONGEST, MOST_TRIES, Chores, disk, revert, snapshot
+from tests.store.dataset import ask
+from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet
+from vmpooler_common.model import VmTask
+from vmpooler_common.store.errors import StoreUnavailable
+from vmpooler_common.store.queues import QueueEntry
+from vmpooler_common.store.store import Store
+from vmpooler_common.store.undertakings import Undertaking
+
+
+async def _running(fleet: Fleet) -> None:
+    await fleet.running("one", "a")
+
+
+async def _owned(fleet: Fleet) -> None:
+    await fleet.token("secret", "alice")
+    await fleet.running("one", "a", token="secret")
+
+
+async def _with_a_snapshot(fleet: Fleet) -> None:
+    await _running(fleet)
+    await Chores(fleet).done("a", snapshot("s"), disk("d"))
+
+
+async def _asked(fleet: Fleet) -> None:
+    await _running(fleet)
+    await fleet.store.task_queue.prepare()
+    await Chores(fleet).asked("a", disk("d"), snapshot("s"))
+
+
+async def _read_by_a_dead_consumer(fleet: Fleet) -> None:
+    await _asked(fleet)
+    await Chores(fleet).entries()
+
+
+async def _due(fleet: Fleet) -> None:
+    await _asked(fleet)
+    await Chores(fleet).make_due()
+
+
+async def _tried_often(fleet: Fleet) -> None:
+    await _due(fleet)
+    for number in range(MOST_TRIES):
+        await Chores(fleet).due(operation=f"try-{number}", lease=timedelta(0))
+
+
+async def _poisoned(fleet: Fleet) -> None:
+    await fleet.store.task_queue.prepare()
+    await ask(fleet.client, "XADD", f"{fleet.prefix}:tasks", "1-1", "nonsense", "x")
+    await Chores(fleet).entries()
+
+
+async def _taken(fleet: Fleet) -> None:
+    await _due(fleet)
+    await Chores(fleet).due()
+
+
+async def _inbox_only(fleet: Fleet) -> None:
+    await fleet.store.task_queue.prepare()
+
+
+def _asks(task: VmTask, token: str | None = None) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.tasks.ask("a", task, token=token, needs_token=bool(token), only_owner=True)
+
+
+def _undertakes(entry: QueueEntry | None = None) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.undertakings.undertake(
+        operation="undertake",
+        manager=MANAGER,
+        lease=LEASE,
+        most_tries=MOST_TRIES,
+        longest=LONGEST,
+        providers=[PROVIDER],
+        entry=entry,
+    )
+
+
+async def _undertaken(store: Store) -> Undertaking:
+    """Give what `_taken` took, as the operation that took it is told again."""
+    found = await store.undertakings.undertake(
+        operation="take",
+        manager=MANAGER,
+        lease=LEASE,
+        most_tries=MOST_TRIES,
+        longest=LONGEST,
+        providers=[PROVIDER],
+    )
+    assert isinstance(found, Undertaking)
+    return found
+
+
+async def _does(store: Store) -> object:
+    return await store.undertakings.done(await _undertaken(store))
+
+
+async def _fails(store: Store) -> object:
+    return await store.undertakings.failed(await _undertaken(store), reason="no space")
+
+
+async def _puts_off(store: Store) -> object:
+    return await store.undertakings.put_off(await _undertaken(store), reason="busy", delay=HOUR)
+
+
+async def _recovers(store: Store) -> object:
+    return [entry.fields for entry in await store.task_queue.recover("consumer", idle=timedelta(0))]
+
+
+async def _first(store: Store) -> object:
+    async with aclosing(store.task_queue.follow("consumer")) as entries:
+        entry = await anext(entries)
+    return entry.fields
+
+
+async def _follows(store: Store) -> object:
+    """Follow the inbox, again after the connection broke; what was read by then is recovered."""
+    try:
+        return await _first(store)
+    except StoreUnavailable:
+        recovered = await store.task_queue.recover("consumer", idle=timedelta(0))
+        return recovered[0].fields if recovered else await _first(store)
+
+
+TASK_ACTS: tuple[Act, ...] = (
+    act("ask for a disk", "tasks.ask", _asks(disk("d")), "task", arrange=_running),
+    act(
+        "ask for a snapshot with a token", "tasks.ask", _asks(snapshot("s"), "secret"), "task", arrange=_owned
+    ),
+    act("ask with an unknown token", "tasks.ask", _asks(disk("d"), "forged"), "task", arrange=_owned),
+    act("ask to go back", "tasks.ask", _asks(revert("r", "s")), "task", arrange=_with_a_snapshot),
+    act("ask to go back to nothing", "tasks.ask", _asks(revert("r", "x")), "task", arrange=_with_a_snapshot),
+    act("undertake what is due", "undertakings.undertake", _undertakes(), "undertake", arrange=_due),
+    act(
+        "undertake what an entry brings",
+        "undertakings.undertake",
+        _undertakes(QueueEntry("1-1", {"v": "a"})),
+        "undertake",
+        arrange=_asked,
+    ),
+    act(
+        "undertake what had its tries",
+        "undertakings.undertake",
+        _undertakes(),
+        "undertake",
+        arrange=_tried_often,
+    ),
+    act(
+        "undertake what an entry of nothing brings",
+        "undertakings.undertake",
+        _undertakes(QueueEntry("1-1", {"nonsense": "x"})),
+        "undertake",
+        arrange=_poisoned,
+    ),
+    act("do a task", "undertakings.done", _does, "undertake", "settle", arrange=_taken),
+    act("fail a task", "undertakings.failed", _fails, "undertake", "settle", arrange=_taken),
+    act("put a task off", "undertakings.put_off", _puts_off, "undertake", "settle", arrange=_taken),
+    act("prepare the inbox of tasks", "task_queue.prepare", lambda store: store.task_queue.prepare()),
+    act("recover a task's entry", "task_queue.recover", _recovers, arrange=_read_by_a_dead_consumer),
+    act(
+        "tidy the inbox of tasks",
+        "task_queue.tidy",
+        lambda store: store.task_queue.tidy(idle=HOUR),
+        arrange=_inbox_only,
+        only_reads=True,
+    ),
+    act("follow the inbox of tasks", "task_queue.follow", _follows, arrange=_asked),
+    act(
+        "return a VM with tasks",
+        "checkouts.give_back",
+        lambda store: store.checkouts.give_back("a", operation="return"),
+        "release",
+        arrange=_taken,
+    ),
+    act(
+        "heartbeat of who works on a task",
+        "leases.heartbeat",
+        lambda store: store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one"], working_on=["a"]),
+        "heartbeat",
+        arrange=_taken,
+    ),
+    act(
+        "leave a task to others",
+        "leases.leave",
+        lambda store: store.leases.leave(MANAGER, ["a"]),
+        "leave",
+        arrange=_taken,
+    ),
+)

@@ -1,0 +1,364 @@
+"""Tasks on running VMs: who may ask for them, and how they come to be done once, in their order."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.store.chores import NOW, Chores, disk, revert, snapshot
+from tests.store.dataset import ask
+from tests.store.fleet import PROVIDER, SITUATIONS, Fleet
+from vmpooler_common.model import TaskKind, TaskState, VmTask
+from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.store.queues import QueueEntry
+from vmpooler_common.store.undertakings import PutAside, Undertaking
+
+PENDING, DONE, FAILED = TaskState.PENDING, TaskState.DONE, TaskState.FAILED
+LATER = timedelta(hours=1)
+
+
+@pytest.fixture
+def chores(fleet: Fleet) -> Chores:
+    return Chores(fleet)
+
+
+async def due_tasks(chores: Chores, manager: str, *working_on: str) -> int:
+    """Send a manager's heartbeat; give how many tasks it hears to be due."""
+    beat = await chores.fleet.store.leases.heartbeat(manager, lease=LATER, pools=[], working_on=working_on)
+    return beat.due_tasks
+
+
+# Asking
+
+
+async def test_a_task_that_was_asked_for_waits_with_its_vm(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d", 16), snapshot("s"))
+    assert await chores.tasks("a") == (disk("d", 16), snapshot("s"))
+    assert list((await chores.fleet.dataset()).members("todo")) == ["a"]
+
+
+@pytest.mark.parametrize("situation", [situation for situation in SITUATIONS if situation != "running"])
+async def test_only_running_vms_are_worked_on(chores: Chores, situation: str) -> None:
+    await SITUATIONS[situation](chores.fleet, "one", "a")
+    before = await chores.fleet.dataset()
+    with pytest.raises(NoSuchVm):
+        await chores.asked("a", disk("d"))
+    assert await chores.fleet.dataset() == before
+
+
+async def test_a_vm_taken_with_a_token_needs_its_owners(chores: Chores) -> None:
+    fleet = chores.fleet
+    for token, user in (("alices", "alice"), ("bobs", "bob"), ("roots", "root")):
+        await fleet.token(token, user)
+    await fleet.running("one", "a", token="alices")
+    before = await fleet.dataset()
+    with pytest.raises(UnknownToken):
+        await chores.asked("a", disk("d"))
+    with pytest.raises(NotOwner):
+        await chores.asked("a", disk("d"), token="bobs")
+    assert await fleet.dataset() == before
+    await chores.asked("a", disk("d"), token="alices")
+    await fleet.store.tasks.ask(
+        "a", disk("e"), token="roots", needs_token=True, only_owner=True, admins=["root"]
+    )
+    await fleet.store.tasks.ask("a", disk("f"), token="bobs", needs_token=True, only_owner=False)
+    assert list(await chores.states("a")) == ["d", "e", "f"]
+
+
+async def test_where_a_token_is_needed_its_lack_is_told_before_anything_else(chores: Chores) -> None:
+    with pytest.raises(UnknownToken):
+        await chores.fleet.store.tasks.ask("x", disk("d"), token=None, needs_token=True, only_owner=True)
+    with pytest.raises(UnknownToken):
+        await chores.fleet.store.tasks.ask("x", disk("d"), token="forged", needs_token=True, only_owner=True)
+
+
+async def test_a_token_that_asks_is_noted_as_used(chores: Chores) -> None:
+    await chores.fleet.token("alices", "alice")
+    await chores.fleet.running("one", "a")
+    assert (await chores.fleet.store.tokens.look_up("alices")).last_used_at is None
+    await chores.asked("a", disk("d"), token="alices")
+    assert (await chores.fleet.store.tokens.look_up("alices")).last_used_at is not None
+
+
+async def test_only_so_many_tasks_of_a_vm_wait(chores: Chores) -> None:
+    await chores.fleet.running("one", "a", "b")
+    await chores.asked("a", *(disk(f"d{number}") for number in range(10)))
+    with pytest.raises(TooManyTasks, match="too many tasks of a are waiting"):
+        await chores.asked("a", snapshot("s"))
+    await chores.asked("b", snapshot("s"))
+
+
+@pytest.mark.parametrize("make", [disk, snapshot])
+async def test_a_vm_has_only_so_many_disks_and_snapshots(chores: Chores, make: type) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", *(make(f"x{number}") for number in range(32)))
+    kind = make("y").kind
+    with pytest.raises(TooManyTasks, match=f"a has as many {kind}s as a VM may have"):
+        await chores.asked("a", make("y"))
+    other = snapshot if make is disk else disk
+    await chores.asked("a", other("z"))
+
+
+async def test_nothing_is_gone_back_to_that_is_not_there(chores: Chores) -> None:
+    await chores.fleet.running("one", "a", "b")
+    await chores.done("b", snapshot("of another"))
+    await chores.done("a", disk("d"))
+    await chores.asked("a", snapshot("still pending"))
+    for name in ("of another", "d", "still pending", "unknown"):
+        with pytest.raises(NoSuchVm):
+            await chores.asked("a", revert("r", name))
+
+
+# Taking
+
+
+async def test_an_entry_brings_the_task_to_who_reads_it(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d", 16))
+    taken = await chores.brought(manager="manager-2")
+    assert (taken.vm, taken.task, taken.kind, taken.detail) == ("a", "d", TaskKind.DISK, "16")
+    assert (taken.pool, taken.provider, taken.provider_id, taken.attempt) == (
+        "one",
+        PROVIDER,
+        "id-a",
+        "attempt-a",
+    )
+    data = await chores.fleet.dataset()
+    assert data.entries["tasks"].value == []
+    assert data.records["a"]["worker"] == "manager-2"
+
+
+async def test_nothing_is_due_while_the_inbox_may_still_bring_it(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    assert await chores.taken() is None
+    assert (
+        await chores.fleet.store.leases.heartbeat("m", lease=LATER, pools=[], working_on=[])
+    ).due_tasks == 0
+
+
+async def test_a_task_whose_entry_is_lost_is_due_soon(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await ask(chores.fleet.client, "DEL", f"{chores.fleet.prefix}:tasks")
+    soon = (await chores.fleet.dataset()).members("todo")["a"] - await chores.fleet.server_ms()
+    assert 0 < soon <= 2000
+    await chores.make_due()
+    assert (
+        await chores.fleet.store.leases.heartbeat("m", lease=LATER, pools=[], working_on=[])
+    ).due_tasks == 1
+    assert (await chores.due()).task == "d"
+
+
+async def test_one_task_of_a_vm_is_taken_at_a_time_in_their_order(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("first"), snapshot("second"))
+    first = await chores.brought(operation="one")
+    second_entry = QueueEntry("1-1", {"v": "a"})
+    assert first.task == "first"
+    assert await chores.taken(operation="two", entry=second_entry) is None
+    assert await chores.fleet.store.undertakings.done(first)
+    assert (await chores.due(operation="three")).task == "second"
+
+
+async def test_a_lease_that_is_over_leaves_the_task_to_others(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.brought(operation="one", lease=NOW)
+    again = await chores.due(operation="two", manager="manager-2")
+    assert (again.task, again.tries) == ("d", 2)
+
+
+async def test_a_heartbeat_keeps_the_lease_of_the_tasks_that_are_worked_on(chores: Chores) -> None:
+    await chores.fleet.running("one", "a", "b")
+    await chores.asked("a", disk("d"))
+    await chores.brought(manager="m", lease=NOW)
+    assert await due_tasks(chores, "another", "a", "b") == 1
+    assert await due_tasks(chores, "m", "a", "b") == 0
+    assert await due_tasks(chores, "m") == 0
+
+
+async def test_a_manager_that_leaves_leaves_its_tasks(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.brought(manager="m", lease=LATER)
+    await chores.fleet.store.leases.leave("another", ["a"])
+    assert await chores.taken(operation="two") is None
+    await chores.fleet.store.leases.leave("m", ["a"])
+    assert (await chores.due(operation="three")).task == "d"
+
+
+async def test_a_manager_without_room_at_the_provider_leaves_the_task_to_one_that_has_some(
+    chores: Chores,
+) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.fleet.store.task_queue.prepare()
+    (entry,) = await chores.entries()
+    assert await chores.taken(operation="one", providers=["elsewhere"], entry=entry) is None
+    assert (await chores.fleet.dataset()).entries["tasks"].value == []
+    assert await chores.taken(operation="two", providers=[]) is None
+    assert (await chores.due(operation="three")).tries == 1
+
+
+async def test_an_entry_of_nothing_is_put_aside(chores: Chores) -> None:
+    await chores.fleet.store.task_queue.prepare()
+    for fields in (("nonsense", "x"), ("v", "unknown", "t", "d")):
+        await ask(chores.fleet.client, "XADD", f"{chores.fleet.prefix}:tasks", "*", *fields)
+    nonsense, unknown = await chores.entries()
+    assert await chores.taken(operation="one", entry=nonsense) == PutAside("")
+    assert await chores.taken(operation="two", entry=unknown) == PutAside("unknown")
+    data = await chores.fleet.dataset()
+    assert data.entries["dlq"].value == [
+        ("tasks", "", "the entry names no VM"),
+        ("tasks", "unknown", "no VM has this name"),
+    ]
+    assert data.entries["tasks"].value == []
+    assert await chores.fleet.store.task_queue.recover("m", idle=NOW) == []
+
+
+async def test_an_entry_that_comes_again_changes_nothing(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.fleet.store.task_queue.prepare()
+    (entry,) = await chores.entries()
+    await chores.taken(operation="one", entry=entry)
+    before = await chores.fleet.dataset()
+    assert await chores.taken(operation="two", entry=entry) is None
+    assert await chores.fleet.dataset() == before
+
+
+# Settling
+
+
+async def test_what_was_done_is_told(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", disk("d"), snapshot("s"), revert("r", "s"))
+    assert await chores.states("a") == {"d": DONE, "s": DONE, "r": DONE}
+    data = await chores.fleet.dataset()
+    assert data.members("todo") == {}
+    assert not {"worker", "work"} & data.records["a"].keys()
+
+
+async def test_what_failed_is_told_with_its_reason_and_the_next_goes_on(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"), disk("e"))
+    assert await chores.fleet.store.undertakings.failed(await chores.brought(), reason="no space")
+    failed, waiting = await chores.tasks("a")
+    assert (failed.state, failed.reason, waiting.state) == (FAILED, "no space", PENDING)
+    assert (await chores.due(operation="next")).task == "e"
+
+
+async def test_a_task_that_is_put_off_waits_and_tells_why(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    taken = await chores.brought()
+    assert await chores.fleet.store.undertakings.put_off(taken, reason="busy", delay=LATER)
+    ((task,)) = await chores.tasks("a")
+    assert (task.state, task.reason) == (PENDING, "busy")
+    assert await chores.taken(operation="two") is None
+    assert await chores.taken(operation="three", entry=QueueEntry("1-1", {"v": "a"})) is None
+    await chores.make_due()
+    assert (await chores.due(operation="four")).tries == 2
+
+
+@pytest.mark.parametrize("reason", ["busy", ""])
+async def test_a_task_has_so_many_tries(chores: Chores, reason: str) -> None:
+    """Whether they were told of, or their managers died of them."""
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.make_due()
+    for number in range(3):
+        taken = await chores.due(operation=f"try-{number}", lease=NOW)
+        if reason:
+            await chores.fleet.store.undertakings.put_off(taken, reason=reason, delay=NOW)
+    last = await chores.due(operation="one more")
+    assert (last.failed, last.task, last.tries) == (True, "d", 3)
+    ((task,)) = await chores.tasks("a")
+    assert (task.state, task.reason) == (FAILED, reason or "whoever tried it, died")
+
+
+async def test_a_task_that_nobody_can_do_fails_in_the_end(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.make_due()
+    assert await chores.taken(operation="one", providers=[]) is None
+    last = await chores.taken(operation="two", providers=[], longest=NOW)
+    assert isinstance(last, Undertaking)
+    assert last.failed
+    ((task,)) = await chores.tasks("a")
+    assert (task.state, task.reason) == (FAILED, "nobody could do it in time")
+
+
+async def test_a_slow_manager_may_say_that_it_was_done_but_not_that_it_failed(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    slow = await chores.brought(operation="slow", lease=NOW)
+    quick = await chores.due(operation="quick")
+    undertakings = chores.fleet.store.undertakings
+    assert not await undertakings.failed(slow, reason="no space")
+    assert not await undertakings.put_off(slow, reason="busy", delay=LATER)
+    assert await chores.states("a") == {"d": PENDING}
+    assert await undertakings.done(slow)
+    assert not await undertakings.failed(quick, reason="no space")
+    assert await chores.states("a") == {"d": DONE}
+
+
+async def test_going_back_undoes_the_disks_that_came_after_the_snapshot(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", disk("before"), snapshot("s"), disk("after"), revert("r", "s"), disk("later"))
+    there = {task.id: task.is_there for task in await chores.tasks("a")}
+    assert there == {"before": True, "s": True, "after": False, "r": True, "later": True}
+
+
+async def test_of_tasks_that_left_nothing_behind_the_newest_are_kept(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", disk("d"), snapshot("s"))
+    await chores.done("a", *(revert(f"r{number}", "s") for number in range(30)))
+    assert list(await chores.states("a")) == ["d", "s", *(f"r{number}" for number in range(10, 30))]
+
+
+# The end of the VM
+
+
+async def test_a_vm_that_is_returned_ends_its_tasks(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", snapshot("s"))
+    await chores.asked("a", disk("d"), disk("e"))
+    taken = await chores.brought()
+    await chores.fleet.store.checkouts.give_back("a", operation="return")
+    tasks = await chores.tasks("a")
+    reason = "the VM was returned, or its lifetime was over"
+    assert [(task.state, task.reason) for task in tasks] == [(DONE, ""), (FAILED, reason), (FAILED, reason)]
+    assert not await chores.fleet.store.undertakings.done(taken)
+    assert await chores.tasks("a") == tasks
+    assert (await chores.fleet.dataset()).members("todo") == {}
+
+
+async def test_an_entry_of_a_returned_vm_is_taken_out(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.fleet.store.checkouts.give_back("a", operation="return")
+    await chores.fleet.store.task_queue.prepare()
+    (entry,) = await chores.entries()
+    assert await chores.taken(entry=entry) is None
+    assert (await chores.fleet.dataset()).entries["tasks"].value == []
+
+
+async def test_what_was_done_is_known_as_long_as_the_record(chores: Chores) -> None:
+    fleet = chores.fleet
+    await fleet.running("one", "a")
+    await chores.done("a", disk("d"))
+    await fleet.store.checkouts.give_back("a", operation="return")
+    await fleet.store.endings.claim(["a"], operation="claim", manager="m", lease=LATER)
+    assert await fleet.store.endings.destroyed("a", "attempt-a", provider_id="id-a")
+    assert await chores.states("a") == {"d": DONE}
+    assert (await fleet.dataset()).entries["vm:a"].expires
+
+
+async def test_a_task_asked_for_again_by_its_id_is_one(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.asked("a", disk("d"))
+    assert await chores.tasks("a") == (VmTask("d", TaskKind.DISK, "8", PENDING),)
+    assert len((await chores.fleet.dataset()).entries["tasks"].value) == 1

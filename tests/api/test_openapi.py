@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.api.in_process import Api
+from tests.store.chores import Chores, disk, revert, snapshot
 from tests.store.demand import Demand
 from vmpooler_common.store.changes import MOST_TAGS, Access, Change
 
@@ -39,6 +40,9 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
     assert {path: sorted(methods) for path, methods in paths.items() if not is_legacy(path)} == {
         "/api/v3/vm": ["get", "post"],
         "/api/v3/vm/{name}": ["delete", "get", "post", "put"],
+        "/api/v3/vm/{name}/disk/{size}": ["post"],
+        "/api/v3/vm/{name}/snapshot": ["post"],
+        "/api/v3/vm/{name}/snapshot/{snapshot}": ["post"],
         "/api/v3/ondemandvm": ["post"],
         "/api/v3/ondemandvm/{request_id}": ["delete", "get", "post"],
         "/api/v3/ondemandvm/{request_id}/explain": ["get"],
@@ -94,6 +98,10 @@ async def prepare(api: Api) -> None:
     await api.client.delete(NAMED.format(name=given["pool2"]["hostname"]))
     await api.fleet.running("pool2", "tagged")
     await api.fleet.store.changes.modify("tagged", Change(tags=TAGS), operation="tag", access=Access.ANYBODY)
+    await api.fleet.running("pool2", "worked-on")
+    await Chores(api.fleet).done("worked-on", snapshot("s"), disk("d"), revert("r", "s"))
+    await api.fleet.running("pool2", "busy")
+    await Chores(api.fleet).asked("busy", *(disk(f"d{number}") for number in range(10)))
     demand = Demand(api.fleet)
     await demand.accepted("met", "pool3")
     await demand.booted("pool3", "five")
@@ -106,6 +114,9 @@ async def prepare(api: Api) -> None:
 
 
 ALICE, BOB, CAROL, WRONG = (("alice", "x"), ("bob", "x"), ("carol", "x"), ("alice", "alice"))
+DISK, SNAPSHOTS = "/api/v3/vm/{name}/disk/{size}", "/api/v3/vm/{name}/snapshot"
+SNAPSHOT = "/api/v3/vm/{name}/snapshot/{snapshot}"
+BOBS_TOKEN = {"X-AUTH-TOKEN": "bobs"}
 BAD_TOKEN = {"X-AUTH-TOKEN": "bad"}
 GOOD_TOKEN = {"X-AUTH-TOKEN": "good"}
 TAGS = {"project": "installer", "url": "https://ci.example.test/A=1,B=2/"}
@@ -149,6 +160,24 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("get", NAMED, "/api/v3/vm/owned", {}, 200),
     ("get", NAMED, "/api/v3/vm/no_name", {}, 400),
     ("get", NAMED, "/api/v3/vm/unknown", {}, 404),
+    ("get", NAMED, "/api/v3/vm/worked-on", {}, 200),
+    ("post", DISK, "/api/v3/vm/anonymous/disk/8", {"headers": GOOD_TOKEN}, 202),
+    ("post", DISK, "/api/v3/vm/anonymous/disk/x", {"headers": GOOD_TOKEN}, 400),
+    ("post", DISK, "/api/v3/vm/anonymous/disk/8", {}, 401),
+    ("post", DISK, "/api/v3/vm/owned/disk/8", {"headers": BOBS_TOKEN}, 403),
+    ("post", DISK, "/api/v3/vm/one/disk/8", {"headers": GOOD_TOKEN}, 404),
+    ("post", DISK, "/api/v3/vm/busy/disk/8", {"headers": GOOD_TOKEN}, 409),
+    ("post", SNAPSHOTS, "/api/v3/vm/anonymous/snapshot", {"headers": GOOD_TOKEN}, 202),
+    ("post", SNAPSHOTS, "/api/v3/vm/no_name/snapshot", {"headers": GOOD_TOKEN}, 400),
+    ("post", SNAPSHOTS, "/api/v3/vm/anonymous/snapshot", {}, 401),
+    ("post", SNAPSHOTS, "/api/v3/vm/owned/snapshot", {"headers": BOBS_TOKEN}, 403),
+    ("post", SNAPSHOTS, "/api/v3/vm/unknown/snapshot", {"headers": GOOD_TOKEN}, 404),
+    ("post", SNAPSHOTS, "/api/v3/vm/busy/snapshot", {"headers": GOOD_TOKEN}, 409),
+    ("post", SNAPSHOT, "/api/v3/vm/worked-on/snapshot/s", {"headers": GOOD_TOKEN}, 202),
+    ("post", SNAPSHOT, "/api/v3/vm/no_name/snapshot/s", {"headers": GOOD_TOKEN}, 400),
+    ("post", SNAPSHOT, "/api/v3/vm/worked-on/snapshot/s", {}, 401),
+    ("post", SNAPSHOT, "/api/v3/vm/owned/snapshot/s", {"headers": BOBS_TOKEN}, 403),
+    ("post", SNAPSHOT, "/api/v3/vm/worked-on/snapshot/x", {"headers": GOOD_TOKEN}, 404),
     ("get", CHECKOUT, "/api/v3/vm", {}, 200),
     ("post", DEMAND, DEMAND, {"json": {"pool1": 1}, "headers": GOOD_TOKEN}, 201),
     ("post", DEMAND, DEMAND, {"content": "{bad", "headers": GOOD_TOKEN}, 400),

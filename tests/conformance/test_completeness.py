@@ -13,8 +13,6 @@ NOT_APPLICABLE = {
 OUTSTANDING = {
     # General
     50,  # sizes that were changed, in the status
-    # Disks, snapshots
-    *range(192, 200),
     # Configuration
     *range(230, 255),
 } - NOT_APPLICABLE

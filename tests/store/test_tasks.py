@@ -275,7 +275,7 @@ async def test_a_task_has_so_many_tries(chores: Chores, reason: str) -> None:
     last = await chores.due(operation="one more")
     assert (last.failed, last.task, last.tries) == (True, "d", 3)
     ((task,)) = await chores.tasks("a")
-    assert (task.state, task.reason) == (FAILED, reason or "whoever tried it, died")
+    assert (task.state, task.reason) == (FAILED, reason or "every try was cut short")
 
 
 async def test_a_task_that_nobody_can_do_fails_in_the_end(chores: Chores) -> None:

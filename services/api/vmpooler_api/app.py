@@ -30,13 +30,14 @@ from vmpooler_api.openapi import complete_openapi
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.rate_limiter import REFUSED, RateLimiter
 from vmpooler_api.request_log import RequestLog
-from vmpooler_api.routes import changes, dashboard, health, numbers, ondemand, summary, vms
+from vmpooler_api.routes import changes, dashboard, health, numbers, ondemand, summary, vm_tasks, vms
 from vmpooler_api.routes.handover import Handover
 from vmpooler_api.routes.handover_operations import OPERATIONS
 from vmpooler_api.routes.tokens import token_router
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_api.summaries import Summaries
 from vmpooler_api.taking_back import TakingBack
+from vmpooler_api.task_orders import TaskOrders
 from vmpooler_api.token_keeping import TokenKeeping
 from vmpooler_api.usage import Usage
 from vmpooler_api.waiting_room import WaitingRoom
@@ -158,12 +159,13 @@ def create_app(
             only_owner=settings.general.enforce_ownership,
             admins=settings.general.admins,
         ),
+        task_orders=TaskOrders(store, settings, metrics=metrics.tasks),
         waiting_room=waiting_room,
         summaries=Summaries(store.statistics),
         graph_server=graph_server,
         started_at=monotonic(),
     )
-    for module in (vms, changes, ondemand, numbers, summary, dashboard, health):
+    for module in (vms, vm_tasks, changes, ondemand, numbers, summary, dashboard, health):
         app.include_router(module.router)
     if directory is not None:
         general = settings.general

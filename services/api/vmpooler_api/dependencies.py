@@ -10,6 +10,7 @@ from vmpooler_api.dashboard.graph_server import GraphServer
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_api.summaries import Summaries
+from vmpooler_api.task_orders import TaskOrders
 from vmpooler_api.waiting_room import WaitingRoom
 from vmpooler_common.config import Settings
 from vmpooler_common.store.store import Store
@@ -24,6 +25,7 @@ class Parts:
     watch: StoreWatch
     provisioning: Provisioning
     changing: Changing
+    task_orders: TaskOrders
     waiting_room: WaitingRoom
     summaries: Summaries
     graph_server: GraphServer | None

@@ -33,6 +33,7 @@ from vmpooler_common.store.errors import (
     RequestExists,
     StoreUnavailable,
     TooManyTags,
+    TooManyTasks,
     TooManyTokens,
     UnknownToken,
 )
@@ -67,6 +68,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     HTTPException: (404, None, None),  # no such route; a wrong method on a known path is none, either
     RequestExists: (409, None, None),
     GrantOver: (409, None, None),
+    TooManyTasks: (409, None, None),
     TooManyTokens: (409, TOO_MANY_TOKENS, None),
     KeyReused: (422, None, None),
     LoginThrottled: (429, THROTTLED, _LATER),
@@ -104,7 +106,15 @@ def _told(error: Exception) -> dict[str, object]:
             return {"failure": error.failures}
         case TooManyTags():
             return {"failure": [str(error)]}
-        case Unacceptable() | TooManyVms() | NoSuchRequest() | RangeInvalid() | KeyReused() | GrantOver():
+        case (
+            Unacceptable()
+            | TooManyVms()
+            | TooManyTasks()
+            | NoSuchRequest()
+            | RangeInvalid()
+            | KeyReused()
+            | GrantOver()
+        ):
             return {"message": str(error)}
         case RequestExists():
             return {"request_id": error.request, "message": str(error)}

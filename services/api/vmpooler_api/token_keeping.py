@@ -1,7 +1,5 @@
 """The use cases of tokens: who has logged in makes, lists and deletes them."""
 
-import secrets
-import string
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,16 +12,13 @@ from vmpooler_api.authentication.contract import (
     DirectoryUnavailable,
     WrongCredentials,
 )
+from vmpooler_api.identifiers import new_identifier
 from vmpooler_api.metrics.logins import LoginMetrics
 from vmpooler_common.store.errors import LoginThrottled, NotOwner, Refused
 from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.tokens import TokenEntry, TokenRecord, Tokens
 
 log = structlog.get_logger(__name__)
-
-_LENGTH = 32
-_LETTERS = string.ascii_lowercase
-_CHARACTERS = string.ascii_lowercase + string.digits
 
 
 class TokenKeeping:
@@ -51,7 +46,7 @@ class TokenKeeping:
 
     async def create(self, credentials: Credentials) -> str:
         """Make a token for the user. Raises TooManyTokens."""
-        token = secrets.choice(_LETTERS) + "".join(secrets.choice(_CHARACTERS) for _ in range(_LENGTH - 1))
+        token = new_identifier()
         async with self._logged_in(credentials):
             await self._tokens.issue(token, credentials.user, ttl=self._ttl)
         log.info("token created", user=credentials.user)

@@ -1,14 +1,26 @@
 """What the API tells of one VM."""
 
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from pydantic import BaseModel, Field
 
-from vmpooler_common.model import VmRecord, VmState
+from vmpooler_common.model import TaskKind, TaskState, VmRecord, VmState, VmTask
 
 _HOUR = timedelta(hours=1)
 _STATES = {VmState.PENDING: "pending", VmState.READY: "ready", VmState.RUNNING: "running"}
 _DESTROYED = "destroyed"
+
+
+class TaskReport(BaseModel):
+    """One task on a VM."""
+
+    id: str = Field(description="Of a snapshot, its name.")
+    kind: TaskKind
+    state: TaskState = Field(description="pending, done or failed.")
+    disk: str | None = Field(None, description="The disk to add.", examples=["+8gb"])
+    snapshot: str | None = Field(None, description="The snapshot to take, or to go back to.")
+    reason: str | None = Field(None, description="Why it failed, or why the last try did.")
 
 
 class VmReport(BaseModel):
@@ -22,9 +34,14 @@ class VmReport(BaseModel):
     end_time: str | None = Field(None, description="End of the lifetime, RFC 3339.")
     state: str = Field(description="pending, ready, running or destroyed.")
     tags: dict[str, str] | None = Field(None, description="What its users noted on it: key -> value.")
+    snapshots: list[str] | None = Field(None, description="Names of its snapshots, the oldest first.")
+    disk: list[str] | None = Field(None, description="Disks that were added to it.", examples=[["+8gb"]])
     ip: str = Field(description="Address; empty when not known.")
     fqdn: str | None = Field(None, description="Name with its domain, if it has one.")
     host: str | None = Field(None, description="Host that the VM runs on, if known.")
+    tasks: list[TaskReport] | None = Field(
+        None, description="What was to be done to it, in the order in which it was asked for."
+    )
 
 
 def report_vm(record: VmRecord, now: datetime, *, lifetime: timedelta | None) -> VmReport:
@@ -41,6 +58,9 @@ def report_vm(record: VmRecord, now: datetime, *, lifetime: timedelta | None) ->
         ip=record.ip or "",
         fqdn=record.fqdn if record.domain else None,
         host=record.host or None,
+        snapshots=[task.id for task in _there(record, TaskKind.SNAPSHOT)] or None,
+        disk=[_disk(task) for task in _there(record, TaskKind.DISK)] or None,
+        tasks=[_report_task(task) for task in record.tasks] or None,
     )
     if taken is None:
         return report
@@ -54,6 +74,28 @@ def report_vm(record: VmRecord, now: datetime, *, lifetime: timedelta | None) ->
             "end_time": (taken + effective).isoformat(timespec="seconds"),
         }
     )
+
+
+def _there(record: VmRecord, kind: TaskKind) -> list[VmTask]:
+    """List what tasks of this kind have left with the VM."""
+    return [task for task in record.tasks if task.kind is kind and task.is_there]
+
+
+def _report_task(task: VmTask) -> TaskReport:
+    report = TaskReport(id=task.id, kind=task.kind, state=task.state, reason=task.reason or None)
+    match task.kind:
+        case TaskKind.DISK:
+            return report.model_copy(update={"disk": _disk(task)})
+        case TaskKind.SNAPSHOT:
+            return report.model_copy(update={"snapshot": task.id})
+        case TaskKind.REVERT:
+            return report.model_copy(update={"snapshot": task.detail})
+        case _:
+            assert_never(task.kind)
+
+
+def _disk(task: VmTask) -> str:
+    return f"+{task.detail}gb"
 
 
 def _hours(duration: timedelta) -> float:

@@ -38,6 +38,7 @@ from vmpooler_manager.providers.registry import load
 from vmpooler_manager.reconcile import Reconciler, World
 from vmpooler_manager.slots import SlotQueue
 from vmpooler_manager.supervisor import LEASE, Supervisor
+from vmpooler_manager.undertaking import Undertaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def assemble(settings: Settings) -> Manager:
     )
     longest = max([delays.longest, *(pool.check_loop_delay_max for pool in settings.pools)])
     liveness = Liveness(longest, asyncio.get_running_loop().time)
-    world, jobs, slots, clock = World(), Jobs(), SlotQueue(), ClockGuard()
+    world, jobs, task_jobs, slots, clock = World(), Jobs(), Jobs(), SlotQueue(), ClockGuard()
     looking = Looking(store, installation=settings.installation, clouds=clouds, metrics=metrics.vms)
     executor = Executor(
         store,
@@ -159,7 +160,22 @@ def assemble(settings: Settings) -> Manager:
     def pauses_anew() -> Iterator[float]:
         return pauses(settings.redis.reconnect_attempts)
 
-    intake = Intake(store, ttl=general.ondemand_request_ttl, metrics=metrics.requests)
+    intake = Intake(
+        store, ttl=general.ondemand_request_ttl, metrics=metrics.requests, inboxes=metrics.inboxes
+    )
+    undertaker = Undertaker(
+        store,
+        manager=name,
+        lease=LEASE,
+        clouds=clouds,
+        order_of=order_of,
+        delays=delays,
+        random=random,
+        at_once=general.task_limit,
+        jobs=task_jobs,
+        metrics=metrics.tasks,
+        inboxes=metrics.inboxes,
+    )
     supervisor = Supervisor(
         store,
         manager=name,
@@ -167,6 +183,8 @@ def assemble(settings: Settings) -> Manager:
         make_loop=make_loop,
         world=world,
         jobs=jobs,
+        undertaker=undertaker,
+        task_jobs=task_jobs,
         slots=slots,
         liveness=liveness,
         clock=clock,
@@ -177,6 +195,13 @@ def assemble(settings: Settings) -> Manager:
                 inbox="on-demand",
                 manager=name,
                 take=intake.take,
+                pauses=pauses_anew,
+            ),
+            Consumer(
+                store.task_queue,
+                inbox="task",
+                manager=name,
+                take=undertaker.take,
                 pauses=pauses_anew,
             ),
         ),

@@ -99,6 +99,18 @@ class Cloud:
         """See `Provider.annotate`."""
         await self._call("annotate", lambda driver: driver.annotate(pool, vm, tag))
 
+    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+        """See `Provider.add_disk`."""
+        await self._call("add_disk", lambda driver: driver.add_disk(pool, vm, task=task, size=size))
+
+    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+        """See `Provider.snapshot`."""
+        await self._call("snapshot", lambda driver: driver.snapshot(pool, vm, name=name))
+
+    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+        """See `Provider.revert`."""
+        await self._call("revert", lambda driver: driver.revert(pool, vm, task=task, snapshot=snapshot))
+
     async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
         """See `Provider.destroy`. Only so many at a time; others wait here."""
         async with self._destroys:

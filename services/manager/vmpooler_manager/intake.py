@@ -8,6 +8,7 @@ import structlog
 from vmpooler_common.store.queues import QueueEntry
 from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.store import Store
+from vmpooler_manager.inbox_metrics import InboxMetrics
 from vmpooler_manager.request_metrics import RequestMetrics
 
 log = structlog.get_logger()
@@ -16,10 +17,13 @@ log = structlog.get_logger()
 class Intake:
     """Accepts requests, and ends those that take too long; every manager has one."""
 
-    def __init__(self, store: Store, *, ttl: timedelta, metrics: RequestMetrics) -> None:
+    def __init__(
+        self, store: Store, *, ttl: timedelta, metrics: RequestMetrics, inboxes: InboxMetrics
+    ) -> None:
         self._store = store
         self._ttl = ttl
         self._metrics = metrics
+        self._inboxes = inboxes
 
     async def take(self, entry: QueueEntry) -> None:
         """Accept the request that an entry of the inbox names."""
@@ -31,7 +35,7 @@ class Intake:
             case "accepted":
                 log.info("on-demand request accepted", request=request)
             case "dead":
-                self._metrics.dead()
+                self._inboxes.dead("requests")
                 log.error("entry of the inbox put aside", entry=entry, request=request or None)
 
     async def expire(self, requests: Sequence[str]) -> None:

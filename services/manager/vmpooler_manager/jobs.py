@@ -18,11 +18,13 @@ class JobKind(StrEnum):
     CLONE = "clone"
     WATCH = "watch"
     DESTROY = "destroy"
+    TASK = "task"
+    """What a user wants done to a running VM."""
     LOOK = "look"
     """Confirming a suspect, noting an owner, listing a pool."""
 
 
-LEASED = (JobKind.CLONE, JobKind.DESTROY)
+LEASED = (JobKind.CLONE, JobKind.DESTROY, JobKind.TASK)
 """Kinds whose VMs have a lease in their record that must be renewed meanwhile."""
 
 

@@ -14,12 +14,16 @@ from vmpooler_common.metrics.pushing import PushMetrics
 from vmpooler_common.metrics.redis import RedisMetrics
 from vmpooler_common.metrics.usage import UserMetrics
 from vmpooler_manager.actions import FailureReason
+from vmpooler_manager.inbox_metrics import InboxMetrics
 from vmpooler_manager.request_metrics import RequestMetrics
+from vmpooler_manager.task_metrics import TaskMetrics
 
 CheckFailure = Literal["redis", "provider", "bug"]
 """What kept a pass over a pool from finishing."""
 
-ProviderOperation = Literal["create", "find", "inspect", "list_vms", "annotate", "destroy"]
+ProviderOperation = Literal[
+    "create", "find", "inspect", "list_vms", "annotate", "add_disk", "snapshot", "revert", "destroy"
+]
 """The calls of the provider contract."""
 
 CallResult = Literal["ok", "transient", "throttled", "permanent", "not_found", "timeout"]
@@ -287,6 +291,8 @@ class ManagerMetrics:
         self.loops = LoopMetrics(backend)
         self.users = UserMetrics(backend)
         self.requests = RequestMetrics(backend, users=self.users if counts_use else None)
+        self.inboxes = InboxMetrics(backend)
+        self.tasks = TaskMetrics(backend)
         self.http = HttpMetrics(backend)
         self.redis = RedisMetrics(backend)
 
@@ -298,6 +304,8 @@ CATALOGUES = (
     LoopMetrics,
     RequestMetrics,
     UserMetrics,
+    InboxMetrics,
+    TaskMetrics,
     HttpMetrics,
     RedisMetrics,
     ConnectionMetrics,

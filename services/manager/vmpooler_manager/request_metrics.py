@@ -23,18 +23,12 @@ class RequestMetrics:
         labels=(Label("pool"),),
     )
     FAILED = counter("ondemand_requests_failed_total", "Requests that ended without all of their VMs.")
-    DEAD = counter(
-        "dlq_entries_total",
-        "Entries that could not be understood and were put aside.",
-        labels=(Label("queue", ("requests",)),),
-    )
 
     def __init__(self, backend: Backend, *, users: UserMetrics | None) -> None:
         self._users = users
         self._wait_seconds = Instrument(backend, self.WAIT_SECONDS)
         self._backlog = Instrument(backend, self.BACKLOG)
         self._failed = Instrument(backend, self.FAILED)
-        self._dead = Instrument(backend, self.DEAD)
 
     def granted(self, pool: str, seconds: float, *, warm: bool, user: str) -> None:
         """A request got a VM, so long after it was made; the user is empty for one who gave no token."""
@@ -49,10 +43,6 @@ class RequestMetrics:
     def failed(self, requests: int) -> None:
         """So many requests failed by a deadline or a permanent error."""
         self._failed.record(requests)
-
-    def dead(self) -> None:
-        """An entry of the inbox could not be understood."""
-        self._dead.record(1, "requests")
 
     def forget(self, pool: str) -> None:
         """The pool isn't ours any more."""

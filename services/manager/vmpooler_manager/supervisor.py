@@ -1,6 +1,7 @@
 """The manager as a whole: heartbeats, a loop for each pool that it holds, and the events that poke them."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.pool_loop import PoolLoop
 from vmpooler_manager.reconcile import World
 from vmpooler_manager.slots import SlotQueue
+from vmpooler_manager.undertaking import Undertaker
 
 LEASE = timedelta(seconds=5)
 """Without a heartbeat for this time other managers take over; short, for pools must be full again soon."""
@@ -48,6 +50,8 @@ class Supervisor:
         make_loop: Callable[[str, str], PoolLoop],
         world: World,
         jobs: Jobs,
+        undertaker: Undertaker,
+        task_jobs: Jobs,
         slots: SlotQueue,
         liveness: Liveness,
         clock: ClockGuard,
@@ -63,6 +67,8 @@ class Supervisor:
         self._make_loop = make_loop
         self._world = world
         self._jobs = jobs
+        self._undertaker = undertaker
+        self._task_jobs = task_jobs
         self._slots = slots
         self._liveness = liveness
         self._clock = clock
@@ -90,6 +96,7 @@ class Supervisor:
                 group.create_task(self._follow_events())
                 for consumer in self._consumers:
                     group.create_task(consumer.run())
+                group.create_task(self._undertaker.run())
                 group.create_task(self._beat())
         except* SchemaTooNew as errors:
             raise errors.exceptions[0] from None
@@ -100,7 +107,9 @@ class Supervisor:
     async def hand_over(self) -> None:
         """Give the pools to other managers, let work in flight end for a while, then give them the rest."""
         await self._leave(())
-        unfinished = await self._jobs.drain(DRAIN.total_seconds())
+        both = (self._jobs, self._task_jobs)
+        left = await asyncio.gather(*(jobs.drain(DRAIN.total_seconds()) for jobs in both))
+        unfinished = [*itertools.chain(*left)]
         if unfinished:
             await self._leave(unfinished)
         log.info("manager left", manager=self._manager, handed_over=unfinished)
@@ -146,7 +155,10 @@ class Supervisor:
             self._prepared = True
         pools = sorted({*self._pools, *self._known})
         beat = await self._store.leases.heartbeat(
-            self._manager, lease=LEASE, pools=pools, working_on=self._jobs.leased()
+            self._manager,
+            lease=LEASE,
+            pools=pools,
+            working_on=[*self._jobs.leased(), *self._task_jobs.leased()],
         )
         if not beat.generation:
             log.error("the data in Redis is gone; running VMs are left alone and can't be returned any more")
@@ -168,6 +180,8 @@ class Supervisor:
         self._world.pools = frozenset({*self._pools, *beat.pools})
         self._hold(beat)
         await self._look_after_requests(beat)
+        if beat.due_tasks:
+            self._undertaker.poke()
 
     async def _look_after_requests(self, beat: Heartbeat) -> None:
         """Accept what the inbox lost, and end what took too long, unless the clock can't be trusted."""

@@ -55,6 +55,22 @@ API_VERBS = (
         line='vmpooler_vm_deletes_total{result="unauthorized",vmpooler_instance="ci"} 1.0',
     ),
     _api(
+        "tasks",
+        "accepted",
+        "disk",
+        line='vmpooler_vm_task_orders_total{kind="disk",result="accepted",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "tasks",
+        "refused",
+        line='vmpooler_vm_task_orders_total{kind="unknown",result="refused",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "tasks",
+        "unauthorized",
+        line='vmpooler_vm_task_orders_total{kind="unknown",result="unauthorized",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
         "ondemand",
         "created",
         line='vmpooler_ondemand_requests_total{result="created",vmpooler_instance="ci"} 1.0',

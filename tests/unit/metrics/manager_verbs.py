@@ -177,9 +177,26 @@ MANAGER_VERBS = (
         "requests", "failed", 2, line='vmpooler_ondemand_requests_failed_total{vmpooler_instance="ci"} 2.0'
     ),
     _manager(
-        "requests",
+        "inboxes",
         "dead",
+        "requests",
         line='vmpooler_dlq_entries_total{queue="requests",vmpooler_instance="ci"} 1.0',
+    ),
+    _manager(
+        "tasks",
+        "done",
+        "disk",
+        0.25,
+        line='vmpooler_vm_task_seconds_sum{kind="disk",vmpooler_instance="ci"} 0.25',
+    ),
+    *(
+        _manager(
+            "tasks",
+            verb,
+            "revert",
+            line=f'vmpooler_vm_tasks_total{{kind="revert",result="{verb}",vmpooler_instance="ci"}} 1.0',
+        )
+        for verb in ("failed", "retried", "over")
     ),
     _manager("loops", "clock_unsteady", line='vmpooler_clock_unsteady{vmpooler_instance="ci"} 1.0'),
     _manager("loops", "clock_steady", line='vmpooler_clock_unsteady{vmpooler_instance="ci"} 0.0'),

@@ -7,6 +7,7 @@ from vmpooler_api.metrics.handover import CheckoutMetrics, DeleteMetrics
 from vmpooler_api.metrics.limits import LimitMetrics
 from vmpooler_api.metrics.logins import LoginMetrics
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
+from vmpooler_api.metrics.tasks import TaskMetrics
 from vmpooler_common.metrics.backend import Backend
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.http import HttpMetrics
@@ -22,6 +23,7 @@ class ApiMetrics:
         self.checkouts = CheckoutMetrics(backend, names=names)
         self.deletes = DeleteMetrics(backend)
         self.ondemand = OnDemandMetrics(backend)
+        self.tasks = TaskMetrics(backend)
         self.limits = LimitMetrics(backend)
         self.logins = LoginMetrics(backend)
         self.users = UserMetrics(backend, pools=names)
@@ -34,6 +36,7 @@ CATALOGUES = (
     CheckoutMetrics,
     DeleteMetrics,
     OnDemandMetrics,
+    TaskMetrics,
     LimitMetrics,
     LoginMetrics,
     UserMetrics,

@@ -40,7 +40,7 @@ local function take(vm)
   local verdict, reason = 'mine', task.reason
   if due and (is_late or task.tries >= tonumber(ARGV[4])) then
     verdict = 'failed'
-    if reason == '' then reason = is_late and 'nobody could do it in time' or 'whoever tried it, died' end
+    if reason == '' then reason = is_late and 'nobody could do it in time' or 'every try was cut short' end
     end_task(vm, task, 'failed', reason, operation, now)
   elseif can then
     task.tries = task.tries + 1

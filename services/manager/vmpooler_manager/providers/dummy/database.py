@@ -49,13 +49,13 @@ CREATE INDEX vm_by_tag ON vm (tag_name, tag_attempt);
 TASKS = """
 CREATE TABLE task (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
   vm TEXT NOT NULL REFERENCES vm (id) ON DELETE CASCADE,
+  id TEXT NOT NULL,
   kind TEXT NOT NULL,
   size INTEGER NOT NULL,
-  snapshot TEXT NOT NULL
+  snapshot TEXT NOT NULL,
+  UNIQUE (vm, id)
 );
-CREATE INDEX task_by_vm ON task (vm);
 """
 TARGETS = "ALTER TABLE vm ADD COLUMN clone_target TEXT;\n"
 STEPS = (VMS, TASKS, TARGETS)

@@ -37,7 +37,7 @@ REMOVE = "DELETE FROM vm WHERE id = :id RETURNING id"
 NOTE = """
 INSERT INTO task (id, vm, kind, size, snapshot)
 SELECT :id, vm.id, :kind, :size, :snapshot FROM vm WHERE vm.id = :vm
-ON CONFLICT (id) DO UPDATE SET id = id RETURNING id"""
+ON CONFLICT (vm, id) DO UPDATE SET id = id RETURNING id"""
 JOURNAL = "SELECT * FROM task WHERE vm = :id ORDER BY number"
 
 TAG_MARKS = ("tag_installation", "tag_generation", "tag_pool", "tag_name", "tag_attempt")

@@ -1,0 +1,106 @@
+"""The use cases of tasks: having a disk added, a snapshot taken, or a VM put back to one."""
+
+import re
+from collections.abc import Callable
+
+import structlog
+
+from vmpooler_api.hostnames import short_name
+from vmpooler_api.identifiers import new_identifier
+from vmpooler_api.metrics.tasks import TaskMetrics
+from vmpooler_api.refusals import BadRequest
+from vmpooler_common.config import Settings
+from vmpooler_common.model import TaskKind, TaskState, VmTask
+from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.store.store import Store
+
+LARGEST_DISK = 2048
+"""GB."""
+_DIGITS = re.compile(r"[0-9]+")
+
+log = structlog.get_logger(__name__)
+
+
+class TaskOrders:
+    """Takes tasks up for the managers to do; each is one round trip, and so is each refusal.
+
+    Every method gives the task with the VM's short name, and raises UnknownToken, which goes before all
+    others, BadRequest, NoSuchVm, NotOwner, TooManyTasks, StoreUnavailable.
+    """
+
+    def __init__(self, store: Store, settings: Settings, *, metrics: TaskMetrics) -> None:
+        self._store = store
+        self._needs_token = settings.needs_token
+        self._only_owner = settings.general.enforce_ownership
+        self._admins = tuple(settings.general.admins)
+        self._metrics = metrics
+
+    async def add_disk(self, name: str, size: str, *, token: str | None) -> tuple[str, VmTask]:
+        """Have a disk added, of so many GB."""
+        return await self._order(lambda: (short_name(name), disk_of(size)), token)
+
+    async def take_snapshot(self, name: str, *, token: str | None) -> tuple[str, VmTask]:
+        """Have a snapshot taken; the task's id is its name."""
+        return await self._order(lambda: (short_name(name), _task(TaskKind.SNAPSHOT)), token)
+
+    async def go_back(self, name: str, snapshot: str, *, token: str | None) -> tuple[str, VmTask]:
+        """Have the VM put back to a snapshot. Raises NoSuchVm also when it has no such snapshot."""
+        return await self._order(lambda: (short_name(name), _task(TaskKind.REVERT, snapshot)), token)
+
+    async def _order(self, read: Callable[[], tuple[str, VmTask]], token: str | None) -> tuple[str, VmTask]:
+        try:
+            vm, task = await self._ordered(read, token)
+        except (UnknownToken, NotOwner):
+            self._metrics.unauthorized()
+            raise
+        except (BadRequest, NoSuchVm, TooManyTasks):
+            self._metrics.refused()
+            raise
+        self._metrics.accepted(task.kind)
+        return vm, task
+
+    async def _ordered(self, read: Callable[[], tuple[str, VmTask]], token: str | None) -> tuple[str, VmTask]:
+        if self._needs_token and token is None:
+            raise UnknownToken("a token is needed")
+        try:
+            vm, task = read()
+        except BadRequest:
+            # Who may not ask isn't told what is wrong with the question.
+            if self._needs_token and token is not None:
+                await self._store.tokens.check(token)
+            raise
+        accepted = await self._store.tasks.ask(
+            vm,
+            task,
+            token=token,
+            needs_token=self._needs_token,
+            only_owner=self._only_owner,
+            admins=self._admins,
+        )
+        log.info(
+            "task accepted",
+            vm=vm,
+            task=task.id,
+            kind=task.kind.value,
+            detail=task.detail or None,
+            pool=accepted.pool,
+            provider_id=accepted.provider_id,
+            user=accepted.user or None,
+        )
+        return vm, task
+
+
+def disk_of(size: str) -> VmTask:
+    """Make the task that adds a disk of so many GB, in digits. Raises BadRequest."""
+    if not _DIGITS.fullmatch(size):
+        raise BadRequest("Disk size must be a valid integer")
+    digits = size.lstrip("0")
+    if not digits:
+        raise BadRequest("Disk size must be at least 1")
+    if len(digits) > len(str(LARGEST_DISK)) or int(digits) > LARGEST_DISK:
+        raise BadRequest(f"Disk size must be at most {LARGEST_DISK}")
+    return _task(TaskKind.DISK, digits)
+
+
+def _task(kind: TaskKind, detail: str = "") -> VmTask:
+    return VmTask(id=new_identifier(), kind=kind, detail=detail, state=TaskState.PENDING)

@@ -1,0 +1,118 @@
+"""Tasks on running VMs: who may ask for them, what is told of them, and what is counted."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.api.conftest import WithApi
+from tests.api.in_process import Api
+from tests.store.chores import Chores, disk, revert, snapshot
+from tests.store.fleet import Fleet
+
+OWNER, OTHER, ROOT = ({"X-AUTH-TOKEN": token} for token in ("alices", "bobs", "roots"))
+PATHS = ("disk/8", "snapshot", "snapshot/s")
+
+
+async def arrange(api: Api) -> None:
+    """Have a VM of alice's with a snapshot, and tokens of alice, bob and root."""
+    for token, user in (("alices", "alice"), ("bobs", "bob"), ("roots", "root")):
+        await api.fleet.token(token, user)
+    await api.fleet.running("pool1", "one", token="alices")
+    await api.fleet.store.tasks.ask("one", snapshot("s"), token="alices", needs_token=True, only_owner=True)
+    assert await api.fleet.store.undertakings.done(await Chores(api.fleet).brought())
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_another_user_can_have_nothing_done(secured_api: Api, path: str) -> None:
+    await arrange(secured_api)
+    before = (await secured_api.fleet.dataset()).entries
+    answer = await secured_api.client.post(f"/api/v3/vm/one/{path}", headers=OTHER)
+    assert (answer.status_code, answer.json()) == (403, {"ok": False})
+    assert (await secured_api.fleet.dataset()).entries == before
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_admin_can(with_api: WithApi, path: str) -> None:
+    async with with_api(auth="dummy", config={"admins": "root"}) as api:
+        await arrange(api)
+        assert (await api.client.post(f"/api/v3/vm/one/{path}", headers=ROOT)).status_code == 202
+
+
+async def test_without_the_rule_everybody_with_a_token_can(with_api: WithApi) -> None:
+    async with with_api(auth="dummy", config={"enforce_ownership": False}) as api:
+        await arrange(api)
+        assert (await api.client.post("/api/v3/vm/one/disk/8", headers=OTHER)).status_code == 202
+
+
+async def test_a_vm_taken_with_a_token_needs_one_even_when_authentication_was_turned_off(api: Api) -> None:
+    await arrange(api)
+    assert (await api.client.post("/api/v3/vm/one/disk/8")).status_code == 401
+    assert (await api.client.post("/api/v3/vm/one/disk/8", headers=OTHER)).status_code == 403
+    assert (await api.client.post("/api/v3/vm/one/disk/8", headers=OWNER)).status_code == 202
+
+
+async def test_too_many_tasks_are_a_conflict_that_says_so(api: Api) -> None:
+    await api.fleet.running("pool1", "one")
+    for _ in range(10):
+        assert (await api.client.post("/api/v3/vm/one/snapshot")).status_code == 202
+    answer = await api.client.post("/api/v3/vm/one/disk/8")
+    message = "too many tasks of one are waiting; try again when some are over"
+    assert (answer.status_code, answer.json()) == (409, {"ok": False, "message": message})
+
+
+async def test_a_vm_tells_what_became_of_its_tasks(api: Api) -> None:
+    fleet, chores = api.fleet, Chores(api.fleet)
+    await fleet.running("pool1", "one")
+    await chores.done("one", snapshot("s"), disk("d", 8))
+    await chores.asked("one", disk("e", 9))
+    await fleet.store.undertakings.failed(await chores.brought(operation="fail"), reason="no space left")
+    await chores.done("one", revert("r", "s"))
+    await chores.asked("one", disk("f", 10))
+    report = (await api.client.get("/api/v3/vm/one")).json()["one"]
+    assert report["tasks"] == [
+        {"id": "s", "kind": "snapshot", "state": "done", "snapshot": "s"},
+        {"id": "d", "kind": "disk", "state": "done", "disk": "+8gb"},
+        {"id": "e", "kind": "disk", "state": "failed", "disk": "+9gb", "reason": "no space left"},
+        {"id": "r", "kind": "revert", "state": "done", "snapshot": "s"},
+        {"id": "f", "kind": "disk", "state": "pending", "disk": "+10gb"},
+    ]
+    assert report["snapshots"] == ["s"]
+    assert "disk" not in report  # the only one went when the VM was put back
+
+
+async def test_disks_and_snapshots_stand_where_old_clients_know_them(api: Api) -> None:
+    await api.fleet.running("pool1", "one")
+    await Chores(api.fleet).done("one", snapshot("s"), disk("d"))
+    members = list((await api.client.get("/api/v3/vm/one")).json()["one"])
+    assert members[members.index("state") :] == ["state", "snapshots", "disk", "ip", "fqdn", "host", "tasks"]
+
+
+async def test_a_vm_that_is_gone_still_tells_its_tasks(fleet: Fleet, api: Api) -> None:
+    await fleet.running("pool1", "one")
+    await Chores(fleet).asked("one", disk("d"))
+    await api.client.delete("/api/v3/vm/one")
+    ((task,)) = (await api.client.get("/api/v3/vm/one")).json()["one"]["tasks"]
+    assert (task["state"], task["reason"]) == ("failed", "the VM was returned, or its lifetime was over")
+
+
+async def test_what_is_asked_for_is_counted_and_logged(secured_api: Api) -> None:
+    await arrange(secured_api)
+    with capture_logs() as logs:
+        for path in ("disk/8", "disk/x", "snapshot/x"):
+            await secured_api.client.post(f"/api/v3/vm/one/{path}", headers=OWNER)
+        await secured_api.client.post("/api/v3/vm/one/snapshot", headers=OTHER)
+        await secured_api.client.post("/api/v3/vm/one/disk/8")
+    counted = {
+        (kind, result): secured_api.metric("vm_task_orders_total", kind=kind, result=result)
+        for kind, result in (("disk", "accepted"), ("unknown", "refused"), ("unknown", "unauthorized"))
+    }
+    assert counted == {("disk", "accepted"): 1, ("unknown", "refused"): 2, ("unknown", "unauthorized"): 2}
+    ((entry,)) = [entry for entry in logs if entry["event"] == "task accepted"]
+    facts = {name: entry[name] for name in ("vm", "kind", "detail", "pool", "provider_id", "user")}
+    assert facts == {
+        "vm": "one",
+        "kind": "disk",
+        "detail": "8",
+        "pool": "pool1",
+        "provider_id": "id-one",
+        "user": "alice",
+    }

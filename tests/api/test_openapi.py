@@ -148,6 +148,8 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("delete", NAMED, "/api/v3/vm/unknown", {}, 404),
     ("put", NAMED, "/api/v3/vm/anonymous", {}, 200),
     ("put", NAMED, "/api/v3/vm/owned", {"json": {"lifetime": 8, "tags": TAGS}, "headers": GOOD_TOKEN}, 200),
+    ("put", NAMED, "/api/v3/vm/owned", {"json": {"disk": 8}, "headers": GOOD_TOKEN}, 200),
+    ("put", NAMED, "/api/v3/vm/busy", {"json": {"disk": 8}, "headers": GOOD_TOKEN}, 409),
     ("put", NAMED, "/api/v3/vm/no_name", {}, 400),
     ("put", NAMED, "/api/v3/vm/anonymous", {"content": "{bad"}, 400),
     ("put", NAMED, "/api/v3/vm/anonymous", {"json": {"nope": 1, "tags": 1}}, 400),

@@ -26,6 +26,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any], int]] = [
     ("DELETE", "/api/v3/vm/mine", {"headers": GOOD}, 1),
     ("DELETE", "/api/v3/vm/unknown", {}, 1),
     ("PUT", "/api/v3/vm/mine", {"json": {"lifetime": 3, "tags": {"a": "b"}}, "headers": GOOD}, 1),
+    ("PUT", "/api/v3/vm/mine", {"json": {"disk": 8, "tags": {"a": "b"}}, "headers": GOOD}, 1),
     ("PUT", "/api/v3/vm/mine", {"json": {"tags": {"a": "b"}}}, 1),
     ("PUT", "/api/v3/vm/mine", {"content": "{bad"}, 1),
     ("PUT", "/api/v3/vm/mine", {"json": {"nope": 1}}, 1),

@@ -116,3 +116,68 @@ async def test_what_is_asked_for_is_counted_and_logged(secured_api: Api) -> None
         "provider_id": "id-one",
         "user": "alice",
     }
+
+
+# As vmfloaty asks for a disk
+
+
+@pytest.mark.parametrize("size", [8, "8", "08"])
+async def test_a_disk_is_also_a_change_of_the_vm(api: Api, size: int | str) -> None:
+    await api.fleet.running("pool1", "one")
+    answer = await api.client.put("/api/v3/vm/one", json={"disk": size})
+    assert (answer.status_code, answer.json()) == (200, {"ok": True})
+    assert (await Chores(api.fleet).brought()).detail == "8"
+    assert api.metric("vm_task_orders_total", kind="disk", result="accepted") == 1
+
+
+async def test_a_disk_is_added_together_with_the_other_changes_or_not_at_all(api: Api) -> None:
+    await api.fleet.running("pool1", "one")
+    body = {"lifetime": 3, "tags": {"a": "b"}, "disk": 8}
+    assert (await api.client.put("/api/v3/vm/one", json={**body, "lifetime": 0})).status_code == 400
+    assert (await api.client.put("/api/v3/vm/one", json={**body, "disk": 0})).status_code == 400
+    before = (await api.client.get("/api/v3/vm/one")).json()["one"]
+    assert not {"tags", "tasks"} & before.keys()
+    assert (await api.client.put("/api/v3/vm/one", json=body)).status_code == 200
+    after = (await api.client.get("/api/v3/vm/one")).json()["one"]
+    assert (after["lifetime"], after["tags"], len(after["tasks"])) == (3, {"a": "b"}, 1)
+
+
+async def test_nothing_is_changed_when_too_many_tasks_wait(api: Api) -> None:
+    await api.fleet.running("pool1", "one")
+    await Chores(api.fleet).asked("one", *(disk(f"d{number}") for number in range(10)))
+    answer = await api.client.put("/api/v3/vm/one", json={"tags": {"a": "b"}, "disk": 8})
+    message = "too many tasks of one are waiting; try again when some are over"
+    assert (answer.status_code, answer.json()) == (409, {"ok": False, "message": message})
+    assert "tags" not in (await api.client.get("/api/v3/vm/one")).json()["one"]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "Disk size must be at least 1"),
+        (2049, "Disk size must be at most 2048"),
+        (1.5, "Disk size must be a valid integer"),
+        (-1, "Disk size must be a valid integer"),
+        (True, "Disk size must be a valid integer"),
+        (None, "Disk size must be a valid integer"),
+        ([8], "Disk size must be a valid integer"),
+        ({}, "Disk size must be a valid integer"),
+    ],
+)
+async def test_a_wrong_size_is_a_failure_beside_the_others(api: Api, size: object, text: str) -> None:
+    await api.fleet.running("pool1", "one")
+    answer = await api.client.put("/api/v3/vm/one", json={"disk": size, "foo": "bar"})
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"ok": False, "failure": [text, "Unknown argument bar."]},
+    )
+
+
+async def test_a_disk_as_a_change_needs_a_token_like_any_other(secured_api: Api) -> None:
+    await arrange(secured_api)
+    await secured_api.fleet.running("pool2", "anonymous")
+    put = secured_api.client.put
+    assert (await put("/api/v3/vm/anonymous", json={"disk": 8})).status_code == 401
+    assert (await put("/api/v3/vm/anonymous", json={"disk": 8}, headers=OTHER)).status_code == 200
+    assert (await put("/api/v3/vm/one", json={"disk": 8}, headers=OTHER)).status_code == 403
+    assert (await put("/api/v3/vm/one", json={"disk": 8}, headers=OWNER)).status_code == 200

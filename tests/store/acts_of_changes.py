@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 
 from tests.store.act import HOUR, Act, act
+from tests.store.chores import disk
 from tests.store.fleet import Fleet
 from vmpooler_common.store.changes import MOST_TAGS, Access, Change
 from vmpooler_common.store.store import Store
@@ -18,6 +19,10 @@ def _changes(
     )
 
 
+def _adds_a_disk(store: Store) -> Awaitable[object]:
+    return _changes(store, Change(tags={"build": "17"}, disk=disk("d")))
+
+
 async def _taken(fleet: Fleet) -> None:
     await fleet.running("one", "a", "b", lifetime=HOUR)
 
@@ -30,6 +35,7 @@ async def _taken_with_a_token(fleet: Fleet) -> None:
 
 ACTS_OF_CHANGES: tuple[Act, ...] = (
     act("modify", "changes.modify", _changes, "modify", arrange=_taken),
+    act("modify its disks", "changes.modify", _adds_a_disk, "modify", arrange=_taken),
     act(
         "modify with the owner's token",
         "changes.modify",

@@ -158,6 +158,7 @@ def create_app(
             WishReader(settings),
             only_owner=settings.general.enforce_ownership,
             admins=settings.general.admins,
+            tasks=metrics.tasks,
         ),
         task_orders=TaskOrders(store, settings, metrics=metrics.tasks),
         waiting_room=waiting_room,

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import structlog
 
+from vmpooler_api.metrics.tasks import TaskMetrics
 from vmpooler_api.wishes import WishReader
 from vmpooler_common.store.changes import Change, Changed, Changes
 from vmpooler_common.store.scripts import new_operation
@@ -18,18 +19,25 @@ class Changing:
     """
 
     def __init__(
-        self, changes: Changes, reader: WishReader, *, only_owner: bool, admins: Collection[str]
+        self,
+        changes: Changes,
+        reader: WishReader,
+        *,
+        only_owner: bool,
+        admins: Collection[str],
+        tasks: TaskMetrics,
     ) -> None:
         self._changes = changes
         self._reader = reader
         self._only_owner = only_owner
         self._admins = tuple(admins)
+        self._tasks = tasks
 
     async def change(self, vm: str, body: bytes, *, token: str | None) -> None:
         """Change a running VM as the body says, wholly or not at all.
 
-        Raises, in this order, NoSuchVm, UnknownToken or NotOwner, BadRequest or UnfitChange, TooManyTags; or
-        StoreUnavailable.
+        Raises, in this order, NoSuchVm, UnknownToken or NotOwner, BadRequest or UnfitChange, TooManyTags,
+        TooManyTasks; or StoreUnavailable.
         """
         wish = self._reader.read(body)
         changed = await self._changes.modify(
@@ -45,6 +53,8 @@ class Changing:
             raise wish.refusal
         if wish.change != Change():
             _tell(vm, wish.change, changed)
+        if wish.change.disk is not None:
+            self._tasks.accepted(wish.change.disk.kind)
 
 
 def _tell(vm: str, change: Change, changed: Changed) -> None:
@@ -57,4 +67,6 @@ def _tell(vm: str, change: Change, changed: Changed) -> None:
         owner=changed.owner,
         ends=changed.ends_at.isoformat() if change.lifetime and changed.ends_at else None,
         tags=sorted(change.tags) or None,
+        task=change.disk.id if change.disk else None,
+        disk=change.disk.detail if change.disk else None,
     )

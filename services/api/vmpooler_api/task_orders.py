@@ -1,10 +1,10 @@
 """The use cases of tasks: having a disk added, a snapshot taken, or a VM put back to one."""
 
-import re
 from collections.abc import Callable
 
 import structlog
 
+from vmpooler_api.disks import disk_of
 from vmpooler_api.hostnames import short_name
 from vmpooler_api.identifiers import new_identifier
 from vmpooler_api.metrics.tasks import TaskMetrics
@@ -13,10 +13,6 @@ from vmpooler_common.config import Settings
 from vmpooler_common.model import TaskKind, TaskState, VmTask
 from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
 from vmpooler_common.store.store import Store
-
-LARGEST_DISK = 2048
-"""GB."""
-_DIGITS = re.compile(r"[0-9]+")
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +33,7 @@ class TaskOrders:
 
     async def add_disk(self, name: str, size: str, *, token: str | None) -> tuple[str, VmTask]:
         """Have a disk added, of so many GB."""
-        return await self._order(lambda: (short_name(name), disk_of(size)), token)
+        return await self._order(lambda: (short_name(name), _disk(size)), token)
 
     async def take_snapshot(self, name: str, *, token: str | None) -> tuple[str, VmTask]:
         """Have a snapshot taken; the task's id is its name."""
@@ -90,16 +86,11 @@ class TaskOrders:
         return vm, task
 
 
-def disk_of(size: str) -> VmTask:
-    """Make the task that adds a disk of so many GB, in digits. Raises BadRequest."""
-    if not _DIGITS.fullmatch(size):
-        raise BadRequest("Disk size must be a valid integer")
-    digits = size.lstrip("0")
-    if not digits:
-        raise BadRequest("Disk size must be at least 1")
-    if len(digits) > len(str(LARGEST_DISK)) or int(digits) > LARGEST_DISK:
-        raise BadRequest(f"Disk size must be at most {LARGEST_DISK}")
-    return _task(TaskKind.DISK, digits)
+def _disk(size: str) -> VmTask:
+    try:
+        return disk_of(size)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _task(kind: TaskKind, detail: str = "") -> VmTask:

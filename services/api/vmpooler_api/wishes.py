@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vmpooler_api.bodies import as_text, parse_object
+from vmpooler_api.disks import disk_of
 from vmpooler_api.lifetimes import LifetimeReader
 from vmpooler_api.refusals import BadRequest, UnfitChange
 from vmpooler_api.tags import TagReader
 from vmpooler_common.config import Settings
+from vmpooler_common.model import VmTask
 from vmpooler_common.store.changes import Access, Change
 
 
@@ -42,6 +44,10 @@ class WishReader:
                 # Whoever keeps a VM for long has to be known, also of one that was taken anonymously.
                 Access.KNOWN if settings.needs_token else Access.HOLDER,
             ),
+            "disk": _Member(
+                lambda change, value: replace(change, disk=_disk(value)),
+                Access.KNOWN if settings.needs_token else Access.HOLDER,
+            ),
             "tags": _Member(
                 lambda change, value: replace(change, tags=tags.read(value)),
                 # Everybody may give an anonymous VM back, which is worse than to tag it.
@@ -67,3 +73,10 @@ class WishReader:
             except UnfitChange as unfit:
                 failures += unfit.failures
         return Wish(access=access, refusal=UnfitChange(*failures)) if failures else Wish(change, access)
+
+
+def _disk(value: Any) -> VmTask:
+    try:
+        return disk_of(value)
+    except ValueError as error:
+        raise UnfitChange(str(error)) from None

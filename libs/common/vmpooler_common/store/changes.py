@@ -1,12 +1,14 @@
-"""Changing a VM that somebody has: the end of its lifetime, and its tags."""
+"""Changing a VM that somebody has: the end of its lifetime, its tags, its disks."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTags, UnknownToken
+from vmpooler_common.model import TaskKind, VmTask
+from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTags, TooManyTasks, UnknownToken
 from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.tasks import why_no_task
 from vmpooler_common.store.times import duration_ms, from_ms_or_none
 from vmpooler_common.store.tokens import token_digest
 
@@ -32,6 +34,8 @@ class Change:
     """From the checkout to the end; None leaves the end as it is."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Name -> value: added, or put in the place of the value that the VM has under this name."""
+    disk: VmTask | None = None
+    """A pending task that adds one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,17 @@ class Changes:
         """Make all of a change to a running VM, or nothing of it; one of nothing only asks whether it may be.
 
         With `only_owner` a VM that was taken with a token is changed by its user or one of the `admins`; else
-        by whoever has a token. Raises NoSuchVm, UnknownToken, NotOwner, TooManyTags, StoreUnavailable.
+        by whoever has a token. Raises NoSuchVm, UnknownToken, NotOwner, TooManyTags, TooManyTasks,
+        StoreUnavailable.
         """
         tags = [text for pair in change.tags.items() for text in pair]
         lifetime = "" if change.lifetime is None else duration_ms(change.lifetime)
         digest, count = token_digest(token), len(change.tags)
+        disk = (change.disk.id, change.disk.detail) if change.disk else ("", "")
         match await self._scripts.run(
             "modify",
             *(operation, vm, digest, access, int(only_owner), lifetime, MOST_TAGS, count),
+            *disk,
             *tags,
             *admins,
         ):
@@ -86,5 +93,7 @@ class Changes:
                 raise NotOwner("this VM was taken by another user")
             case ["full"]:
                 raise TooManyTags(f"A VM may have at most {MOST_TAGS} tags")
+            case ["no task", reason]:
+                raise TooManyTasks(why_no_task(vm, TaskKind.DISK, reason))
             case _:
                 raise NoSuchVm(f"no running VM is called {vm}")

@@ -61,12 +61,17 @@ class Tasks:
                 raise UnknownToken("a valid token is needed")
             case ["foreign"]:
                 raise NotOwner("this VM was taken by another user")
-            case ["full"]:
-                raise TooManyTasks(f"too many tasks of {vm} are waiting; try again when some are over")
-            case ["many"]:
-                raise TooManyTasks(f"{vm} has as many {task.kind}s as a VM may have")
+            case ["full" | "many" as reason]:
+                raise TooManyTasks(why_no_task(vm, task.kind, reason))
             case _:
                 raise NoSuchVm(f"{vm} doesn't run, or has no such snapshot")
+
+
+def why_no_task(vm: str, kind: TaskKind, reason: str) -> str:
+    """Put what a script says into words: `full` too many wait, `many` the VM has too many of the kind."""
+    if reason == "full":
+        return f"too many tasks of {vm} are waiting; try again when some are over"
+    return f"{vm} has as many {kind}s as a VM may have"
 
 
 def tasks_of(stored: Mapping[str, str]) -> tuple[VmTask, ...]:

@@ -6,8 +6,15 @@ from fastapi import APIRouter, Path, Request
 
 from vmpooler_api.bodies import LARGEST_BODY, read_body
 from vmpooler_api.dependencies import TheParts, TheToken
+from vmpooler_api.disks import LARGEST_DISK
 from vmpooler_api.hostnames import short_name
-from vmpooler_api.refusal_models import Away, Refusal, RefusalWithFailures, RefusalWithReason
+from vmpooler_api.refusal_models import (
+    Away,
+    Refusal,
+    RefusalWithFailures,
+    RefusalWithMessage,
+    RefusalWithReason,
+)
 from vmpooler_api.routes.done import Done
 from vmpooler_api.tags import LONGEST_VALUE
 
@@ -21,6 +28,10 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     401: {"model": Refusal, "description": "A valid token is needed.", "headers": _CHALLENGE},
     403: {"model": Refusal, "description": "The VM was taken by another user."},
     404: {"model": Refusal, "description": "No running VM has this name."},
+    409: {
+        "model": RefusalWithMessage,
+        "description": "For `disk`: too many tasks of the VM wait, or it has as many disks as it may.",
+    },
     503: {
         "model": Away,
         "description": "Redis can't be used for now.",
@@ -37,13 +48,20 @@ _TAGS = {
     "whatever a URL may hold. A key that the VM has gets the new value; without one it stays as it is.",
     "additionalProperties": {"type": ["string", "null"], "maxLength": LONGEST_VALUE},
 }
+_DISK = {
+    "description": "GB of a disk to add, also as a text; as POST to `/disk/{size}` does.",
+    "oneOf": [
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_DISK},
+        {"type": "string", "pattern": "^[0-9]+$"},
+    ],
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "content": {
             "application/json": {
                 "schema": {
                     "type": "object",
-                    "properties": {"lifetime": _LIFETIME, "tags": _TAGS},
+                    "properties": {"lifetime": _LIFETIME, "tags": _TAGS, "disk": _DISK},
                     "additionalProperties": False,
                     "example": {"lifetime": 8, "tags": {"project": "installer"}},
                 }

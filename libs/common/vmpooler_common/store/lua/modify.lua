@@ -1,4 +1,5 @@
--- modify: change what the user of a running VM may change of it: the end of its lifetime, and its tags.
+-- needs tasks
+-- modify: change what the user of a running VM may change of it: the end of its lifetime, its tags, its disks.
 --
 -- Safe to repeat: what a repetition would do again, another change may have replaced in between.
 -- ARGV operation, vm, token digest or '',
@@ -6,13 +7,15 @@
 --               'known' (the same, and any other VM needs a known token, too),
 --      '1' when only the owner and admins may change what was taken with a token,
 --      lifetime in ms from the checkout or '' for no change, most tags of a VM,
---      number of tags, (name, value)..., admin...
+--      number of tags, id of the task that adds a disk or '', the disk's size in GB, (name, value)..., admin...
 -- Returns {'ok', pool, provider id, owner, user who asks or '', end or ''},
 --         {'missing'} when no such VM runs, {'unauthorized'}, {'foreign'},
---         {'full'} when the VM would have too many tags
+--         {'full'} when the VM would have too many tags,
+--         {'no task', 'full' or 'many'} when no disk can be added, see `task`
 
 local operation, vm, token, access, lifetime = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[6]
-local key, first_tag = K.vm .. vm, 9
+local disk, size = ARGV[9], ARGV[10]
+local key, first_tag = K.vm .. vm, 11
 local admins = first_tag + 2 * tonumber(ARGV[8])
 
 local done = remembered(operation)
@@ -35,11 +38,15 @@ if admins > first_tag then
   end
   if added > 0 and carried + added > tonumber(ARGV[7]) then return { 'full' } end
 end
+if disk ~= '' then
+  local reason = why_no_task(vm, 'disk', size)
+  if reason then return { 'no task', reason } end
+end
 
 local pool, now, ends = known[2], now_ms(), known[7] or ''
 if lifetime ~= '' then ends = int(known[6] + lifetime) end
 local reply = { 'ok', pool, known[3] or '', known[4] or '', user or '', ends }
-if lifetime == '' and admins == first_tag then return reply end
+if lifetime == '' and disk == '' and admins == first_tag then return reply end
 
 if lifetime ~= '' then
   redis.call('HSET', key, 'ends', ends)
@@ -47,6 +54,7 @@ if lifetime ~= '' then
   redis.call('ZADD', K.untagged .. pool, int(now), vm)
   event('lifetime', pool, vm)
 end
+if disk ~= '' then add_task(vm, disk, 'disk', size, user or '', now) end
 local tagged = K.stats .. 'tag:' .. day_of(now)
 for at = first_tag, admins - 1, 2 do
   redis.call('HSET', key, 'tag:' .. ARGV[at], ARGV[at + 1])

@@ -65,3 +65,29 @@ async def test_a_new_end_is_noted_on_the_vm_in_the_cloud(site: Site) -> None:
     changed = await change(site, taken, timedelta(hours=7))
     assert changed.ends_at is not None
     await noted_end(site, taken, changed.ends_at.timestamp())
+
+
+async def test_an_end_that_changes_while_the_old_one_is_noted_is_noted_next(site: Site) -> None:
+    manager = await site.start({"debian": 1}, check_loop_delay_max=NEVER_BY_ITSELF)
+    await site.ready("debian", 1)
+    site.moods.set(annotate="wait")
+    (taken,) = await site.take("debian", lifetime=timedelta(hours=1))
+    await idle(manager)
+    changed = await change(site, taken, timedelta(hours=7))
+    await idle(manager)
+    site.moods.set()
+    assert changed.ends_at is not None
+    await noted_end(site, taken, changed.ends_at.timestamp())
+
+
+async def test_a_vm_that_is_given_back_while_its_owner_is_noted_is_destroyed_next(site: Site) -> None:
+    manager = await site.start({"debian": 1}, check_loop_delay_max=NEVER_BY_ITSELF)
+    await site.ready("debian", 1)
+    site.moods.set(annotate="wait")
+    (taken,) = await site.take("debian")
+    await idle(manager)
+    await site.give_back(taken)
+    await idle(manager)
+    assert await site.state(taken) == "completed"
+    site.moods.set()
+    await site.becomes(taken, "gone")

@@ -17,9 +17,10 @@ from vmpooler_manager.providers.errors import PermanentError, Throttled, Transie
 
 DRIVER = "faulty"
 
-Mood = Literal["fail", "refuse", "throttle", "hang", "crash", "empty", "partial"]
-"""What a call does: raises TransientError, PermanentError or Throttled, never answers, raises what a driver
-must not, or (a listing) shows nothing, or all but the first VM."""
+Mood = Literal["fail", "refuse", "throttle", "hang", "wait", "crash", "empty", "partial"]
+"""What a call does: raises TransientError, PermanentError or Throttled, never answers, goes on when it may,
+raises what a driver must not, or (a listing) shows nothing, or all but the first VM."""
+_LOOK_EVERY = 0.02
 
 
 class Moods:
@@ -100,7 +101,10 @@ class FaultyProvider(DummyProvider):
         await super().destroy(pool, vm)
 
     async def _suffer(self, call: str) -> str:
-        mood: str = json.loads(self._path.read_text()).get(call, "")
+        mood = self._mood(call)
+        while mood == "wait":
+            await asyncio.sleep(_LOOK_EVERY)
+            mood = self._mood(call)
         match mood:
             case "fail":
                 raise TransientError(f"told to fail {call}")
@@ -112,6 +116,10 @@ class FaultyProvider(DummyProvider):
                 raise ZeroDivisionError(f"told to crash in {call}")
             case "hang":
                 await asyncio.get_running_loop().create_future()
+        return mood
+
+    def _mood(self, call: str) -> str:
+        mood: str = json.loads(self._path.read_text()).get(call, "")
         return mood
 
 

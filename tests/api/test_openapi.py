@@ -1,5 +1,6 @@
 """The OpenAPI document and its pages: offline, and true to what the routes answer."""
 
+import json
 import re
 from typing import Any
 
@@ -77,6 +78,21 @@ async def test_a_token_may_but_need_not_be_given(secured_api: Api) -> None:
     assert document["components"]["securitySchemes"]["token"]["name"] == "X-AUTH-TOKEN"
     for path, method in ((CHECKOUT, "post"), (NAMED, "post"), (NAMED, "put"), (NAMED, "delete")):
         assert document["paths"][path][method]["security"] == [{}, {"token": []}]
+
+
+ASKING = [("/api/v3/ondemandvm", "post"), ("/api/v3/ondemandvm/{request_id}", "delete")]
+
+
+async def test_a_token_is_needed_where_tokens_are_checked(api: Api, secured_api: Api) -> None:
+    for asked, ways in ((secured_api, 1), (api, 2)):
+        paths = (await asked.client.get("/openapi.json")).json()["paths"]
+        expected: list[dict[str, list[str]]] = [{}, {"token": []}]
+        assert [paths[path][method]["security"] for path, method in ASKING] == [expected[-ways:]] * 2
+
+
+async def test_a_token_is_described_by_a_scheme_and_not_by_a_parameter(secured_api: Api) -> None:
+    paths = (await secured_api.client.get("/openapi.json")).json()["paths"]
+    assert '"name": "X-AUTH-TOKEN"' not in json.dumps(paths)
 
 
 async def test_no_answer_is_described_that_is_never_given(client: httpx.AsyncClient) -> None:

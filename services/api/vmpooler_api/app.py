@@ -182,7 +182,11 @@ def create_app(
         {"/healthcheck", "/ready", endpoint, PATH, dashboard.POOL, dashboard.RUNNING, dashboard.STATUS}
     )
     complete_openapi(
-        app, OPERATIONS, everywhere=REFUSED if settings.limits_rates else {}, but_at=never_limited
+        app,
+        OPERATIONS,
+        everywhere=REFUSED if settings.limits_rates else {},
+        but_at=never_limited,
+        needs_token=settings.needs_token,
     )
     answer_errors(app, watch)
     if settings.limits_rates:

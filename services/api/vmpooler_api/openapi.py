@@ -1,15 +1,22 @@
 """The OpenAPI document: what the framework knows of its routes, and what plain routes say of themselves."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
 
 from vmpooler_api.legacy.document import describe_legacy_versions
+from vmpooler_api.openapi_examples import PARAMETERS, SCHEMAS
+
+Security = Sequence[Mapping[str, Sequence[str]]]
+"""Ways to be allowed: scheme -> scopes, none of ours."""
 
 _NEVER_ANSWERED = "422"
 _ITS_SCHEMAS = ("HTTPValidationError", "ValidationError")
+_TOKEN = "X-AUTH-TOKEN"  # noqa: S105 - the header's name
+_NEEDED: Security = [{"token": []}]
+_POSSIBLE: Security = [{}, {"token": []}]
 
 
 def complete_openapi(
@@ -18,10 +25,13 @@ def complete_openapi(
     *,
     everywhere: Mapping[str, Any],
     but_at: Collection[str],
+    needs_token: bool,
 ) -> None:
     """Make the app's document once, with `operations` (path -> method -> operation) added.
 
     `everywhere` are answers (status -> answer) that every operation may give except those of some paths.
+
+    `needs_token` says whether those who ask for something need a token, as they do with authentication.
 
     The framework's own answer to wrong parameters is left out: every text is taken, and judged by us.
     """
@@ -35,14 +45,36 @@ def complete_openapi(
     schemes["token"] = {
         "type": "apiKey",
         "in": "header",
-        "name": "X-AUTH-TOKEN",
+        "name": _TOKEN,
         "description": "A token. A VM that is taken with one has an owner, lives longer, and is only given "
         "back with one of the same user or an admin.",
     }
     for path, by_method in operations.items():
         document["paths"].setdefault(path, {}).update(deepcopy(dict(by_method)))
     for path, by_method in document["paths"].items():
-        if path not in but_at:
-            for operation in by_method.values():
-                operation["responses"].update(everywhere)
+        for operation in by_method.values():
+            operation["responses"].update({} if path in but_at else everywhere)
+            _secure(operation, _NEEDED if needs_token else _POSSIBLE)
+            _illustrate(operation)
+    for name, schema in document["components"]["schemas"].items():
+        if name in SCHEMAS:
+            schema.setdefault("example", deepcopy(SCHEMAS[name]))
     describe_legacy_versions(document)
+
+
+def _secure(operation: dict[str, Any], security: Security) -> None:
+    """Tell of the token by the operation's security, and not once more by a parameter."""
+    parameters = operation.get("parameters", [])
+    others = [parameter for parameter in parameters if parameter["name"] != _TOKEN]
+    if len(others) < len(parameters):
+        operation["parameters"] = others
+        operation.setdefault("security", deepcopy(security))
+
+
+def _illustrate(operation: Mapping[str, Any]) -> None:
+    """Give the operation's parameters examples."""
+    for parameter in operation.get("parameters", []):
+        if not {"example", "examples"} & (parameter.keys() | parameter["schema"].keys()):
+            example = PARAMETERS.get(parameter["name"])
+            if example is not None:
+                parameter["example"] = example

@@ -52,6 +52,13 @@ REFUSED: Mapping[str, Any] = {
                     "properties": _BODY,
                     "required": list(_BODY),
                     "additionalProperties": False,
+                    "example": {
+                        "ok": False,
+                        "error": "Rate limit exceeded",
+                        "limit": 100,
+                        "period": 60,
+                        "retry_after": 12,
+                    },
                 },
             }
         },

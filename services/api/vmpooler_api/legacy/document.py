@@ -89,6 +89,10 @@ def _vm(schema: Mapping[str, Any]) -> dict[str, Any]:
         for name, member in revised["properties"].items()
     }
     revised["required"] = [*revised["required"], "domain"]
+    revised["example"] = {
+        "domain" if name == "fqdn" else name: _EXAMPLE if name == "fqdn" else value
+        for name, value in revised["example"].items()
+    }
     return revised
 
 

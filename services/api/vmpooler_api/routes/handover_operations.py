@@ -34,9 +34,14 @@ def _object(**members: Mapping[str, Any]) -> dict[str, Any]:
 _OK = {"const": True}
 _NOT_OK = {"const": False}
 _TEXT = {"type": "string"}
-_PLAIN_REFUSAL = _object(ok=_NOT_OK)
-_REFUSAL_WITH_REASON = _object(ok=_NOT_OK, error=_TEXT)
-_REFUSED_OR_AWAY = _object(ok=_NOT_OK, message=_TEXT) | {"required": ["ok"]}
+_PLAIN_REFUSAL = _object(ok=_NOT_OK) | {"example": {"ok": False}}
+_REFUSAL_WITH_REASON = _object(ok=_NOT_OK, error=_TEXT) | {
+    "example": {"ok": False, "error": "VM count must be at least 1"}
+}
+_TOLD_REFUSAL = _object(ok=_NOT_OK, message=_TEXT) | {
+    "example": {"ok": False, "message": "a sentence that says what is wrong"}
+}
+_REFUSED_OR_AWAY = _PLAIN_REFUSAL | _object(ok=_NOT_OK, message=_TEXT) | {"required": ["ok"]}
 _GRANTED = {
     "type": "object",
     "properties": {"ok": _OK},
@@ -45,10 +50,10 @@ _GRANTED = {
         hostname={"oneOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 2}]}
     ),
     "minProperties": 2,
+    "example": {"ok": True, "debian-12-x86_64": {"hostname": "merry-otter.example.com"}},
 }
 _WITH_OR_WITHOUT_TOKEN: list[dict[str, list[str]]] = [{}, {"token": []}]
 _UNAUTHORIZED = _answer("The token isn't known.", _PLAIN_REFUSAL, WWW_Authenticate="Always Basic.")
-_TOLD_REFUSAL = _object(ok=_NOT_OK, message=_TEXT)
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -110,7 +115,16 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
             "description": "Pools or aliases joined by `+`; a name may be repeated.",
             "operationId": "check_out_by_path",
             "security": _WITH_OR_WITHOUT_TOKEN,
-            "parameters": [{"name": "name", "in": "path", "required": True, "schema": _TEXT}, _KEY],
+            "parameters": [
+                {
+                    "name": "name",
+                    "in": "path",
+                    "required": True,
+                    "schema": _TEXT,
+                    "example": "debian-12-x86_64+debian-12-x86_64",
+                },
+                _KEY,
+            ],
             "responses": _CHECKOUT_ANSWERS,
         },
         "delete": {
@@ -121,7 +135,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
             "security": _WITH_OR_WITHOUT_TOKEN,
             "parameters": [{"name": "name", "in": "path", "required": True, "schema": _TEXT}],
             "responses": {
-                "200": _answer("It was given back.", _object(ok=_OK)),
+                "200": _answer("It was given back.", _object(ok=_OK) | {"example": {"ok": True}}),
                 "400": _answer("This is no host name.", _REFUSAL_WITH_REASON),
                 "401": _answer(
                     "The VM was taken with a token, and a valid one is needed.",
@@ -132,7 +146,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
                 "404": _answer("No running VM has this name.", _PLAIN_REFUSAL),
                 "503": _answer(
                     "Redis can't be used for now.",
-                    _object(ok=_NOT_OK, message=_TEXT),
+                    _TOLD_REFUSAL,
                     Retry_After="Seconds.",
                 ),
             },

@@ -68,7 +68,11 @@ async def open_by_path(
     token: TheToken,
     names: Annotated[
         str,
-        Path(alias="request_id", description="Pools or aliases joined by `+`; a name may be repeated."),
+        Path(
+            alias="request_id",
+            description="Pools or aliases joined by `+`; a name may be repeated.",
+            examples=["debian-12-x86_64+debian-12-x86_64"],
+        ),
     ],
 ) -> answers.Opened:
     """Give the request an id of its own."""

@@ -13,7 +13,11 @@ from vmpooler_common.store.errors import NoSuchVm
 router = APIRouter(tags=["vm"])
 
 
-@router.get("/api/v3/vm", summary="List the pools")
+@router.get(
+    "/api/v3/vm",
+    summary="List the pools",
+    responses={200: {"content": {"application/json": {"example": ["debian-12-x86_64", "win-2022"]}}}},
+)
 async def list_pools(parts: TheParts) -> list[str]:
     """Give the names of all pools in the order of the configuration, without aliases."""
     return [pool.name for pool in parts.settings.pools]

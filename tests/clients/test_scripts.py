@@ -60,6 +60,13 @@ async def test_a_shell_script_takes_a_machine_and_gives_it_back(api: Api, versio
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+async def test_a_test_runner_adds_disks(api: Api, version: str) -> None:
+    await api.fleet.running(DEBIAN, "one", token=TOKEN)
+    answer = await api.client.post(f"/api/{version}/vm/one/disk/8", headers=WITH_TOKEN)
+    assert (answer.status_code, answer.json()) == (202, {"ok": True, "one": {"disk": "+8gb"}})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 async def test_a_machine_that_was_taken_with_a_token_needs_one_to_be_given_back(
     api: Api, version: str
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.api.in_process import Api
 from tests.clients.conftest import TOKEN
 from tests.clients.vmfloaty import PoolerError, Vmfloaty
+from tests.store.chores import Chores
 from tests.store.demand import Demand
 
 DEBIAN, ROCKY = "debian-12-x86_64", "rocky-9-x86_64"
@@ -53,6 +54,15 @@ async def test_a_vm_is_modified(api: Api, floaty: Vmfloaty) -> None:
     assert vm["tags"] == {"project": "100 percent", "url": "http://ci.example/job/5"}
     refused = await floaty.modify("one", '{"lifetime":0}')
     assert (refused.status_code, refused.json()["ok"]) == (400, False)
+
+
+async def test_a_snapshot_is_taken_and_gone_back_to(api: Api, floaty: Vmfloaty) -> None:
+    await api.fleet.running(DEBIAN, "one", token=TOKEN)
+    snapshot = await floaty.snapshot("one")
+    assert not await floaty.revert("one", snapshot)
+    assert await api.fleet.store.undertakings.done(await Chores(api.fleet).brought())
+    assert (await floaty.query("one"))["snapshots"] == [snapshot]
+    assert await floaty.revert("one", snapshot)
 
 
 async def test_what_isnt_there_is_an_error_that_it_can_read(floaty: Vmfloaty) -> None:

@@ -74,9 +74,15 @@ class Vmfloaty:
         }
         return {name: bool(answer.json()["ok"]) for name, answer in answers.items()}
 
-    async def snapshot(self, hostname: str) -> httpx.Response:
-        """`floaty snapshot`."""
-        return await self._connection.post(f"vm/{hostname}/snapshot", headers=self._token)
+    async def snapshot(self, hostname: str) -> str:
+        """`floaty snapshot`: what the answer calls the snapshot."""
+        answer = await self._connection.post(f"vm/{hostname}/snapshot", headers=self._token)
+        return str(_granted(answer)[hostname]["snapshot"])
+
+    async def revert(self, hostname: str, snapshot: str) -> bool:
+        """`floaty revert`."""
+        answer = await self._connection.post(f"vm/{hostname}/snapshot/{snapshot}", headers=self._token)
+        return bool(answer.json()["ok"])
 
     async def status(self) -> tuple[str, Mapping[str, int]]:
         """`floaty status`: the message, and how many VMs each pool is missing."""

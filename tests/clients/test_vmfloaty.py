@@ -56,6 +56,14 @@ async def test_a_vm_is_modified(api: Api, floaty: Vmfloaty) -> None:
     assert (refused.status_code, refused.json()["ok"]) == (400, False)
 
 
+async def test_a_disk_is_added(api: Api, floaty: Vmfloaty) -> None:
+    await api.fleet.running(DEBIAN, "one", token=TOKEN)
+    answer = await floaty.modify("one", '{"disk":10}')
+    assert answer.json()["ok"] is True
+    assert await api.fleet.store.undertakings.done(await Chores(api.fleet).brought())
+    assert (await floaty.query("one"))["disk"] == ["+10gb"]
+
+
 async def test_a_snapshot_is_taken_and_gone_back_to(api: Api, floaty: Vmfloaty) -> None:
     await api.fleet.running(DEBIAN, "one", token=TOKEN)
     snapshot = await floaty.snapshot("one")

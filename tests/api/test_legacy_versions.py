@@ -242,8 +242,11 @@ async def test_legacy_answers_are_as_described(
     assert {"Deprecation", "Link"} <= set(described["headers"])
 
 
-async def test_examples_of_v1_are_as_described(api: Api) -> None:
+async def test_examples_of_v1_are_as_v1_answers(api: Api) -> None:
     document = await document_of(api)
+    granted = document["paths"]["/api/v1/vm"]["post"]["responses"]["200"]["content"]["application/json"]
+    *_, (name, taken), (last, domain) = granted["schema"]["example"].items()
+    assert (last, domain, "." in taken["hostname"]) == ("domain", "example.com", False), name
     for name in ("OpenedV1", "ReadyV1"):
         schema = document["components"]["schemas"][name]
         assert schema["example"]["domain"] == "example.com"

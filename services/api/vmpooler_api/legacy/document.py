@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from vmpooler_api.legacy.answers import with_domain, with_short_names
 from vmpooler_api.legacy.versions import CURRENT, V1, V2
 
 _REFERENCE = "#/components/schemas/"
@@ -48,8 +49,8 @@ def _operation(current: Mapping[str, Any], prefix: str, method: str, rest: str) 
     if prefix != V1:
         return operation
     if method == "post" and rest in _GRANTING:
-        granted = operation["responses"]["200"]["content"]["application/json"]["schema"]
-        granted["properties"]["domain"] = _DOMAIN
+        granted = operation["responses"]["200"]["content"]["application/json"]
+        granted["schema"] = _with_domain(granted["schema"])
     referring: dict[str, Any] = _to_v1(operation)
     return referring
 
@@ -69,17 +70,8 @@ def _to_v1(value: Any) -> Any:
 def _with_domain(schema: Mapping[str, Any]) -> dict[str, Any]:
     revised = deepcopy(dict(schema))
     revised["properties"]["domain"] = _DOMAIN
-    revised["example"] = _shortened(revised["example"]) | {"domain": _EXAMPLE}
+    revised["example"] = with_domain(with_short_names(revised["example"]), _EXAMPLE)
     return revised
-
-
-def _shortened(example: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: {"hostname": [hostname.partition(".")[0] for hostname in value["hostname"]]}
-        if isinstance(value, dict)
-        else value
-        for name, value in example.items()
-    }
 
 
 def _vm(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,14 +69,14 @@ ACTS_OF_OPERATORS: tuple[Act, ...] = (
         "check a permission",
         "overrides.check",
         lambda store: store.overrides.check(OPERATOR),
-        "permit",
+        "authorise",
         arrange=_vms,
     ),
     act(
         "check a stranger's permission",
         "overrides.check",
         lambda store: store.overrides.check(STRANGER),
-        "permit",
+        "authorise",
         arrange=_vms,
     ),
     act(

@@ -78,7 +78,7 @@ class PoolChanges:
     async def check(self, permission: Permission) -> None:
         """Only check that the token may; for what is decided before another verb is asked."""
         token = token_digest(permission.token)
-        _check(await self._scripts.run("permit", token, int(permission.only_admins), *permission.admins))
+        _check(await self._scripts.run("authorise", token, int(permission.only_admins), *permission.admins))
 
 
 def _asker(permission: Permission) -> tuple[Argument, ...]:

@@ -72,8 +72,17 @@ async def api(with_api: WithApi) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def secured_api(with_api: WithApi) -> AsyncIterator[Api]:
-    """Yield the same with authentication and one token, `good`, of the user alice."""
-    async with with_api(auth="dummy", config={"vm_lifetime": 10, "vm_lifetime_auth": 2}) as api:
+    """Yield the same with authentication, one token, `good`, of the user alice, and an admin, root.
+
+    Pools may be changed, by the admin.
+    """
+    config = {
+        "vm_lifetime": 10,
+        "vm_lifetime_auth": 2,
+        "experimental_features": True,
+        "admins": ["root"],
+    }
+    async with with_api(auth="dummy", config=config) as api:
         await api.fleet.token("good", "alice")
         yield api
 

@@ -56,6 +56,15 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
         "/dashboard/stats/vmpooler/pool": ["get"],
         "/dashboard/stats/vmpooler/running": ["get"],
         "/dashboard/stats/vmpooler/status": ["get"],
+        "/api/v3/config": ["get"],
+        "/api/v3/full_config": ["get"],
+        "/api/v3/config/poolsize": ["post"],
+        "/api/v3/config/poolsize/{pool}": ["delete"],
+        "/api/v3/config/pooltemplate": ["post"],
+        "/api/v3/config/pooltemplate/{pool}": ["delete"],
+        "/api/v3/config/clonetarget": ["post"],
+        "/api/v3/config/clonetarget/{pool}": ["delete"],
+        "/api/v3/poolreset": ["post"],
         "/healthcheck": ["get"],
         "/ready": ["get"],
     }
@@ -103,6 +112,7 @@ async def prepare(api: Api) -> None:
     """Have one VM of each kind that the requests below are about."""
     await api.fleet.token("good", "alice")
     await api.fleet.token("bobs", "bob")
+    await api.fleet.token("roots", "root")
     await api.fleet.store.tokens.issue("another", "alice", ttl=None)
     await api.fleet.failed_login("carol")
     await api.fleet.ready("pool1", "one", "two", "three", "four")
@@ -137,6 +147,10 @@ BAD_TOKEN = {"X-AUTH-TOKEN": "bad"}
 GOOD_TOKEN = {"X-AUTH-TOKEN": "good"}
 TAGS = {"project": "installer", "url": "https://ci.example.test/A=1,B=2/"}
 MANY_TAGS = {f"tag-{number}": "x" for number in range(MOST_TAGS + 1)}
+ROOT = {"X-AUTH-TOKEN": "roots"}
+SIZE, TEMPLATE = "/api/v3/config/poolsize", "/api/v3/config/pooltemplate"
+TARGET, RESET = "/api/v3/config/clonetarget", "/api/v3/poolreset"
+ONE_SIZE, ONE_TEMPLATE, ONE_TARGET = (f"{path}/{{pool}}" for path in (SIZE, TEMPLATE, TARGET))
 DEMAND, REQUEST = "/api/v3/ondemandvm", "/api/v3/ondemandvm/{request_id}"
 EXPLAIN = f"{REQUEST}/explain"
 SUMMARY = "/api/v3/summary"
@@ -241,6 +255,49 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("get", "/healthcheck", "/healthcheck", {}, 200),
     ("get", "/ready", "/ready", {}, 200),
     ("delete", NAMED, "/api/v3/vm/owned", {"headers": {"X-AUTH-TOKEN": "bobs"}}, 403),
+    ("get", "/api/v3/config", "/api/v3/config", {}, 200),
+    ("get", "/api/v3/full_config", "/api/v3/full_config", {"headers": ROOT}, 200),
+    ("get", "/api/v3/full_config", "/api/v3/full_config", {}, 401),
+    ("get", "/api/v3/full_config", "/api/v3/full_config", {"headers": GOOD_TOKEN}, 403),
+    ("post", SIZE, SIZE, {"json": {}, "headers": ROOT}, 200),
+    ("post", SIZE, SIZE, {"json": {"pool1": 1}, "headers": ROOT}, 201),
+    ("post", SIZE, SIZE, {"json": {"pool1": -1}, "headers": ROOT}, 400),
+    ("post", SIZE, SIZE, {"content": "{bad", "headers": ROOT}, 400),
+    ("post", SIZE, SIZE, {"json": {}, "headers": BAD_TOKEN}, 401),
+    ("post", SIZE, SIZE, {"json": {}, "headers": GOOD_TOKEN}, 403),
+    ("post", SIZE, SIZE, {"content": "null", "headers": ROOT}, 404),
+    ("delete", ONE_SIZE, f"{SIZE}/pool1", {"headers": ROOT}, 200),
+    ("delete", ONE_SIZE, f"{SIZE}/pool1", {}, 401),
+    ("delete", ONE_SIZE, f"{SIZE}/pool1", {"headers": GOOD_TOKEN}, 403),
+    ("delete", ONE_SIZE, f"{SIZE}/nope", {"headers": ROOT}, 404),
+    ("post", TEMPLATE, TEMPLATE, {"json": {}, "headers": ROOT}, 200),
+    ("post", TEMPLATE, TEMPLATE, {"json": {"pool1": "a/b"}, "headers": ROOT}, 201),
+    ("post", TEMPLATE, TEMPLATE, {"json": {"pool1": "a"}, "headers": ROOT}, 400),
+    ("post", TEMPLATE, TEMPLATE, {"content": "{bad", "headers": ROOT}, 400),
+    ("post", TEMPLATE, TEMPLATE, {"json": {}, "headers": BAD_TOKEN}, 401),
+    ("post", TEMPLATE, TEMPLATE, {"json": {}, "headers": GOOD_TOKEN}, 403),
+    ("post", TEMPLATE, TEMPLATE, {"content": "null", "headers": ROOT}, 404),
+    ("delete", ONE_TEMPLATE, f"{TEMPLATE}/pool1", {"headers": ROOT}, 200),
+    ("delete", ONE_TEMPLATE, f"{TEMPLATE}/pool1", {}, 401),
+    ("delete", ONE_TEMPLATE, f"{TEMPLATE}/pool1", {"headers": GOOD_TOKEN}, 403),
+    ("delete", ONE_TEMPLATE, f"{TEMPLATE}/nope", {"headers": ROOT}, 404),
+    ("post", TARGET, TARGET, {"json": {}, "headers": ROOT}, 200),
+    ("post", TARGET, TARGET, {"json": {"pool1": "a"}, "headers": ROOT}, 201),
+    ("post", TARGET, TARGET, {"json": {"pool1": None}, "headers": ROOT}, 400),
+    ("post", TARGET, TARGET, {"content": "{bad", "headers": ROOT}, 400),
+    ("post", TARGET, TARGET, {"json": {}, "headers": BAD_TOKEN}, 401),
+    ("post", TARGET, TARGET, {"json": {}, "headers": GOOD_TOKEN}, 403),
+    ("post", TARGET, TARGET, {"content": "null", "headers": ROOT}, 404),
+    ("delete", ONE_TARGET, f"{TARGET}/pool1", {"headers": ROOT}, 200),
+    ("delete", ONE_TARGET, f"{TARGET}/pool1", {}, 401),
+    ("delete", ONE_TARGET, f"{TARGET}/pool1", {"headers": GOOD_TOKEN}, 403),
+    ("delete", ONE_TARGET, f"{TARGET}/nope", {"headers": ROOT}, 404),
+    ("post", RESET, RESET, {"json": {"pool1": 1}, "headers": ROOT}, 201),
+    ("post", RESET, RESET, {"json": {"nope": 1}, "headers": ROOT}, 400),
+    ("post", RESET, RESET, {"content": "", "headers": ROOT}, 400),
+    ("post", RESET, RESET, {"json": {"pool1": 1}}, 401),
+    ("post", RESET, RESET, {"json": {"pool1": 1}, "headers": GOOD_TOKEN}, 403),
+    ("post", RESET, RESET, {"content": "false", "headers": ROOT}, 404),
     ("get", TOKENS, "/api/v3/token", {"auth": ALICE}, 200),
     ("get", TOKENS, "/api/v3/token", {}, 401),
     ("get", TOKENS, "/api/v3/token", {"auth": BOB}, 404),

@@ -10,6 +10,7 @@ from tests.store.demand import Demand, of_a_user
 
 GOOD = {"X-AUTH-TOKEN": "good"}
 DEMAND = "/api/v3/ondemandvm"
+ROOT = {"X-AUTH-TOKEN": "roots"}
 RIGHT, WRONG = ("alice", "secret"), ("alice", "alice")
 
 
@@ -85,6 +86,23 @@ REQUESTS: list[tuple[str, str, dict[str, Any], int]] = [
     ("DELETE", "/api/v3/token/good", {"auth": WRONG}, 1),
     ("DELETE", "/api/v3/token/good", {"auth": ("alice", "")}, 0),
     ("POST", "/api/v3/token", {}, 0),
+    ("GET", "/api/v3/config", {}, 1),
+    ("GET", "/api/v3/full_config", {"headers": ROOT}, 1),
+    ("GET", "/api/v3/full_config", {"headers": GOOD}, 1),
+    ("GET", "/api/v3/full_config", {}, 0),
+    ("POST", "/api/v3/config/poolsize", {"json": {"pool1": 1, "pool2": 2}, "headers": ROOT}, 1),
+    ("POST", "/api/v3/config/poolsize", {"json": {}, "headers": ROOT}, 1),
+    ("POST", "/api/v3/config/poolsize", {"json": {"pool1": 1}, "headers": GOOD}, 1),
+    ("POST", "/api/v3/config/poolsize", {"content": "{bad", "headers": ROOT}, 1),
+    ("POST", "/api/v3/config/poolsize", {"content": "{bad"}, 0),
+    ("POST", "/api/v3/config/pooltemplate", {"json": {"pool1": "a/b"}, "headers": ROOT}, 1),
+    ("POST", "/api/v3/config/clonetarget", {"json": {"pool1": "ab"}, "headers": ROOT}, 1),
+    ("DELETE", "/api/v3/config/poolsize/pool1", {"headers": ROOT}, 1),
+    ("DELETE", "/api/v3/config/poolsize/nope", {"headers": ROOT}, 1),
+    ("DELETE", "/api/v3/config/pooltemplate/pool1", {"headers": ROOT}, 1),
+    ("DELETE", "/api/v3/config/clonetarget/pool1", {"headers": ROOT}, 1),
+    ("POST", "/api/v3/poolreset", {"json": {"pool1": 1, "pool2": 1}, "headers": ROOT}, 1),
+    ("POST", "/api/v3/poolreset", {"json": {"nope": 1}, "headers": ROOT}, 1),
     ("GET", "/prometheus", {}, 0),
     ("GET", "/", {}, 0),
     ("GET", "/docs", {}, 0),
@@ -101,6 +119,7 @@ async def test_a_request_is_one_round_trip_at_most(
     await secured_api.fleet.ready("pool2", "b1", "b2")
     await secured_api.fleet.running("pool3", "mine", token="good")
     await Demand(secured_api.fleet).accepted("known", "pool1", "pool2", "pool2")
+    await secured_api.fleet.token("roots", "root")
     await of_a_user(Demand(secured_api.fleet), "theirs", "bob", "pool1")
     await secured_api.client.post("/api/v3/vm/pool2", headers={"Idempotency-Key": "known"})
     before = secured_api.metric("redis_round_trips_total")

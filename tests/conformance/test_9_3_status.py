@@ -8,6 +8,8 @@ import pytest
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
+from vmpooler_common.overrides import Property
+from vmpooler_common.store.overrides import Change, Permission
 
 SECTIONS = ["boot", "capacity", "clone", "pools", "queue", "status"]
 FINE = "Battle station fully armed and operational."
@@ -194,6 +196,23 @@ async def test_049_the_queue_sums_each_state_over_the_pools(api: Api) -> None:
         "completed": 2,
         "total": 8,
     }
+
+
+async def test_050_a_size_that_was_set_is_the_one_that_counts(api: Api) -> None:
+    change = Change("pool1", "5", "2")
+    await api.fleet.store.overrides.override(
+        Property.SIZE, [change], permission=Permission(), operation="set"
+    )
+    await api.fleet.ready("pool1", "a")
+    report = await status(api)
+    assert report["pools"]["pool1"]["max"] == 2
+    assert report["capacity"] == {"current": 1, "total": 12, "percent": 8.3}
+    assert (await poolstat(api, "?pool=pool1"))["pool1"]["max"] == 2
+    change = Change("pool1", "5", "0")
+    await api.fleet.store.overrides.override(
+        Property.SIZE, [change], permission=Permission(), operation="set to 0"
+    )
+    assert "pool1" not in (await status(api))["status"]["empty"]
 
 
 async def test_051_the_last_boot_is_told_in_utc(api: Api) -> None:

@@ -15,9 +15,11 @@ from starlette.routing import Route
 from vmpooler_api.authentication.contract import Directory
 from vmpooler_api.changing import Changing
 from vmpooler_api.client_address import ClientAddresses
+from vmpooler_api.clone_targets import CloneTargets
 from vmpooler_api.dashboard.graph_server import GraphServer, graph_source
 from vmpooler_api.dashboard.page import PATH, dashboard_page, redirect_to_dashboard
 from vmpooler_api.dependencies import Parts
+from vmpooler_api.draws import Draws
 from vmpooler_api.error_answers import answer_errors
 from vmpooler_api.handing_out import HandingOut
 from vmpooler_api.headers import AnswerHeaders
@@ -27,10 +29,21 @@ from vmpooler_api.lenient_requests import LenientRequests
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.openapi import complete_openapi
+from vmpooler_api.pool_changing import PoolChanging
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.rate_limiter import REFUSED, RateLimiter
 from vmpooler_api.request_log import RequestLog
-from vmpooler_api.routes import changes, dashboard, health, numbers, ondemand, summary, vm_tasks, vms
+from vmpooler_api.routes import (
+    changes,
+    configuration,
+    dashboard,
+    health,
+    numbers,
+    ondemand,
+    summary,
+    vm_tasks,
+    vms,
+)
 from vmpooler_api.routes.handover import Handover
 from vmpooler_api.routes.handover_operations import OPERATIONS
 from vmpooler_api.routes.tokens import token_router
@@ -71,7 +84,12 @@ def create_app(
 
     `stop` is called with the reason when this process can't go on; the server then has to end it.
     """
-    offers = Offers(settings)
+    offers, draws = Offers(settings), Draws(settings)
+
+    def weigh(current: Settings) -> None:
+        offers.follow(current)
+        draws.follow(current)
+
     addresses = ClientAddresses(settings.general.trusted_proxies)
     withdrawals = Withdrawals(store.checkouts)
     usage = Usage(metrics.users, metrics.builds) if settings.general.usage_stats else None
@@ -114,13 +132,20 @@ def create_app(
 
     history_at = graph_source(settings)
     graph_server = GraphServer(history_at) if history_at is not None else None
+    clone_targets = CloneTargets(
+        settings,
+        store.overrides,
+        store.events,
+        attempts=settings.redis.reconnect_attempts,
+        changed=weigh,
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(_supervised(work.run(), stop))
-                for work in (watch, withdrawals, waiting_room)
+                for work in (watch, withdrawals, waiting_room, clone_targets)
             ]
             await watch.tried.wait()
             yield
@@ -151,7 +176,7 @@ def create_app(
         store,
         watch,
         provisioning=Provisioning(
-            store, settings, withdrawals=withdrawals, metrics=metrics.ondemand, usage=usage
+            store, settings, draws=draws, withdrawals=withdrawals, metrics=metrics.ondemand, usage=usage
         ),
         changing=Changing(
             store.changes,
@@ -161,12 +186,23 @@ def create_app(
             tasks=metrics.tasks,
         ),
         task_orders=TaskOrders(store, settings, metrics=metrics.tasks),
+        pool_changing=PoolChanging(store.overrides, settings, metrics=metrics.configuration),
         waiting_room=waiting_room,
         summaries=Summaries(store.statistics),
         graph_server=graph_server,
         started_at=monotonic(),
     )
-    for module in (vms, vm_tasks, changes, ondemand, numbers, summary, dashboard, health):
+    for module in (
+        vms,
+        vm_tasks,
+        changes,
+        ondemand,
+        numbers,
+        summary,
+        configuration,
+        dashboard,
+        health,
+    ):
         app.include_router(module.router)
     if directory is not None:
         general = settings.general

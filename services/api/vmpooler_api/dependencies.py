@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Request
 
 from vmpooler_api.changing import Changing
 from vmpooler_api.dashboard.graph_server import GraphServer
+from vmpooler_api.pool_changing import PoolChanging
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_api.summaries import Summaries
@@ -26,6 +27,7 @@ class Parts:
     provisioning: Provisioning
     changing: Changing
     task_orders: TaskOrders
+    pool_changing: PoolChanging
     waiting_room: WaitingRoom
     summaries: Summaries
     graph_server: GraphServer | None

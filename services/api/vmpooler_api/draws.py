@@ -8,13 +8,17 @@ from vmpooler_common.config import PoolSettings, Settings
 
 
 class Draws:
-    """The pools that every name may draw, worked out once at start.
+    """The pools that every name may draw, worked out at start and when weights change.
 
     Paused pools make no VMs, so they are drawn only where all pools of a name are paused.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._random = SystemRandom()
+        self.follow(settings)
+
+    def follow(self, settings: Settings) -> None:
+        """Weigh the pools anew; no other pools and aliases than before are configured."""
         self._pools = {name: _drawable(settings, name) for name in settings.names}
 
     def draw(self, order: Order) -> list[tuple[str, str]]:

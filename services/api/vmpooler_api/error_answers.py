@@ -11,11 +11,13 @@ from vmpooler_api.headers import COMMON_HEADERS
 from vmpooler_api.refusals import (
     BadRequest,
     ClientLeft,
+    NotEnabled,
     TooManyVms,
     Unacceptable,
     UnfitChange,
     UnknownName,
     UnknownTemplates,
+    UnusableEntries,
 )
 from vmpooler_api.store_watch import StoreWatch
 from vmpooler_common.json_answer import JsonAnswer
@@ -46,6 +48,7 @@ THROTTLED = "a login of this user has just failed; try again in a second"
 TOO_MANY_TOKENS = "this user has too many tokens; delete some"
 NOT_SAFE = "too few replicas of Redis confirmed the checkout, so it was withdrawn; try again"
 _LATER = {"Retry-After": "1"}
+_NO_METHODS = {"Allow": ""}
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Authentication required"'}
 
 _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] = {
@@ -54,6 +57,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     Unacceptable: (400, None, None),
     UnfitChange: (400, None, None),
     TooManyTags: (400, None, None),
+    UnusableEntries: (400, None, None),
     ClientLeft: (400, None, None),
     RangeInvalid: (400, None, None),
     UnknownToken: (401, None, _CHALLENGE),
@@ -66,6 +70,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     NoSuchRequest: (404, None, None),
     NoSuchToken: (404, None, None),
     HTTPException: (404, None, None),  # no such route; a wrong method on a known path is none, either
+    NotEnabled: (405, None, _NO_METHODS),
     RequestExists: (409, None, None),
     GrantOver: (409, None, None),
     TooManyTasks: (409, None, None),
@@ -120,6 +125,8 @@ def _told(error: Exception) -> dict[str, object]:
             return {"request_id": error.request, "message": str(error)}
         case UnknownTemplates():
             return {"bad_templates": error.names}
+        case UnusableEntries():
+            return {error.member: error.names}
     return {}
 
 

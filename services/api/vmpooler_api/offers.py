@@ -1,4 +1,4 @@
-"""Which pools may serve a name, worked out once at start."""
+"""Which pools may serve a name, worked out at start and when weights change."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,13 @@ class Offers:
     """Every name that can be asked for, with the pools that it stands for; paused pools are left out."""
 
     def __init__(self, settings: Settings) -> None:
-        self._pools = {name: _offer(settings, name) for name in settings.names}
+        self.follow(settings)
         self.names = settings.names
         """Pools and aliases."""
+
+    def follow(self, settings: Settings) -> None:
+        """Weigh the pools anew; no other pools and aliases than before are configured."""
+        self._pools = {name: _offer(settings, name) for name in settings.names}
 
     def wants(self, order: Order) -> list[Want]:
         """Say what is wanted of the store. Raises NoneReady for a name whose pools are all paused."""

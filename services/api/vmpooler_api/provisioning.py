@@ -32,6 +32,7 @@ class Provisioning:
         store: Store,
         settings: Settings,
         *,
+        draws: Draws,
         withdrawals: Withdrawals,
         metrics: OnDemandMetrics,
         usage: Usage | None,
@@ -41,7 +42,7 @@ class Provisioning:
         self._withdrawals = withdrawals
         self._metrics = metrics
         self._usage = usage
-        self._draws = Draws(settings)
+        self._draws = draws
         self._reader = OrderReader(
             settings.names,
             most_of_one=settings.general.max_ondemand_instances_per_request,

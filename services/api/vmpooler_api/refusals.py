@@ -31,6 +31,20 @@ class UnknownTemplates(Exception):  # noqa: N818 - an answer, not a fault
         super().__init__(", ".join(self.names))
 
 
+class UnusableEntries(Exception):  # noqa: N818 - an answer, not a fault
+    """Pools in a request to change them that aren't configured, or whose value is wrong."""
+
+    def __init__(self, member: str, names: Iterable[str]) -> None:
+        self.member = member
+        """What this part of the contract calls them in its answer."""
+        self.names = tuple(names)
+        super().__init__(", ".join(self.names))
+
+
+class NotEnabled(Exception):  # noqa: N818 - a state, not a fault
+    """The configuration doesn't allow that pools are changed through the API."""
+
+
 class UnknownName(Exception):  # noqa: N818 - an answer, not a fault
     """A name that is asked for is neither a pool nor an alias, or no name is given at all."""
 

@@ -48,7 +48,7 @@ class PoolReport(BaseModel):
     ready: int
     running: int
     pending: int
-    max: int = Field(description="Size of the pool.")
+    max: int = Field(description="Size of the pool: set through the API, else configured.")
     last_boot: str = Field(alias="lastBoot", description="When a VM last became ready; empty: never.")
     alias: str | Sequence[str] | None = Field(None, description="As configured.")
     broken: str | None = Field(None, description="Why the pool can't work, if it can't.")
@@ -104,6 +104,11 @@ def report_status(
     )
 
 
+def size_of(pool: PoolSettings, numbers: PoolNumbers) -> int:
+    """Give the size that counts: set through the API, else configured."""
+    return pool.size if numbers.size is None else numbers.size
+
+
 def _durations(durations: Durations) -> DurationReport:
     count = CountFigures(total=durations.count)
     if not durations.count:
@@ -119,7 +124,7 @@ def _durations(durations: Durations) -> DurationReport:
 
 def _capacity(pools: Sequence[PoolSettings], numbers: Numbers) -> CapacityReport:
     current = sum(numbers.pools[pool.name].ready for pool in pools)
-    total = sum(pool.size for pool in pools)
+    total = sum(size_of(pool, numbers.pools[pool.name]) for pool in pools)
     return CapacityReport(
         current=current, total=total, percent=round(current / total * 100, 1) if total else 0
     )
@@ -130,7 +135,7 @@ def _pool(pool: PoolSettings, numbers: PoolNumbers) -> PoolReport:
         ready=numbers.ready,
         running=numbers.running,
         pending=numbers.pending,
-        max=pool.size,
+        max=size_of(pool, numbers),
         last_boot=numbers.last_boot.strftime("%Y-%m-%d %H:%M:%S +0000") if numbers.last_boot else "",
         alias=pool.alias,
         broken=numbers.broken or None,
@@ -158,7 +163,7 @@ def _queue(numbers: Numbers) -> QueueReport:
 
 def _verdict(pools: Sequence[PoolSettings], numbers: Numbers, *, uptime: float) -> Verdict:
     # A paused pool is empty on purpose.
-    wanted = [pool.name for pool in pools if pool.size and not pool.paused]
+    wanted = [pool.name for pool in pools if size_of(pool, numbers.pools[pool.name]) and not pool.paused]
     empty = [name for name in wanted if not numbers.pools[name].ready]
     message = f"Found {len(empty)} empty pools." if empty else "Battle station fully armed and operational."
     return Verdict(ok=not empty, message=message, empty=empty or None, uptime=round(uptime, 1))

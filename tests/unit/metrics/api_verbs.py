@@ -14,6 +14,45 @@ def _api(subsystem: str, name: str, *arguments: Any, line: str, **named: Any) ->
 
 API_VERBS = (
     _api(
+        "configuration",
+        "changed",
+        "debian",
+        line='vmpooler_config_changes_total{pool="debian",result="changed",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "configuration",
+        "unchanged",
+        "debian",
+        line='vmpooler_config_changes_total{pool="debian",result="unchanged",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "configuration",
+        "invalid",
+        "nonsense",
+        line='vmpooler_config_changes_total{pool="unknown",result="invalid",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "configuration",
+        "unauthorized",
+        line='vmpooler_config_changes_total{pool="unknown",result="unauthorized",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "configuration",
+        "reset",
+        "debian",
+        line='vmpooler_pool_resets_total{pool="debian",result="success",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "configuration",
+        "invalid_reset",
+        line='vmpooler_pool_resets_total{pool="unknown",result="invalid",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
+        "configuration",
+        "unauthorized_reset",
+        line='vmpooler_pool_resets_total{pool="unknown",result="unauthorized",vmpooler_instance="ci"} 1.0',
+    ),
+    _api(
         "checkouts",
         "granted",
         "debian-12-x86_64",

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from vmpooler_api.metrics.builds import BuildMetrics
+from vmpooler_api.metrics.configuration import ConfigurationMetrics
 from vmpooler_api.metrics.handover import CheckoutMetrics, DeleteMetrics
 from vmpooler_api.metrics.limits import LimitMetrics
 from vmpooler_api.metrics.logins import LoginMetrics
@@ -20,6 +21,7 @@ class ApiMetrics:
     """All that the API reports, one attribute for each subsystem. `names`: as for CheckoutMetrics."""
 
     def __init__(self, backend: Backend, *, names: Collection[str]) -> None:
+        self.configuration = ConfigurationMetrics(backend, names=names)
         self.checkouts = CheckoutMetrics(backend, names=names)
         self.deletes = DeleteMetrics(backend)
         self.ondemand = OnDemandMetrics(backend)
@@ -33,6 +35,7 @@ class ApiMetrics:
 
 
 CATALOGUES = (
+    ConfigurationMetrics,
     CheckoutMetrics,
     DeleteMetrics,
     OnDemandMetrics,

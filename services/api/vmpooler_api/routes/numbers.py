@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from vmpooler_api.dependencies import TheParts
 from vmpooler_api.refusal_models import Away
-from vmpooler_api.status_report import VIEWS, StatusReport, report_status
+from vmpooler_api.status_report import VIEWS, StatusReport, report_status, size_of
 
 router = APIRouter(tags=["numbers"], responses={503: {"model": Away}})
 
@@ -40,7 +40,7 @@ async def show_status(
 class PoolFigures(BaseModel):
     """One pool in short."""
 
-    max: int = Field(description="Size of the pool.")
+    max: int = Field(description="Size of the pool: set through the API, else configured.")
     alias: str | Sequence[str] | None = Field(None, description="As configured.")
     ready: int
 
@@ -65,7 +65,11 @@ async def show_some_pools(
         return PoolstatReport(pools={})
     numbers = await parts.store.views.numbers([one.name for one in chosen])
     figures = {
-        one.name: PoolFigures(max=one.size, alias=one.alias, ready=numbers.pools[one.name].ready)
+        one.name: PoolFigures(
+            max=size_of(one, numbers.pools[one.name]),
+            alias=one.alias,
+            ready=numbers.pools[one.name].ready,
+        )
         for one in chosen
     }
     return PoolstatReport(pools=figures)

@@ -224,7 +224,11 @@ class GeneralSection(Section):
     experimental_features: Annotated[
         bool,
         flag(),
-        Setting("Allow pools to be changed through the API", environment=("EXPERIMENTAL_FEATURES",)),
+        Setting(
+            "Allow pools to be changed through the API",
+            environment=("EXPERIMENTAL_FEATURES",),
+            in_effect=True,
+        ),
     ] = False
     usage_stats: Annotated[
         bool, flag(), Setting("Count the use by user and job", environment=("USAGE_STATS",), in_effect=True)
@@ -238,7 +242,8 @@ class GeneralSection(Section):
         tuple[Annotated[str, text()], ...],
         BeforeValidator(split_list),
         Setting(
-            "Users who may act on everybody's VMs, requests and tokens",
+            "Users who may act on everybody's VMs, requests and tokens, and see the configuration; "
+            "where there are any, only they may change pools",
             in_effect=True,
             type_name="list of text, comma list",
         ),

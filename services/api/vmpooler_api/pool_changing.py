@@ -1,0 +1,157 @@
+"""The use cases of changing pools while they are used: by operators, in place of the configuration."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from vmpooler_api.metrics.configuration import ConfigurationMetrics
+from vmpooler_api.pool_orders import read_pools, read_values
+from vmpooler_api.refusals import Unacceptable, UnknownName, UnusableEntries
+from vmpooler_common.config import PoolSettings, Settings
+from vmpooler_common.overrides import Property
+from vmpooler_common.store.errors import NotOwner, UnknownToken
+from vmpooler_common.store.overrides import Change, Permission, PoolChanges
+from vmpooler_common.store.scripts import new_operation
+
+log = structlog.get_logger(__name__)
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What became of taking back what was set, as texts; empty where there is none."""
+
+    before: str
+    configured: str
+
+    @property
+    def is_change(self) -> bool:
+        """Whether something else counts now."""
+        return self.before != self.configured
+
+
+class PoolChanging:
+    """Changes pools. Each method is one round trip, and so is each refusal but those of who gives no token.
+
+    Where tokens are checked one is needed; where admins are configured it must be one of theirs. Whoever may
+    not is told nothing else. Raises, beside what each method says, UnknownToken, NotOwner, StoreUnavailable.
+    """
+
+    def __init__(self, changes: PoolChanges, settings: Settings, *, metrics: ConfigurationMetrics) -> None:
+        self._changes = changes
+        self._pools = {pool.name: pool for pool in settings.pools}
+        self._needs_token = settings.needs_token
+        self._admins = settings.general.admins
+        self._metrics = metrics
+
+    async def set(self, what: Property, body: bytes, *, token: str | None) -> bool:
+        """Set a property of pools, all or none; give whether anything is other than before.
+
+        Raises Unacceptable, UnknownName, UnusableEntries.
+        """
+        with self._refusals_counted(self._metrics.invalid, self._metrics.unauthorized):
+            values = await self._read(lambda: read_values(what, body, self._pools.keys()), token)
+            changes = [
+                Change(pool, configured(self._pools[pool], what), value) for pool, value in values.items()
+            ]
+            before = await self._override(what, changes, token)
+        is_changed = False
+        for change, old in zip(changes, before, strict=True):
+            if change.value == old:
+                self._metrics.unchanged(change.pool)
+                continue
+            is_changed = True
+            self._metrics.changed(change.pool)
+            log.info("pool changed", pool=change.pool, what=what.value, before=old, now=change.value)
+        return is_changed
+
+    async def take_back(self, what: Property, pool: str, *, token: str | None) -> TakenBack:
+        """Let what is configured count again. Raises UnknownName."""
+        with self._refusals_counted(self._metrics.invalid, self._metrics.unauthorized):
+            wanted = await self._read(lambda: self._known(pool), token)
+            change = Change(pool, configured(wanted, what), value="")
+            (before,) = await self._override(what, [change], token)
+        outcome = TakenBack(before, change.configured)
+        if outcome.is_change:
+            self._metrics.changed(pool)
+            log.info("pool changed", pool=pool, what=what.value, before=before, now=change.configured)
+        else:
+            self._metrics.unchanged(pool)
+        return outcome
+
+    async def reset(self, body: bytes, *, token: str | None) -> None:
+        """Have all VMs of pools replaced that nobody has.
+
+        Raises Unacceptable, UnknownName, UnusableEntries.
+        """
+        with self._refusals_counted(self._metrics.invalid_reset, self._metrics.unauthorized_reset):
+            pools = await self._read(lambda: read_pools(body, self._pools.keys()), token)
+            await self._changes.drain(pools, permission=self._permission(token), operation=new_operation())
+        for pool in pools:
+            self._metrics.reset(pool)
+            log.info("pool reset", pool=pool)
+
+    async def check_admin(self, *, token: str | None) -> None:
+        """Let only admins pass where tokens are checked, and everybody elsewhere."""
+        if self._needs_token:
+            if token is None:
+                raise UnknownToken("a token is needed")
+            await self._changes.check(Permission(token, True, self._admins, only_admins=True))
+
+    async def _override(self, what: Property, changes: list[Change], token: str | None) -> list[str]:
+        return await self._changes.override(
+            what, changes, permission=self._permission(token), operation=new_operation()
+        )
+
+    async def _read(self, read: Callable[[], Read], token: str | None) -> Read:
+        if self._needs_token and token is None:
+            raise UnknownToken("a token is needed")
+        try:
+            return read()
+        except (Unacceptable, UnknownName, UnusableEntries):
+            # Who may not ask isn't told what is wrong with the question.
+            if self._needs_token:
+                await self._changes.check(self._permission(token))
+            raise
+
+    def _permission(self, token: str | None) -> Permission:
+        if not self._needs_token:
+            return Permission()
+        return Permission(token, True, self._admins, only_admins=bool(self._admins))
+
+    def _known(self, pool: str) -> PoolSettings:
+        if pool not in self._pools:
+            raise UnknownName
+        return self._pools[pool]
+
+    @contextmanager
+    def _refusals_counted(
+        self, invalid: Callable[..., None], unauthorized: Callable[[], None]
+    ) -> Iterator[None]:
+        try:
+            yield
+        except (UnknownToken, NotOwner):
+            unauthorized()
+            raise
+        except (Unacceptable, UnknownName):
+            invalid()
+            raise
+        except UnusableEntries as error:
+            for pool in error.names:
+                invalid(pool)
+            raise
+
+
+def configured(pool: PoolSettings, what: Property) -> str:
+    """Give a property as it is configured, in the form in which it would be stored; empty for none."""
+    match what:
+        case Property.SIZE:
+            return str(pool.size)
+        case Property.TEMPLATE:
+            return pool.template
+        case Property.CLONE_TARGET:
+            return pool.clone_target or ""

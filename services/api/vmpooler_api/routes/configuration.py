@@ -1,0 +1,175 @@
+"""Showing the configuration, and changing pools while they are used."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from vmpooler_api.bodies import read_body
+from vmpooler_api.dependencies import Parts, TheParts, TheToken
+from vmpooler_api.pool_configuration import ConfigurationReport, FullReport, report_configuration
+from vmpooler_api.pool_orders import LARGEST_ORDER
+from vmpooler_api.refusals import NotEnabled, UnknownName
+from vmpooler_api.routes import configuration_answers as answers
+from vmpooler_common.config.disclosure import disclosed
+from vmpooler_common.overrides import Property, read_size
+
+CHANGED = 201
+
+router = APIRouter(prefix="/api/v3", tags=["configuration"])
+
+
+async def enabled(parts: TheParts) -> None:
+    """Go on only where pools may be changed. Raises NotEnabled, before anything else is looked at."""
+    if not parts.settings.general.experimental_features:
+        raise NotEnabled
+
+
+ONLY_WHERE_ENABLED = [Depends(enabled)]
+ThePool = Annotated[str, Path(description="Name of a pool; an alias is none.")]
+
+
+@router.get(
+    "/config",
+    summary="Show the pools as they are configured and changed",
+    responses=answers.TO_SHOW,
+    response_model_exclude_none=True,
+)
+async def show_pools(parts: TheParts) -> ConfigurationReport:
+    """Tell what counts now, and beside it what is configured; secrets of pools are left out."""
+    if not parts.settings.pools:
+        raise UnknownName
+    return report_configuration(parts.settings.pools, await parts.store.overrides.current())
+
+
+@router.get(
+    "/full_config",
+    summary="Show everything that is configured",
+    responses=answers.TO_SHOW_ALL,
+    openapi_extra=answers.WITH_TOKEN,
+)
+async def show_everything(parts: TheParts, token: TheToken) -> FullReport:
+    """Give the configuration of this process, secrets masked. With authentication: for admins only."""
+    await parts.pool_changing.check_admin(token=token)
+    return FullReport(full_config=disclosed(parts.settings))
+
+
+@router.post(
+    "/config/poolsize",
+    summary="Set sizes of pools",
+    responses=answers.TO_SET_SIZES,
+    openapi_extra=answers.SIZES,
+    dependencies=ONLY_WHERE_ENABLED,
+)
+async def set_sizes(request: Request, response: Response, parts: TheParts, token: TheToken) -> answers.Done:
+    """Fill pools up, or remove what is too much, at once. All of them are set or none."""
+    return await _set(Property.SIZE, request, response, parts, token)
+
+
+@router.post(
+    "/config/pooltemplate",
+    summary="Set templates of pools",
+    responses=answers.TO_SET_TEXTS,
+    openapi_extra=answers.TEMPLATES,
+    dependencies=ONLY_WHERE_ENABLED,
+)
+async def set_templates(
+    request: Request, response: Response, parts: TheParts, token: TheToken
+) -> answers.Done:
+    """Make VMs from other templates, and replace all that nobody has. All of them are set or none."""
+    return await _set(Property.TEMPLATE, request, response, parts, token)
+
+
+@router.post(
+    "/config/clonetarget",
+    summary="Set clone targets of pools",
+    responses=answers.TO_SET_TEXTS,
+    openapi_extra=answers.CLONE_TARGETS,
+    dependencies=ONLY_WHERE_ENABLED,
+)
+async def set_clone_targets(
+    request: Request, response: Response, parts: TheParts, token: TheToken
+) -> answers.Done:
+    """Make VMs elsewhere, and replace all that nobody has. All of them are set or none."""
+    return await _set(Property.CLONE_TARGET, request, response, parts, token)
+
+
+@router.delete(
+    "/config/poolsize/{pool}",
+    summary="Take a pool's size back",
+    responses=answers.to_take_back(answers.SizeTakenBack),
+    openapi_extra=answers.WITH_TOKEN,
+    dependencies=ONLY_WHERE_ENABLED,
+)
+async def take_size_back(
+    response: Response, parts: TheParts, token: TheToken, pool: ThePool
+) -> answers.SizeTakenBack:
+    """Let the configured size count again."""
+    before, configured = await _take_back(Property.SIZE, response, parts, token, pool)
+    size = read_size(before)
+    return answers.SizeTakenBack(
+        pool_size_before_reset=int(configured) if size is None else size,
+        pool_size_before_overrides=int(configured),
+    )
+
+
+@router.delete(
+    "/config/pooltemplate/{pool}",
+    summary="Take a pool's template back",
+    responses=answers.to_take_back(answers.TemplateTakenBack),
+    openapi_extra=answers.WITH_TOKEN,
+    dependencies=ONLY_WHERE_ENABLED,
+)
+async def take_template_back(
+    response: Response, parts: TheParts, token: TheToken, pool: ThePool
+) -> answers.TemplateTakenBack:
+    """Let the configured template count again, and replace the VMs that nobody has if that is another one."""
+    before, configured = await _take_back(Property.TEMPLATE, response, parts, token, pool)
+    return answers.TemplateTakenBack(template_before_reset=before, template_before_overrides=configured)
+
+
+@router.delete(
+    "/config/clonetarget/{pool}",
+    summary="Take a pool's clone target back",
+    responses=answers.to_take_back(answers.CloneTargetTakenBack),
+    openapi_extra=answers.WITH_TOKEN,
+    dependencies=ONLY_WHERE_ENABLED,
+)
+async def take_clone_target_back(
+    response: Response, parts: TheParts, token: TheToken, pool: ThePool
+) -> answers.CloneTargetTakenBack:
+    """Let the configured one count again, and replace the VMs that nobody has if that is another one."""
+    before, configured = await _take_back(Property.CLONE_TARGET, response, parts, token, pool)
+    return answers.CloneTargetTakenBack(
+        clone_target_before_reset=before or None, clone_target_before_overrides=configured or None
+    )
+
+
+@router.post(
+    "/poolreset",
+    status_code=CHANGED,
+    summary="Replace all VMs of pools that nobody has",
+    responses=answers.TO_RESET,
+    openapi_extra=answers.POOLS,
+    dependencies=ONLY_WHERE_ENABLED,
+)
+async def reset_pools(request: Request, parts: TheParts, token: TheToken) -> answers.Done:
+    """Do it once; VMs that are being made for requests stay theirs. All of these pools or none."""
+    await parts.pool_changing.reset(await read_body(request, LARGEST_ORDER), token=token)
+    return answers.Done()
+
+
+async def _set(
+    what: Property, request: Request, response: Response, parts: Parts, token: str | None
+) -> answers.Done:
+    if await parts.pool_changing.set(what, await read_body(request, LARGEST_ORDER), token=token):
+        response.status_code = CHANGED
+    return answers.Done()
+
+
+async def _take_back(
+    what: Property, response: Response, parts: Parts, token: str | None, pool: str
+) -> tuple[str, str]:
+    outcome = await parts.pool_changing.take_back(what, pool, token=token)
+    if outcome.is_change:
+        response.status_code = CHANGED
+    return outcome.before, outcome.configured

@@ -22,6 +22,8 @@ from tests.support.redis_server import RedisServer
 from tests.support.request_audit import audit_requests, ready_requests
 from tests.support.services import Service, ServiceName
 from tests.support.stores import make_store
+from tests.support.task_audit import audit_tasks
+from vmpooler_common.model import VmTask
 from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.errors import NoneReady
 from vmpooler_common.store.scripts import new_operation
@@ -143,6 +145,7 @@ class Installation:
             *audit_requests(
                 dataset, self.ledger.asked, deleted=self.ledger.deleted, may_fail=self.ledger.may_fail
             ),
+            *audit_tasks(dataset, self.table, self.ledger.wished),
             *audit(
                 dataset,
                 self.table,
@@ -185,6 +188,11 @@ class Installation:
         """Give a VM back as an API does."""
         self.ledger.returning(name)
         await self.store.checkouts.give_back(name, operation=new_operation())
+
+    async def wish(self, vm: str, task: VmTask) -> None:
+        """Have something done to a running VM, as an API does."""
+        self.ledger.wished.setdefault(vm, []).append(task)
+        await self.store.tasks.ask(vm, task, token=None, needs_token=False, only_owner=True)
 
     async def ask(self, request: str, *pools: str, ttl: timedelta = REQUEST_TTL) -> None:
         """Open an on-demand request for a VM of each of these pools, as an API does, to be met in `ttl`."""

@@ -1,12 +1,14 @@
 """Brings an installation to a stage and strikes its first manager there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from tests.store.chores import disk, revert, snapshot
+from tests.support.eventually import eventually
 from tests.support.faults import Fault, Moment, contains
 from tests.support.installation import Installation, ManagedProcess
-from tests.support.lethal_orders import Act
+from tests.support.lethal_orders import Act, Call
 from tests.support.stages import Stage
 
 COMES_WITHIN = 20.0
@@ -45,6 +47,9 @@ class Sabotage:
                 case "requests":
                     await self._installation.ask(f"two-of-{pool}", pool, pool)
                     await self._installation.ask(f"all-for-{pool}", *self._installation.pools)
+                case "tasks":
+                    vms = await self._installation.take(pool, 3)
+                    await self._wish(vms, are_first=pool == next(iter(self._installation.pools)))
                 case "overdue requests":
                     self._installation.ledger.may_fail = True
                     await self._installation.ask(f"too-late-for-{pool}", *[pool] * MANY, ttl=NO_TIME)
@@ -67,6 +72,28 @@ class Sabotage:
         """Continue a stopped manager; what it had sent is delivered only now."""
         self._released.set()
         self._victim.service.resume()
+
+    async def _wish(self, vms: Sequence[str], *, are_first: bool) -> None:
+        """Have so many VMs worked on that each manager gets something to do.
+
+        To go back to a snapshot, which may kill the manager, is wished only of the first VMs.
+        """
+        for vm in vms:
+            await self._installation.wish(vm, disk(f"disk-of-{vm}"))
+            await self._installation.wish(vm, snapshot(f"snapshot-of-{vm}"))
+        if self._stage.place == Call.REVERT and are_first:
+            for vm in vms:
+                await self._has_snapshot(vm)
+            for vm in vms:
+                await self._installation.wish(vm, revert(f"back-of-{vm}", f"snapshot-of-{vm}"))
+
+    async def _has_snapshot(self, vm: str) -> None:
+        async def look() -> bool:
+            text = (await self._installation.dataset()).records[vm][f"task:snapshot-of-{vm}"]
+            assert '"done"' in text, text
+            return True
+
+        await eventually(look, within=COMES_WITHIN)
 
     def _arrange(self) -> None:
         if not self._stage.is_script:

@@ -22,7 +22,7 @@ class Stage:
     """Whether the manager comes there without anything to do: then it is struck only once it has work."""
     trouble: str = ""
     """What happens first: `orphan` or `vanished` in the cloud, or users open on-demand `requests`,
-    or `overdue requests`, which fail."""
+    or `overdue requests`, which fail, or `tasks` on their running VMs."""
 
     def __str__(self) -> str:
         side = "before" if self.moment is Moment.BEFORE else "after"
@@ -130,3 +130,24 @@ ASKED_AND_TAKEN_OVER = tuple(
     for stage in ASKED
     if stage.place in ("accept", "serve", "create", "promote") and not stage.is_before_script
 )
+
+DISK_FAILS = Order(When.BEFORE, Call.ADD_DISK, Act.FAIL)
+DISK_SEEMS_TO_FAIL = Order(When.AFTER, Call.ADD_DISK, Act.FAIL)
+WISHED = tuple(
+    replace(stage, trouble="tasks")
+    for stage in (
+        *_script("undertake"),
+        *_script("settle"),
+        *_script("settle", DISK_FAILS),
+        *_call(Call.ADD_DISK),
+        *_call(Call.ADD_DISK, DISK_SEEMS_TO_FAIL),
+        *_call(Call.SNAPSHOT),
+        *_call(Call.REVERT),
+        *_call(Call.ADD_DISK, Order(When.AFTER, Call.ADD_DISK, Act.KILL)),
+    )
+)
+"""The stages of a task on a running VM."""
+WISHED_OF_TWO = tuple(
+    stage for stage in WISHED if not (stage.first or stage.is_before_script or stage.place == Call.REVERT)
+)
+"""Those at which one of two managers is killed, or stopped so long that the other one does its tasks."""

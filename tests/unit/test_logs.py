@@ -111,6 +111,13 @@ def test_a_librarys_record_becomes_a_line_like_ours(file: Path) -> None:
     assert line == {"level": "warning", "event": "took 3 s", "logger": "uvicorn.error"}
 
 
+def test_a_request_to_another_service_is_no_line_unless_something_is_wrong(file: Path) -> None:
+    configure(format="json", level="info", file=str(file))
+    logging.getLogger("httpx").info("HTTP Request: GET http://graphs.example/render")
+    logging.getLogger("httpx").warning("odd")
+    assert [line["event"] for line in as_json(file)] == ["odd"]
+
+
 def test_a_librarys_record_whose_arguments_dont_fit_is_logged_all_the_same(file: Path) -> None:
     ended = run(
         """

@@ -156,7 +156,9 @@ def configure(*, format: Literal["text", "json"], level: str, file: str | None) 
 
 
 def is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Say whether a library's record isn't one of CLIENTS_FAULTS."""
+    """Say whether a library's record is neither one of CLIENTS_FAULTS nor about a request that went well."""
+    if record.name == "httpx":
+        return record.levelno > logging.INFO
     return not (record.name == "uvicorn.error" and str(record.msg).startswith(CLIENTS_FAULTS))
 
 

@@ -49,8 +49,8 @@ class _Series(BaseModel):
 _ANSWER = TypeAdapter(list[_Series])
 
 
-class _TooLong(Exception):  # noqa: N818 - a fact about an answer
-    """The answer is longer than any that makes sense."""
+class _Unusable(Exception):  # noqa: N818 - a fact about an answer
+    """The answer is none that can be used; the text says why."""
 
 
 def graph_source(settings: Settings) -> GraphSource | None:
@@ -96,7 +96,7 @@ class GraphServer:
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 answer = _ANSWER.validate_json(await self._fetch(f"{self._source.prefix}.{state}.*"))
-        except (httpx.HTTPError, httpx.InvalidURL, _TooLong) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, _Unusable) as error:
             self._outage.began(str(error) or type(error).__name__)
         except TimeoutError:
             self._outage.began(f"no answer within {PATIENCE.total_seconds():g} s")
@@ -113,9 +113,10 @@ class GraphServer:
         query = {"target": target, "from": "-1hour", "format": "json"}
         body = bytearray()
         async with self._client.stream("GET", self._url, params=query) as answer:
-            answer.raise_for_status()
+            if answer.status_code != httpx.codes.OK:
+                raise _Unusable(f"it answered {answer.status_code}")
             async for part in answer.aiter_bytes():
                 body += part
                 if len(body) > _LARGEST:
-                    raise _TooLong(f"more than {_LARGEST} bytes")
+                    raise _Unusable(f"it answered more than {_LARGEST} bytes")
         return bytes(body)

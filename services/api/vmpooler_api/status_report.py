@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vmpooler_api.pool_sizes import size_of
 from vmpooler_common.config import PoolSettings
 from vmpooler_common.store.views import Durations, Numbers, PoolNumbers
 
@@ -102,11 +103,6 @@ def report_status(
         queue=_queue(numbers) if "queue" in views else None,
         status=_verdict(pools if "pools" in views else (), numbers, uptime=uptime),
     )
-
-
-def size_of(pool: PoolSettings, numbers: PoolNumbers) -> int:
-    """Give the size that counts: set through the API, else configured."""
-    return pool.size if numbers.size is None else numbers.size
 
 
 def _durations(durations: Durations) -> DurationReport:

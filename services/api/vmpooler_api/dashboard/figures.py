@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import BaseModel, Field
 
 from vmpooler_api.dashboard.graph_server import History
+from vmpooler_api.pool_sizes import size_of
 from vmpooler_common.config import PoolSettings
 from vmpooler_common.store.views import Numbers
 
@@ -45,7 +46,7 @@ def samples_of_ready(
 ) -> dict[str, list[int]]:
     """Give the history of ready VMs: pool -> samples; pools that the graph server doesn't know are absent."""
     return {
-        pool.name: _samples(points, first=_size(pool, numbers))
+        pool.name: _samples(points, first=size_of(pool, numbers.pools[pool.name]))
         for pool in pools
         if (points := history.of(pool.name)) is not None
     }
@@ -67,7 +68,9 @@ def report_pools(
     """Tell size and ready VMs of each pool, in their order."""
     return {
         pool.name: PoolCapacity(
-            size=_size(pool, numbers), ready=numbers.pools[pool.name].ready, history=history.get(pool.name)
+            size=size_of(pool, numbers.pools[pool.name]),
+            ready=numbers.pools[pool.name].ready,
+            history=history.get(pool.name),
         )
         for pool in pools
     }
@@ -91,11 +94,6 @@ def platform_of(pool: str) -> str:
     """Give what the pool's name begins with, up to the first hyphen; the whole name if there is none."""
     beginning = _PLATFORM.match(pool)
     return beginning[1] if beginning else pool
-
-
-def _size(pool: PoolSettings, numbers: Numbers) -> int:
-    own = numbers.pools[pool.name].size
-    return pool.size if own is None else own
 
 
 def _samples(points: Sequence[float | None], *, first: int) -> list[int]:

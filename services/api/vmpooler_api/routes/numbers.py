@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from vmpooler_api.dependencies import TheParts
+from vmpooler_api.pool_sizes import size_of
 from vmpooler_api.refusal_models import Away
-from vmpooler_api.status_report import VIEWS, StatusReport, report_status, size_of
+from vmpooler_api.status_report import VIEWS, StatusReport, report_status
 
 router = APIRouter(tags=["numbers"], responses={503: {"model": Away}})
 

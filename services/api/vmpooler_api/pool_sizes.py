@@ -1,0 +1,9 @@
+"""How large pools are to be, whoever says so."""
+
+from vmpooler_common.config import PoolSettings
+from vmpooler_common.store.views import PoolNumbers
+
+
+def size_of(pool: PoolSettings, numbers: PoolNumbers) -> int:
+    """Give the size that counts: set through the API, else configured."""
+    return pool.size if numbers.size is None else numbers.size

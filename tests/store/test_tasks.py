@@ -228,6 +228,17 @@ async def test_an_entry_that_comes_again_changes_nothing(chores: Chores) -> None
     assert await chores.fleet.dataset() == before
 
 
+async def test_what_has_nothing_to_do_is_forgotten(chores: Chores) -> None:
+    await chores.fleet.running("one", "a", "b")
+    await chores.asked("a", disk("d"))
+    await chores.asked("b", disk("d"))
+    await ask(chores.fleet.client, "DEL", f"{chores.fleet.prefix}:vm:a")
+    await ask(chores.fleet.client, "HDEL", f"{chores.fleet.prefix}:vm:b", "task:d")
+    await chores.make_due()
+    assert await chores.taken() is None
+    assert await due_tasks(chores, "m") == 0
+
+
 # Settling
 
 

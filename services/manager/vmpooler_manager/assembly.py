@@ -61,8 +61,8 @@ def assemble(settings: Settings) -> Manager:
     backend = reporting.backend
     metrics = ManagerMetrics(backend, counts_use=general.usage_stats)
     options = store_options(settings)
-    # One connection of this process follows the events and isn't in the pool.
-    link = replace(options.link, size=max(1, options.link.size - 1))
+    # Three connections of this process follow the events and the two inboxes, and aren't in the pool.
+    link = replace(options.link, size=max(1, options.link.size - 3))
     store = Store.connect(
         replace(options, link=link),
         metrics=metrics.redis,

@@ -58,11 +58,15 @@ async def test_every_call_reaches_the_driver_and_is_counted(moods: Moods, tally:
         assert (await cloud.inspect(ORDER, ref)).provider_id == made.provider_id
         assert len(await cloud.list_vms(ORDER)) == 1
         await cloud.annotate(ORDER, ref, TAG)
+        await cloud.add_disk(ORDER, ref, task="disk", size=8)
+        await cloud.snapshot(ORDER, ref, name="snapshot")
+        await cloud.revert(ORDER, ref, task="back", snapshot="snapshot")
         await cloud.destroy(ORDER, ref)
         assert await cloud.list_vms(ORDER) == []
     calls = calls_of(tally)
     assert calls.pop(("list_vms", "ok")) == 2
-    assert calls == {(call, "ok"): 1 for call in ("create", "find", "inspect", "annotate", "destroy")}
+    of_a_vm = ("inspect", "annotate", "add_disk", "snapshot", "revert", "destroy")
+    assert calls == {(call, "ok"): 1 for call in ("create", "find", *of_a_vm)}
 
 
 @pytest.mark.parametrize(

@@ -114,11 +114,11 @@ def test_stopping_what_does_not_run_is_no_trouble() -> None:
     Jobs().stop("vm")
 
 
-async def test_clones_and_destructions_are_leased_and_nothing_else() -> None:
+async def test_clones_destructions_and_tasks_are_leased_and_nothing_else() -> None:
     jobs = Jobs()
     for kind in JobKind:
         jobs.start(kind, kind.value, Work()(), pool="pool")
-    assert sorted(jobs.leased()) == ["clone", "destroy"]
+    assert sorted(jobs.leased()) == ["clone", "destroy", "task"]
     await jobs.drain(0)
 
 

@@ -26,15 +26,15 @@ end
 -- Lease the VM's next task, fail it, or give nil when it is nothing for this manager.
 local function take(vm)
   local known = redis.call('HMGET', K.vm .. vm, 'state', 'pool', 'provider', 'id', 'attempt')
-  if known[1] ~= 'running' then return nil end
   local can, due = has_room[known[3]], is_due(vm)
   local task
-  for _, one in ipairs(tasks_of(vm)) do
+  for _, one in ipairs(known[1] == 'running' and tasks_of(vm) or {}) do
     if one.state == 'pending' then
       task = one
       break
     end
   end
+  if not task then redis.call('ZREM', K.todo, vm) end -- somebody meddled with the record
   if not task or not (due or task.tries == 0) then return nil end
   local is_late = now - task.created >= tonumber(ARGV[5])
   local verdict, reason = 'mine', task.reason

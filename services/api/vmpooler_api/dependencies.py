@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Path, Request
 
 from vmpooler_api.changing import Changing
 from vmpooler_api.dashboard.graph_server import GraphServer
+from vmpooler_api.hostnames import LONGEST, PATTERN
 from vmpooler_api.pool_changing import PoolChanging
 from vmpooler_api.provisioning import Provisioning
 from vmpooler_api.store_watch import StoreWatch
@@ -54,4 +55,11 @@ async def token_given(
 
 
 TheParts = Annotated[Parts, Depends(parts_of)]
+TheHostName = Annotated[
+    str,
+    Path(
+        description="Host name, with or without a domain.",
+        json_schema_extra={"pattern": f"^{PATTERN}$", "maxLength": LONGEST},
+    ),
+]
 TheToken = Annotated[str | None, Depends(token_given)]

@@ -4,14 +4,15 @@ import re
 
 from vmpooler_api.refusals import BadRequest
 
-_LONGEST = 253
+LONGEST = 253
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+PATTERN = rf"{_LABEL}(?:\.{_LABEL})*"
+_HOSTNAME = re.compile(PATTERN)
 
 
 def short_name(hostname: str) -> str:
     """Give the part before the first dot, under which the VM is known. Raises BadRequest."""
-    if len(hostname) > _LONGEST:
+    if len(hostname) > LONGEST:
         raise BadRequest("Hostname too long")
     if not _HOSTNAME.fullmatch(hostname):
         raise BadRequest("Invalid hostname format")

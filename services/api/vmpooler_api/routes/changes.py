@@ -1,11 +1,11 @@
 """Changing a VM that somebody has."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 
 from vmpooler_api.bodies import LARGEST_BODY, read_body
-from vmpooler_api.dependencies import TheParts, TheToken
+from vmpooler_api.dependencies import TheHostName, TheParts, TheToken
 from vmpooler_api.disks import LARGEST_DISK
 from vmpooler_api.hostnames import short_name
 from vmpooler_api.refusal_models import (
@@ -79,7 +79,7 @@ async def change_vm(
     request: Request,
     parts: TheParts,
     token: TheToken,
-    name: Annotated[str, Path(description="Host name, with or without a domain.")],
+    name: TheHostName,
 ) -> Done:
     """Change a running VM, wholly or not at all. The body is read as JSON whatever its type."""
     vm = short_name(name)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vmpooler_api.hostnames import LONGEST as LONGEST_HOST_NAME
+from vmpooler_api.hostnames import PATTERN as HOST_NAME
 from vmpooler_api.idempotency_keys import PATTERN
 
 ALL = "/api/v3/vm"
@@ -34,6 +36,7 @@ def _object(**members: Mapping[str, Any]) -> dict[str, Any]:
 _OK = {"const": True}
 _NOT_OK = {"const": False}
 _TEXT = {"type": "string"}
+_HOST_NAME = {"type": "string", "pattern": f"^{HOST_NAME}$", "maxLength": LONGEST_HOST_NAME}
 _PLAIN_REFUSAL = _object(ok=_NOT_OK) | {"example": {"ok": False}}
 _REFUSAL_WITH_REASON = _object(ok=_NOT_OK, error=_TEXT) | {
     "example": {"ok": False, "error": "VM count must be at least 1"}
@@ -133,7 +136,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
             "description": "It is destroyed. The host name may be given with or without a domain.",
             "operationId": "give_back",
             "security": _WITH_OR_WITHOUT_TOKEN,
-            "parameters": [{"name": "name", "in": "path", "required": True, "schema": _TEXT}],
+            "parameters": [{"name": "name", "in": "path", "required": True, "schema": _HOST_NAME}],
             "responses": {
                 "200": _answer("It was given back.", _object(ok=_OK) | {"example": {"ok": True}}),
                 "400": _answer("This is no host name.", _REFUSAL_WITH_REASON),

@@ -27,7 +27,10 @@ router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
 async def wait_asked_for(
     wait: Annotated[
         str | None,
-        Query(description=f"Seconds, up to {LONGEST_WAIT}: answer when the request is over, or after these."),
+        Query(
+            description=f"Seconds, up to {LONGEST_WAIT}: answer when the request is over, or after these.",
+            json_schema_extra={"pattern": f"^{_SECONDS.pattern}$"},
+        ),
     ] = None,
 ) -> float:
     """Read the parameter `wait` in seconds. Raises Unacceptable."""

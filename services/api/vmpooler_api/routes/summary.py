@@ -20,10 +20,15 @@ router = APIRouter(
     },
 )
 
+_DAY: dict[str, Any] = {"format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
 From = Annotated[
     str | None,
     Query(
-        alias="from", description="First day (UTC), YYYY-MM-DD; today without it.", examples=["2026-11-01"]
+        alias="from",
+        description="First day (UTC), YYYY-MM-DD; today without it.",
+        examples=["2026-11-01"],
+        json_schema_extra=_DAY,
     ),
 ]
 To = Annotated[
@@ -32,6 +37,7 @@ To = Annotated[
         alias="to",
         description=f"Last day; today without it. At most {MOST_DAYS} days; those to come are empty.",
         examples=["2026-11-30"],
+        json_schema_extra=_DAY,
     ),
 ]
 Which = Annotated[str, Path(description="boot, clone or tag.", examples=["boot"])]

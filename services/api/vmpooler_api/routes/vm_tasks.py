@@ -5,12 +5,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from vmpooler_api.dependencies import TheParts, TheToken
+from vmpooler_api.dependencies import TheHostName, TheParts, TheToken
 from vmpooler_api.refusal_models import Away, Refusal, RefusalWithMessage, RefusalWithReason
 
 router = APIRouter(prefix="/api/v3/vm/{name}", tags=["vm"])
-
-TheName = Annotated[str, Path(description="Host name, with or without a domain.")]
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     400: {"model": RefusalWithReason, "description": "This is no host name, or no size of a disk."},
@@ -63,7 +61,7 @@ class SnapshotAccepted(BaseModel):
 )
 async def add_disk(
     parts: TheParts,
-    name: TheName,
+    name: TheHostName,
     size: Annotated[str, Path(description="GB, 1 to 2048.", examples=["8"])],
     token: TheToken,
 ) -> dict[str, bool | DiskAccepted]:
@@ -74,7 +72,7 @@ async def add_disk(
 
 @router.post("/snapshot", status_code=202, summary="Take a snapshot of a VM", responses=_ANSWERS)
 async def take_snapshot(
-    parts: TheParts, name: TheName, token: TheToken
+    parts: TheParts, name: TheHostName, token: TheToken
 ) -> dict[str, bool | SnapshotAccepted]:
     """Have a manager do it; the snapshot is shown with the VM once it is there. The body isn't read."""
     vm, task = await parts.task_orders.take_snapshot(name, token=token)
@@ -86,7 +84,7 @@ async def take_snapshot(
 )
 async def go_back(
     parts: TheParts,
-    name: TheName,
+    name: TheHostName,
     snapshot: Annotated[str, Path(description="Name of a snapshot that the VM has.")],
     token: TheToken,
 ) -> Accepted:

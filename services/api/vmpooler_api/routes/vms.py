@@ -1,10 +1,8 @@
 """Looking at pools' names and at one VM."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Path
-
-from vmpooler_api.dependencies import TheParts
+from vmpooler_api.dependencies import TheHostName, TheParts
 from vmpooler_api.hostnames import short_name
 from vmpooler_api.refusal_models import Away, Refusal, RefusalWithReason
 from vmpooler_api.vm_report import VmReport, report_vm
@@ -29,9 +27,7 @@ async def list_pools(parts: TheParts) -> list[str]:
     response_model_exclude_none=True,
     responses={400: {"model": RefusalWithReason}, 404: {"model": Refusal}, 503: {"model": Away}},
 )
-async def show_vm(
-    parts: TheParts, name: Annotated[str, Path(description="Host name, with or without a domain.")]
-) -> dict[str, bool | VmReport]:
+async def show_vm(parts: TheParts, name: TheHostName) -> dict[str, bool | VmReport]:
     """Tell what is known of a VM, under its short name beside `ok`."""
     vm = short_name(name)
     record, now = await parts.store.checkouts.look_up(vm)

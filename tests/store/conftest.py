@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from tests.store.chores import Chores
 from tests.store.demand import Demand
 from tests.store.fleet import Fleet
 from tests.support.proxy import Proxy
@@ -46,3 +47,9 @@ async def proxy(redis_server: RedisServer) -> AsyncIterator[Proxy]:
 def demand(fleet: Fleet) -> Demand:
     """On-demand requests of the fleet's installation."""
     return Demand(fleet)
+
+
+@pytest.fixture
+def chores(fleet: Fleet) -> Chores:
+    """Tasks on the fleet's running VMs."""
+    return Chores(fleet)

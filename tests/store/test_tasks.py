@@ -6,19 +6,14 @@ import pytest
 
 from tests.store.chores import NOW, Chores, disk, revert, snapshot
 from tests.store.dataset import ask
-from tests.store.fleet import PROVIDER, SITUATIONS, Fleet
+from tests.store.fleet import PROVIDER, SITUATIONS
 from vmpooler_common.model import TaskKind, TaskState, VmTask
 from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
 from vmpooler_common.store.queues import QueueEntry
-from vmpooler_common.store.undertakings import PutAside, Undertaking
+from vmpooler_common.store.undertakings import PutAside
 
 PENDING, DONE, FAILED = TaskState.PENDING, TaskState.DONE, TaskState.FAILED
 LATER = timedelta(hours=1)
-
-
-@pytest.fixture
-def chores(fleet: Fleet) -> Chores:
-    return Chores(fleet)
 
 
 async def due_tasks(chores: Chores, manager: str, *working_on: str) -> int:
@@ -107,6 +102,14 @@ async def test_nothing_is_gone_back_to_that_is_not_there(chores: Chores) -> None
     for name in ("of another", "d", "still pending", "unknown"):
         with pytest.raises(NoSuchVm):
             await chores.asked("a", revert("r", name))
+
+
+async def test_a_task_asked_for_again_by_its_id_is_one(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.asked("a", disk("d"))
+    assert await chores.tasks("a") == (VmTask("d", TaskKind.DISK, "8", PENDING),)
+    assert len((await chores.fleet.dataset()).entries["tasks"].value) == 1
 
 
 # Taking
@@ -237,139 +240,3 @@ async def test_what_has_nothing_to_do_is_forgotten(chores: Chores) -> None:
     await chores.make_due()
     assert await chores.taken() is None
     assert await due_tasks(chores, "m") == 0
-
-
-# Settling
-
-
-async def test_what_was_done_is_told(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.done("a", disk("d"), snapshot("s"), revert("r", "s"))
-    assert await chores.states("a") == {"d": DONE, "s": DONE, "r": DONE}
-    data = await chores.fleet.dataset()
-    assert data.members("todo") == {}
-    assert not {"worker", "work"} & data.records["a"].keys()
-
-
-async def test_what_failed_is_told_with_its_reason_and_the_next_goes_on(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.asked("a", disk("d"), disk("e"))
-    assert await chores.fleet.store.undertakings.failed(await chores.brought(), reason="no space")
-    failed, waiting = await chores.tasks("a")
-    assert (failed.state, failed.reason, waiting.state) == (FAILED, "no space", PENDING)
-    assert (await chores.due(operation="next")).task == "e"
-
-
-async def test_a_task_that_is_put_off_waits_and_tells_why(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.asked("a", disk("d"))
-    taken = await chores.brought()
-    assert await chores.fleet.store.undertakings.put_off(taken, reason="busy", delay=LATER)
-    ((task,)) = await chores.tasks("a")
-    assert (task.state, task.reason) == (PENDING, "busy")
-    assert await chores.taken(operation="two") is None
-    assert await chores.taken(operation="three", entry=QueueEntry("1-1", {"v": "a"})) is None
-    await chores.make_due()
-    assert (await chores.due(operation="four")).tries == 2
-
-
-@pytest.mark.parametrize("reason", ["busy", ""])
-async def test_a_task_has_so_many_tries(chores: Chores, reason: str) -> None:
-    """Whether they were told of, or their managers died of them."""
-    await chores.fleet.running("one", "a")
-    await chores.asked("a", disk("d"))
-    await chores.make_due()
-    for number in range(3):
-        taken = await chores.due(operation=f"try-{number}", lease=NOW)
-        if reason:
-            await chores.fleet.store.undertakings.put_off(taken, reason=reason, delay=NOW)
-    last = await chores.due(operation="one more")
-    assert (last.failed, last.task, last.tries) == (True, "d", 3)
-    ((task,)) = await chores.tasks("a")
-    assert (task.state, task.reason) == (FAILED, reason or "every try was cut short")
-
-
-async def test_a_task_that_nobody_can_do_fails_in_the_end(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.asked("a", disk("d"))
-    await chores.make_due()
-    assert await chores.taken(operation="one", providers=[]) is None
-    last = await chores.taken(operation="two", providers=[], longest=NOW)
-    assert isinstance(last, Undertaking)
-    assert last.failed
-    ((task,)) = await chores.tasks("a")
-    assert (task.state, task.reason) == (FAILED, "nobody could do it in time")
-
-
-async def test_a_slow_manager_may_say_that_it_was_done_but_not_that_it_failed(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.asked("a", disk("d"))
-    slow = await chores.brought(operation="slow", lease=NOW)
-    quick = await chores.due(operation="quick")
-    undertakings = chores.fleet.store.undertakings
-    assert not await undertakings.failed(slow, reason="no space")
-    assert not await undertakings.put_off(slow, reason="busy", delay=LATER)
-    assert await chores.states("a") == {"d": PENDING}
-    assert await undertakings.done(slow)
-    assert not await undertakings.failed(quick, reason="no space")
-    assert await chores.states("a") == {"d": DONE}
-
-
-async def test_going_back_undoes_the_disks_that_came_after_the_snapshot(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.done("a", disk("before"), snapshot("s"), disk("after"), revert("r", "s"), disk("later"))
-    there = {task.id: task.is_there for task in await chores.tasks("a")}
-    assert there == {"before": True, "s": True, "after": False, "r": True, "later": True}
-
-
-async def test_of_tasks_that_left_nothing_behind_the_newest_are_kept(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.done("a", disk("d"), snapshot("s"))
-    await chores.done("a", *(revert(f"r{number}", "s") for number in range(30)))
-    assert list(await chores.states("a")) == ["d", "s", *(f"r{number}" for number in range(10, 30))]
-
-
-# The end of the VM
-
-
-async def test_a_vm_that_is_returned_ends_its_tasks(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.done("a", snapshot("s"))
-    await chores.asked("a", disk("d"), disk("e"))
-    taken = await chores.brought()
-    await chores.fleet.store.checkouts.give_back("a", operation="return")
-    tasks = await chores.tasks("a")
-    reason = "the VM was returned, or its lifetime was over"
-    assert [(task.state, task.reason) for task in tasks] == [(DONE, ""), (FAILED, reason), (FAILED, reason)]
-    assert not await chores.fleet.store.undertakings.done(taken)
-    assert await chores.tasks("a") == tasks
-    assert (await chores.fleet.dataset()).members("todo") == {}
-
-
-async def test_an_entry_of_a_returned_vm_is_taken_out(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.asked("a", disk("d"))
-    await chores.fleet.store.checkouts.give_back("a", operation="return")
-    await chores.fleet.store.task_queue.prepare()
-    (entry,) = await chores.entries()
-    assert await chores.taken(entry=entry) is None
-    assert (await chores.fleet.dataset()).entries["tasks"].value == []
-
-
-async def test_what_was_done_is_known_as_long_as_the_record(chores: Chores) -> None:
-    fleet = chores.fleet
-    await fleet.running("one", "a")
-    await chores.done("a", disk("d"))
-    await fleet.store.checkouts.give_back("a", operation="return")
-    await fleet.store.endings.claim(["a"], operation="claim", manager="m", lease=LATER)
-    assert await fleet.store.endings.destroyed("a", "attempt-a", provider_id="id-a")
-    assert await chores.states("a") == {"d": DONE}
-    assert (await fleet.dataset()).entries["vm:a"].expires
-
-
-async def test_a_task_asked_for_again_by_its_id_is_one(chores: Chores) -> None:
-    await chores.fleet.running("one", "a")
-    await chores.asked("a", disk("d"))
-    await chores.asked("a", disk("d"))
-    assert await chores.tasks("a") == (VmTask("d", TaskKind.DISK, "8", PENDING),)
-    assert len((await chores.fleet.dataset()).entries["tasks"].value) == 1

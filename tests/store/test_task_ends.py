@@ -1,0 +1,138 @@
+"""How tasks on running VMs end: done, failed or put off, and when their VM is returned."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.store.chores import NOW, Chores, disk, revert, snapshot
+from vmpooler_common.model import TaskState
+from vmpooler_common.store.queues import QueueEntry
+from vmpooler_common.store.undertakings import Undertaking
+
+PENDING, DONE, FAILED = TaskState.PENDING, TaskState.DONE, TaskState.FAILED
+LATER = timedelta(hours=1)
+
+
+async def test_what_was_done_is_told(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", disk("d"), snapshot("s"), revert("r", "s"))
+    assert await chores.states("a") == {"d": DONE, "s": DONE, "r": DONE}
+    data = await chores.fleet.dataset()
+    assert data.members("todo") == {}
+    assert not {"worker", "work"} & data.records["a"].keys()
+
+
+async def test_what_failed_is_told_with_its_reason_and_the_next_goes_on(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"), disk("e"))
+    assert await chores.fleet.store.undertakings.failed(await chores.brought(), reason="no space")
+    failed, waiting = await chores.tasks("a")
+    assert (failed.state, failed.reason, waiting.state) == (FAILED, "no space", PENDING)
+    assert (await chores.due(operation="next")).task == "e"
+
+
+async def test_a_task_that_is_put_off_waits_and_tells_why(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    taken = await chores.brought()
+    assert await chores.fleet.store.undertakings.put_off(taken, reason="busy", delay=LATER)
+    ((task,)) = await chores.tasks("a")
+    assert (task.state, task.reason) == (PENDING, "busy")
+    assert await chores.taken(operation="two") is None
+    assert await chores.taken(operation="three", entry=QueueEntry("1-1", {"v": "a"})) is None
+    await chores.make_due()
+    assert (await chores.due(operation="four")).tries == 2
+
+
+@pytest.mark.parametrize("reason", ["busy", ""])
+async def test_a_task_has_so_many_tries(chores: Chores, reason: str) -> None:
+    """Whether they were told of, or their managers died of them."""
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.make_due()
+    for number in range(3):
+        taken = await chores.due(operation=f"try-{number}", lease=NOW)
+        if reason:
+            await chores.fleet.store.undertakings.put_off(taken, reason=reason, delay=NOW)
+    last = await chores.due(operation="one more")
+    assert (last.failed, last.task, last.tries) == (True, "d", 3)
+    ((task,)) = await chores.tasks("a")
+    assert (task.state, task.reason) == (FAILED, reason or "every try was cut short")
+
+
+async def test_a_task_that_nobody_can_do_fails_in_the_end(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.make_due()
+    assert await chores.taken(operation="one", providers=[]) is None
+    last = await chores.taken(operation="two", providers=[], longest=NOW)
+    assert isinstance(last, Undertaking)
+    assert last.failed
+    ((task,)) = await chores.tasks("a")
+    assert (task.state, task.reason) == (FAILED, "nobody could do it in time")
+
+
+async def test_a_slow_manager_may_say_that_it_was_done_but_not_that_it_failed(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    slow = await chores.brought(operation="slow", lease=NOW)
+    quick = await chores.due(operation="quick")
+    undertakings = chores.fleet.store.undertakings
+    assert not await undertakings.failed(slow, reason="no space")
+    assert not await undertakings.put_off(slow, reason="busy", delay=LATER)
+    assert await chores.states("a") == {"d": PENDING}
+    assert await undertakings.done(slow)
+    assert not await undertakings.failed(quick, reason="no space")
+    assert await chores.states("a") == {"d": DONE}
+
+
+async def test_going_back_undoes_the_disks_that_came_after_the_snapshot(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", disk("before"), snapshot("s"), disk("after"), revert("r", "s"), disk("later"))
+    there = {task.id: task.is_there for task in await chores.tasks("a")}
+    assert there == {"before": True, "s": True, "after": False, "r": True, "later": True}
+
+
+async def test_of_tasks_that_left_nothing_behind_the_newest_are_kept(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", disk("d"), snapshot("s"))
+    await chores.done("a", *(revert(f"r{number}", "s") for number in range(30)))
+    assert list(await chores.states("a")) == ["d", "s", *(f"r{number}" for number in range(10, 30))]
+
+
+# The end of the VM
+
+
+async def test_a_vm_that_is_returned_ends_its_tasks(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", snapshot("s"))
+    await chores.asked("a", disk("d"), disk("e"))
+    taken = await chores.brought()
+    await chores.fleet.store.checkouts.give_back("a", operation="return")
+    tasks = await chores.tasks("a")
+    reason = "the VM was returned, or its lifetime was over"
+    assert [(task.state, task.reason) for task in tasks] == [(DONE, ""), (FAILED, reason), (FAILED, reason)]
+    assert not await chores.fleet.store.undertakings.done(taken)
+    assert await chores.tasks("a") == tasks
+    assert (await chores.fleet.dataset()).members("todo") == {}
+
+
+async def test_an_entry_of_a_returned_vm_is_taken_out(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.asked("a", disk("d"))
+    await chores.fleet.store.checkouts.give_back("a", operation="return")
+    await chores.fleet.store.task_queue.prepare()
+    (entry,) = await chores.entries()
+    assert await chores.taken(entry=entry) is None
+    assert (await chores.fleet.dataset()).entries["tasks"].value == []
+
+
+async def test_what_was_done_is_known_as_long_as_the_record(chores: Chores) -> None:
+    fleet = chores.fleet
+    await fleet.running("one", "a")
+    await chores.done("a", disk("d"))
+    await fleet.store.checkouts.give_back("a", operation="return")
+    await fleet.store.endings.claim(["a"], operation="claim", manager="m", lease=LATER)
+    assert await fleet.store.endings.destroyed("a", "attempt-a", provider_id="id-a")
+    assert await chores.states("a") == {"d": DONE}
+    assert (await fleet.dataset()).entries["vm:a"].expires

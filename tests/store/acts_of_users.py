@@ -1,10 +1,13 @@
 """The acts of users: taking VMs, giving them back, asking after them."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from tests.store.act import HOUR, Act, act
+from tests.store.demand import Demand
 from tests.store.fleet import Fleet, want
 from tests.support.past_days import note_durations
+from tests.store.line import Line
+from vmpooler_common.store.checkouts import Patience
 from vmpooler_common.store.idempotency import IdempotencyKey
 from vmpooler_common.store.rates import Allowance
 from vmpooler_common.store.statistics import Statistic
@@ -42,6 +45,26 @@ async def _taken_under_a_key(fleet: Fleet) -> None:
 async def _told_twice(fleet: Fleet) -> None:
     await _taken_under_a_key(fleet)
     await _takes_under_a_key(fleet.store)
+
+
+def _waits(*, is_last: bool = False) -> Callable[[Store], Awaitable[object]]:
+    patience = Patience({"one": 5}, is_last=is_last)
+    return lambda store: store.checkouts.check_out(
+        [want("one", 2)], operation="take", lifetime=None, patience=patience
+    )
+
+
+async def _two_wait(fleet: Fleet) -> None:
+    line = Line(fleet)
+    await line.ask("take", want("one", 2))
+    await line.ask("behind", want("one"))
+    await fleet.ready("one", "a")
+    await Demand(fleet).accepted("r", "one")
+
+
+async def _its_turn(fleet: Fleet) -> None:
+    await _two_wait(fleet)
+    await fleet.ready("one", "b")
 
 
 def _asks(store: Store, *, limit: int, token: str | None = None, operation: str = "ask") -> Awaitable[object]:
@@ -95,6 +118,30 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         lambda store: store.checkouts.cancel("take", reason="lost"),
         "cancel",
         arrange=_told_twice,
+    ),
+    act("check_out and wait", "checkouts.check_out", _waits(), "checkout"),
+    act("check_out and go on waiting", "checkouts.check_out", _waits(), "checkout", arrange=_two_wait),
+    act("check_out after a wait", "checkouts.check_out", _waits(), "checkout", arrange=_its_turn),
+    act(
+        "check_out for the last time",
+        "checkouts.check_out",
+        _waits(is_last=True),
+        "checkout",
+        arrange=_two_wait,
+    ),
+    act(
+        "stay",
+        "checkouts.stay",
+        lambda store: store.checkouts.stay(["take", "unknown"], pools=["one"]),
+        "stay",
+        arrange=_two_wait,
+    ),
+    act(
+        "cancel what waits",
+        "checkouts.cancel",
+        lambda store: store.checkouts.cancel("take", reason="lost"),
+        "cancel",
+        arrange=_two_wait,
     ),
     act(
         "cancel what was granted",

@@ -9,7 +9,7 @@ from vmpooler_common.model import MOVES, VmState
 
 Move = tuple[VmState | None, VmState]
 
-_NOT_STATES = {"suspect", "lifetime", "halted", "resumed", "left", "drain", "override"}
+_NOT_STATES = {"suspect", "lifetime", "halted", "resumed", "left", "drain", "override", "line", "told"}
 """Kinds of events that tell no move."""
 
 

@@ -111,3 +111,5 @@ class Snapshot:
     """Template that VMs are made from, as the pool's last manager told it."""
     stale: tuple[str, ...] = ()
     """Ready VMs of an earlier round: not handed out, not counted."""
+    owed: int = 0
+    """Ready VMs that are kept for waiting checkouts that came before the backlog; 0 without a backlog."""

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from vmpooler_api.authentication.contract import Directory
 from vmpooler_api.changing import Changing
+from vmpooler_api.checkout_line import CheckoutLine
 from vmpooler_api.client_address import ClientAddresses
 from vmpooler_api.clone_targets import CloneTargets
 from vmpooler_api.dashboard.graph_server import GraphServer, graph_source
@@ -21,6 +22,7 @@ from vmpooler_api.dashboard.page import PATH, dashboard_page, redirect_to_dashbo
 from vmpooler_api.dependencies import Parts
 from vmpooler_api.draws import Draws
 from vmpooler_api.error_answers import answer_errors
+from vmpooler_api.event_feed import EventFeed
 from vmpooler_api.handing_out import HandingOut
 from vmpooler_api.headers import AnswerHeaders
 from vmpooler_api.legacy.answers import RevisionsOfV1
@@ -91,11 +93,15 @@ def create_app(
         draws.follow(current)
 
     addresses = ClientAddresses(settings.general.trusted_proxies)
+    feed = EventFeed(store.events, attempts=settings.redis.reconnect_attempts)
+    waiting_room = WaitingRoom(store.requests, feed, metrics=metrics.ondemand)
+    line = CheckoutLine(store.checkouts, feed, metrics=metrics.waits)
     withdrawals = Withdrawals(store.checkouts)
     usage = Usage(metrics.users, metrics.builds) if settings.general.usage_stats else None
     handing_out = HandingOut(
         store.checkouts,
         offers,
+        line=line,
         withdrawals=withdrawals,
         metrics=metrics.checkouts,
         usage=usage,
@@ -123,12 +129,10 @@ def create_app(
         wait_replicas=settings.redis.wait_replicas,
         on_fatal=lambda error: stop(str(error)),
     )
-    waiting_room = WaitingRoom(
-        store.requests,
-        store.events,
-        attempts=settings.redis.reconnect_attempts,
-        metrics=metrics.ondemand,
-    )
+
+    def stop_waiting() -> None:
+        waiting_room.close()
+        line.close()
 
     history_at = graph_source(settings)
     graph_server = GraphServer(history_at) if history_at is not None else None
@@ -145,7 +149,7 @@ def create_app(
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(_supervised(work.run(), stop))
-                for work in (watch, withdrawals, waiting_room, clone_targets)
+                for work in (watch, withdrawals, feed, waiting_room, line, clone_targets)
             ]
             await watch.tried.wait()
             yield
@@ -188,6 +192,7 @@ def create_app(
         task_orders=TaskOrders(store, settings, metrics=metrics.tasks),
         pool_changing=PoolChanging(store.overrides, settings, metrics=metrics.configuration),
         waiting_room=waiting_room,
+        stop_waiting=stop_waiting,
         summaries=Summaries(store.statistics),
         graph_server=graph_server,
         started_at=monotonic(),

@@ -1,5 +1,6 @@
 """What routes may ask for, as annotations."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -30,6 +31,8 @@ class Parts:
     task_orders: TaskOrders
     pool_changing: PoolChanging
     waiting_room: WaitingRoom
+    stop_waiting: Callable[[], None]
+    """Answers all clients that wait; called when the service is about to stop."""
     summaries: Summaries
     graph_server: GraphServer | None
     started_at: float

@@ -1,18 +1,21 @@
 """The use case of a checkout: from what is asked for to the VMs' names."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
+from vmpooler_api.checkout_line import CheckoutLine
 from vmpooler_api.metrics.handover import CheckoutMetrics
 from vmpooler_api.offers import Offers
 from vmpooler_api.orders import Order
 from vmpooler_api.refusals import ClientLeft
 from vmpooler_api.usage import Usage
 from vmpooler_api.withdrawals import Withdrawals
-from vmpooler_common.store.checkouts import Checkout, Checkouts
+from vmpooler_common.store.checkouts import Checkout, Checkouts, Patience, Want
 from vmpooler_common.store.errors import (
     GrantOver,
     KeyReused,
@@ -24,8 +27,23 @@ from vmpooler_common.store.errors import (
 )
 from vmpooler_common.store.idempotency import IdempotencyKey
 from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.tokens import token_digest
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who asks for VMs, as far as it matters for a checkout."""
+
+    token: str | None
+    key: IdempotencyKey | None
+    patience: float
+    """Seconds that it waits for VMs that aren't ready; 0: it doesn't."""
+    has_left: Callable[[], bool]
+    """Whether it is known to be gone."""
+    leaves: Callable[[], Coroutine[Any, Any, None]]
+    """Returns when it is gone."""
 
 
 class HandingOut:
@@ -36,6 +54,7 @@ class HandingOut:
         checkouts: Checkouts,
         offers: Offers,
         *,
+        line: CheckoutLine,
         withdrawals: Withdrawals,
         metrics: CheckoutMetrics,
         usage: Usage | None,
@@ -44,29 +63,21 @@ class HandingOut:
     ) -> None:
         self._checkouts = checkouts
         self._offers = offers
+        self._line = line
         self._withdrawals = withdrawals
         self._metrics = metrics
         self._usage = usage
         self._lifetime = lifetime
         self._lifetime_with_token = lifetime_with_token
 
-    async def check_out(
-        self, order: Order, *, token: str | None, key: IdempotencyKey | None, has_left: Callable[[], bool]
-    ) -> Checkout:
-        """Hand out everything that is ordered, or nothing. `has_left`: whether the client is gone.
+    async def check_out(self, order: Order, customer: Customer) -> Checkout:
+        """Hand out everything that is ordered, or nothing.
 
         Raises NoneReady, UnknownToken, KeyReused, GrantOver, NotReplicated, StoreUnavailable, ClientLeft.
         """
         operation = new_operation()
         try:
-            checkout = await self._checkouts.check_out(
-                self._offers.wants(order),
-                operation=operation,
-                lifetime=self._lifetime,
-                lifetime_with_token=self._lifetime_with_token,
-                token=token,
-                key=key,
-            )
+            checkout = await self._checked_out(self._offers.wants(order), customer, operation)
         except NoneReady as error:
             self._metrics.empty(error.name)
             raise
@@ -88,14 +99,40 @@ class HandingOut:
         except ScriptFailed:
             self._withdrawals.add(operation, reason="the store failed")
             raise
+        except ClientLeft:
+            self._withdrawals.add(operation, reason="the client left while it waited")
+            raise
         except asyncio.CancelledError:
             self._withdrawals.add(operation, reason="the service stopped before the answer")
             raise
-        if has_left():
+        if customer.has_left():
             self._withdrawals.add(operation, reason="the client left before the answer")
             raise ClientLeft
         self._tell(checkout)
         return checkout
+
+    async def _checked_out(self, wants: list[Want], customer: Customer, operation: str) -> Checkout:
+        async def attempt(patience: Patience | None) -> Checkout:
+            return await self._checkouts.check_out(
+                wants,
+                operation=operation,
+                lifetime=self._lifetime,
+                lifetime_with_token=self._lifetime_with_token,
+                token=customer.token,
+                key=customer.key,
+                patience=patience,
+            )
+
+        if not customer.patience:
+            return await attempt(None)
+        return await self._line.check_out(
+            attempt,
+            operation=operation,
+            sizes=self._offers.sizes(wants),
+            key=customer.key.digest(token_digest(customer.token)) if customer.key else "",
+            seconds=customer.patience,
+            client_leaves=customer.leaves,
+        )
 
     def _tell(self, checkout: Checkout) -> None:
         for grant in checkout.grants:

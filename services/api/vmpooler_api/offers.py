@@ -1,6 +1,6 @@
 """Which pools may serve a name, worked out at start and when weights change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vmpooler_api.orders import Order
 from vmpooler_common.config import Settings
@@ -13,6 +13,7 @@ class Offers:
 
     def __init__(self, settings: Settings) -> None:
         self.follow(settings)
+        self._sizes = {pool.name: pool.size for pool in settings.pools}
         self.names = settings.names
         """Pools and aliases."""
 
@@ -27,6 +28,10 @@ class Offers:
             if not want.pools:
                 raise NoneReady(want.name)
         return wants
+
+    def sizes(self, wants: Sequence[Want]) -> Mapping[str, int]:
+        """Give the configured size of each pool that may serve what is wanted."""
+        return {pool: self._sizes[pool] for want in wants for pool, _ in want.pools}
 
 
 def _offer(settings: Settings, name: str) -> Sequence[tuple[str, float]]:

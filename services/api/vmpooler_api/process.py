@@ -94,7 +94,7 @@ async def _serve(settings: Settings) -> int:
     parts: Parts = app.state.parts
     server = ApiServer(
         server_config(app, host=settings.listen.host, port=settings.listen.port),
-        before_shutdown=parts.waiting_room.close,
+        before_shutdown=parts.stop_waiting,
     )
     async with reporting.running():
         await server.serve()

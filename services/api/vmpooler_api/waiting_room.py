@@ -1,55 +1,43 @@
-"""Where clients wait for their on-demand requests: a thousand of them, and one connection to Redis.
+"""Where clients wait for their on-demand requests.
 
-The stream of events says that something about a request happened; then the status of all requests that this
-is about is read together. Events can be missed, so after a gap and every few seconds all are read.
+An event says that something about a request happened; then the status of all requests that this is about is
+read together. Events can be missed, so after a gap and every few seconds all are read.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
-from contextlib import aclosing, contextmanager
-from datetime import timedelta
+from contextlib import contextmanager
 from typing import Any
 
+from vmpooler_api.event_feed import EventFeed
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.refusals import ClientLeft
 from vmpooler_common.logs import Outage
-from vmpooler_common.reconnecting import pauses
 from vmpooler_common.store.errors import StoreError
-from vmpooler_common.store.events import Events
+from vmpooler_common.store.events import Event
 from vmpooler_common.store.requests import OnDemandRequest, Requests, RequestStatus
 
 _READ_ALL_EVERY = 5.0
 """Seconds."""
-_LINGER = 60.0
-"""Seconds for which events are followed after the last client has left, lest every client connects anew."""
 
 Call = asyncio.Future[None]
 
 
 class WaitingRoom:
-    """One per process. `attempts` is the setting `redis.reconnect_attempts`."""
+    """One per process."""
 
-    def __init__(
-        self,
-        requests: Requests,
-        events: Events,
-        *,
-        attempts: int | Sequence[timedelta],
-        metrics: OnDemandMetrics,
-    ) -> None:
+    def __init__(self, requests: Requests, feed: EventFeed, *, metrics: OnDemandMetrics) -> None:
         self._requests = requests
-        self._events = events
-        self._attempts = attempts
+        self._feed = feed
         self._metrics = metrics
         self._seats: dict[str, set[Call]] = {}
         self._taken = 0
-        self._left_at = 0.0
         self._occupied = asyncio.Event()
         self._stirred: set[str] = set()
         self._stir = asyncio.Event()
         self._is_closed = False
-        self._follow_outage = Outage("following events for waiting clients")
-        self._read_outage = Outage("reading the requests that clients wait for")
+        self._outage = Outage("reading the requests that clients wait for")
+        feed.add_listener(self)
 
     async def look_up(
         self, request: str, *, longest: float, client_leaves: Callable[[], Coroutine[Any, Any, None]]
@@ -87,67 +75,17 @@ class WaitingRoom:
         self._is_closed = True
         self._call(list(self._seats))
 
+    def hear(self, event: Event) -> None:
+        """Have a request read that something happened to."""
+        if event.kind == "request" and event.vm in self._seats:
+            self._stir_up((event.vm,))
+
+    def catch_up(self) -> None:
+        """Have all requests read."""
+        self._stir_up(self._seats)
+
     async def run(self) -> None:
         """Call those whose request is over, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow())
-            group.create_task(self._read())
-
-    @contextmanager
-    def _seat(self, request: str) -> Iterator[Call]:
-        call: Call = asyncio.get_running_loop().create_future()
-        self._seats.setdefault(request, set()).add(call)
-        self._occupied.set()
-        self._count(+1)
-        try:
-            yield call
-        finally:
-            seats = self._seats[request]
-            seats.discard(call)
-            if not seats:
-                del self._seats[request]
-            if not self._seats:
-                self._occupied.clear()
-                self._left_at = asyncio.get_running_loop().time()
-            self._count(-1)
-
-    def _count(self, change: int) -> None:
-        self._taken += change
-        self._metrics.waiting(self._taken)
-
-    def _call(self, requests: Collection[str]) -> None:
-        for request in requests:
-            for call in self._seats.get(request, ()):
-                if not call.done():
-                    call.set_result(None)
-
-    async def _follow(self) -> None:
-        waits = pauses(self._attempts)
-        while True:
-            await self._occupied.wait()
-            try:
-                async with aclosing(self._events.follow()) as events:
-                    async for event in events:
-                        if event.kind == "gap":
-                            self._follow_outage.ended()
-                            waits = pauses(self._attempts)
-                            self._stir_up(self._seats)
-                        elif event.kind == "request" and event.vm in self._seats:
-                            self._stir_up((event.vm,))
-                        if self._is_deserted():
-                            break
-            except StoreError as error:
-                self._follow_outage.began(str(error))
-                await asyncio.sleep(next(waits))
-
-    def _stir_up(self, requests: Collection[str]) -> None:
-        self._stirred.update(requests)
-        self._stir.set()
-
-    def _is_deserted(self) -> bool:
-        return not self._seats and asyncio.get_running_loop().time() - self._left_at > _LINGER
-
-    async def _read(self) -> None:
         now = asyncio.get_running_loop().time
         read_all_at = 0.0
         while True:
@@ -166,14 +104,46 @@ class WaitingRoom:
             if stirred:
                 await self._call_those_that_are_over(stirred)
 
+    @contextmanager
+    def _seat(self, request: str) -> Iterator[Call]:
+        call: Call = asyncio.get_running_loop().create_future()
+        self._seats.setdefault(request, set()).add(call)
+        self._occupied.set()
+        self._count(+1)
+        try:
+            with self._feed.following():
+                yield call
+        finally:
+            seats = self._seats[request]
+            seats.discard(call)
+            if not seats:
+                del self._seats[request]
+            if not self._seats:
+                self._occupied.clear()
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self._taken += change
+        self._metrics.waiting(self._taken)
+
+    def _call(self, requests: Collection[str]) -> None:
+        for request in requests:
+            for call in self._seats.get(request, ()):
+                if not call.done():
+                    call.set_result(None)
+
+    def _stir_up(self, requests: Collection[str]) -> None:
+        self._stirred.update(requests)
+        self._stir.set()
+
     async def _call_those_that_are_over(self, requests: Sequence[str]) -> None:
         try:
             statuses = await self._requests.statuses(requests)
         except StoreError as error:
             # All are read again in a few seconds; who can't wait so long hears it from its own look.
-            self._read_outage.began(str(error))
+            self._outage.began(str(error))
             return
-        self._read_outage.ended()
+        self._outage.ended()
         self._call(
             [
                 request

@@ -223,8 +223,8 @@ def _serve(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
         yield FailWaiting(hopeless)
         return
     ready = snapshot.sizes.ready - (len(view.findings.lent) if view.findings else 0)
-    spare = ready if spec.serves_from_ready else ready - spec.size
-    count = min(snapshot.backlog, spare)
+    kept = snapshot.owed if spec.serves_from_ready else max(snapshot.owed, spec.size)
+    count = min(snapshot.backlog, ready - kept)
     if count > 0 and not spec.paused:
         yield Serve(count)
 

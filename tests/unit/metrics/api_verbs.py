@@ -86,6 +86,19 @@ API_VERBS = (
         "debian-12-x86_64",
         line='vmpooler_checkouts_total{pool="debian-12-x86_64",result="unsafe",vmpooler_instance="ci"} 1.0',
     ),
+    _api(
+        "waits",
+        "waiting",
+        7,
+        line='vmpooler_checkout_waiting_clients{vmpooler_instance="ci"} 7.0',
+    ),
+    _api(
+        "waits",
+        "waited",
+        3.0,
+        "granted",
+        line='vmpooler_checkout_wait_seconds_sum{result="granted",vmpooler_instance="ci"} 3.0',
+    ),
     _api("deletes", "done", line='vmpooler_vm_deletes_total{result="success",vmpooler_instance="ci"} 1.0'),
     _api("deletes", "failed", line='vmpooler_vm_deletes_total{result="failed",vmpooler_instance="ci"} 1.0'),
     _api(

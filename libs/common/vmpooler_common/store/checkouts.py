@@ -1,7 +1,7 @@
 """Handing VMs out and taking them back: what the API does to the store."""
 
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from vmpooler_common.store.errors import (
     NoSuchVm,
     NotOwner,
     NotReplicated,
+    StillWaiting,
     StoreUnavailable,
     UnknownToken,
 )
@@ -26,6 +27,7 @@ from vmpooler_common.store.tokens import token_digest
 
 _TAG = "tag:"
 """Before the name of a tag in a record."""
+_PLACES_PER_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,16 @@ class Want:
     count: int
     pools: Sequence[tuple[str, float]]
     """Candidate pools, each with its weight (0 or more) in the draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """That a checkout waits in line when VMs are missing."""
+
+    sizes: Mapping[str, int]
+    """Configured size of each pool that it may take VMs of."""
+    is_last: bool = False
+    """Whether it is asked for the last time: its place is given up if VMs are still missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +111,17 @@ class Checkouts:
         token: str | None = None,
         lifetime_with_token: timedelta | None = None,
         key: IdempotencyKey | None = None,
+        patience: Patience | None = None,
     ) -> Checkout:
         """Hand out everything that is wanted, or nothing. A lifetime of None never ends.
 
-        What was handed out under the same key of the same caller within an hour is given again.
-        Raises UnknownToken, NoneReady, KeyReused, GrantOver, NotReplicated, StoreUnavailable. After
-        StoreUnavailable the VMs may have been handed out: `cancel` the operation.
+        What was handed out under the same key of the same caller within an hour is given again. VMs that
+        are owed to checkouts that wait are not handed out. With patience the operation takes a place in
+        line where its wants could be met by full pools: `stay`, and ask again with the same operation.
+
+        Raises UnknownToken, NoneReady, StillWaiting, KeyReused, GrantOver, NotReplicated, StoreUnavailable.
+        After StoreUnavailable the VMs may have been handed out: `cancel` the operation, which also gives
+        its place up.
         """
         owner = token_digest(token)
         arguments: list[str | int | float] = [
@@ -115,6 +132,7 @@ class Checkouts:
             secrets.randbits(31),
             key.digest(owner) if key else "",
             digest_of_order((want.name, want.count) for want in wants) if key else "",
+            ("last" if patience.is_last else "wait") if patience else "",
             len(wants),
         ]
         # The same order in another sequence may have been granted under the key: names are numbered by both.
@@ -123,6 +141,8 @@ class Checkouts:
             arguments += [want.count, len(want.pools)]
             for pool, weight in want.pools:
                 arguments += [pool, weight]
+        if patience:
+            arguments += [text for pool in patience.sizes.items() for text in pool]
         commands = [self._scripts.command("checkout", *arguments)]
         if self._wait_replicas:
             commands.append(("WAIT", self._wait_replicas, duration_ms(self._wait_timeout)))
@@ -136,6 +156,8 @@ class Checkouts:
                 checkout = Checkout(user, given, is_repeated=kind == "again")
             case ["empty", number]:
                 raise NoneReady(numbered[number].name)
+            case ["waits", number, turn, *beyond]:
+                raise StillWaiting(numbered[number].name, turn=turn, beyond=beyond)
             case ["unauthorized"]:
                 raise UnknownToken("the token isn't known")
             case ["other"]:
@@ -152,6 +174,14 @@ class Checkouts:
                 pools=[grant.pool for grant in checkout.grants],
             )
         return checkout
+
+    async def stay(self, operations: Sequence[str], *, pools: Iterable[str]) -> None:
+        """Keep the places of these operations, in the lines of these pools, for ten seconds more."""
+        lines = list(pools)
+        await self._scripts.run_all(
+            self._scripts.command("stay", len(lines), *lines, *operations[at : at + _PLACES_PER_CALL])
+            for at in range(0, len(operations), _PLACES_PER_CALL)
+        )
 
     async def cancel(self, operation: str, *, reason: str) -> list[str]:
         """Undo what handed VMs out, or promised them, without an answer, or keep it from happening.

@@ -12,6 +12,7 @@ StoreError
     ├── TooManyTags      give the tags that the VM has other values
     ├── TooManyTasks     wait until some are over; a VM has only so many disks and snapshots
     ├── NoneReady        try again when the pool has been filled
+    ├── StillWaiting     stay in line, and try again when VMs have become ready
     ├── KeyReused        give each order an Idempotency-Key of its own
     ├── GrantOver        the same, to get other VMs
     ├── NoSuchVm         there is nothing to act on
@@ -83,6 +84,19 @@ class NoneReady(Refused):
         super().__init__(f"not enough VMs ready for {name}")
         self.name = name
         """The requested pool or alias that could not be served."""
+
+
+class StillWaiting(Refused):
+    """Not all of the wanted VMs are ready, or they are owed to others; the checkout has a place in line."""
+
+    def __init__(self, name: str, *, turn: int, beyond: Sequence[str]) -> None:
+        super().__init__(f"waiting for {name}")
+        self.name = name
+        """The requested pool or alias that could not be served."""
+        self.turn = turn
+        """Of its place; lower ones come first. A place that has lapsed is taken anew."""
+        self.beyond = tuple(beyond)
+        """Pools with ready VMs for those who come after this checkout."""
 
 
 class KeyReused(Refused):

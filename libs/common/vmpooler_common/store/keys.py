@@ -31,6 +31,10 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     queue:P:U       zset    the same, of one user (`u:NAME`, or `r:R` where there is no token)
     turns:P         zset    U → turn; the lowest is served next
     turn            string  counter of turns
+    line:P          zset    O → turn; the operations of checkouts that wait for VMs of P, the first one first;
+                            members without a place have lapsed; expires 20 s after the last renewal
+    place:O         hash    P → number of VMs that the checkout O could take of P; expires 10 s after its
+                            API process has renewed it last
     pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
     broken          hash    P → reason, for pools whose provider says that it can't work
     held            hash    P → reason, for pools whose clones are held back for a while
@@ -110,6 +114,8 @@ STEMS: dict[str, str] = {
     "queue": "queue:",
     "turns": "turns:",
     "turn": "turn",
+    "line": "line:",
+    "place": "place:",
     "pools": "pools",
     "broken": "broken",
     "size": "size",

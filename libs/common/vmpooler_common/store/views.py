@@ -162,6 +162,7 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         round_,
         prepared,
         stale,
+        owed,
     ) = reply
     return Snapshot(
         now=from_ms(now),
@@ -187,6 +188,7 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         round=int(round_),
         prepared=prepared,
         stale=tuple(stale),
+        owed=owed,
     )
 
 

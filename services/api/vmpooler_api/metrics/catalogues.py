@@ -9,6 +9,7 @@ from vmpooler_api.metrics.limits import LimitMetrics
 from vmpooler_api.metrics.logins import LoginMetrics
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.metrics.tasks import TaskMetrics
+from vmpooler_api.metrics.waits import WaitMetrics
 from vmpooler_common.metrics.backend import Backend
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.http import HttpMetrics
@@ -23,6 +24,7 @@ class ApiMetrics:
     def __init__(self, backend: Backend, *, names: Collection[str]) -> None:
         self.configuration = ConfigurationMetrics(backend, names=names)
         self.checkouts = CheckoutMetrics(backend, names=names)
+        self.waits = WaitMetrics(backend)
         self.deletes = DeleteMetrics(backend)
         self.ondemand = OnDemandMetrics(backend)
         self.tasks = TaskMetrics(backend)
@@ -37,6 +39,7 @@ class ApiMetrics:
 CATALOGUES = (
     ConfigurationMetrics,
     CheckoutMetrics,
+    WaitMetrics,
     DeleteMetrics,
     OnDemandMetrics,
     TaskMetrics,

@@ -14,7 +14,8 @@ from starlette.routing import Route
 
 from vmpooler_api.bodies import LARGEST_BODY, has_left, read_body
 from vmpooler_api.client_address import ClientAddresses
-from vmpooler_api.handing_out import HandingOut
+from vmpooler_api.departures import client_leaves
+from vmpooler_api.handing_out import Customer, HandingOut
 from vmpooler_api.hostnames import short_name
 from vmpooler_api.idempotency_keys import read_key
 from vmpooler_api.metrics.handover import CheckoutMetrics
@@ -23,6 +24,7 @@ from vmpooler_api.orders import Order, order_from_body, order_from_path
 from vmpooler_api.refusals import BadRequest, UnknownName
 from vmpooler_api.routes.handover_operations import ALL, ONE
 from vmpooler_api.taking_back import TakingBack
+from vmpooler_api.waits import read_wait
 from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.store.checkouts import Checkout
 
@@ -80,20 +82,34 @@ class Handover:
         try:
             order = read_order()
             key = read_key(request, self._addresses)
+            patience = _patience(request)
         except (BadRequest, UnknownName):
             self._metrics.invalid()
             raise
         checkout = await self._handing_out.check_out(
             order,
-            token=_token(request) if self._checks_tokens else None,
-            key=key,
-            has_left=lambda: has_left(request),
+            Customer(
+                token=_token(request) if self._checks_tokens else None,
+                key=key,
+                patience=patience,
+                has_left=lambda: has_left(request),
+                leaves=lambda: client_leaves(request),
+            ),
         )
         return JsonAnswer(_granted(checkout))
 
 
 def _token(request: Request) -> str | None:
     return request.headers.get(TOKEN_HEADER) or None
+
+
+def _patience(request: Request) -> float:
+    if not request.scope["query_string"]:
+        return 0.0
+    try:
+        return read_wait(request.query_params.get("wait", "0"))
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _granted(checkout: Checkout) -> dict[str, Any]:

@@ -64,6 +64,13 @@ _KEY = {
     "schema": {"type": "string", "pattern": PATTERN},
     "example": "build-4711-attempt-1",
 }
+_WAIT = {
+    "name": "wait",
+    "in": "query",
+    "description": "Seconds, up to 60, to wait in line when not all VMs are ready.",
+    "schema": {"type": "string", "pattern": r"^([0-5]?[0-9](\.[0-9]{1,9})?|60)$", "default": "0"},
+    "example": "30",
+}
 _CHECKOUT_ANSWERS = {
     "200": _answer("The VMs, by requested name; a list where several were asked for.", _GRANTED),
     "400": _answer("The request can't be understood.", _REFUSAL_WITH_REASON),
@@ -88,7 +95,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
             "description": "All that are asked for, or none. The body is read as JSON whatever its type.",
             "operationId": "check_out",
             "security": _WITH_OR_WITHOUT_TOKEN,
-            "parameters": [_KEY],
+            "parameters": [_WAIT, _KEY],
             "requestBody": {
                 "required": True,
                 "content": {
@@ -126,6 +133,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
                     "schema": _TEXT,
                     "example": "debian-12-x86_64+debian-12-x86_64",
                 },
+                _WAIT,
                 _KEY,
             ],
             "responses": _CHECKOUT_ANSWERS,

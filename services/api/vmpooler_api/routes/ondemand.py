@@ -1,6 +1,5 @@
 """On-demand requests: to open, to look at, to wait for, to have explained and to delete them."""
 
-import re
 from functools import partial
 from typing import Annotated
 
@@ -14,12 +13,9 @@ from vmpooler_api.explanation_words import explain
 from vmpooler_api.refusals import Unacceptable
 from vmpooler_api.request_report import report_request
 from vmpooler_api.routes import ondemand_answers as answers
+from vmpooler_api.waits import LONGEST_WAIT, read_wait
 from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.store.errors import NoSuchRequest
-
-LONGEST_WAIT = 60
-"""Seconds."""
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
 
@@ -36,9 +32,10 @@ async def wait_asked_for(
     """Read the parameter `wait` in seconds. Raises Unacceptable."""
     if wait is None:
         return 0.0
-    if not _SECONDS.fullmatch(wait) or float(wait) > LONGEST_WAIT:
-        raise Unacceptable(f"wait must be a number of seconds from 0 to {LONGEST_WAIT}")
-    return float(wait)
+    try:
+        return read_wait(wait)
+    except ValueError as error:
+        raise Unacceptable(str(error)) from None
 
 
 TheWait = Annotated[float, Depends(wait_asked_for)]

@@ -1,7 +1,8 @@
--- needs requests
+-- needs requests places
 -- cancel: undo a checkout, or the opening of an on-demand request, whose answer never reached the user; a later
 -- arrival of it does nothing.
 --
+-- A place in line that the checkout has is given up.
 -- VMs that were taken under an Idempotency-Key stay as long as another request that was told of them counts.
 -- ARGV operation, reason
 -- Returns {'cancelled', the names of the VMs that were taken back...}.
@@ -21,6 +22,7 @@ local function is_told_to_others()
 end
 
 local now = now_ms()
+give_up_place(operation)
 local returned = { 'cancelled' }
 if reply[1] == 'opened' then
   local status = redis.call('HGET', K.request .. reply[2], 'status')

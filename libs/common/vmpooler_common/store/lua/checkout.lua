@@ -1,23 +1,28 @@
--- needs choice
+-- needs choice places
 -- checkout: hand out VMs from several pools, all or nothing.
 --
 -- For each VM a candidate pool with a ready VM is drawn by weight (prelude_choice.lua); within a pool the VM
--- that is ready longest goes first. With an Idempotency-Key the grant is remembered for an hour, and told
+-- that is ready longest goes first. VMs that are owed to checkouts with an older place in line are left alone
+-- (prelude_places.lua); one that waits takes a place, and keeps it until it is answered. With an Idempotency-Key the grant is remembered for an hour, and told
 -- again to whoever asks for the same under the same key.
 --
 -- ARGV operation, token digest or '', lifetime in ms or 0 for no end, the same with a token, seed of the draw,
 --      digest of the key and its caller or '', digest of the order,
+--      '' to be answered at once, 'wait' to take a place when VMs are missing, 'last' to give it up then,
 --      number of names, then per name: count, number of pools, (pool, weight)...;
---      a pool that a name has twice counts once, with both weights
+--      a pool that a name has twice counts once, with both weights;
+--      and for 'wait': (pool, configured size) of each pool
 -- Returns {'ok' or 'again', user, digest of the key or '', operation that took the VMs,
 --          (number of the name from 0, vm, pool, domain, provider id)...}: flat
 --         {'unauthorized'}: the token is unknown
 --         {'other'}: the key was used for another order
 --         {'over'}: some of the VMs that were taken under the key aren't the caller's any more
---         {'empty', number of a name that could not be met}
+--         {'empty', number of a name that could not be met}: and there is no place (any more)
+--         {'waits', the same, turn of the place, the pools that have ready VMs beyond what is owed to this place
+--         and older ones...}
 --         {'cancelled'}: the operation was given up before it ran
 
-local operation, token, key, order = ARGV[1], ARGV[2], ARGV[6], ARGV[7]
+local operation, token, key, order, patience = ARGV[1], ARGV[2], ARGV[6], ARGV[7], ARGV[8]
 
 local done = remembered(operation)
 if done then
@@ -25,10 +30,16 @@ if done then
   return done
 end
 
+-- Who is answered waits no longer.
+local function answer(reply)
+  if patience ~= '' then give_up_place(operation) end
+  return reply
+end
+
 local user = ''
 if token ~= '' then
   user = redis.call('HGET', K.token .. token, 'user')
-  if not user then return { 'unauthorized' } end
+  if not user then return answer({ 'unauthorized' }) end
 end
 
 -- What was granted under the key, as an answer for this operation, or nil.
@@ -48,12 +59,12 @@ local function granted_before()
 end
 
 if key ~= '' then
-  local answer = granted_before()
-  if answer then return answer end
+  local known = granted_before()
+  if known then return answer(known) end
 end
 
-local names, at = {}, 9
-for number = 0, tonumber(ARGV[8]) - 1 do
+local names, at = {}, 10
+for number = 0, tonumber(ARGV[9]) - 1 do
   local name = { number = number, count = tonumber(ARGV[at]), pools = {}, weight = {} }
   local pools = tonumber(ARGV[at + 1])
   at = at + 2
@@ -66,15 +77,49 @@ for number = 0, tonumber(ARGV[8]) - 1 do
   table.insert(names, name)
 end
 
-local free = {}
+-- What may be taken: what is ready and not owed to others.
+local turn -- of our place, nil without one
+if patience ~= '' and redis.call('EXISTS', K.place .. operation) == 1 then
+  turn = tonumber(redis.call('ZSCORE', K.line .. names[1].pools[1], operation))
+end
+local free, needs = {}, {}
 for _, name in ipairs(names) do
   for _, pool in ipairs(name.pools) do
-    if not free[pool] then free[pool] = redis.call('ZCARD', K.ready .. pool) end
+    if not free[pool] then
+      local ready = redis.call('ZCARD', K.ready .. pool)
+      local others, lapsed = owed(pool, ready, turn)
+      for _, place in ipairs(lapsed) do redis.call('ZREM', K.line .. pool, place) end
+      free[pool] = math.max(0, ready - others)
+    end
+    needs[pool] = (needs[pool] or 0) + name.count
   end
 end
+
+-- The pools with VMs for those who come after us.
+local function left_over()
+  local pools = {}
+  for pool, need in pairs(needs) do
+    if free[pool] > need then table.insert(pools, pool) end
+  end
+  return pools
+end
+
+-- Whether full pools could meet the order: else it would wait in vain.
+local function is_possible()
+  local sizes = {}
+  for place = at, #ARGV, 2 do sizes[ARGV[place]] = size_of(ARGV[place], ARGV[place + 1]) end
+  return not choose(names, sizes)
+end
+
 math.randomseed(tonumber(ARGV[5]))
+local beyond = patience == 'wait' and left_over() or nil
 local unmet = choose(names, free)
-if unmet then return { 'empty', unmet } end
+if unmet then
+  if patience ~= 'wait' or (not turn and not is_possible()) then return answer({ 'empty', unmet }) end
+  local reply = { 'waits', unmet, turn or take_place(operation, needs) }
+  for _, pool in ipairs(beyond) do table.insert(reply, pool) end
+  return reply
+end
 
 -- Everything is there: take it.
 local now = now_ms()
@@ -102,5 +147,6 @@ if key ~= '' then
   redis.call('HSET', K.idempotency .. key, 'order', order, 'operation', operation, 'reply', cjson.encode(reply),
     'told', 1)
   redis.call('PEXPIRE', K.idempotency .. key, KEY_KEPT)
+  event('told', '', key) -- others may wait with the same key
 end
-return remember(operation, reply)
+return answer(remember(operation, reply))

@@ -1,3 +1,4 @@
+-- needs requests places
 -- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
 -- ARGV pool, provider, configured size, ready ttl in ms, '1' for the names of all ready VMs too,
 --      most VMs of each kind, '1' when what was set through the API counts: the pool is configured
@@ -13,7 +14,8 @@
 --          ready VMs: {name, since}...: flat,  suspects: {name, since}...: flat,
 --          when the next of these will be due by itself, or '',
 --          {size, template, clone target that were set through the API, each or ''}, round,
---          template that its VMs are made from or '', ready VMs that are stale: name...}
+--          template that its VMs are made from or '', ready VMs that are stale: name...,
+--          ready VMs that are owed to checkouts that came before the backlog}
 
 local pool, ttl, most, now = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[6]), now_ms()
 local is_configured = ARGV[7] == '1'
@@ -54,6 +56,11 @@ soonest(K.completed, 0)
 soonest(K.destroying, 0)
 soonest(K.ready, ttl)
 
+local want, reserved = head(pool), 0
+if want then reserved = math.min(sizes[2], (owed(pool, sizes[2], want.turn))) end
+-- Places lapse without a word.
+if reserved > 0 then next_due = math.min(next_due or math.huge, now + PLACE_KEPT) end
+
 return {
   int(now),
   redis.call('GET', K.generation) or '',
@@ -83,4 +90,5 @@ return {
   redis.call('HGET', K.rounds, pool) or '0',
   redis.call('HGET', K.prepared, pool) or '',
   redis.call('ZRANGE', K.stale .. pool, 0, most - 1),
+  reserved,
 }

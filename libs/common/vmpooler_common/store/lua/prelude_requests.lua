@@ -35,11 +35,12 @@ end
 
 -- The want that a pool serves next, or nil.
 local function head(pool)
-  local whose = redis.call('ZRANGE', K.turns .. pool, 0, 0)[1]
+  local first = redis.call('ZRANGE', K.turns .. pool, 0, 0, 'WITHSCORES')
+  local whose = first[1]
   if not whose then return nil end
   local want = redis.call('ZRANGE', K.queue .. pool .. ':' .. whose, 0, 0)[1]
   local request, n = string.match(want, '^(.*)#(%d+)$')
-  return { request = request, n = n, pool = pool, whose = whose }
+  return { request = request, n = n, pool = pool, whose = whose, turn = tonumber(first[2]) }
 end
 
 -- The request that has waited longest for a pool, when it has too long and no manager knows the pool; else nil.

@@ -1,6 +1,6 @@
--- needs requests
--- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be handed out, or, when
--- the pool was drained since its name was reserved, to destruction.
+-- needs requests places
+-- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be handed out, first to
+-- checkouts that came before that, or, when the pool was drained since its name was reserved, to destruction.
 -- ARGV operation, vm, attempt
 -- Returns {'ready', milliseconds since its name was reserved},
 --         {'running', the same, request, user, milliseconds since the request was made},
@@ -21,13 +21,13 @@ local now = now_ms()
 free_slot(vm, pool)
 redis.call('HSET', K.lastboot, pool, int(now))
 count_duration('boot', pool, now, now - known[5])
-local want = head(pool)
-if want then
+local want, stale = head(pool), is_stale(known[11], pool)
+if want and (stale or not goes_before(pool, want)) then
   local user, waited = grant(want, vm, 'pending', operation, now)
   redis.call('HSET', K.vm .. vm, 'ready', int(now))
   return { 'running', int(now - known[5]), want.request, user, waited }
 end
-if is_stale(known[11], pool) then
+if stale then
   move(vm, pool, 'pending', 'completed', int(now), 'op', operation, 'completed', int(now), 'reason', 'drained')
   return { 'completed' }
 end

@@ -1,0 +1,73 @@
+"""Checkouts that wait in line, as tests make them: tried again by hand, and renewed by nobody."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.store.dataset import ask
+from tests.store.fleet import Fleet
+from vmpooler_common.store.checkouts import Patience, Want
+from vmpooler_common.store.errors import NoneReady, StillWaiting
+from vmpooler_common.store.idempotency import IdempotencyKey
+
+LARGE = 100
+"""Size of every pool, unless a test says otherwise."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """The checkouts of one fleet's store."""
+
+    fleet: Fleet
+
+    async def ask(
+        self,
+        operation: str,
+        *wants: Want,
+        sizes: Mapping[str, int] | None = None,
+        is_last: bool = False,
+        token: str | None = None,
+        key: str | None = None,
+    ) -> list[str] | None:
+        """Ask for VMs and wait for them; their names, or None while the checkout waits. Raises NoneReady."""
+        all_sizes = {pool: LARGE for want in wants for pool, _ in want.pools} | dict(sizes or {})
+        try:
+            checkout = await self.fleet.store.checkouts.check_out(
+                wants,
+                operation=operation,
+                lifetime=None,
+                token=token,
+                key=IdempotencyKey(key, "192.0.2.1") if key else None,
+                patience=Patience(all_sizes, is_last=is_last),
+            )
+        except StillWaiting:
+            return None
+        return [grant.vm for grant in checkout.grants]
+
+    async def left_over(self, operation: str, *wants: Want) -> Sequence[str]:
+        """Ask once more in vain; the pools that have VMs for those who come after."""
+        sizes = {pool: LARGE for want in wants for pool, _ in want.pools}
+        try:
+            await self.fleet.store.checkouts.check_out(
+                wants, operation=operation, lifetime=None, patience=Patience(sizes)
+            )
+        except StillWaiting as refusal:
+            return sorted(refusal.beyond)
+        raise AssertionError("it got its VMs")
+
+    async def take(self, operation: str, *wants: Want) -> list[str] | None:
+        """Ask for VMs without waiting; None when they are not there, or owed to others."""
+        try:
+            checkout = await self.fleet.store.checkouts.check_out(wants, operation=operation, lifetime=None)
+        except NoneReady:
+            return None
+        return [grant.vm for grant in checkout.grants]
+
+    async def lapse(self, *operations: str) -> None:
+        """Do what ten seconds without renewal do."""
+        for operation in operations:
+            await ask(self.fleet.client, "DEL", f"{self.fleet.prefix}:place:{operation}")
+
+    async def places(self) -> set[str]:
+        """Give the operations that have a place that hasn't lapsed."""
+        entries = (await self.fleet.dataset()).entries
+        return {name.removeprefix("place:") for name in entries if name.startswith("place:")}

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from tests.store.act import HOUR, Act, act
 from tests.store.demand import Demand
 from tests.store.fleet import Fleet, want
-from tests.support.past_days import note_durations
 from tests.store.line import Line
+from tests.support.past_days import note_durations
 from vmpooler_common.store.checkouts import Patience
 from vmpooler_common.store.idempotency import IdempotencyKey
 from vmpooler_common.store.rates import Allowance

@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -229,6 +230,7 @@ def _wants(order: Order) -> list[Want]:
     return [want(name, count, *ALIASES[name]) for name, count in order.items()]
 
 
+@pytest.mark.timeout(300)
 def test_nobody_overtakes_in_any_order_of_events(redis_server: RedisServer) -> None:
     seen: set[str] = set()
     lines = type("LinesOnServer", (Lines,), {"server": redis_server, "seen": seen})

@@ -46,6 +46,16 @@ def test_where_ready_vms_are_kept_for_checkouts_only_the_surplus_is_served(
     assert tuple(action for action in actions if isinstance(action, Serve)) == served
 
 
+@pytest.mark.parametrize(
+    ("from_ready", "owed", "served"),
+    [(True, 0, 4), (True, 1, 3), (True, 4, 0), (False, 1, 2), (False, 3, 1), (False, 9, 0)],
+)
+def test_what_is_owed_to_waiting_checkouts_is_not_served(from_ready: bool, owed: int, served: int) -> None:
+    spec = {"size": 2, "serves_from_ready": from_ready}
+    actions = planned(spec, sizes=(0, 4, 0, 0, 0, 0), backlog=5, owed=owed)
+    assert sum(action.count for action in actions if isinstance(action, Serve)) == served
+
+
 def test_suspects_are_not_served() -> None:
     suspects = {"doubtful": ago(minutes=1)}
     actions = planned({"size": 0}, sizes=(0, 0, 1, 0, 0, 0), suspects=suspects, backlog=1)

@@ -4,7 +4,7 @@ StoreError
 ├── StoreUnavailable     wait and try again: Redis is away, restarting, full or read-only
 ├── SchemaTooNew         upgrade this service
 ├── ScriptFailed         a fault in a script or a key of the wrong type: a bug
-└── Refused              the answer is no, and nothing was changed
+└── Refused              the answer is no, and no VM was changed
     ├── UnknownToken     give a valid token
     ├── NotOwner         ask the owner, or an admin
     ├── LoginThrottled   wait a second, whether the password was right or wrong
@@ -50,7 +50,7 @@ class ScriptFailed(StoreError):  # noqa: N818 - says what happened
 
 
 class Refused(StoreError):  # noqa: N818 - an answer, not a fault
-    """The act isn't possible; nothing was changed."""
+    """The act isn't possible; no VM was changed."""
 
 
 class UnknownToken(Refused):

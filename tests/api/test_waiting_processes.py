@@ -1,0 +1,127 @@
+"""Waiting for VMs at several API processes: one line for all, and one that is killed holds nobody up."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.api.queueing import VMS
+from tests.api.waiting import until
+from tests.store.fleet import Fleet, want
+from tests.store.line import Line
+from tests.support.documents import pooler_document
+from tests.support.redis_server import RedisServer
+from tests.support.services import MakeService, Service
+from tests.support.stores import open_store
+
+CROWD = 100
+PATIENCE_SECONDS = 60.0
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@pytest.fixture
+async def processes(
+    redis_server: RedisServer, redis_prefix: str, make_service: MakeService
+) -> AsyncIterator[Sequence[Service]]:
+    """Yield two API processes on one Redis."""
+    document = pooler_document(
+        redis_url=redis_server.url, prefix=redis_prefix, pools={"pool1": {"size": CROWD}}
+    )
+    made = [make_service("api", document=document, label=f"api-{number}") for number in range(2)]
+    async with AsyncExitStack() as stack:
+        for service in made:
+            await stack.enter_async_context(service)
+        yield made
+
+
+@pytest.fixture
+async def fleet(redis_server: RedisServer, redis_prefix: str) -> AsyncIterator[Fleet]:
+    async with (
+        open_store(redis_server.url, redis_prefix) as store,
+        Redis.from_url(redis_server.url, decode_responses=True, protocol=2) as client,
+    ):
+        yield Fleet(store, client, redis_prefix)
+
+
+async def joined(service: Service, line: Line, *, names: str = "pool1") -> Connection:
+    """Ask for VMs over a connection of its own; return when the place in line is taken."""
+    count = len(await line.places())
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    request = (
+        f"POST {VMS}/{names}?wait=60 HTTP/1.1\r\nHost: api\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    )
+    writer.write(request.encode())
+    await writer.drain()
+
+    async def has_place() -> bool:
+        return len(await line.places()) == count + 1
+
+    await until(has_place)
+    return reader, writer
+
+
+async def answer_of(connection: Connection) -> str:
+    """Read the whole answer."""
+    reader, writer = connection
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer.decode()
+
+
+async def test_a_hundred_clients_of_two_processes_are_served_in_the_order_in_which_they_came(
+    processes: Sequence[Service], fleet: Fleet
+) -> None:
+    line = Line(fleet)
+    connections = [await joined(processes[number % 2], line) for number in range(CROWD)]
+    for number, connection in enumerate(connections):
+        await fleet.ready("pool1", f"vm-{number}")
+        answer = await answer_of(connection)
+        assert answer.startswith("HTTP/1.1 200 "), answer
+        assert f'"vm-{number}.' in answer
+    assert await line.places() == set()
+
+
+async def test_the_places_of_a_killed_process_lapse(processes: Sequence[Service], fleet: Fleet) -> None:
+    line = Line(fleet)
+    doomed, other = processes
+    lost = [await joined(doomed, line, names="pool1+pool1") for _ in range(5)]
+    waiting = await joined(other, line)
+    await fleet.ready("pool1", "a")
+    doomed.kill()
+    assert await line.take("plain", want("pool1")) is None, "it is owed until the places lapse"
+    assert '"a.' in await answer_of(waiting)
+    assert await line.places() == set()
+    assert await line.take("plain", want("pool1")) is None
+    await fleet.ready("pool1", "b")
+    assert await line.take("plain", want("pool1")) == ["b"]
+    for reader, writer in lost:
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_client_that_leaves_gives_its_place_up_at_once(
+    processes: Sequence[Service], fleet: Fleet
+) -> None:
+    line = Line(fleet)
+    _, writer = await joined(processes[0], line, names="pool1+pool1")
+    waiting = await joined(processes[1], line)
+    await fleet.ready("pool1", "a")
+    writer.transport.abort()
+    assert '"a.' in await answer_of(waiting)
+
+
+async def test_a_process_that_stops_answers_those_who_wait(
+    processes: Sequence[Service], fleet: Fleet
+) -> None:
+    line = Line(fleet)
+    connections = [await joined(processes[0], line) for _ in range(3)]
+    stopping = asyncio.create_task(processes[0].stop())
+    answers = [await answer_of(connection) for connection in connections]
+    assert {answer.split(" ")[1] for answer in answers} == {"503"}
+    assert await stopping == 0
+    assert await line.places() == set()

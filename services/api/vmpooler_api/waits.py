@@ -4,7 +4,8 @@ import re
 
 LONGEST_WAIT = 60
 """Seconds."""
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+PATTERN = r"[0-9]{1,9}(\.[0-9]{1,9})?"
+_SECONDS = re.compile(PATTERN)
 
 
 def read_wait(text: str) -> float:

@@ -13,7 +13,7 @@ from vmpooler_api.explanation_words import explain
 from vmpooler_api.refusals import Unacceptable
 from vmpooler_api.request_report import report_request
 from vmpooler_api.routes import ondemand_answers as answers
-from vmpooler_api.waits import LONGEST_WAIT, read_wait
+from vmpooler_api.waits import LONGEST_WAIT, PATTERN, read_wait
 from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.store.errors import NoSuchRequest
 
@@ -25,7 +25,7 @@ async def wait_asked_for(
         str | None,
         Query(
             description=f"Seconds, up to {LONGEST_WAIT}: answer when the request is over, or after these.",
-            json_schema_extra={"pattern": f"^{_SECONDS.pattern}$"},
+            json_schema_extra={"pattern": f"^{PATTERN}$"},
         ),
     ] = None,
 ) -> float:

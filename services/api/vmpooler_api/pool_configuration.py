@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.config.disclosure import disclosed_pool, looks_secret
+from vmpooler_common.config.disclosure import MASK, disclosed_pool, looks_secret
 from vmpooler_common.overrides import CurrentOverrides
 
 _EXAMPLE: JsonDict = {
@@ -25,6 +25,13 @@ _EXAMPLE: JsonDict = {
     "folder": "pools/debian-12",
     "template_ready": True,
     "configured": {"size": 5, "template": "templates/debian-12.7", "clone_target": "cluster-red"},
+}
+
+
+_FULL: JsonDict = {
+    "config": {"site_name": "lab", "experimental_features": True},
+    "redis": {"server": "redis.example.com", "password": MASK},
+    "pools": [{"name": "debian-12-x86_64", "size": 5, "template": "templates/debian-12.7"}],
 }
 
 
@@ -69,12 +76,18 @@ class Verdict(BaseModel):
 class ConfigurationReport(BaseModel):
     """All pools in the order of the configuration."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"pool_configuration": [_EXAMPLE], "status": {"ok": True}}}
+    )
+
     pool_configuration: list[PoolConfiguration]
     status: Verdict = Verdict()
 
 
 class FullReport(BaseModel):
     """Everything that is configured, in the form of a configuration file."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"full_config": _FULL, "status": {"ok": True}}})
 
     full_config: dict[str, Any]
     status: Verdict = Verdict()

@@ -10,6 +10,7 @@ from vmpooler_api.pool_configuration import ConfigurationReport, FullReport, rep
 from vmpooler_api.pool_orders import LARGEST_ORDER
 from vmpooler_api.refusals import NotEnabled, UnknownName
 from vmpooler_api.routes import configuration_answers as answers
+from vmpooler_api.routes.done import Done
 from vmpooler_common.config.disclosure import disclosed
 from vmpooler_common.overrides import Property, read_size
 
@@ -25,7 +26,7 @@ async def enabled(parts: TheParts) -> None:
 
 
 ONLY_WHERE_ENABLED = [Depends(enabled)]
-ThePool = Annotated[str, Path(description="Name of a pool; an alias is none.")]
+ThePool = Annotated[str, Path(description="Name of a pool; an alias is none.", examples=["debian-12-x86_64"])]
 
 
 @router.get(
@@ -45,7 +46,6 @@ async def show_pools(parts: TheParts) -> ConfigurationReport:
     "/full_config",
     summary="Show everything that is configured",
     responses=answers.TO_SHOW_ALL,
-    openapi_extra=answers.WITH_TOKEN,
 )
 async def show_everything(parts: TheParts, token: TheToken) -> FullReport:
     """Give the configuration of this process, secrets masked. With authentication: for admins only."""
@@ -60,7 +60,7 @@ async def show_everything(parts: TheParts, token: TheToken) -> FullReport:
     openapi_extra=answers.SIZES,
     dependencies=ONLY_WHERE_ENABLED,
 )
-async def set_sizes(request: Request, response: Response, parts: TheParts, token: TheToken) -> answers.Done:
+async def set_sizes(request: Request, response: Response, parts: TheParts, token: TheToken) -> Done:
     """Fill pools up, or remove what is too much, at once. All of them are set or none."""
     return await _set(Property.SIZE, request, response, parts, token)
 
@@ -72,9 +72,7 @@ async def set_sizes(request: Request, response: Response, parts: TheParts, token
     openapi_extra=answers.TEMPLATES,
     dependencies=ONLY_WHERE_ENABLED,
 )
-async def set_templates(
-    request: Request, response: Response, parts: TheParts, token: TheToken
-) -> answers.Done:
+async def set_templates(request: Request, response: Response, parts: TheParts, token: TheToken) -> Done:
     """Make VMs from other templates, and replace all that nobody has. All of them are set or none."""
     return await _set(Property.TEMPLATE, request, response, parts, token)
 
@@ -86,9 +84,7 @@ async def set_templates(
     openapi_extra=answers.CLONE_TARGETS,
     dependencies=ONLY_WHERE_ENABLED,
 )
-async def set_clone_targets(
-    request: Request, response: Response, parts: TheParts, token: TheToken
-) -> answers.Done:
+async def set_clone_targets(request: Request, response: Response, parts: TheParts, token: TheToken) -> Done:
     """Make VMs elsewhere, and replace all that nobody has. All of them are set or none."""
     return await _set(Property.CLONE_TARGET, request, response, parts, token)
 
@@ -97,7 +93,6 @@ async def set_clone_targets(
     "/config/poolsize/{pool}",
     summary="Take a pool's size back",
     responses=answers.to_take_back(answers.SizeTakenBack),
-    openapi_extra=answers.WITH_TOKEN,
     dependencies=ONLY_WHERE_ENABLED,
 )
 async def take_size_back(
@@ -116,7 +111,6 @@ async def take_size_back(
     "/config/pooltemplate/{pool}",
     summary="Take a pool's template back",
     responses=answers.to_take_back(answers.TemplateTakenBack),
-    openapi_extra=answers.WITH_TOKEN,
     dependencies=ONLY_WHERE_ENABLED,
 )
 async def take_template_back(
@@ -131,7 +125,6 @@ async def take_template_back(
     "/config/clonetarget/{pool}",
     summary="Take a pool's clone target back",
     responses=answers.to_take_back(answers.CloneTargetTakenBack),
-    openapi_extra=answers.WITH_TOKEN,
     dependencies=ONLY_WHERE_ENABLED,
 )
 async def take_clone_target_back(
@@ -152,18 +145,16 @@ async def take_clone_target_back(
     openapi_extra=answers.POOLS,
     dependencies=ONLY_WHERE_ENABLED,
 )
-async def reset_pools(request: Request, parts: TheParts, token: TheToken) -> answers.Done:
+async def reset_pools(request: Request, parts: TheParts, token: TheToken) -> Done:
     """Do it once; VMs that are being made for requests stay theirs. All of these pools or none."""
     await parts.pool_changing.reset(await read_body(request, LARGEST_ORDER), token=token)
-    return answers.Done()
+    return Done()
 
 
-async def _set(
-    what: Property, request: Request, response: Response, parts: Parts, token: str | None
-) -> answers.Done:
+async def _set(what: Property, request: Request, response: Response, parts: Parts, token: str | None) -> Done:
     if await parts.pool_changing.set(what, await read_body(request, LARGEST_ORDER), token=token):
         response.status_code = CHANGED
-    return answers.Done()
+    return Done()
 
 
 async def _take_back(

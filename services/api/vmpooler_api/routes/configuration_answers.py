@@ -6,17 +6,12 @@ from pydantic import BaseModel, ConfigDict
 
 from vmpooler_api.pool_orders import LONGEST_TEXT
 from vmpooler_api.refusal_models import Away, Refusal, RefusalWithMessage
+from vmpooler_api.routes.done import Done
 from vmpooler_common.overrides import LARGEST_SIZE
 
 
 def _shown(**example: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"example": example})
-
-
-class Done(BaseModel):
-    """It was done."""
-
-    ok: Literal[True] = True
 
 
 class SizeTakenBack(BaseModel):
@@ -45,7 +40,7 @@ class CloneTargetTakenBack(BaseModel):
     """What counted until now, and what counts from now on; null for none."""
 
     model_config = _shown(
-        ok=True, clone_target_before_reset="cluster-blue", clone_target_before_overrides=None
+        ok=True, clone_target_before_reset="cluster-blue", clone_target_before_overrides="cluster-red"
     )
 
     ok: Literal[True] = True
@@ -128,8 +123,6 @@ TO_RESET: Answers = _EVERY_CHANGE | {
     404: _NULL,
 }
 
-WITH_TOKEN: dict[str, Any] = {"security": [{}, {"token": []}]}
-
 
 def _body(description: str, value: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
     schema = {
@@ -139,7 +132,7 @@ def _body(description: str, value: dict[str, Any], example: dict[str, Any]) -> d
         "example": example,
     }
     content = {"application/json": {"schema": schema}}
-    return WITH_TOKEN | {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 SIZES = _body(

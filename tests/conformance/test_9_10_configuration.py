@@ -338,4 +338,5 @@ async def test_254_no_secret_is_shown(with_api: WithApi, path: str) -> None:
         answer: httpx.Response = await api.client.get(path)
     assert answer.status_code == 200
     assert "hush" not in answer.text
+    assert ("root_password" in answer.text) is (path == "/api/v3/full_config"), "shown, but masked"
     assert "pool1" in answer.text

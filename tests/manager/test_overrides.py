@@ -67,6 +67,18 @@ async def test_a_larger_size_fills_the_pool_at_once(site: Site) -> None:
     await eventually(told)
 
 
+async def test_a_change_is_followed_though_nothing_else_happens_in_the_pool(site: Site) -> None:
+    """No VM of it tells anything, and its manager would look in an hour."""
+    manager = await site.start({"debian": 0}, check_loop_delay_min=3600, check_loop_delay_max=3600)
+
+    async def looked() -> bool:
+        return manager.metric("pool_size", pool="debian") == 0
+
+    await eventually(looked)
+    await override(site, Property.SIZE, "1", configured="0")
+    await site.ready("debian", 1)
+
+
 async def test_a_smaller_size_removes_the_oldest_at_once(site: Site) -> None:
     await site.start({"debian": 3})
     *_, youngest = await site.ready("debian", 3)

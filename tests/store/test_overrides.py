@@ -143,6 +143,14 @@ async def test_drained_vms_neither_count_nor_are_handed_out(fleet: Fleet) -> Non
     assert (numbers.ready, numbers.completed) == (0, 2)
 
 
+@pytest.mark.parametrize("guard", [Guard.STALE, Guard.NONE])
+async def test_drained_vms_are_retired_for_good(fleet: Fleet, guard: Guard) -> None:
+    await fleet.stale("one", "a", "b")
+    assert await retire(fleet, "a", VmState.READY, guard=guard) is Outcome.OK
+    data = await fleet.dataset()
+    assert (data.memberships("a"), data.memberships("b")) == (["completed:one"], ["stale:one"])
+
+
 async def test_running_vms_outlast_a_drain(fleet: Fleet) -> None:
     await fleet.running("one", "a")
     await fleet.drain("one")

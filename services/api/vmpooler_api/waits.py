@@ -4,8 +4,9 @@ import re
 
 LONGEST_WAIT = 60
 """Seconds."""
-PATTERN = r"[0-9]{1,9}(\.[0-9]{1,9})?"
-_SECONDS = re.compile(PATTERN)
+PATTERN = r"^([0-5]?[0-9](\.[0-9]{1,9})?|60)$"
+"""What is described to clients; zeros more than needed do no harm."""
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 def read_wait(text: str) -> float:

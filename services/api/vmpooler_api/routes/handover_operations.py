@@ -6,6 +6,7 @@ from typing import Any
 from vmpooler_api.hostnames import LONGEST as LONGEST_HOST_NAME
 from vmpooler_api.hostnames import PATTERN as HOST_NAME
 from vmpooler_api.idempotency_keys import PATTERN
+from vmpooler_api.waits import PATTERN as SECONDS
 
 ALL = "/api/v3/vm"
 ONE = "/api/v3/vm/{name}"
@@ -68,7 +69,7 @@ _WAIT = {
     "name": "wait",
     "in": "query",
     "description": "Seconds, up to 60, to wait in line when not all VMs are ready.",
-    "schema": {"type": "string", "pattern": r"^([0-5]?[0-9](\.[0-9]{1,9})?|60)$", "default": "0"},
+    "schema": {"type": "string", "pattern": SECONDS, "default": "0"},
     "example": "30",
 }
 _CHECKOUT_ANSWERS = {

@@ -25,7 +25,7 @@ async def wait_asked_for(
         str | None,
         Query(
             description=f"Seconds, up to {LONGEST_WAIT}: answer when the request is over, or after these.",
-            json_schema_extra={"pattern": f"^{PATTERN}$"},
+            json_schema_extra={"pattern": PATTERN},
         ),
     ] = None,
 ) -> float:

@@ -143,6 +143,8 @@ class Undertaker:
         else:
             await self._finish(task, asked=asked)
         finally:
+            # The job still runs when whoever is poked counts: this has to make the room itself.
+            self._provider_of.pop(task.vm, None)
             self.poke()  # for the VM's next task, or one that there was no room for
 
     async def _carry_out(self, task: Undertaking) -> None:

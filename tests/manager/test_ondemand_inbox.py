@@ -1,5 +1,7 @@
 """However entries of the inbox are lost, doubled or spoilt: every request is taken in once."""
 
+from structlog.testing import capture_logs
+
 from tests.manager.orders import Orders
 from tests.manager.site import Site
 from tests.support.eventually import eventually
@@ -37,6 +39,20 @@ async def test_a_group_that_was_destroyed_is_made_again(site: Site, orders: Orde
     await orders.open("r", "debian")
     await orders.ready("r")
     await eventually(lambda: _is_empty(site))
+
+
+async def test_an_outage_ends_though_nobody_asks_for_anything(site: Site) -> None:
+    await site.start({"debian": 0})
+    await eventually(lambda: _has_group(site))
+    with capture_logs() as logs:
+        await site.store.link.call(("XGROUP", "DESTROY", f"{site.prefix}:requests", "managers"))
+
+        async def has_ended() -> bool:
+            told = [entry["event"] for entry in logs if entry.get("what") == "on-demand inbox"]
+            assert told == ["outage began", "outage ended"]
+            return True
+
+        await eventually(has_ended, within=2 * SOON)
 
 
 async def test_a_stream_that_was_deleted_is_made_again(site: Site, orders: Orders) -> None:

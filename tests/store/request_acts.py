@@ -123,9 +123,8 @@ async def _recovers(store: Store) -> object:
 
 
 async def _first(store: Store) -> object:
-    async with aclosing(store.request_queue.follow("consumer")) as entries:
-        entry = await anext(entries)
-    return entry.fields
+    async with aclosing(store.request_queue.follow("consumer")) as batches:
+        return [entry.fields for entry in await anext(batches)]
 
 
 async def _follows(store: Store) -> object:
@@ -134,7 +133,7 @@ async def _follows(store: Store) -> object:
         return await _first(store)
     except StoreUnavailable:
         recovered = await store.request_queue.recover("consumer", idle=timedelta(0))
-        return recovered[0].fields if recovered else await _first(store)
+        return [entry.fields for entry in recovered] or await _first(store)
 
 
 REQUEST_ACTS: tuple[Act, ...] = (

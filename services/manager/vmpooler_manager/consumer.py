@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
 from datetime import timedelta
 
 import structlog
@@ -52,10 +53,12 @@ class Consumer:
         while True:
             try:
                 await self._queue.prepare()
-                async for entry in self._queue.follow(self._manager):
-                    await self._take(entry)
-                    pauses = self._pauses()
-                    self._outage.ended()
+                async with aclosing(self._queue.follow(self._manager)) as batches:
+                    async for entries in batches:
+                        for entry in entries:
+                            await self._take(entry)
+                        pauses = self._pauses()
+                        self._outage.ended()
             except StoreError as error:
                 # Also when the group is gone with a lost data set: it is made anew.
                 self._outage.began(str(error))

@@ -47,8 +47,8 @@ class Queue:
         if not (isinstance(reply, ResponseError) and "BUSYGROUP" in str(reply)):
             check(reply)
 
-    async def follow(self, consumer: str) -> AsyncGenerator[QueueEntry, None]:
-        """Give the entries for this consumer, for ever, as they come.
+    async def follow(self, consumer: str) -> AsyncGenerator[list[QueueEntry], None]:
+        """Give the entries for this consumer, for ever, as they come; an empty list after 5 s without any.
 
         Uses a connection of its own. Raises StoreUnavailable when that breaks, or when the group is
         gone because the data was lost: prepare and follow again.
@@ -63,8 +63,7 @@ class Queue:
                 async with asyncio.timeout(_BLOCK_SECONDS * 2):
                     await connection.send_command(*command, check_health=False)
                     reply = await connection.read_response(timeout=math.inf)
-                for entry in _entries(reply[0][1]) if reply else ():
-                    yield entry
+                yield _entries(reply[0][1]) if reply else []
         except TimeoutError:
             raise StoreUnavailable("no answer from Redis in time", kind="timeout") from None
         except (RedisError, OSError, RuntimeError, AttributeError) as error:

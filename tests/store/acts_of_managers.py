@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.store.act import GENERATION, HOUR, PAST, Act, act
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, untagged
+from tests.support.past_days import note_durations
 from vmpooler_common.model import VmState
 from vmpooler_common.store.endings import Guard
 from vmpooler_common.store.store import Store
@@ -317,6 +318,14 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         lambda store: store.views.numbers(["one", "two"]),
         "status",
         arrange=_working,
+        only_reads=True,
+    ),
+    act(
+        "today",
+        "views.today",
+        lambda store: store.views.today(),
+        "today",
+        arrange=lambda fleet: note_durations(fleet, "boot", "one", 30),
         only_reads=True,
     ),
     act("mark_broken", "views.mark_broken", lambda store: store.views.mark_broken("one", "no template")),

@@ -3,7 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from redis.asyncio import Redis
 
+from tests.store.dataset import ask
 from tests.store.fleet import Fleet
 from tests.support.past_days import note_durations, note_tags
 from tests.support.stores import Tally
@@ -11,6 +13,7 @@ from vmpooler_common.store.errors import RangeInvalid
 from vmpooler_common.store.keys import Keys
 from vmpooler_common.store.statistics import Statistic, Statistics
 from vmpooler_common.store.store import Store
+from vmpooler_common.store.views import Durations
 
 
 async def today_of(fleet: Fleet) -> date:
@@ -33,6 +36,22 @@ async def test_clones_and_boots_are_counted_by_pool(store: Store, fleet: Fleet) 
     ]
     assert counted == [{"one": 2, "two": 1}, {"one": 2, "two": 2}]
     assert all(0 <= one.least <= one.most <= one.total for one in day.durations(Statistic.BOOT).values())
+
+
+async def test_today_is_added_up_over_all_pools(fleet: Fleet) -> None:
+    await note_durations(fleet, "boot", "one", 2)
+    await note_durations(fleet, "boot", "two", 4)
+    await note_durations(fleet, "boot", "two", 60, days_ago=1)
+    today = await fleet.store.views.today()
+    assert (today.boots, today.clones) == (Durations(2, 6.0, 2.0, 4.0), Durations(0, 0.0, 0.0, 0.0))
+
+
+async def test_counting_vms_reads_no_statistics(fleet: Fleet, redis_prefix: str, client: Redis) -> None:
+    """With hundreds of pools a day's are thousands of fields, and probes ask every few seconds."""
+    day = (await today_of(fleet) - date(1970, 1, 1)).days
+    for kind in ("boot", "clone"):
+        await ask(client, "SET", f"{redis_prefix}:stats:{kind}:{day}", "no hash: whoever reads it fails")
+    assert (await fleet.store.views.numbers(["one"])).pools["one"].ready == 0
 
 
 async def test_a_vm_counts_for_each_of_its_tags(store: Store, fleet: Fleet) -> None:

@@ -6,9 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vmpooler_api.pool_sizes import size_of
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.store.views import Durations, Numbers, PoolNumbers
+from vmpooler_common.store.views import Durations, Numbers, PoolNumbers, Today
 
 VIEWS = frozenset({"boot", "capacity", "clone", "pools", "queue"})
+DAILY_VIEWS = frozenset({"boot", "clone"})
+"""Those that need the statistics of today."""
 
 
 class DurationFigures(BaseModel):
@@ -90,13 +92,21 @@ class StatusReport(BaseModel):
 
 
 def report_status(
-    pools: Sequence[PoolSettings], numbers: Numbers, *, views: frozenset[str], uptime: float
+    pools: Sequence[PoolSettings],
+    numbers: Numbers,
+    today: Today | None,
+    *,
+    views: frozenset[str],
+    uptime: float,
 ) -> StatusReport:
-    """Put the status together from numbers of all these pools; `uptime` in seconds."""
+    """Put the status together from numbers of all these pools; `uptime` in seconds.
+
+    Without `today` there are no durations to be told, which only the views of `DAILY_VIEWS` do.
+    """
     return StatusReport(
-        boot=_durations(numbers.boots) if "boot" in views else None,
+        boot=_durations(today.boots) if today and "boot" in views else None,
         capacity=_capacity(pools, numbers) if "capacity" in views else None,
-        clone=_durations(numbers.clones) if "clone" in views else None,
+        clone=_durations(today.clones) if today and "clone" in views else None,
         pools={pool.name: _pool(pool, numbers.pools[pool.name]) for pool in pools}
         if "pools" in views
         else None,

@@ -1,6 +1,6 @@
--- status: the numbers that the API shows. Writes nothing.
+-- status: how many VMs there are of pools. Writes nothing.
 -- ARGV pool...
--- Returns {now, slots in use, statistics of today's clones: flat, of today's boots: flat,
+-- Returns {now, slots in use,
 --          per pool: ready, running, pending, completed (with those being destroyed or drained), last boot or '',
 --          reason why it is broken or '', VMs that on-demand requests wait for, size set through the API or '': flat}
 
@@ -20,7 +20,5 @@ end
 return {
   int(now),
   redis.call('ZCOUNT', K.slots, int(now), '+inf'),
-  redis.call('HGETALL', K.stats .. 'clone:' .. day_of(now)),
-  redis.call('HGETALL', K.stats .. 'boot:' .. day_of(now)),
   pools,
 }

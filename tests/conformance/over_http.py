@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from vmpooler_api.process import server_config
+from vmpooler_common.http_protocol import HttpProtocol
 
 HOST = "127.0.0.1"
 
@@ -22,7 +22,7 @@ async def over_http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     state = ServerState()
     # Not `uvicorn.Server`, which sleeps when it ends, too long for as many tests as there are.
     server = await asyncio.get_running_loop().create_server(
-        lambda: HttpToolsProtocol(config=config, server_state=state, app_state={}), HOST, 0
+        lambda: HttpProtocol(config=config, server_state=state, app_state={}), HOST, 0
     )
     port = server.sockets[0].getsockname()[1]
     try:

@@ -15,6 +15,7 @@ from vmpooler_api.authentication.contract import DirectoryMisconfigured
 from vmpooler_api.dependencies import Parts
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common.config import Configuration, Settings
+from vmpooler_common.http_protocol import HttpProtocol
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.reporting import report_as_configured
 from vmpooler_common.process import Server, begin_logging
@@ -57,7 +58,7 @@ def server_config(app: FastAPI, *, host: str, port: int) -> uvicorn.Config:
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -9,6 +9,7 @@ import uvicorn
 import uvloop
 
 from vmpooler_common.config import Configuration, Settings
+from vmpooler_common.http_protocol import HttpProtocol
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_common.metrics.null import NullBackend
 from vmpooler_common.metrics.redis import RedisMetrics
@@ -58,7 +59,7 @@ async def _manage(manager: Manager, settings: Settings) -> int:
             ),
             host=settings.listen.host,
             port=settings.listen.port,
-            http="httptools",
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -189,6 +189,13 @@ class Lines(RuleBasedStateMachine):
         if promotion.request:
             assert self._owner.setdefault(vm, promotion.request) == promotion.request
 
+    @rule(pool=pools)
+    def wait_before_a_request(self, pool: str) -> None:
+        """Which is rare when left to chance."""
+        self._ask(f"waiting-{next(self._numbers)}", {pool: 5})
+        self._do(self._demand.accepted(f"request-{next(self._numbers)}", pool))
+        self._boot(pool)
+
     @rule(pool=pools, most=st.integers(1, 5))
     def serve(self, pool: str, most: int) -> None:
         before = self._data()

@@ -91,32 +91,26 @@ for _, name in ipairs(names) do
       for _, place in ipairs(lapsed) do redis.call('ZREM', K.line .. pool, place) end
       free[pool] = math.max(0, ready - others)
     end
-    needs[pool] = (needs[pool] or 0) + name.count
+    if patience ~= '' then needs[pool] = (needs[pool] or 0) + name.count end
   end
 end
 
--- The pools with VMs for those who come after us.
-local function left_over()
-  local pools = {}
-  for pool, need in pairs(needs) do
-    if free[pool] > need then table.insert(pools, pool) end
-  end
-  return pools
-end
-
--- Whether full pools could meet the order: else it would wait in vain.
-local function is_possible()
-  local sizes = {}
-  for place = at, #ARGV, 2 do sizes[ARGV[place]] = size_of(ARGV[place], ARGV[place + 1]) end
-  return not choose(names, sizes)
+local beyond = {} -- pools with VMs for those who come after us
+for pool, need in pairs(needs) do
+  if free[pool] > need then table.insert(beyond, pool) end
 end
 
 math.randomseed(tonumber(ARGV[5]))
-local beyond = patience == 'wait' and left_over() or nil
 local unmet = choose(names, free)
 if unmet then
-  if patience ~= 'wait' or (not turn and not is_possible()) then return answer({ 'empty', unmet }) end
-  local reply = { 'waits', unmet, turn or take_place(operation, needs) }
+  if patience == 'wait' and not turn then
+    -- What full pools couldn't meet would be waited for in vain.
+    local sizes = {}
+    for place = at, #ARGV, 2 do sizes[ARGV[place]] = size_of(ARGV[place], ARGV[place + 1]) end
+    if not choose(names, sizes) then turn = take_place(operation, needs) end
+  end
+  if patience ~= 'wait' or not turn then return answer({ 'empty', unmet }) end
+  local reply = { 'waits', unmet, turn }
   for _, pool in ipairs(beyond) do table.insert(reply, pool) end
   return reply
 end

@@ -1,15 +1,21 @@
 """The undertaker alone, without the heartbeats that would tell it of due tasks again and again."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from random import Random
 
+import pytest
+
 from tests.manager.site import Site, settings_of
-from tests.manager.wishes import Wishes
+from tests.manager.wishes import Wishes, identifier
 from vmpooler_common.metrics.null import NullBackend
+from vmpooler_common.model import TaskState
 from vmpooler_manager.assembly import assemble
 from vmpooler_manager.backoff import Delays
+from vmpooler_manager.clock import ClockGuard
 from vmpooler_manager.inbox_metrics import InboxMetrics
 from vmpooler_manager.jobs import Jobs
 from vmpooler_manager.providers.contract import PoolOrder
@@ -21,7 +27,9 @@ POOL = "debian"
 
 
 @asynccontextmanager
-async def an_undertaker(site: Site, *, at_once: int) -> AsyncIterator[Undertaker]:
+async def an_undertaker(
+    site: Site, *, at_once: int = 5, clock: ClockGuard | None = None
+) -> AsyncIterator[Undertaker]:
     """Run one with the drivers of a manager that isn't started."""
     settings = settings_of(site.document({POOL: 0}))
     parts, general = assemble(settings), settings.general
@@ -39,6 +47,7 @@ async def an_undertaker(site: Site, *, at_once: int) -> AsyncIterator[Undertaker
         ),
         random=Random(1),
         at_once=at_once,
+        clock=clock or ClockGuard(),
         jobs=jobs,
         metrics=TaskMetrics(NullBackend()),
         inboxes=InboxMetrics(NullBackend()),
@@ -56,17 +65,47 @@ async def an_undertaker(site: Site, *, at_once: int) -> AsyncIterator[Undertaker
         await parts.store.close()
 
 
-async def test_a_task_that_ends_makes_room_for_the_next_one_at_once(site: Site) -> None:
-    wishes = Wishes(site)
-    await site.start({POOL: 3})
-    await site.ready(POOL, 3)
-    vms = await site.take(POOL, 3)
+async def due_disks(site: Site, count: int) -> list[str]:
+    """Take VMs, ask for a disk of each, and have the tasks be due while there is no manager."""
+    await site.start({POOL: count})
+    await site.ready(POOL, count)
+    vms = await site.take(POOL, count)
     await site.stop()
     for vm in vms:
-        await wishes.disk(vm, "d")
+        await Wishes(site).disk(vm, "d")
         await site.store.link.call(("ZADD", f"{site.prefix}:todo", 1, vm))
+    return vms
+
+
+async def test_a_task_that_ends_makes_room_for_the_next_one_at_once(site: Site) -> None:
+    vms = await due_disks(site, 3)
+    wishes = Wishes(site)
     async with an_undertaker(site, at_once=1) as undertaker:
         undertaker.poke()
         for vm in vms:
             await wishes.settled(vm)
             assert wishes.done(vm) == [("disk", "d")]
+
+
+async def _make_old(site: Site, vm: str) -> None:
+    """Have a task have been asked for two hours ago."""
+    place = (f"{site.prefix}:vm:{vm}", f"task:{identifier('d')}")
+    (text,) = await site.store.link.call(("HGET", *place))
+    task = json.loads(text)
+    task["created"] = str(int(task["created"]) - 2 * 3_600_000)
+    await site.store.link.call(("HSET", *place, json.dumps(task)))
+
+
+@pytest.mark.parametrize(("jump", "outcome"), [(0, TaskState.FAILED), (1, TaskState.DONE)])
+async def test_no_task_is_too_late_while_the_clock_of_redis_jumps(
+    site: Site, jump: int, outcome: TaskState
+) -> None:
+    (vm,) = await due_disks(site, 1)
+    await _make_old(site, vm)
+    clock, now = ClockGuard(), datetime(2030, 1, 1, tzinfo=UTC)
+    clock.is_steady(now, 0.0)
+    clock.is_steady(now + timedelta(hours=jump), 1.0)
+    async with an_undertaker(site, clock=clock) as undertaker:
+        undertaker.poke()
+        ((task,)) = await Wishes(site).settled(vm)
+        assert task.state is outcome

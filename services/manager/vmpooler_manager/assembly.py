@@ -172,6 +172,7 @@ def assemble(settings: Settings) -> Manager:
         delays=delays,
         random=random,
         at_once=general.task_limit,
+        clock=clock,
         jobs=task_jobs,
         metrics=metrics.tasks,
         inboxes=metrics.inboxes,

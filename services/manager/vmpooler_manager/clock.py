@@ -25,4 +25,9 @@ class ClockGuard:
         self._last = (redis_now, monotonic)
         if self._jumped_at is not None and monotonic - self._jumped_at > CALM.total_seconds():
             self._jumped_at = None
+        return self.was_steady
+
+    @property
+    def was_steady(self) -> bool:
+        """What the last reading told."""
         return self._jumped_at is None

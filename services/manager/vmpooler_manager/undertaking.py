@@ -20,6 +20,7 @@ from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.store import Store
 from vmpooler_common.store.undertakings import PutAside, Undertaking
 from vmpooler_manager.backoff import Delays
+from vmpooler_manager.clock import ClockGuard
 from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.inbox_metrics import InboxMetrics
 from vmpooler_manager.jobs import JobKind, Jobs
@@ -30,6 +31,7 @@ from vmpooler_manager.task_metrics import TaskMetrics
 MOST_TRIES = 10
 LONGEST = timedelta(hours=1)
 """After this time a task that nobody could do fails: its provider can't be reached by any manager."""
+UNLIMITED = timedelta(days=3650)
 
 log = structlog.get_logger()
 
@@ -51,6 +53,7 @@ class Undertaker:
         delays: Delays,
         random: Random,
         at_once: int,
+        clock: ClockGuard,
         jobs: Jobs,
         metrics: TaskMetrics,
         inboxes: InboxMetrics,
@@ -63,6 +66,7 @@ class Undertaker:
         self._delays = delays
         self._random = random
         self._at_once = at_once
+        self._clock = clock
         self._jobs = jobs
         self._metrics = metrics
         self._inboxes = inboxes
@@ -96,7 +100,8 @@ class Undertaker:
             manager=self._manager,
             lease=self._lease,
             most_tries=MOST_TRIES,
-            longest=LONGEST,
+            # A clock that jumps makes every task seem late, also those that are being worked on.
+            longest=LONGEST if self._clock.was_steady else UNLIMITED,
             providers=self._providers_with_room(),
             entry=entry,
         )

@@ -20,7 +20,7 @@ from vmpooler_manager.providers.registry import load
 
 metrics = ConnectionMetrics(NullBackend(), "provider_connection_pool", "cloud-1")
 try:
-    provider = load("cloud-1", sys.argv[1], settings={"server": "vc"}, metrics=metrics)
+    provider = load("cloud-1", sys.argv[1], settings={"server": "vc", "password": "hunter2"}, metrics=metrics)
 except PermanentError as error:
     print("permanent:", error)
 else:
@@ -87,7 +87,8 @@ def test_a_driver_that_is_not_installed_is_a_permanent_error_that_lists_those_th
 def test_a_plug_in_is_found_and_given_its_name_its_settings_and_the_metrics(site: Site) -> None:
     site.install("nimbus", entry_point="Nimbus = plugin_nimbus:Cloud", source=GOOD)
     answer, _ = site.load("nimbus")
-    assert answer == "Cloud ('cloud-1', {'server': 'vc'}, 'ConnectionMetrics')"
+    settings = "{'server': 'vc', 'password': 'hunter2'}"
+    assert answer == f"Cloud ('cloud-1', {settings}, 'ConnectionMetrics')"
 
 
 def test_only_the_driver_that_is_used_is_imported(site: Site) -> None:
@@ -136,6 +137,26 @@ def test_a_driver_that_fails_when_it_is_made_is_a_permanent_error(
     )
     site.install("nimbus", entry_point="nimbus = plugin_nimbus:Cloud", source=source)
     assert site.load("nimbus")[0] == f"permanent: {told}"
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        ("raise ValueError('can not log in at vc with hunter2')", "ValueError: can not log in at vc with *"),
+        ("Model.model_validate(settings)", "ValidationError: password: Input should be a valid integer"),
+    ],
+)
+def test_what_a_driver_says_of_its_secrets_is_not_told(site: Site, failure: str, told: str) -> None:
+    """Everybody may read in the status why a pool is broken."""
+    source = (
+        "import pydantic\n"
+        "class Model(pydantic.BaseModel):\n    password: int\n"
+        f"def Cloud(name, settings, metrics):\n    {failure}\n"
+    )
+    site.install("nimbus", entry_point="nimbus = plugin_nimbus:Cloud", source=source)
+    answer = site.load("nimbus")[0]
+    assert told in answer
+    assert "hunter" not in answer
 
 
 def test_two_plug_ins_of_one_name_are_a_permanent_error_that_names_both(site: Site) -> None:

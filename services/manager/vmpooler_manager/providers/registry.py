@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from pydantic import ValidationError
+
+from vmpooler_common.config.disclosure import MASK, looks_secret
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import Provider
 from vmpooler_manager.providers.errors import PermanentError
@@ -44,12 +47,26 @@ def load(
         raise  # in the driver's own words
     except (Exception, SystemExit) as error:
         # The same border.
-        raise PermanentError(f"driver {driver!r} failed at its start: {_cause(error)}") from error
+        cause = _without_secrets(_cause(error), settings)
+        raise PermanentError(f"driver {driver!r} failed at its start: {cause}") from error
     return provider
 
 
 def _cause(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    if not isinstance(error, ValidationError):
+        return f"{type(error).__name__}: {error}"
+    # Its own text shows what was given, which may be a password.
+    mistakes = error.errors(include_url=False, include_input=False, include_context=False)
+    told = "; ".join(f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in mistakes)
+    return f"{type(error).__name__}: {told}"
+
+
+def _without_secrets(text: str, settings: Mapping[str, Any]) -> str:
+    """Mask what a driver says of its secrets: everybody may read in the status why a pool is broken."""
+    for key, value in settings.items():
+        if looks_secret(key) and isinstance(value, str | int) and not isinstance(value, bool) and value:
+            text = text.replace(str(value), MASK)
+    return text
 
 
 def _entry_point(driver: str) -> EntryPoint:

@@ -136,13 +136,7 @@ def create_app(
 
     history_at = graph_source(settings)
     graph_server = GraphServer(history_at) if history_at is not None else None
-    clone_targets = CloneTargets(
-        settings,
-        store.overrides,
-        store.events,
-        attempts=settings.redis.reconnect_attempts,
-        changed=weigh,
-    )
+    clone_targets = CloneTargets(settings, store.overrides, feed, changed=weigh)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

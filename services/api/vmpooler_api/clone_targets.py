@@ -1,16 +1,14 @@
 """Follows the clone targets that operators set: weights go by them."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 
+from vmpooler_api.event_feed import EventFeed
 from vmpooler_common.config import Settings
 from vmpooler_common.logs import Outage
-from vmpooler_common.reconnecting import pauses
 from vmpooler_common.store.errors import StoreError
-from vmpooler_common.store.events import Events
+from vmpooler_common.store.events import Event
 from vmpooler_common.store.overrides import PoolChanges
 
 _READ_EVERY = 5.0
@@ -18,7 +16,7 @@ _READ_EVERY = 5.0
 
 
 class CloneTargets:
-    """One per process. `attempts` is the setting `redis.reconnect_attempts`.
+    """One per process.
 
     `changed` is called with settings that have the clone targets in place. Nothing is asked of Redis where no
     clone target has a weight.
@@ -28,60 +26,49 @@ class CloneTargets:
         self,
         settings: Settings,
         changes: PoolChanges,
-        events: Events,
+        feed: EventFeed,
         *,
-        attempts: int | Sequence[timedelta],
         changed: Callable[[Settings], None],
     ) -> None:
         self._settings = settings
         self._changes = changes
-        self._events = events
-        self._attempts = attempts
+        self._feed = feed
         self._changed = changed
         self._known: Mapping[str, str] = {}
         self._stir = asyncio.Event()
-        self._follow_outage = Outage("following events for clone targets")
-        self._read_outage = Outage("reading clone targets that were set")
+        self._outage = Outage("reading clone targets that were set")
+        feed.add_listener(self)
+
+    def hear(self, event: Event) -> None:
+        """Have them read when one may have been set."""
+        if event.kind == "override":
+            self._stir.set()
+
+    def catch_up(self) -> None:
+        """Have them read."""
+        self._stir.set()
 
     async def run(self) -> None:
         """Follow them until cancelled."""
         if not self._settings.general.backend_weight:
             return
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow())
-            group.create_task(self._read())
-
-    async def _follow(self) -> None:
-        waits = pauses(self._attempts)
-        while True:
-            try:
-                async with aclosing(self._events.follow()) as events:
-                    async for event in events:
-                        if event.kind == "gap":
-                            self._follow_outage.ended()
-                            waits = pauses(self._attempts)
-                        if event.kind in ("gap", "override"):
-                            self._stir.set()
-            except StoreError as error:
-                self._follow_outage.began(str(error))
-                await asyncio.sleep(next(waits))
+        with self._feed.following():
+            while True:
+                self._stir.clear()
+                await self._read()
+                try:
+                    async with asyncio.timeout(_READ_EVERY):
+                        await self._stir.wait()
+                except TimeoutError:
+                    pass
 
     async def _read(self) -> None:
-        while True:
-            self._stir.clear()
-            try:
-                self._take_over((await self._changes.current()).clone_targets)
-            except StoreError as error:
-                self._read_outage.began(str(error))
-            else:
-                self._read_outage.ended()
-            try:
-                async with asyncio.timeout(_READ_EVERY):
-                    await self._stir.wait()
-            except TimeoutError:
-                pass
-
-    def _take_over(self, targets: Mapping[str, str]) -> None:
+        try:
+            targets = (await self._changes.current()).clone_targets
+        except StoreError as error:
+            self._outage.began(str(error))
+            return
+        self._outage.ended()
         if targets == self._known:
             return
         self._known = targets

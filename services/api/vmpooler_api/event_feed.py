@@ -12,11 +12,11 @@ from vmpooler_common.store.errors import StoreError
 from vmpooler_common.store.events import Event, Events
 
 _LINGER = 60.0
-"""Seconds for which events are followed after the last client has left, lest every client connects anew."""
+"""Seconds for which events are followed after nobody waits any more, lest every client connects anew."""
 
 
 class Listener(Protocol):
-    """Whoever has clients that wait; called in the event loop, and must return at once."""
+    """Whoever waits, or has clients that do; called in the event loop, and must return at once."""
 
     def hear(self, event: Event) -> None:
         """Something happened."""
@@ -32,25 +32,25 @@ class EventFeed:
         self._events = events
         self._attempts = attempts
         self._listeners: list[Listener] = []
-        self._clients = 0
+        self._followers = 0
         self._left_at = 0.0
         self._wanted = asyncio.Event()
-        self._outage = Outage("following events for waiting clients")
+        self._outage = Outage("following events")
 
     def add_listener(self, listener: Listener) -> None:
-        """Tell this listener of all events, as long as any client waits for one."""
+        """Tell this listener of all events, as long as anybody waits for one."""
         self._listeners.append(listener)
 
     @contextmanager
     def following(self) -> Iterator[None]:
-        """Have events followed while one client waits; what happened before isn't told."""
-        self._clients += 1
+        """Have events followed while somebody waits; what happened before isn't told."""
+        self._followers += 1
         self._wanted.set()
         try:
             yield
         finally:
-            self._clients -= 1
-            if not self._clients:
+            self._followers -= 1
+            if not self._followers:
                 self._wanted.clear()
                 self._left_at = asyncio.get_running_loop().time()
 
@@ -80,4 +80,4 @@ class EventFeed:
                 listener.hear(event)
 
     def _is_deserted(self) -> bool:
-        return not self._clients and asyncio.get_running_loop().time() - self._left_at > _LINGER
+        return not self._followers and asyncio.get_running_loop().time() - self._left_at > _LINGER

@@ -16,11 +16,11 @@ from vmpooler_common.model import TaskState
 from vmpooler_manager.assembly import assemble
 from vmpooler_manager.backoff import Delays
 from vmpooler_manager.clock import ClockGuard
-from vmpooler_manager.inbox_metrics import InboxMetrics
 from vmpooler_manager.jobs import Jobs
+from vmpooler_manager.metrics.inboxes import InboxMetrics
+from vmpooler_manager.metrics.tasks import TaskMetrics
 from vmpooler_manager.providers.contract import PoolOrder
 from vmpooler_manager.supervisor import LEASE
-from vmpooler_manager.task_metrics import TaskMetrics
 from vmpooler_manager.undertaking import Undertaker
 
 POOL = "debian"

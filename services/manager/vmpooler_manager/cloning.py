@@ -17,11 +17,11 @@ from vmpooler_common.store.endings import Charge
 from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.store import Store
 from vmpooler_manager.actions import FailureReason
-from vmpooler_manager.metrics import VmMetrics
+from vmpooler_manager.metrics.requests import RequestMetrics
+from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.pool import Pool
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
-from vmpooler_manager.request_metrics import RequestMetrics
 from vmpooler_manager.slots import SlotQueue
 
 FIRST_LOOK = 0.2

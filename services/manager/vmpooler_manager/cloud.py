@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-from vmpooler_manager.metrics import CallResult, ProviderMetrics, ProviderOperation
+from vmpooler_manager.metrics.providers import CallResult, ProviderMetrics, ProviderOperation
 from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, Provider, ProviderVm, VmRef
 from vmpooler_manager.providers.errors import (
     NotFound,

@@ -12,7 +12,7 @@ from vmpooler_common.store.endings import Doomed
 from vmpooler_common.store.store import Store
 from vmpooler_manager.backoff import Delays
 from vmpooler_manager.cloud import Cloud
-from vmpooler_manager.metrics import VmMetrics
+from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.providers.contract import PoolOrder, VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
 

@@ -45,12 +45,12 @@ from vmpooler_manager.cloning import Cloning
 from vmpooler_manager.destroying import Destroying
 from vmpooler_manager.jobs import JobKind, Jobs
 from vmpooler_manager.looking import Looking
-from vmpooler_manager.metrics import VmMetrics
+from vmpooler_manager.metrics.requests import RequestMetrics
+from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.names import NameGenerator
 from vmpooler_manager.plan import missing
 from vmpooler_manager.pool import Pool
 from vmpooler_manager.providers.contract import ProviderVm
-from vmpooler_manager.request_metrics import RequestMetrics
 from vmpooler_manager.slots import SlotQueue
 
 log = structlog.get_logger()

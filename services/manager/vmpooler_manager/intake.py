@@ -8,8 +8,8 @@ import structlog
 from vmpooler_common.store.queues import QueueEntry
 from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.store import Store
-from vmpooler_manager.inbox_metrics import InboxMetrics
-from vmpooler_manager.request_metrics import RequestMetrics
+from vmpooler_manager.metrics.inboxes import InboxMetrics
+from vmpooler_manager.metrics.requests import RequestMetrics
 
 log = structlog.get_logger()
 

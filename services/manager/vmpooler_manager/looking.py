@@ -13,7 +13,7 @@ from vmpooler_common.store.scripts import new_operation
 from vmpooler_common.store.store import Store
 from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.inventory import Listing
-from vmpooler_manager.metrics import VmMetrics
+from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.pool import Pool
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError

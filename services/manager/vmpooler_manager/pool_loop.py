@@ -8,7 +8,8 @@ from vmpooler_common.logs import Outage
 from vmpooler_common.store.errors import StoreError
 from vmpooler_manager.backoff import Backoff
 from vmpooler_manager.liveness import Liveness
-from vmpooler_manager.metrics import LoopMetrics, PoolMetrics
+from vmpooler_manager.metrics.loops import LoopMetrics
+from vmpooler_manager.metrics.pools import PoolMetrics
 from vmpooler_manager.reconcile import Reconciler
 
 log = structlog.get_logger()

@@ -17,10 +17,12 @@ from vmpooler_manager.execute import Executor
 from vmpooler_manager.inventory import Findings, Listing, Memory, Place, compare
 from vmpooler_manager.jobs import JobKind, Jobs
 from vmpooler_manager.looking import Looking
-from vmpooler_manager.metrics import LoopMetrics, PoolMetrics, ProviderMetrics
+from vmpooler_manager.metrics.loops import LoopMetrics
+from vmpooler_manager.metrics.pools import PoolMetrics
+from vmpooler_manager.metrics.providers import ProviderMetrics
+from vmpooler_manager.metrics.requests import RequestMetrics
 from vmpooler_manager.plan import PoolView, plan
 from vmpooler_manager.pool import Pool
-from vmpooler_manager.request_metrics import RequestMetrics
 
 SMALLEST_ABSENT_BOUND, SMALLEST_ORPHAN_BOUND = 3, 2
 SHARE_OF_PROVIDER = 10

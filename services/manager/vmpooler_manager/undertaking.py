@@ -22,11 +22,11 @@ from vmpooler_common.store.undertakings import PutAside, Undertaking
 from vmpooler_manager.backoff import Delays
 from vmpooler_manager.clock import ClockGuard
 from vmpooler_manager.cloud import Cloud
-from vmpooler_manager.inbox_metrics import InboxMetrics
 from vmpooler_manager.jobs import JobKind, Jobs
+from vmpooler_manager.metrics.inboxes import InboxMetrics
+from vmpooler_manager.metrics.tasks import TaskMetrics
 from vmpooler_manager.providers.contract import PoolOrder, VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
-from vmpooler_manager.task_metrics import TaskMetrics
 
 MOST_TRIES = 10
 LONGEST = timedelta(hours=1)

@@ -9,7 +9,7 @@ from tests.support.stores import Tally
 from tests.unit.manager.views import POOL, pool_spec
 from vmpooler_manager.backoff import Delays
 from vmpooler_manager.cloud import Cloud
-from vmpooler_manager.metrics import ProviderMetrics
+from vmpooler_manager.metrics.providers import ProviderMetrics
 from vmpooler_manager.pool import Pool
 from vmpooler_manager.providers.contract import PoolOrder, Provider
 

@@ -14,7 +14,7 @@ from tests.support.stores import Tally
 from tests.unit.manager.pools import ORDER, calls_of, make_cloud
 from vmpooler_common.metrics.connections import ConnectionMetrics
 from vmpooler_manager.cloud import Cloud
-from vmpooler_manager.metrics import CallResult
+from vmpooler_manager.metrics.providers import CallResult
 from vmpooler_manager.providers.contract import OwnershipTag, VmRef
 from vmpooler_manager.providers.errors import (
     NotFound,

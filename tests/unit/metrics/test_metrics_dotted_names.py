@@ -13,7 +13,8 @@ from vmpooler_common.metrics.describe import declarations
 from vmpooler_common.metrics.dotted_name import dotted_name
 from vmpooler_common.metrics.http import HttpMetrics
 from vmpooler_common.metrics.redis import RedisMetrics
-from vmpooler_manager.metrics import PoolMetrics, VmMetrics
+from vmpooler_manager.metrics.pools import PoolMetrics
+from vmpooler_manager.metrics.vms import VmMetrics
 
 
 @pytest.mark.parametrize(

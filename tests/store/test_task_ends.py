@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.store.chores import NOW, Chores, disk, revert, snapshot
-from vmpooler_common.model import TaskState
+from vmpooler_common.model import TaskKind, TaskState
 from vmpooler_common.store.queues import QueueEntry
 from vmpooler_common.store.undertakings import Undertaking
 
@@ -91,6 +91,18 @@ async def test_going_back_undoes_the_disks_that_came_after_the_snapshot(chores: 
     await chores.done("a", disk("before"), snapshot("s"), disk("after"), revert("r", "s"), disk("later"))
     there = {task.id: task.is_there for task in await chores.tasks("a")}
     assert there == {"before": True, "s": True, "after": False, "r": True, "later": True}
+
+
+async def test_going_forth_to_a_later_snapshot_brings_its_disks_back(chores: Chores) -> None:
+    await chores.fleet.running("one", "a")
+    await chores.done("a", snapshot("early"), disk("d"), snapshot("late"), disk("e"), revert("r1", "early"))
+    assert {task.id: task.is_there for task in await chores.tasks("a")}["d"] is False
+    await chores.done("a", disk("f"), snapshot("side"), revert("r2", "late"))
+    there = {task.id for task in await chores.tasks("a") if task.kind is TaskKind.DISK and task.is_there}
+    assert there == {"d"}
+    await chores.done("a", revert("r3", "side"))
+    there = {task.id for task in await chores.tasks("a") if task.kind is TaskKind.DISK and task.is_there}
+    assert there == {"f"}
 
 
 async def test_of_tasks_that_left_nothing_behind_the_newest_are_kept(chores: Chores) -> None:

@@ -6,6 +6,43 @@ local MOST_DONE = 32    -- of each kind that stays: more disks or snapshots no c
 local ENDED_KEPT = 20   -- of those that left nothing behind: what failed, and going back
 local FRESH = 2000      -- ms in which the managers' inbox has to bring a new task to one of them
 
+-- Numbers of the disks that a VM has.
+local function disks_there(tasks)
+  local numbers = {}
+  for _, task in ipairs(tasks) do
+    if task.kind == 'disk' and task.state == 'done' and not task.undone then table.insert(numbers, task.n) end
+  end
+  return numbers
+end
+
+-- Number of a disk → true, for those that some snapshot holds: going to it brings them back.
+local function held_by_snapshots(tasks)
+  local held = {}
+  for _, task in ipairs(tasks) do
+    for _, number in ipairs(task.disks or {}) do held[number] = true end
+  end
+  return held
+end
+
+-- Whether a task that is over still says something of the VM: a disk or a snapshot that is there, or may be again.
+local function leaves_something(task, held)
+  return task.state == 'done' and task.kind ~= 'revert' and (not task.undone or held[task.n])
+end
+
+-- The VM is as it was when a snapshot was taken: it has the disks that it had then, and no others.
+local function go_back(vm, tasks, snapshot)
+  local had = {}
+  for _, task in ipairs(tasks) do
+    if task.id == snapshot then had = held_by_snapshots({ task }) end
+  end
+  for _, task in ipairs(tasks) do
+    if task.kind == 'disk' and task.state == 'done' and (task.undone or false) == (had[task.n] or false) then
+      task.undone = not had[task.n] or nil
+      write_task(vm, task)
+    end
+  end
+end
+
 -- Take a task up: the VM runs, and nothing is in the task's way. `detail` is a disk's size, or a snapshot.
 local function add_task(vm, id, kind, detail, user, now)
   local number = redis.call('HINCRBY', K.vm .. vm, 'tasks', 1)
@@ -18,10 +55,12 @@ end
 -- Why such a task can't be taken up, or nil: 'full' too many wait, 'many' the VM has too many of the kind,
 -- 'missing' there is no snapshot to go back to.
 local function why_no_task(vm, kind, detail)
-  local pending, there, has_snapshot = 0, 0, false
-  for _, task in ipairs(tasks_of(vm)) do
+  local pending, there, has_snapshot, tasks = 0, 0, false, tasks_of(vm)
+  local held = held_by_snapshots(tasks)
+  for _, task in ipairs(tasks) do
+    local counts = task.state == 'pending' or leaves_something(task, held)
     if task.state == 'pending' then pending = pending + 1 end
-    if task.kind == kind and task.state ~= 'failed' and not task.undone then there = there + 1 end
+    if task.kind == kind and counts then there = there + 1 end
     if task.kind == 'snapshot' and task.state == 'done' and task.id == detail then has_snapshot = true end
   end
   if kind == 'revert' and not has_snapshot then return 'missing' end
@@ -29,28 +68,24 @@ local function why_no_task(vm, kind, detail)
   if kind ~= 'revert' and there >= MOST_DONE then return 'many' end
 end
 
--- Whether a task that is over still says something of the VM: a disk or a snapshot that is there.
-local function leaves_something(task)
-  return task.state == 'done' and task.kind ~= 'revert' and not task.undone
-end
-
 -- End a task of a running VM; the next one is due at once.
 local function end_task(vm, task, state, reason, operation, now)
   task.state, task.reason, task.ended, task.settled = state, reason, int(now), operation
-  write_task(vm, task)
-  local tasks, from = tasks_of(vm), math.huge
-  for _, other in ipairs(tasks) do
-    if other.id == task.detail then from = other.n end
+  local tasks = tasks_of(vm)
+  for at, other in ipairs(tasks) do
+    if other.id == task.id then tasks[at] = task end
   end
+  if state == 'done' and task.kind == 'snapshot' then task.disks = disks_there(tasks) end
+  write_task(vm, task)
+  if state == 'done' and task.kind == 'revert' then go_back(vm, tasks, task.detail) end
   local is_waiting, ended = false, {}
+  local held = held_by_snapshots(tasks)
   for _, other in ipairs(tasks) do
     if other.state == 'pending' then
       is_waiting = true
-    elseif state == 'done' and task.kind == 'revert' and other.kind == 'disk' and other.n > from then
-      other.undone = true -- it was added after the snapshot was taken
-      write_task(vm, other)
+    elseif not leaves_something(other, held) then
+      table.insert(ended, other.id)
     end
-    if other.state ~= 'pending' and not leaves_something(other) then table.insert(ended, other.id) end
   end
   for at = 1, #ended - ENDED_KEPT do redis.call('HDEL', K.vm .. vm, 'task:' .. ended[at]) end
   redis.call('HDEL', K.vm .. vm, 'worker', 'work')

@@ -81,7 +81,7 @@ class VmTask:
     reason: str = ""
     """Why it failed, or the last try of one that is pending."""
     is_undone: bool = False
-    """A disk that went when the VM went to a snapshot without it; going to one that holds it brings it back."""
+    """A disk that went when the VM went to a snapshot without it; one that holds it brings it back."""
 
     @property
     def is_there(self) -> bool:

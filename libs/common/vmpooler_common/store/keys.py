@@ -82,8 +82,8 @@ tag:NAME for each tag;
 tasks (how many were asked for), worker (manager that works on its next task), work (operation of that
 lease), and for each task T `task:T`, JSON: n (its number), kind (disk, snapshot, revert), detail (size in GB,
 or the snapshot to go back to), state (pending, done, failed), user, created, tries, reason (of the failure,
-or of the last try), ended, settled (operation), undone (a disk that the VM lacks since it went to a snapshot),
-disks (numbers of the disks that a snapshot holds).
+or of the last try), ended, settled (operation), undone (a disk that the VM lacks since it went to a
+snapshot), disks (numbers of the disks that a snapshot holds).
 """
 
 import json

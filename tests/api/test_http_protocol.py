@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -48,11 +49,19 @@ class Connection:
         return int(status.split()[1]), (await self._reader.readexactly(length)).decode()
 
 
+@asynccontextmanager
+async def connected(api: Api) -> AsyncIterator[Connection]:
+    reader, writer = await asyncio.open_connection(HOST, api.client.base_url.port)
+    try:
+        yield Connection(reader, writer)
+    finally:
+        writer.close()
+
+
 @pytest.fixture
 async def connection(served: Api) -> AsyncIterator[Connection]:
-    reader, writer = await asyncio.open_connection(HOST, served.client.base_url.port)
-    yield Connection(reader, writer)
-    writer.close()
+    async with connected(served) as connection:
+        yield connection
 
 
 def checkout(*, headers: str = "") -> bytes:
@@ -116,6 +125,15 @@ async def test_a_head_that_never_ends_is_cut_off(
     await connection.send(beginning)
     with pytest.raises(ConnectionError):
         await connection.send_again_and_again(more)
+
+
+async def test_white_space_around_a_header_is_no_part_of_it(with_api: WithApi) -> None:
+    async with with_api(auth="dummy") as api:
+        await api.fleet.token("good", "alice")
+        await api.fleet.ready("pool1", "one")
+        async with connected(api) as connection:
+            await connection.send(checkout(headers="X-AUTH-TOKEN: \t good \t\r\n"))
+            assert (await connection.answer())[0] == 200
 
 
 async def test_long_heads_one_after_the_other_are_fine(connection: Connection) -> None:

@@ -44,6 +44,10 @@ class HttpProtocol(HttpToolsProtocol):
         if self._unread > LARGEST_HEAD:
             self._refuse()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header. White space behind its value is no part of it, though the parser leaves it there."""
+        super().on_header(name, value.rstrip(b" \t"))
+
     def on_headers_complete(self) -> None:
         """Serve the request, unless it is to be read once more."""
         if not self._is_offer():

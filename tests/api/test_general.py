@@ -19,6 +19,15 @@ async def test_a_slash_too_many_changes_nothing(client: httpx.AsyncClient, path:
         assert answer.status_code == 200, spelling
 
 
+@pytest.mark.parametrize("path", GETS)
+@pytest.mark.parametrize("ending", ["%0a", "%0A/", "%0a%0a", "%0d%0a"])
+async def test_a_path_with_a_line_end_behind_it_is_unknown(
+    client: httpx.AsyncClient, path: str, ending: str
+) -> None:
+    answer = await client.get(f"http://api.test{path}{ending}")
+    assert (answer.status_code, answer.text) == (404, NOT_FOUND)
+
+
 @pytest.mark.parametrize("path", [*GETS, "/nope", "/api/v3/vm/one"])
 async def test_json_looks_the_same_everywhere(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)

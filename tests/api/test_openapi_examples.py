@@ -78,6 +78,20 @@ def test_every_answer_has_an_example(document: Document) -> None:
     assert without == []
 
 
+def test_every_answer_that_is_keyed_by_names_has_an_example_as_a_whole(document: Document) -> None:
+    """Without one the pages make names up, and show whatever comes first of what may stand under one."""
+    without = [
+        (name, status)
+        for name, operation in operations(document)
+        for status, answer in operation["responses"].items()
+        for content in answer.get("content", {}).values()
+        if "additionalProperties" in content["schema"]
+        and SHOWING.isdisjoint(content)
+        and SHOWING.isdisjoint(content["schema"])
+    ]
+    assert without == []
+
+
 def test_examples_are_as_they_are_described(document: Document) -> None:
     found = list(examples(document))
     assert len(found) > 100

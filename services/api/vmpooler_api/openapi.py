@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from vmpooler_api.legacy.document import describe_legacy_versions
-from vmpooler_api.openapi_examples import PARAMETERS, SCHEMAS
+from vmpooler_api.openapi_examples import ANSWERS, PARAMETERS, SCHEMAS
 
 Security = Sequence[Mapping[str, Sequence[str]]]
 """Ways to be allowed: scheme -> scopes, none of ours."""
@@ -52,10 +52,10 @@ def complete_openapi(
     for path, by_method in operations.items():
         document["paths"].setdefault(path, {}).update(deepcopy(dict(by_method)))
     for path, by_method in document["paths"].items():
-        for operation in by_method.values():
+        for method, operation in by_method.items():
             operation["responses"].update({} if path in but_at else everywhere)
             _secure(operation, _NEEDED if needs_token else _POSSIBLE)
-            _illustrate(operation)
+            _illustrate(operation, ANSWERS.get((method, path)))
     for name, schema in document["components"]["schemas"].items():
         if name in SCHEMAS:
             schema.setdefault("example", deepcopy(SCHEMAS[name]))
@@ -71,10 +71,13 @@ def _secure(operation: dict[str, Any], security: Security) -> None:
         operation.setdefault("security", deepcopy(security))
 
 
-def _illustrate(operation: Mapping[str, Any]) -> None:
-    """Give the operation's parameters examples."""
+def _illustrate(operation: Mapping[str, Any], answer: Mapping[str, Any] | None) -> None:
+    """Give the operation's parameters examples, and its successful answer if there is one of it."""
     for parameter in operation.get("parameters", []):
         if not {"example", "examples"} & (parameter.keys() | parameter["schema"].keys()):
             example = PARAMETERS.get(parameter["name"])
             if example is not None:
                 parameter["example"] = example
+    if answer is not None:
+        (success,) = [told for status, told in operation["responses"].items() if status.startswith("2")]
+        success["content"]["application/json"]["example"] = deepcopy(dict(answer))

@@ -116,6 +116,17 @@ SCHEMAS: Mapping[str, Any] = {
 }
 """By the name of a schema; where a schema has an example of its own, that one stays."""
 
+ANSWERS: Mapping[tuple[str, str], Any] = {
+    ("get", "/api/v3/vm/{name}"): {"ok": True, _VM: SCHEMAS["VmReport"]},
+    ("post", "/api/v3/vm/{name}/disk/{size}"): {"ok": True, _VM: SCHEMAS["DiskAccepted"]},
+    ("post", "/api/v3/vm/{name}/snapshot"): {"ok": True, _VM: SCHEMAS["SnapshotAccepted"]},
+    ("get", "/api/v3/token"): {"ok": True, f"{_TOKEN[:8]}…": SCHEMAS["TokenFacts"]},
+    ("get", "/api/v3/token/{token}"): {"ok": True, _TOKEN: SCHEMAS["TokenReport"]},
+    ("get", "/dashboard/stats/vmpooler/pool"): {_POOL: SCHEMAS["PoolCapacity"]},
+    ("get", "/dashboard/stats/vmpooler/running"): {"debian": SCHEMAS["PlatformUsage"]},
+}
+"""By method and path, of successful answers whose members are names of VMs, tokens or pools."""
+
 PARAMETERS: Mapping[str, str] = {
     "name": _VM,
     "request_id": _REQUEST,

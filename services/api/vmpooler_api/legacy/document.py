@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from vmpooler_api.legacy.answers import with_domain, with_short_names
+from vmpooler_api.legacy.answers import with_domain, with_domains_of_vms, with_short_names
 from vmpooler_api.legacy.versions import CURRENT, V1, V2
 
 _REFERENCE = "#/components/schemas/"
@@ -14,6 +14,7 @@ _DOMAIN = {
 }
 _DOMAIN_OF_ONE = {"type": "string", "description": "Domain of the name; empty when there is none."}
 _GRANTING = ("/vm", "/vm/{name}")
+_LOOKING = ("get", "/vm/{name}")
 _EXAMPLE = "example.com"
 _HEADERS = {
     "Deprecation": {
@@ -51,6 +52,9 @@ def _operation(current: Mapping[str, Any], prefix: str, method: str, rest: str) 
     if method == "post" and rest in _GRANTING:
         granted = operation["responses"]["200"]["content"]["application/json"]
         granted["schema"] = _with_domain(granted["schema"])
+    if (method, rest) == _LOOKING:
+        looked_at = operation["responses"]["200"]["content"]["application/json"]
+        looked_at["example"] = with_domains_of_vms(looked_at["example"])
     referring: dict[str, Any] = _to_v1(operation)
     return referring
 

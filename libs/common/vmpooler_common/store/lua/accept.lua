@@ -9,7 +9,8 @@ local known = redis.call('HMGET', K.request .. request, 'status', 'accepted', 'u
 local verdict = known[4] == operation and 'accepted' or remembered(operation) or 'known'
 if entry ~= '' and not known[1] and verdict == 'known' then
   local reason = request == '' and 'the entry names no request' or 'no request has this id'
-  redis.call('XADD', K.dlq, 'MAXLEN', '~', 10000, '*', 'queue', 'requests', 'entry', request, 'reason', reason)
+  redis.call('XADD', K.dlq, 'MAXLEN', '~', 10000, '*',
+    'queue', 'requests', 'entry', request, 'reason', reason)
   verdict = remember(operation, 'dead')
 end
 if known[1] == 'open' and not known[2] then

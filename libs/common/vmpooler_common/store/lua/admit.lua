@@ -23,7 +23,8 @@ local used = redis.call('ZCOUNT', key, past, present)
 local admitted, is_counted = used < limit, redis.call('ZSCORE', key, operation)
 
 -- The request that has to leave the period before the next one is admitted, or before one more is.
-local edge = redis.call('ZRANGEBYSCORE', key, past, present, 'WITHSCORES', 'LIMIT', math.max(0, used - limit), 1)
+local skipped = math.max(0, used - limit)
+local edge = redis.call('ZRANGEBYSCORE', key, past, present, 'WITHSCORES', 'LIMIT', skipped, 1)
 local left = edge[2] and edge[2] + period - now or period
 if is_counted then return { class, 1, math.max(0, limit - used), left, present } end
 if not admitted then return { class, 0, 0, left, present } end

@@ -1,6 +1,6 @@
 -- needs requests places
--- cancel: undo a checkout, or the opening of an on-demand request, whose answer never reached the user; a later
--- arrival of it does nothing.
+-- cancel: undo a checkout, or the opening of an on-demand request, whose answer never reached the user; a
+-- later arrival of it does nothing.
 --
 -- A place in line that the checkout has is given up.
 -- VMs that were taken under an Idempotency-Key stay as long as another request that was told of them counts.

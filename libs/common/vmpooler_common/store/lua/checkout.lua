@@ -3,11 +3,12 @@
 --
 -- For each VM a candidate pool with a ready VM is drawn by weight (prelude_choice.lua); within a pool the VM
 -- that is ready longest goes first. VMs that are owed to checkouts with an older place in line are left alone
--- (prelude_places.lua); one that waits takes a place, and keeps it until it is answered. With an Idempotency-Key the grant is remembered for an hour, and told
--- again to whoever asks for the same under the same key.
+-- (prelude_places.lua); one that waits takes a place, and keeps it until it is answered. With an
+-- Idempotency-Key the grant is remembered for an hour, and told again to whoever asks for the same under the
+-- same key.
 --
--- ARGV operation, token digest or '', lifetime in ms or 0 for no end, the same with a token, seed of the draw,
---      digest of the key and its caller or '', digest of the order,
+-- ARGV operation, token digest or '', lifetime in ms or 0 for no end, the same with a token,
+--      seed of the draw, digest of the key and its caller or '', digest of the order,
 --      '' to be answered at once, 'wait' to take a place when VMs are missing, 'last' to give it up then,
 --      number of names, then per name: count, number of pools, (pool, weight)...;
 --      a pool that a name has twice counts once, with both weights;
@@ -18,8 +19,8 @@
 --         {'other'}: the key was used for another order
 --         {'over'}: some of the VMs that were taken under the key aren't the caller's any more
 --         {'empty', number of a name that could not be met}: and there is no place (any more)
---         {'waits', the same, turn of the place, the pools that have ready VMs beyond what is owed to this place
---         and older ones...}
+--         {'waits', the same, turn of the place, the pools that have ready VMs beyond what is
+--         owed to this place and older ones...}
 --         {'cancelled'}: the operation was given up before it ran
 
 local operation, token, key, order, patience = ARGV[1], ARGV[2], ARGV[6], ARGV[7], ARGV[8]
@@ -138,7 +139,8 @@ for _, name in ipairs(names) do
 end
 if token ~= '' then redis.call('HSET', K.token .. token, 'last', int(now)) end
 if key ~= '' then
-  redis.call('HSET', K.idempotency .. key, 'order', order, 'operation', operation, 'reply', cjson.encode(reply),
+  redis.call('HSET', K.idempotency .. key, 'order', order, 'operation', operation,
+    'reply', cjson.encode(reply),
     'told', 1)
   redis.call('PEXPIRE', K.idempotency .. key, KEY_KEPT)
   event('told', '', key) -- others may wait with the same key

@@ -7,8 +7,8 @@ local operation, now = ARGV[1], now_ms()
 local claimed = {}
 for at = 4, #ARGV do
   local vm = ARGV[at]
-  local known = redis.call('HMGET', K.vm .. vm, 'state', 'pool', 'id', 'attempt', 'phase', 'tries', 'completed',
-    'provider', 'claim', 'reason', 'user')
+  local known = redis.call('HMGET', K.vm .. vm, 'state', 'pool', 'id', 'attempt', 'phase', 'tries',
+    'completed', 'provider', 'claim', 'reason', 'user')
   local state, pool = known[1], known[2]
   local mine = state == 'destroying' and known[9] == operation
   local due = (state == 'completed' or state == 'destroying')
@@ -21,8 +21,8 @@ for at = 4, #ARGV do
       redis.call('ZADD', K.destroying .. pool, lease, vm)
       redis.call('HSET', K.vm .. vm, 'claim', operation, 'manager', ARGV[2])
     end
-    for _, value in ipairs({ vm, pool, known[8], known[3] or '', known[4] or '', known[5] or '', known[6] or '0',
-      int(now - (known[7] or now)), known[10] or '', known[11] or '' }) do
+    for _, value in ipairs({ vm, pool, known[8], known[3] or '', known[4] or '', known[5] or '',
+      known[6] or '0', int(now - (known[7] or now)), known[10] or '', known[11] or '' }) do
       table.insert(claimed, value)
     end
   end

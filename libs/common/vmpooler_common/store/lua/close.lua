@@ -22,6 +22,8 @@ if user then redis.call('HSET', K.token .. token, 'last', int(now)) end
 local reply = { 'ok', known[2] or '' }
 for _, vm in ipairs(close(request, 'deleted', now, ARGV[3])) do
   local record = redis.call('HMGET', K.vm .. vm, 'pool', 'id', 'tag:jenkins_build_url')
-  for _, value in ipairs({ vm, record[1], record[2] or '', record[3] or '' }) do table.insert(reply, value) end
+  for _, value in ipairs({ vm, record[1], record[2] or '', record[3] or '' }) do
+    table.insert(reply, value)
+  end
 end
 return remember(operation, reply)

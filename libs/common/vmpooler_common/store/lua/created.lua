@@ -5,7 +5,8 @@
 -- Returns the state that the VM is in now, or '' when this attempt isn't known.
 
 local vm, id = ARGV[1], ARGV[3]
-local known = redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'pool', 'id', 'asked', 'cloned', 'phase', 'provider')
+local known = redis.call('HMGET', K.vm .. vm,
+  'state', 'attempt', 'pool', 'id', 'asked', 'cloned', 'phase', 'provider')
 local state, pool = known[1], known[3]
 if not state or known[2] ~= ARGV[2] then return '' end
 

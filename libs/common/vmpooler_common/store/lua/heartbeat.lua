@@ -3,7 +3,8 @@
 --
 -- Each manager holds its share, rounded up. One that holds more lets the rest go.
 -- ARGV manager, lease in ms, number of pools, pool..., then VMs that it creates, destroys or does tasks to...
--- Returns {now, generation or '', {the pools that it holds}, {pool, provider... of every pool that has or had VMs}: flat,
+-- Returns {now, generation or '', {the pools that it holds},
+--          {pool, provider... of every pool that has or had VMs}: flat,
 --          {open requests that nobody has accepted for 2 s}, {open requests past their deadline},
 --          {pools that requests have waited for too long without any manager that knows them},
 --          number of VMs with a task that is due}

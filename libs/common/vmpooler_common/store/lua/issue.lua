@@ -1,6 +1,6 @@
 -- issue: make a token known as a user's, whose password was found right.
--- ARGV token digest, user, digest of the user's name, the token's first characters, life in ms or 0 for no end,
---      most tokens of a user
+-- ARGV token digest, user, digest of the user's name, the token's first characters,
+--      life in ms or 0 for no end, most tokens of a user
 -- Returns 'ok', 'throttled' when a login of this user has failed within a second,
 --         'full' when the user has too many tokens.
 

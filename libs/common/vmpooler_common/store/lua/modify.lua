@@ -1,5 +1,6 @@
 -- needs tasks
--- modify: change what the user of a running VM may change of it: the end of its lifetime, its tags, its disks.
+-- modify: change what the user of a running VM may change of it: the end of its lifetime,
+-- its tags, its disks.
 --
 -- Safe to repeat: what a repetition would do again, another change may have replaced in between.
 -- ARGV operation, vm, token digest or '',
@@ -7,7 +8,8 @@
 --               'known' (the same, and any other VM needs a known token, too),
 --      '1' when only the owner and admins may change what was taken with a token,
 --      lifetime in ms from the checkout or '' for no change, most tags of a VM,
---      number of tags, id of the task that adds a disk or '', the disk's size in GB, (name, value)..., admin...
+--      number of tags, id of the task that adds a disk or '', the disk's size in GB,
+--      (name, value)..., admin...
 -- Returns {'ok', pool, provider id, owner, user who asks or '', end or ''},
 --         {'missing'} when no such VM runs, {'unauthorized'}, {'foreign'},
 --         {'full'} when the VM would have too many tags,

@@ -2,15 +2,17 @@
 -- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
 -- ARGV pool, provider, configured size, ready ttl in ms, '1' for the names of all ready VMs too,
 --      most VMs of each kind, '1' when what was set through the API counts: the pool is configured
--- Returns {now, generation, halted or '', broken or '', why clones are held back or '', clone slots in use for requests, for pools,
---          backlog, clones of this pool,
+-- Returns {now, generation, halted or '', broken or '', why clones are held back or '',
+--          clone slots in use for requests, for pools, backlog, clones of this pool,
 --          {sizes of pending, ready, suspect, running, completed, destroying, stale},
---          pending VMs: {name, provider, phase, reserved, lease, attempt, id or '', cloned or '', round}...: flat,
+--          pending VMs: {name, provider, phase, reserved, lease, attempt, id or '',
+--            cloned or '', round}...: flat,
 --          ready VMs past their ttl: name...,
 --          the oldest ready VMs, as many as there are more alive than size and backlog: name...,
 --          running VMs whose lifetime is over: name...,
 --          VMs whose destruction is due: name...,
---          running VMs whose owner isn't on their tag: {name, provider, id, attempt, user, ends or ''}...: flat,
+--          running VMs whose owner isn't on their tag:
+--            {name, provider, id, attempt, user, ends or ''}...: flat,
 --          ready VMs: {name, since}...: flat,  suspects: {name, since}...: flat,
 --          when the next of these will be due by itself, or '',
 --          {size, template, clone target that were set through the API, each or ''}, round,
@@ -47,7 +49,8 @@ local requests_used, pools_used = slots_used(now)
 
 local next_due
 local function soonest(key, delay)
-  local first = redis.call('ZRANGEBYSCORE', key .. pool, '(' .. int(now - delay), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local after = '(' .. int(now - delay)
+  local first = redis.call('ZRANGEBYSCORE', key .. pool, after, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   local at = tonumber(first[2]) or math.huge
   if at + delay < (next_due or math.huge) then next_due = at + delay end
 end

@@ -12,7 +12,9 @@ redis.call('DEL', refused)
 local pools = redis.call('HGETALL', K.pools)
 for at = 1, #pools, 2 do
   if pools[at + 1] == provider then
-    for _, vm in ipairs(redis.call('ZRANGE', K.suspect .. pools[at], 0, -1)) do redis.call('SADD', released, vm) end
+    for _, vm in ipairs(redis.call('ZRANGE', K.suspect .. pools[at], 0, -1)) do
+      redis.call('SADD', released, vm)
+    end
   end
 end
 redis.call('EXPIRE', released, RELEASE_KEPT)

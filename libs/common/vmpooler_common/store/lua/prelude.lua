@@ -158,7 +158,11 @@ local function count_duration(kind, pool, now, duration)
   redis.call('HINCRBY', key, pool .. ':n', 1)
   redis.call('HINCRBY', key, pool .. ':sum', int(duration))
   local bounds = redis.call('HMGET', key, pool .. ':min', pool .. ':max')
-  if not bounds[1] or duration < tonumber(bounds[1]) then redis.call('HSET', key, pool .. ':min', int(duration)) end
-  if not bounds[2] or duration > tonumber(bounds[2]) then redis.call('HSET', key, pool .. ':max', int(duration)) end
+  if not bounds[1] or duration < tonumber(bounds[1]) then
+    redis.call('HSET', key, pool .. ':min', int(duration))
+  end
+  if not bounds[2] or duration > tonumber(bounds[2]) then
+    redis.call('HSET', key, pool .. ':max', int(duration))
+  end
   redis.call('EXPIRE', key, STATS_KEPT)
 end

@@ -1,12 +1,13 @@
--- Places in line: a checkout that waits has one, under the id of its operation, in the line of each pool that it may
--- take VMs of. Checkouts are served in the order in which they came. Places, and the users whose on-demand
--- requests wait, share one counter of turns, so that it can be told who came first.
+-- Places in line: a checkout that waits has one, under the id of its operation, in the line of each pool that
+-- it may take VMs of. Checkouts are served in the order in which they came. Places, and the users whose
+-- on-demand requests wait, share one counter of turns, so that it can be told who came first.
 
 local PLACE_KEPT = 10000 -- since it was taken or renewed
 local LINE_KEPT = 2 * PLACE_KEPT -- longer than any place in it
 
 -- VMs of a pool that are owed to the places taken before `turn`, or to all where it is nil; counted up to
--- `enough`. A place is owed all that it could take of the pool. Returns the number and the places that have lapsed.
+-- `enough`. A place is owed all that it could take of the pool. Returns the number and the places
+-- that have lapsed.
 local function owed(pool, enough, turn)
   local sum, lapsed, at = 0, {}, 0
   while sum < enough do
@@ -40,7 +41,8 @@ local function take_place(place, needs)
   return turn
 end
 
--- Give a place up, if there is one. Those who come after it are told, and the managers of pools with a backlog.
+-- Give a place up, if there is one. Those who come after it are told, and the managers
+-- of pools with a backlog.
 local function give_up_place(place)
   local pools = redis.call('HKEYS', K.place .. place)
   redis.call('DEL', K.place .. place)

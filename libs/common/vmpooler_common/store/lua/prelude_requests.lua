@@ -43,8 +43,8 @@ local function head(pool)
   return { request = request, n = n, pool = pool, whose = whose, turn = tonumber(first[2]) }
 end
 
--- The request that has waited longest for a pool, when it has too long and no manager knows the pool; else nil.
--- A pool that has VMs, or had some, is known to every manager.
+-- The request that has waited longest for a pool, when it has too long and no manager knows the pool;
+-- else nil. A pool that has VMs, or had some, is known to every manager.
 local function unserved(pool, now)
   local ends = string.match(redis.call('HGET', K.leases, pool) or '', '^(%d+) ')
   if ends and tonumber(ends) >= now or redis.call('HEXISTS', K.pools, pool) == 1 then return nil end
@@ -76,7 +76,8 @@ end
 
 -- Give a VM, pending or ready, to a want. Returns the user and how long the request has waited for it.
 local function grant(want, vm, index, operation, now)
-  local known = redis.call('HMGET', K.request .. want.request, 'user', 'token', 'lifetime', 'created', 'total')
+  local known =
+    redis.call('HMGET', K.request .. want.request, 'user', 'token', 'lifetime', 'created', 'total')
   local lifetime, waited = tonumber(known[3]), int(now - known[4])
   local ends = lifetime > 0 and int(now + lifetime) or ''
   redis.call('ZADD', K.untagged .. want.pool, int(now), vm)
@@ -109,7 +110,8 @@ local function close(request, status, now, reason)
       local record = redis.call('HMGET', K.vm .. want.vm, 'state', 'request')
       if record[1] == 'running' and record[2] == request then
         redis.call('ZREM', K.untagged .. want.pool, want.vm)
-        move(want.vm, want.pool, 'running', 'completed', int(now), 'completed', int(now), 'reason', 'request ' .. status)
+        local reason = 'request ' .. status
+        move(want.vm, want.pool, 'running', 'completed', int(now), 'completed', int(now), 'reason', reason)
         table.insert(returned, want.vm)
       end
     end

@@ -24,7 +24,8 @@ local function held_by_snapshots(tasks)
   return held
 end
 
--- Whether a task that is over still says something of the VM: a disk or a snapshot that is there, or may be again.
+-- Whether a task that is over still says something of the VM: a disk or a snapshot that is there, or may
+-- be again.
 local function leaves_something(task, held)
   return task.state == 'done' and task.kind ~= 'revert' and (not task.undone or held[task.n])
 end

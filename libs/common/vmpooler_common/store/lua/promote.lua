@@ -1,6 +1,7 @@
 -- needs requests places
--- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be handed out, first to
--- checkouts that came before that, or, when the pool was drained since its name was reserved, to destruction.
+-- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be handed out,
+-- first to checkouts that came before that, or, when the pool was drained since its name was reserved, to
+-- destruction.
 -- ARGV operation, vm, attempt
 -- Returns {'ready', milliseconds since its name was reserved},
 --         {'running', the same, request, user, milliseconds since the request was made},
@@ -28,7 +29,8 @@ if want and (stale or not goes_before(pool, want)) then
   return { 'running', int(now - known[5]), want.request, user, waited }
 end
 if stale then
-  move(vm, pool, 'pending', 'completed', int(now), 'op', operation, 'completed', int(now), 'reason', 'drained')
+  move(vm, pool, 'pending', 'completed', int(now),
+    'op', operation, 'completed', int(now), 'reason', 'drained')
   return { 'completed' }
 end
 move(vm, pool, 'pending', 'ready', int(now), 'op', operation, 'ready', int(now))

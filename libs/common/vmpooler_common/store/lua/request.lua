@@ -3,7 +3,8 @@
 -- ARGV operation, request, token digest or '', lifetime in ms or 0 for no end, the same with a token,
 --      ms until its deadline, seconds to keep it when it is over, then (requested name, pool)...
 -- Returns {'opened', request}, {'exists'} when the id is taken by another operation,
---         {'unauthorized'} when the token is unknown, {'cancelled'} when the operation was given up before it ran.
+--         {'unauthorized'} when the token is unknown,
+--         {'cancelled'} when the operation was given up before it ran.
 
 local operation, request, token = ARGV[1], ARGV[2], ARGV[3]
 local key, user = K.request .. request, ''

@@ -44,7 +44,8 @@ elseif guard == 'unseen' then
   if index ~= 'suspect' then return 'refused' end
   if redis.call('HEXISTS', K.halted, provider) == 1 then return 'halted' end
   if not may_reap(provider, 'absent', vm, tonumber(bound), now) then
-    redis.call('HSET', K.halted, provider, 'absent ' .. pool .. ' more VMs vanished than may be given up in ten minutes')
+    redis.call('HSET', K.halted, provider,
+      'absent ' .. pool .. ' more VMs vanished than may be given up in ten minutes')
     event('halted', pool, vm)
     return 'halted'
   end

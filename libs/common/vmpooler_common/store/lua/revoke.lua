@@ -1,7 +1,7 @@
 -- revoke: forget a token. VMs that were taken with it stay their user's.
 -- ARGV operation, token digest, user who asks, digest of that name, '1' for an admin
--- Returns {'ok', user whose token it was}, {'throttled'} when a login of the user who asks has failed within a
---         second, {'missing'}, or {'foreign'} when it is another user's.
+-- Returns {'ok', user whose token it was}, {'throttled'} when a login of the user who asks has failed within
+--         a second, {'missing'}, or {'foreign'} when it is another user's.
 
 local operation, token = ARGV[1], ARGV[2]
 local done = redis.call('GET', K.op .. operation)

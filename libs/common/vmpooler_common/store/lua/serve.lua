@@ -1,6 +1,6 @@
 -- needs requests places
--- serve: give ready VMs of a pool to its backlog, the longest ready one first; not those that are owed to checkouts
--- that came before it.
+-- serve: give ready VMs of a pool to its backlog, the longest ready one first; not those that are owed to
+-- checkouts that came before it.
 -- ARGV operation, pool, most VMs to give
 -- Returns per VM: name, provider id, request, user, milliseconds since the request was made: flat.
 

@@ -1,8 +1,9 @@
 -- status: how many VMs there are of pools. Writes nothing.
 -- ARGV pool...
 -- Returns {now, slots in use,
---          per pool: ready, running, pending, completed (with those being destroyed or drained), last boot or '',
---          reason why it is broken or '', VMs that on-demand requests wait for, size set through the API or '': flat}
+--          per pool: ready, running, pending, completed (with those being destroyed or drained),
+--          last boot or '', reason why it is broken or '', VMs that on-demand requests wait for,
+--          size set through the API or '': flat}
 
 local now = now_ms()
 local pools = {}

@@ -1,6 +1,7 @@
 -- tagged: note that the cloud says who has a running VM until when.
 -- ARGV pool, vm, end that was noted there, or '' for none
--- Returns 1, or 0 when this isn't so any more: its end was changed, and is to be noted again, or it was given back.
+-- Returns 1, or 0 when this isn't so any more: its end was changed, and is to be noted again,
+--         or it was given back.
 
 local known = redis.call('HMGET', K.vm .. ARGV[2], 'state', 'ends')
 local runs = known[1] == 'running'

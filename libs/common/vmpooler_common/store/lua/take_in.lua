@@ -18,7 +18,8 @@ if redis.call('EXISTS', K.vm .. vm) == 1 then return 'known' end
 if redis.call('GET', K.generation) ~= ARGV[7] then return 'foreign' end
 if redis.call('HEXISTS', K.halted, provider) == 1 then return refuse() end
 if not may_reap(provider, 'orphan', vm, tonumber(ARGV[8]), now) then
-  redis.call('HSET', K.halted, provider, 'orphan ' .. pool .. ' more unknown VMs appeared than may be destroyed in ten minutes')
+  redis.call('HSET', K.halted, provider,
+    'orphan ' .. pool .. ' more unknown VMs appeared than may be destroyed in ten minutes')
   event('halted', pool, vm)
   return refuse()
 end

@@ -51,8 +51,8 @@ local function take(vm)
     if not due then redis.call('ZADD', K.todo, int(now), vm) end -- for whoever has room
     return nil
   end
-  return remember(operation, { verdict, vm, task.id, task.kind, task.detail, known[2], known[3], known[4] or '',
-    known[5] or '', task.tries, task.user, int(now - task.created), reason })
+  return remember(operation, { verdict, vm, task.id, task.kind, task.detail, known[2], known[3],
+    known[4] or '', known[5] or '', task.tries, task.user, int(now - task.created), reason })
 end
 
 local found

@@ -6,6 +6,8 @@ from typing import Any
 from tests.api.conftest import WithApi
 from tests.api.in_process import POOLS
 from tests.api.ondemand import GOOD, PATH, Customer
+from tests.store.fleet import want
+from tests.store.line import Line
 
 
 async def of_a_user(customer: Customer, request: str, user: str, *pools: str) -> None:
@@ -73,6 +75,42 @@ async def test_a_vm_that_boots_is_promised_to_who_is_first_in_line(customer: Cus
     await customer.api.fleet.created("pool1", "a")
     assert (await customer.explanation("earlier"))["vms"][0]["state"] == "booting"
     assert (await customer.explanation("mine"))["vms"][0]["state"] == "waiting"
+
+
+async def test_it_counts_what_is_owed_to_checkouts_that_came_before(customer: Customer) -> None:
+    line = Line(customer.api.fleet)
+    await line.ask("older", want("pool1", 2))
+    await customer.accepted("r", {"pool1": 2})
+    await line.ask("younger", want("pool1", 3))
+    told = await customer.explanation("r")
+    assert (told["pools"]["pool1"]["ahead"], told["pools"]["pool1"]["owed"]) == (2, 2)
+    assert [vm["ahead"] for vm in told["vms"]] == [2, 6], "a second VM comes after all who wait now"
+    assert (
+        "pool1: 2 VMs, counting ready ones, owed to checkouts that wait and come before." in told["summary"]
+    )
+
+
+async def test_a_ready_vm_that_is_owed_to_a_checkout_needs_not_be_made(customer: Customer) -> None:
+    line = Line(customer.api.fleet)
+    await line.ask("older", want("pool1", 2))
+    await customer.api.fleet.ready("pool1", "a")
+    await customer.accepted("r", {"pool1": 1})
+    await customer.api.fleet.created("pool1", "b")
+    told = await customer.explanation("r")
+    pool = told["pools"]["pool1"]
+    assert (pool["ready"], pool["ahead"], pool["owed"]) == (1, 1, 2)
+    assert told["vms"][0]["state"] == "waiting", "the one that boots goes to the checkout"
+
+
+async def test_checkouts_that_came_later_or_have_left_are_not_before_a_request(customer: Customer) -> None:
+    line = Line(customer.api.fleet)
+    await line.ask("gone", want("pool1"))
+    await customer.accepted("r", {"pool1": 1})
+    await line.ask("later", want("pool1"))
+    await line.lapse("gone")
+    told = await customer.explanation("r")
+    assert (told["pools"]["pool1"]["ahead"], told["pools"]["pool1"]["owed"]) == (0, 0)
+    assert not [sentence for sentence in told["summary"] if "owed" in sentence]
 
 
 async def test_it_tells_failed_attempts_with_the_last_error(customer: Customer) -> None:

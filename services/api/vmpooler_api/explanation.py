@@ -20,7 +20,11 @@ class WantedVm(BaseModel):
     pool: str
     state: VmProgress
     hostname: str | None = Field(None, description="Of the VM that was granted.")
-    ahead: int | None = Field(None, description="VMs of the pool that go to others before.")
+    ahead: int | None = Field(
+        None,
+        description="VMs of the pool, of those that aren't ready yet, that go to others before: to other "
+        "requests and to checkouts that wait.",
+    )
     failed_attempts: int = Field(description="Clones that failed while this VM was the next one.")
     last_error: str | None = None
 
@@ -46,7 +50,16 @@ class PoolLine(BaseModel):
     """A pool that the request still waits for."""
 
     waiting: int = Field(description="VMs of this request that are waited for.")
-    ahead: int | None = Field(None, description="VMs that go to others before this request's next one.")
+    ahead: int | None = Field(
+        None,
+        description="VMs, of those that aren't ready yet, that go to others before this request's next one: "
+        "to other requests and to checkouts that wait.",
+    )
+    owed: int = Field(
+        description="VMs, ready ones among them, that are owed to checkouts which wait (`?wait=`) and come "
+        "before this request's next VM. One that may take VMs of several pools counts in each of them; at "
+        "most 1,000 are counted."
+    )
     backlog: int = Field(description="VMs that all requests together wait for.")
     making: MakingFigures
     ready: int
@@ -78,6 +91,7 @@ def pool_lines(standing: Standing, settings: Settings) -> dict[str, PoolLine]:
         name: PoolLine(
             waiting=waiting.count(name),
             ahead=min(line.places.values(), default=None),
+            owed=line.owed,
             backlog=line.backlog,
             making=MakingFigures(
                 reserved=line.making.reserved, cloning=line.making.cloning, booting=line.making.booting

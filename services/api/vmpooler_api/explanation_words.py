@@ -50,6 +50,9 @@ def _open(request: OnDemandRequest, pools: Mapping[str, PoolLine], left: float) 
     for name, line in pools.items():
         if line.ahead is not None:
             yield f"{name}: {_place(line)}."
+        if line.owed:
+            owed = f"{_vms(line.owed)}, counting ready ones"
+            yield f"{name}: {owed}, owed to checkouts that wait and come before."
         for limit in line.limits:
             yield f"{name}: {limit.text}."
     if request.error:

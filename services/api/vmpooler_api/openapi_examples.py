@@ -105,6 +105,7 @@ SCHEMAS: Mapping[str, Any] = {
             _POOL: {
                 "waiting": 1,
                 "ahead": 0,
+                "owed": 0,
                 "backlog": 1,
                 "making": {"reserved": 0, "cloning": 1, "booting": 0},
                 "ready": 0,

@@ -37,8 +37,12 @@ class Line:
     held_back: str
     """Why clones are held back for now, empty when they are not."""
     places: Mapping[int, int]
-    """Number of a wanted VM -> how many VMs of the pool go to others before; empty until it is accepted."""
+    """Number of a wanted VM -> how many VMs of the pool that aren't ready yet go to others before: requests
+    and waiting checkouts; empty until it is accepted."""
     making: Making
+    owed: int
+    """VMs, ready or not, that are owed to waiting checkouts which come before the request's next VM; those
+    that could take VMs of several pools count in each. At most 1,000 are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Lines:
 
 
 def _line(reply: Sequence[Reply]) -> Line:
-    backlog, ready, broken, held_back, places, making = reply
+    backlog, ready, broken, held_back, places, making, owed = reply
     return Line(
         backlog=backlog,
         ready=ready,
@@ -80,4 +84,5 @@ def _line(reply: Sequence[Reply]) -> Line:
         held_back=held_back,
         places=dict(zip(places[::2], places[1::2], strict=True)),
         making=Making(*making),
+        owed=owed,
     )

@@ -12,6 +12,8 @@ from vmpooler_api.process import server_config
 from vmpooler_common.http_protocol import HttpProtocol
 
 HOST = "127.0.0.1"
+_PATIENCE = 30.0
+"""Seconds for an answer: these tests aren't about speed, and others run beside them."""
 
 
 @asynccontextmanager
@@ -26,7 +28,9 @@ async def over_http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     )
     port = server.sockets[0].getsockname()[1]
     try:
-        async with httpx.AsyncClient(base_url=f"http://{HOST}:{port}", trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://{HOST}:{port}", trust_env=False, timeout=_PATIENCE
+        ) as client:
             yield client
     finally:
         server.close()

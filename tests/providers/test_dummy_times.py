@@ -145,6 +145,7 @@ async def test_the_table_refuses_a_vm_that_comes_too_late() -> None:
         "place": "here",
         "name": "late-riser",
         "template": "templates/debian-12",
+        "clone_target": "",
         "created_at": now - 10,
         "clone_ends_at": now,
         "ready_at": now,

@@ -65,12 +65,4 @@ ACTS_OF_CHANGES: tuple[Act, ...] = (
         "modify",
         arrange=_taken,
     ),
-    act(
-        "modify nothing",
-        "changes.modify",
-        lambda store: _changes(store, Change()),
-        "modify",
-        arrange=_taken,
-        only_reads=True,
-    ),
 )

@@ -13,8 +13,15 @@ from tests.support.redis_server import RedisServer
 from tests.support.stores import Tally, make_store, open_store
 from vmpooler_common.store.errors import Refused
 
-TRIPS = {"prepare": 3, "follow the inbox": 0}
-"""The one reads the schema, names the data and loads the scripts; the other has a connection of its own."""
+TRIPS = {
+    "prepare": 3,  # reads the schema, names the data and loads the scripts
+    "follow the inbox": 0,  # has a connection of its own
+    "follow the inbox of tasks": 0,
+    # Taking the task, which these do first, is one of its own.
+    "do a task": 2,
+    "fail a task": 2,
+    "put a task off": 2,
+}
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)

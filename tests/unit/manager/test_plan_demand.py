@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.manager.views import NOW, ago, pending_vm, pool_spec, pool_view
+from tests.unit.manager.views import ago, pending_vm, planned
 from vmpooler_common.model import ClonePhase, VmState
 from vmpooler_manager.actions import (
     Abandon,
@@ -17,13 +17,9 @@ from vmpooler_manager.actions import (
     Shed,
     Watch,
 )
-from vmpooler_manager.plan import RESERVED_AT_ONCE, plan
+from vmpooler_manager.plan import RESERVED_AT_ONCE
 
 NOTHING = (0, 0, 0, 0, 0, 0)
-
-
-def planned(spec: dict[str, Any] | None = None, **view: Any) -> tuple[Action, ...]:
-    return plan(pool_spec(**(spec or {})), pool_view(**view), NOW)
 
 
 # Serving

@@ -1,18 +1,11 @@
 """What the planner decides for a pool that was drained, one decision at a time."""
 
-from typing import Any
-
 import pytest
 
-from tests.unit.manager.views import NOW, ago, pending_vm, pool_spec, pool_view
+from tests.unit.manager.views import ago, pending_vm, planned
 from vmpooler_common.model import ClonePhase, VmState
 from vmpooler_common.snapshot import PendingVm
-from vmpooler_manager.actions import Abandon, Action, Drain, Reserve, Resolve, Shed, Watch
-from vmpooler_manager.plan import plan
-
-
-def planned(spec: dict[str, Any] | None = None, **view: Any) -> tuple[Action, ...]:
-    return plan(pool_spec(**(spec or {})), pool_view(**view), NOW)
+from vmpooler_manager.actions import Abandon, Drain, Reserve, Resolve, Shed, Watch
 
 
 def booting(name: str, minutes: float, *, in_round: int = 0) -> PendingVm:

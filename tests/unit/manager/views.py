@@ -5,7 +5,8 @@ from typing import Any
 
 from vmpooler_common.model import ClonePhase
 from vmpooler_common.snapshot import PendingVm, Sizes, Snapshot, UntaggedVm
-from vmpooler_manager.plan import PoolSpec, PoolView
+from vmpooler_manager.actions import Action
+from vmpooler_manager.plan import PoolSpec, PoolView, plan
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
 
 NOW = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
@@ -110,3 +111,8 @@ def pool_view(**changes: Any) -> PoolView:
     """View a pool; what isn't a field of the view is one of its snapshot."""
     fields = {name: changes.pop(name) for name in list(changes) if name in PoolView.__slots__}
     return PoolView(snapshot=snapshot(**changes), **fields)
+
+
+def planned(spec: dict[str, Any] | None = None, **view: Any) -> tuple[Action, ...]:
+    """Plan for such a pool with these changes of `pool_spec` and `pool_view`, at NOW."""
+    return plan(pool_spec(**(spec or {})), pool_view(**view), NOW)

@@ -3,26 +3,18 @@
 The judge is a model of who came when. It knows no more than the names of those who wait and what they want.
 """
 
-import asyncio
-import itertools
-import uuid
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from redis.asyncio import Redis
+from hypothesis.stateful import invariant, rule
 
-from tests.store.dataset import Dataset, ask
 from tests.store.demand import Demand
-from tests.store.fleet import Fleet, attempt_of, want
+from tests.store.fleet import attempt_of, want
 from tests.store.invariants import check_soundness
 from tests.store.line import Line
+from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
-from tests.support.stores import make_store
 from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.errors import NoneReady
 
@@ -33,7 +25,6 @@ pools = st.sampled_from(POOLS)
 names = st.sampled_from((*POOLS, *POOLS, "left", "all"))
 orders = st.dictionaries(names, st.sampled_from((1, 1, 1, 2, 2, 5)), min_size=1, max_size=2)
 choices = st.integers(0, 10**6)
-Answer = TypeVar("Answer")
 Order = dict[str, int]
 
 
@@ -64,43 +55,19 @@ def can_be_met(order: Order, ready: dict[str, int]) -> bool:
     )
 
 
-class Lines(RuleBasedStateMachine):
+class Lines(World):
     """Each rule is what one client, manager or mishap does."""
 
-    server: RedisServer
     seen: set[str]
 
     def __init__(self) -> None:
         super().__init__()
-        self._runner = asyncio.Runner()
-        self._prefix = f"{{lines-{uuid.uuid4().hex[:12]}}}"
-        self._numbers = itertools.count()
-        self._owner: dict[str, str] = {}
         self._waiting: dict[str, Waiting] = {}
         self._vms = 0
-        client = Redis.from_url(self.server.url, decode_responses=True, protocol=2)
-        self._fleet = Fleet(make_store(self.server.url, self._prefix), client, self._prefix)
         self._line, self._demand = Line(self._fleet), Demand(self._fleet)
-        self._do(self._fleet.store.deployment.prepare())
-
-    def teardown(self) -> None:
-        async def close() -> None:
-            for key in await ask(self._fleet.client, "KEYS", f"{self._prefix}*"):
-                await ask(self._fleet.client, "DEL", key)
-            await self._fleet.client.aclose()
-            await self._fleet.store.close()
-
-        self._do(close())
-        self._runner.close()
-
-    def _do(self, act: Coroutine[Any, Any, Answer]) -> Answer:
-        return self._runner.run(act)
-
-    def _data(self) -> Dataset:
-        return self._do(self._fleet.dataset())
 
     def _ready(self) -> dict[str, int]:
-        data = self._data()
+        data = self._read()
         return {pool: len(data.members("ready", pool)) for pool in POOLS}
 
     def _owed(self, pool: str, before: float) -> int:
@@ -124,7 +91,7 @@ class Lines(RuleBasedStateMachine):
     def _ask(self, operation: str, order: Order, *, is_last: bool = False) -> None:
         known = self._waiting.get(operation)
         try:
-            vms = self._do(self._line.ask(operation, *_wants(order), is_last=is_last))
+            vms = self._run(self._line.ask(operation, *_wants(order), is_last=is_last))
         except NoneReady:
             assert is_last
             self._waiting.pop(operation, None)
@@ -133,7 +100,7 @@ class Lines(RuleBasedStateMachine):
         self._waiting.pop(operation, None)
         if vms is None:
             assert not is_last
-            score = self._data().members("line", ALIASES[next(iter(order))][0])[operation]
+            score = self._read().members("line", ALIASES[next(iter(order))][0])[operation]
             assert turn in (score, float("inf")), "its turn has changed"
             self._waiting[operation] = Waiting(operation, order, score)
             turn = score
@@ -161,12 +128,12 @@ class Lines(RuleBasedStateMachine):
     @rule(order=orders)
     def take(self, order: Order) -> None:
         operation = f"plain-{next(self._numbers)}"
-        vms = self._do(self._line.take(operation, *_wants(order)))
+        vms = self._run(self._line.take(operation, *_wants(order)))
         self._judge(operation, order, vms, turn=float("inf"))
 
     @rule(pool=pools, count=st.integers(1, 3))
     def request(self, pool: str, count: int) -> None:
-        self._do(self._demand.accepted(f"request-{next(self._numbers)}", *[pool] * count))
+        self._run(self._demand.accepted(f"request-{next(self._numbers)}", *[pool] * count))
 
     @rule(pool=pools, count=st.integers(1, 6))
     def boot(self, pool: str, count: int) -> None:
@@ -176,12 +143,12 @@ class Lines(RuleBasedStateMachine):
     def _boot(self, pool: str) -> None:
         vm = f"{pool}-{next(self._numbers)}"
         self._vms += 1
-        self._do(self._fleet.created(pool, vm))
-        before = self._data()
+        self._run(self._fleet.created(pool, vm))
+        before = self._read()
         turns = before.members("turns", pool).values()
         is_owed = turns and self._owed(pool, min(turns)) > len(before.members("ready", pool))
         promote = self._fleet.store.clones.promote
-        promotion = self._do(promote(vm, attempt_of(vm), operation=f"promote-{vm}"))
+        promotion = self._run(promote(vm, attempt_of(vm), operation=f"promote-{vm}"))
         assert promotion is not None
         if turns:
             self.seen.add("kept from the backlog" if is_owed else "given to the backlog")
@@ -193,15 +160,15 @@ class Lines(RuleBasedStateMachine):
     def wait_before_a_request(self, pool: str) -> None:
         """Which is rare when left to chance."""
         self._ask(f"waiting-{next(self._numbers)}", {pool: 5})
-        self._do(self._demand.accepted(f"request-{next(self._numbers)}", pool))
+        self._run(self._demand.accepted(f"request-{next(self._numbers)}", pool))
         self._boot(pool)
 
     @rule(pool=pools, most=st.integers(1, 5))
     def serve(self, pool: str, most: int) -> None:
-        before = self._data()
+        before = self._read()
         turns = list(before.members("turns", pool).values())
         serving = self._fleet.store.inbox.serve(pool, operation=f"serve-{next(self._numbers)}", most=most)
-        served = self._do(serving)
+        served = self._run(serving)
         if served:
             self.seen.add("served")
             left = len(before.members("ready", pool)) - len(served)
@@ -213,17 +180,17 @@ class Lines(RuleBasedStateMachine):
     def lapse(self, choice: int) -> None:
         if one := self._pick(choice):
             del self._waiting[one.operation]
-            self._do(self._line.lapse(one.operation))
+            self._run(self._line.lapse(one.operation))
 
     @rule(choice=choices)
     def leave(self, choice: int) -> None:
         if one := self._pick(choice):
             del self._waiting[one.operation]
-            assert self._do(self._fleet.store.checkouts.cancel(one.operation, reason="left")) == []
+            assert self._run(self._fleet.store.checkouts.cancel(one.operation, reason="left")) == []
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        data = self._data()
+        data = self._read()
         check_soundness(data, POOLS)
         assert len(data.states) == self._vms
         taken = {vm for vm, state in data.states.items() if state == "running"}
@@ -240,16 +207,6 @@ def _wants(order: Order) -> list[Want]:
 @pytest.mark.timeout(300)
 def test_nobody_overtakes_in_any_order_of_events(redis_server: RedisServer) -> None:
     seen: set[str] = set()
-    lines = type("LinesOnServer", (Lines,), {"server": redis_server, "seen": seen})
-    run_state_machine_as_test(
-        lines,
-        settings=settings(
-            max_examples=60,
-            derandomize=True,  # what is seen must not be left to luck
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    explore(Lines, redis_server, seen=seen, examples=60)
     # Rarer things may be missed by these orders, for pools are drawn by chance; `test_line` does each.
     assert {"granted first", "given to the backlog", "kept from the backlog"} <= seen

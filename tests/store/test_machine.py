@@ -1,32 +1,24 @@
 """Random worlds: several managers and operations, in any order, with repetitions; invariants always hold."""
 
-import asyncio
-import itertools
-import uuid
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from redis.asyncio import Redis
+from hypothesis.stateful import initialize, invariant, rule
 
-from tests.store.dataset import Dataset, ask
-from tests.store.fleet import DOMAIN, LEASE, PROVIDER, Fleet, attempt_of, reservation, untagged
+from tests.store.fleet import DOMAIN, LEASE, PROVIDER, attempt_of, reservation, untagged
 from tests.store.invariants import Move, check_soundness, moves_between
+from tests.store.steps import Verb, begins, creates, destroys, notes, promotes, retires_as_stale
+from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
-from tests.support.stores import make_store
 from vmpooler_common.model import MOVES, TaskKind, TaskState, VmState, VmTask
-from vmpooler_common.snapshot import UntaggedVm
 from vmpooler_common.store.changes import Access, Change
 from vmpooler_common.store.checkouts import Want
 from vmpooler_common.store.endings import Guard
 from vmpooler_common.store.errors import NoSuchVm, Refused, StoreUnavailable
 from vmpooler_common.store.overrides import Permission
 from vmpooler_common.store.queues import QueueEntry
-from vmpooler_common.store.store import Store
 from vmpooler_common.store.times import from_ms_or_none
 from vmpooler_common.store.undertakings import Undertaking
 
@@ -40,43 +32,18 @@ vms = st.sampled_from([*POOL_OF, "unknown"])
 choices = st.integers(0, 999)
 pools = st.sampled_from(POOLS)
 managers = st.sampled_from(("manager-1", "manager-2", "manager-3"))
-Verb = Callable[[Store], Awaitable[Any]]
 
 
-class Worlds(RuleBasedStateMachine):
+class Worlds(World):
     """Each rule is one verb; `_do` compares the data before and after it."""
 
-    server: RedisServer
     seen: set[Move]
 
     def __init__(self) -> None:
         super().__init__()
-        self._runner = asyncio.Runner()
-        self._prefix = f"{{machine-{uuid.uuid4().hex[:12]}}}"
-        self._numbers = itertools.count()
         self._last: Verb | None = None
         self._done: list[Verb] = []
-        self._owner: dict[str, str] = {}
-        self._generation, self._fleet = self._runner.run(self._open())
         self._data = self._read()
-
-    async def _open(self) -> tuple[str, Fleet]:
-        store = make_store(self.server.url, self._prefix)
-        client = Redis.from_url(self.server.url, decode_responses=True, protocol=2)
-        return await store.deployment.prepare(), Fleet(store, client, self._prefix)
-
-    def teardown(self) -> None:
-        async def close() -> None:
-            for key in await ask(self._fleet.client, "KEYS", f"{self._prefix}*"):
-                await ask(self._fleet.client, "DEL", key)
-            await self._fleet.client.aclose()
-            await self._fleet.store.close()
-
-        self._runner.run(close())
-        self._runner.close()
-
-    def _read(self) -> Dataset:
-        return self._runner.run(self._fleet.dataset())
 
     def _pick(self, choice: int, *states: str) -> str:
         """Choose a VM, four times of five one in these states if there is one."""
@@ -95,7 +62,7 @@ class Worlds(RuleBasedStateMachine):
                 return type(refusal)
 
         before = self._data
-        answer = self._runner.run(call())
+        answer = self._run(call())
         self._data = self._read()
         self._last = verb
         self._done.append(verb)
@@ -165,16 +132,16 @@ class Worlds(RuleBasedStateMachine):
     def fill(self, pool: str) -> None:
         """Carry a pool's VMs through to ready, so that random verbs have something to act on."""
         for vm in self._data.members("pending", pool):
-            self._do(_begins(vm))
-            self._do(_creates(vm))
-            self._do(_promotes(vm))
+            self._do(begins(vm))
+            self._do(creates(vm))
+            self._do(promotes(vm))
 
     @rule()
     def clear(self) -> None:
         """Carry what is completed through to gone."""
         for vm in [vm for vm, state in self._data.states.items() if state in ("completed", "destroying")]:
             self.claim([vm], "manager-2", 30)
-            self._do(_destroys(vm))
+            self._do(destroys(vm))
 
     @rule(choice=choices)
     def promote(self, choice: int) -> None:
@@ -238,7 +205,7 @@ class Worlds(RuleBasedStateMachine):
     @rule(choice=choices)
     def destroyed(self, choice: int) -> None:
         vm = self._pick(choice, "destroying")
-        self._do(_destroys(vm))
+        self._do(destroys(vm))
 
     @rule(choice=choices, manager=managers)
     def defer(self, choice: int, manager: str) -> None:
@@ -352,14 +319,14 @@ class Worlds(RuleBasedStateMachine):
     def retire_what_is_stale(self, pool: str) -> None:
         for vm in self._data.members("stale", pool):
             operation = self._operation()
-            self._do(_retires_as_stale(vm, operation))
+            self._do(retires_as_stale(vm, operation))
         assert not self._data.members("stale", pool)
 
     @rule(pool=pools)
     def tag(self, pool: str) -> None:
         for vm in self._data.members("untagged", pool):
             noted = untagged(vm, ends_at=from_ms_or_none(self._data.records[vm]["ends"]))
-            assert self._do(_notes(pool, noted))
+            assert self._do(notes(pool, noted))
             assert vm not in self._data.members("untagged", pool)
 
     @rule(choice=choices, hours=st.integers(0, 3), named=st.booleans())
@@ -401,48 +368,10 @@ class Worlds(RuleBasedStateMachine):
         check_soundness(self._data, POOLS)
 
 
-def _begins(vm: str) -> Verb:
-    return lambda store: store.clones.begin(vm, operation=f"begin-{vm}", manager="manager-1", lease=LEASE)
-
-
-def _creates(vm: str) -> Verb:
-    return lambda store: store.clones.created(
-        vm, attempt_of(vm), provider_id=f"id-{vm}", ip=None, host=None, cloned=True
-    )
-
-
-def _promotes(vm: str) -> Verb:
-    return lambda store: store.clones.promote(vm, attempt_of(vm), operation=f"promote-{vm}")
-
-
-def _retires_as_stale(vm: str, operation: str) -> Verb:
-    return lambda store: store.endings.retire(
-        vm, VmState.READY, operation=operation, reason="drained", guard=Guard.STALE
-    )
-
-
-def _destroys(vm: str) -> Verb:
-    return lambda store: store.endings.destroyed(vm, attempt_of(vm), provider_id=f"id-{vm}")
-
-
-def _notes(pool: str, noted: UntaggedVm) -> Verb:
-    return lambda store: store.views.tagged(pool, noted)
-
-
 @pytest.mark.timeout(300)
 def test_no_order_of_verbs_breaks_the_invariants(redis_server: RedisServer) -> None:
     seen: set[Move] = set()
-    worlds = type("WorldsOnServer", (Worlds,), {"server": redis_server, "seen": seen})
-    run_state_machine_as_test(
-        worlds,
-        settings=settings(
-            max_examples=80,
-            derandomize=True,  # which moves are made must not be left to luck
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    explore(Worlds, redis_server, seen=seen, examples=80)
     # Rare moves may be missed by these orders; test_moves and test_requests make each.
     everyday = {
         (None, VmState.PENDING),

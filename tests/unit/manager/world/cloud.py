@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from tests.unit.manager.world.records import LONG_AGO, NEVER
+from tests.unit.manager.world.record import LONG_AGO, NEVER
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
 
 GRACE = timedelta(seconds=2)

@@ -13,7 +13,9 @@ from typing import assert_never
 
 from tests.unit.manager.world.cloud import GRACE, CallFailed, Cloud
 from tests.unit.manager.world.judge import judge_plan
-from tests.unit.manager.world.records import LONG_AGO, Record, Records
+from tests.unit.manager.world.looks import classify, observe
+from tests.unit.manager.world.record import LONG_AGO, Record
+from tests.unit.manager.world.records import Records
 from vmpooler_common.model import ClonePhase, VmState
 from vmpooler_common.snapshot import PendingVm, Snapshot
 from vmpooler_common.store.endings import Guard
@@ -88,7 +90,8 @@ class ManagerModel:
     ) -> tuple[Action, ...]:
         """Make a plan for a pool and queue it; give it, too."""
         listing = self._fresh.pop(spec.name, None)
-        snapshot = self._records.observe(
+        snapshot = observe(
+            self._records,
             spec.name,
             spec.provider,
             size=spec.size,
@@ -101,7 +104,7 @@ class ManagerModel:
         findings = None
         if listing is not None:
             place = Place(spec.name, spec.provider, INSTALLATION, GRACE, pools)
-            known = {vm.name: self._records.classify(vm.name) for vm in listing.vms}
+            known = {vm.name: classify(self._records, vm.name) for vm in listing.vms}
             memory = self._memory.get(spec.name, Memory())
             findings, self._memory[spec.name] = compare(place, listing, snapshot, known, memory)
             self._compared[spec.name] = listing.era

@@ -4,53 +4,16 @@ One method for each script that plans lead to, with the same checks before the s
 """
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from tests.unit.manager.world.record import NEVER, START, Record
 from tests.unit.manager.world.requests import Requests
-from vmpooler_common.model import MOVES, ClonePhase, VmState
-from vmpooler_common.overrides import PoolOverrides
-from vmpooler_common.snapshot import Classification, Halt, PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_common.model import ClonePhase, VmState
+from vmpooler_common.snapshot import Halt
 from vmpooler_common.store.endings import Guard, Outcome
 
-START = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
-NEVER = datetime.max.replace(tzinfo=UTC)
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 WINDOW = timedelta(minutes=10)
 ON_DEMAND_LIFETIME = timedelta(hours=2)
-
-
-@dataclass
-class Record:
-    """A VM's record and its place in the sorted sets."""
-
-    name: str
-    pool: str
-    provider: str
-    state: VmState
-    attempt: str
-    manager: str = ""
-    phase: ClonePhase = ClonePhase.RESERVED
-    provider_id: str = ""
-    cloned: bool = False
-    suspect: bool = False
-    stale: bool = False
-    """Ready when its pool was drained."""
-    round: int = 0
-    untagged: bool = False
-    reserved: datetime = START
-    lease: datetime = START
-    """While pending or being destroyed: when another manager may take over."""
-    ready: datetime = START
-    ends: datetime = NEVER
-    completed: datetime = START
-    gone: datetime | None = None
-    reason: str = ""
-
-    def move(self, state: VmState) -> None:
-        """Change the state by a legal move."""
-        assert (self.state, state) in MOVES, f"{self.name}: {self.state} -> {state}"
-        self.state = state
 
 
 class Records:
@@ -111,81 +74,6 @@ class Records:
         now = self.now
         Records.__init__(self)
         self.now, self.generation = now, f"generation-{number}"
-
-    # Looking
-
-    def observe(
-        self,
-        pool: str,
-        provider: str,
-        *,
-        size: int,
-        ready_ttl: timedelta,
-        full: bool,
-        is_configured: bool = True,
-    ) -> Snapshot:
-        """See a pool as a pass does."""
-        pending = sorted(self.of(pool, VmState.PENDING), key=lambda vm: vm.reserved)
-        ready = sorted(self.of(pool, VmState.READY), key=lambda vm: vm.ready)
-        suspects = [vm for vm in ready if vm.suspect]
-        stale = [vm for vm in ready if vm.stale]
-        ready = self.to_hand_out(pool)
-        running = self.of(pool, VmState.RUNNING)
-        completed, destroying = self.of(pool, VmState.COMPLETED), self.of(pool, VmState.DESTROYING)
-        backlog = self.requests.backlog(pool)
-        override = self.sizes.get(pool) if is_configured else None
-        wanted = size if override is None else override
-        excess = max(0, len(pending) + len(ready) - wanted - backlog)
-        for_requests, for_pools = self.slots_in_use
-        return Snapshot(
-            now=self.now,
-            generation=self.generation,
-            halt=self.halts.get(provider),
-            broken="",
-            held_back="",
-            request_slots_in_use=for_requests,
-            pool_slots_in_use=for_pools,
-            backlog=backlog,
-            clones=self.clones(pool),
-            sizes=Sizes(
-                *(len(of) for of in (pending, ready, suspects, running, completed, destroying, stale))
-            ),
-            pending=tuple(
-                PendingVm(
-                    vm.name,
-                    vm.provider,
-                    vm.phase,
-                    vm.reserved,
-                    lease_ends_at=vm.lease,
-                    attempt=vm.attempt,
-                    provider_id=vm.provider_id,
-                    cloned=vm.cloned,
-                    round=vm.round,
-                )
-                for vm in pending
-            ),
-            expired_ready=tuple(vm.name for vm in ready if vm.ready <= self.now - ready_ttl),
-            excess_ready=tuple(vm.name for vm in ready[:excess]),
-            ended_running=tuple(vm.name for vm in running if vm.ends <= self.now),
-            doomed=tuple(vm.name for vm in (*completed, *destroying) if vm.lease <= self.now),
-            untagged=tuple(
-                UntaggedVm(vm.name, vm.provider, vm.provider_id, vm.attempt, "ann", vm.ends)
-                for vm in running
-                if vm.untagged
-            ),
-            ready={vm.name: vm.ready for vm in ready} if full else {},
-            suspects={vm.name: vm.ready for vm in suspects},
-            overrides=PoolOverrides(size=override),
-            round=self.rounds[pool],
-            stale=tuple(vm.name for vm in stale),
-        )
-
-    def classify(self, name: str) -> Classification:
-        """Say what the record of a VM in a listing says."""
-        vm = self.by_name.get(name)
-        if vm is None:
-            return Classification(None, "", "", "", None)
-        return Classification(vm.state, vm.attempt, vm.provider, vm.provider_id, vm.gone)
 
     # Making
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from tests.unit.manager.world.cloud import Cloud, CreateOutcome
 from tests.unit.manager.world.manager import INSTALLATION, LEASE, ManagerModel
-from tests.unit.manager.world.records import LONG_AGO, Record, Records
+from tests.unit.manager.world.record import LONG_AGO, Record
+from tests.unit.manager.world.records import Records
 from vmpooler_common.model import VmState
 from vmpooler_manager.actions import Action, Reserve, Trust
 from vmpooler_manager.inventory import Listing

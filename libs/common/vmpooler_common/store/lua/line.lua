@@ -1,6 +1,6 @@
 -- needs requests places
--- line: where an open on-demand request stands in the lines of the pools that it waits for, which it shares with
--- waiting checkouts (prelude_places.lua). Writes nothing.
+-- line: where an open on-demand request stands in the lines of the pools that it waits for, which it shares
+-- with waiting checkouts (prelude_places.lua). Writes nothing.
 -- ARGV request
 -- Returns {now, clone slots in use for requests, then per pool:
 --          {pool, backlog, ready VMs, why it is broken or '', why clones are held back or '',
@@ -17,8 +17,8 @@ if known[1] ~= 'open' then return reply end
 local whose = user_key(request, known[2])
 
 -- Users take turns: who is before us gets one more than we do until our own n-th VM, who is after us as many.
--- Our first VM comes after the checkouts that are older than our turn; the others after all that wait now, for by
--- then we have taken new turns. Ready VMs go to those checkouts first.
+-- Our first VM comes after the checkouts that are older than our turn; the others after all that wait now,
+-- for by then we have taken new turns. Ready VMs go to those checkouts first.
 local function places_in(pool, ready)
   local others, before = {}, 1
   local turn = tonumber(redis.call('ZSCORE', K.turns .. pool, whose) or '0')

@@ -9,34 +9,29 @@ from vmpooler_api.dependencies import TheHostName, TheParts, TheToken
 from vmpooler_api.disks import LARGEST_DISK
 from vmpooler_api.hostnames import short_name
 from vmpooler_api.refusal_models import (
-    Away,
     Refusal,
     RefusalWithFailures,
     RefusalWithMessage,
     RefusalWithReason,
 )
 from vmpooler_api.routes.done import Done
+from vmpooler_api.routes.refusal_answers import AWAY, OTHERS_VM, UNAUTHORIZED, Answers
 from vmpooler_api.tags import LONGEST_VALUE
 
-_CHALLENGE = {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+_ANSWERS: Answers = {
     400: {
         "model": RefusalWithReason | RefusalWithFailures,
         "description": "This is no host name or no JSON object (`error`), or what is asked for can't be "
         "(`failure`). Nothing was changed.",
     },
-    401: {"model": Refusal, "description": "A valid token is needed.", "headers": _CHALLENGE},
-    403: {"model": Refusal, "description": "The VM was taken by another user."},
+    401: UNAUTHORIZED,
+    403: OTHERS_VM,
     404: {"model": Refusal, "description": "No running VM has this name."},
     409: {
         "model": RefusalWithMessage,
         "description": "For `disk`: too many tasks of the VM wait, or it has as many disks as it may.",
     },
-    503: {
-        "model": Away,
-        "description": "Redis can't be used for now.",
-        "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
-    },
+    503: AWAY,
 }
 _LIFETIME = {
     "description": "Hours from the checkout to the end, also as a text.",

@@ -5,8 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from vmpooler_api.pool_orders import LONGEST_TEXT
-from vmpooler_api.refusal_models import Away, Refusal, RefusalWithMessage
+from vmpooler_api.refusal_models import Refusal, RefusalWithMessage
 from vmpooler_api.routes.done import Done
+from vmpooler_api.routes.refusal_answers import AWAY, UNAUTHORIZED, Answers
 from vmpooler_common.overrides import LARGEST_SIZE
 
 
@@ -72,21 +73,9 @@ class RefusedPools(Refusal):
     bad_pools: list[str]
 
 
-Answers = dict[int | str, dict[str, Any]]
-
-_AWAY = {
-    "model": Away,
-    "description": "Redis can't be used for now.",
-    "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
-}
-_UNAUTHORIZED = {
-    "model": Refusal,
-    "description": "A valid token is needed.",
-    "headers": {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}},
-}
 _FOREIGN = {"model": Refusal, "description": "The token isn't an admin's."}
 _DISABLED = {"model": Refusal, "description": "Pools can't be changed: config.experimental_features is off."}
-_EVERY_CHANGE: Answers = {401: _UNAUTHORIZED, 403: _FOREIGN, 405: _DISABLED, 503: _AWAY}
+_EVERY_CHANGE: Answers = {401: UNAUTHORIZED, 403: _FOREIGN, 405: _DISABLED, 503: AWAY}
 _NULL = {"model": Refusal, "description": "The body is null or false."}
 
 
@@ -111,8 +100,8 @@ def to_take_back(taken_back: type[BaseModel]) -> Answers:
     }
 
 
-TO_SHOW: Answers = {404: {"model": Refusal, "description": "No pool is configured."}, 503: _AWAY}
-TO_SHOW_ALL: Answers = {401: _UNAUTHORIZED, 403: _FOREIGN, 503: _AWAY}
+TO_SHOW: Answers = {404: {"model": Refusal, "description": "No pool is configured."}, 503: AWAY}
+TO_SHOW_ALL: Answers = {401: UNAUTHORIZED, 403: _FOREIGN, 503: AWAY}
 TO_SET_SIZES = _to_set(RefusedSizes)
 TO_SET_TEXTS = _to_set(RefusedTexts)
 TO_RESET: Answers = _EVERY_CHANGE | {

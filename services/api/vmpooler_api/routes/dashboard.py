@@ -14,12 +14,12 @@ from vmpooler_api.dashboard.figures import (
     samples_of_running,
 )
 from vmpooler_api.dependencies import TheParts
-from vmpooler_api.refusal_models import Away
 from vmpooler_api.routes.numbers import show_status
+from vmpooler_api.routes.refusal_answers import AWAY
 
 POOL, RUNNING, STATUS = (f"/dashboard/stats/vmpooler/{name}" for name in ("pool", "running", "status"))
 
-router = APIRouter(tags=["dashboard"], responses={503: {"model": Away}})
+router = APIRouter(tags=["dashboard"], responses={503: AWAY})
 
 
 async def history_asked_for(

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from vmpooler_api.dependencies import TheParts
-from vmpooler_api.refusal_models import Away
+from vmpooler_api.routes.refusal_answers import AWAY
 
 router = APIRouter(tags=["health"])
 
@@ -23,7 +23,7 @@ async def tell_liveness() -> Fine:
     return Fine()
 
 
-@router.get("/ready", summary="Ask whether VMs can be served", responses={503: {"model": Away}})
+@router.get("/ready", summary="Ask whether VMs can be served", responses={503: AWAY})
 async def tell_readiness(parts: TheParts) -> Fine:
     """Answer 200 when Redis answers and runs our scripts, else 503."""
     await parts.watch.check()

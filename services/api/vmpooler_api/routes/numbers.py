@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 
 from vmpooler_api.dependencies import TheParts
 from vmpooler_api.pool_sizes import size_of
-from vmpooler_api.refusal_models import Away
+from vmpooler_api.routes.refusal_answers import AWAY
 from vmpooler_api.status_report import DAILY_VIEWS, VIEWS, StatusReport, report_status
 
-router = APIRouter(tags=["numbers"], responses={503: {"model": Away}})
+router = APIRouter(tags=["numbers"], responses={503: AWAY})
 
 
 async def views_asked_for(

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vmpooler_api.explanation import RequestExplanation
-from vmpooler_api.refusal_models import Away, Refusal
+from vmpooler_api.refusal_models import Refusal
+from vmpooler_api.routes.refusal_answers import AWAY, UNAUTHORIZED, Answers
 
 _ID = "1c7d4a6e-5b1f-4c55-9d6c-0f7a3b1f2a77"
 
@@ -106,22 +107,14 @@ class Deleted(BaseModel):
     message: str | None = Field(None, description="Only when it had been deleted before.")
 
 
-Answers = dict[int | str, dict[str, Any]]
-
-_UNAUTHORIZED = {
-    "model": Refusal,
-    "description": "A valid token is needed.",
-    "headers": {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}},
-}
-_AWAY = {"model": Away, "description": "Redis can't be used for now."}
 _FOREIGN = {"model": Refusal, "description": "The request is another user's."}
 _UNKNOWN_ID = {"model": Told, "description": "No request has this id (any more)."}
 
 TO_OPEN_BY_PATH: Answers = {
-    401: _UNAUTHORIZED,
+    401: UNAUTHORIZED,
     403: {"model": Told, "description": "More VMs than may be requested."},
     404: {"model": UnknownNames, "description": "A name isn't known, or none is given."},
-    503: _AWAY | {"description": "Redis can't be used for now; unless it names its id, it is withdrawn."},
+    503: AWAY | {"description": "Redis can't be used for now; unless it names its id, it is withdrawn."},
 }
 TO_OPEN_BY_BODY: Answers = TO_OPEN_BY_PATH | {
     400: {"model": Told, "description": "The request can't be understood."},
@@ -132,10 +125,10 @@ TO_SHOW: Answers = {
     202: {"model": Waiting, "description": "Some VMs are missing."},
     400: {"model": Told, "description": "`wait` is no such number."},
     404: _UNKNOWN_ID,
-    503: _AWAY,
+    503: AWAY,
 }
-TO_EXPLAIN: Answers = {200: {"model": RequestExplanation}, 404: _UNKNOWN_ID, 503: _AWAY}
-TO_DELETE: Answers = {401: _UNAUTHORIZED, 403: _FOREIGN, 404: _UNKNOWN_ID, 503: _AWAY}
+TO_EXPLAIN: Answers = {200: {"model": RequestExplanation}, 404: _UNKNOWN_ID, 503: AWAY}
+TO_DELETE: Answers = {401: UNAUTHORIZED, 403: _FOREIGN, 404: _UNKNOWN_ID, 503: AWAY}
 
 BODY: dict[str, Any] = {
     "requestBody": {

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from vmpooler_api.dependencies import Parts, TheParts
-from vmpooler_api.refusal_models import Away, Refusal, RefusalWithMessage
+from vmpooler_api.refusal_models import Refusal, RefusalWithMessage
+from vmpooler_api.routes.refusal_answers import AWAY, Answers
 from vmpooler_api.summaries import read_date
 from vmpooler_api.summary_models import BootSummary, CloneSummary, Summary, TagSummary
 from vmpooler_common.store.statistics import MOST_DAYS, Statistic
@@ -16,7 +17,7 @@ router = APIRouter(
     tags=["numbers"],
     responses={
         400: {"model": RefusalWithMessage, "description": "These days can't be told of."},
-        503: {"model": Away},
+        503: AWAY,
     },
 )
 
@@ -43,9 +44,7 @@ To = Annotated[
 Which = Annotated[str, Path(description="boot, clone or tag.", examples=["boot"])]
 Key = Annotated[str, Path(description="duration or count, or the name of a tag.", examples=["count"])]
 ONE = BootSummary | CloneSummary | TagSummary
-_UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: {"model": Refusal, "description": "There is no such statistic."}
-}
+_UNKNOWN: Answers = {404: {"model": Refusal, "description": "There is no such statistic."}}
 
 
 @router.get("", summary="Tell what happened on some days", response_model=Summary)

@@ -1,14 +1,15 @@
 """Making, listing, showing and deleting tokens. These routes exist only where users are known."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from vmpooler_api.authentication.basic import BasicCredentials
 from vmpooler_api.authentication.contract import Credentials
-from vmpooler_api.refusal_models import Away, Refusal, RefusalWithMessage
+from vmpooler_api.refusal_models import Refusal, RefusalWithMessage
 from vmpooler_api.routes.done import Done
+from vmpooler_api.routes.refusal_answers import AWAY, CHALLENGE, LATER, Answers
 from vmpooler_api.token_keeping import TokenKeeping
 from vmpooler_api.token_report import TokenFacts, TokenReport, report_token, report_tokens
 from vmpooler_common.store.errors import NoSuchToken
@@ -16,17 +17,16 @@ from vmpooler_common.store.errors import NoSuchToken
 Login = Annotated[Credentials, Depends(BasicCredentials())]
 Token = Annotated[str, Path(description="The whole token.")]
 
-_CHALLENGE = {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}}
-_LOGIN_ANSWERS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Refusal, "description": "Name or password is wrong.", "headers": _CHALLENGE},
+_LOGIN_ANSWERS: Answers = {
+    401: {"model": Refusal, "description": "Name or password is wrong.", "headers": CHALLENGE},
     429: {
         "model": RefusalWithMessage,
         "description": "A login of this user has just failed; whether this one is right isn't told.",
-        "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
+        "headers": LATER,
     },
-    503: {"model": Away, "description": "The directory of users, or Redis, can't be used for now."},
+    503: AWAY | {"description": "The directory of users, or Redis, can't be used for now."},
 }
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "No such token."}}
+_UNKNOWN: Answers = {404: {"model": Refusal, "description": "No such token."}}
 
 
 class NewToken(BaseModel):
@@ -66,7 +66,7 @@ def token_router(keeping: TokenKeeping) -> APIRouter:
         "/{token}",
         summary="Look at a token",
         response_model_exclude_none=True,
-        responses=_UNKNOWN | {503: {"model": Away, "description": "Redis can't be used for now."}},
+        responses=_UNKNOWN | {503: AWAY},
     )
     async def show_token(token: Token) -> dict[str, bool | TokenReport]:
         """Tell whose it is and which running VMs were taken with it. Whoever has the token may ask."""

@@ -1,34 +1,30 @@
 """Having things done to a running VM: a disk, a snapshot, and back to one. Managers do it afterwards."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from vmpooler_api.dependencies import TheHostName, TheParts, TheToken
-from vmpooler_api.refusal_models import Away, Refusal, RefusalWithMessage, RefusalWithReason
+from vmpooler_api.refusal_models import Refusal, RefusalWithMessage, RefusalWithReason
+from vmpooler_api.routes.refusal_answers import AWAY, OTHERS_VM, UNAUTHORIZED, Answers
 
 router = APIRouter(prefix="/api/v3/vm/{name}", tags=["vm"])
 
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+_ANSWERS: Answers = {
     400: {"model": RefusalWithReason, "description": "This is no host name, or no size of a disk."},
-    401: {
-        "model": Refusal,
+    401: UNAUTHORIZED
+    | {
         "description": "A valid token is needed: always where authentication is configured, and for a VM "
         "that was taken with one.",
-        "headers": {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}},
     },
-    403: {"model": Refusal, "description": "The VM was taken by another user."},
+    403: OTHERS_VM,
     404: {"model": Refusal, "description": "No running VM has this name, or it has no such snapshot."},
     409: {
         "model": RefusalWithMessage,
         "description": "Too many tasks of the VM wait, or it has as many disks or snapshots as it may.",
     },
-    503: {
-        "model": Away,
-        "description": "Redis can't be used for now.",
-        "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
-    },
+    503: AWAY,
 }
 
 

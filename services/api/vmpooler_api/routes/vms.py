@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from vmpooler_api.dependencies import TheHostName, TheParts
 from vmpooler_api.hostnames import short_name
-from vmpooler_api.refusal_models import Away, Refusal, RefusalWithReason
+from vmpooler_api.refusal_models import Refusal, RefusalWithReason
+from vmpooler_api.routes.refusal_answers import AWAY
 from vmpooler_api.vm_report import VmReport, report_vm
 from vmpooler_common.store.errors import NoSuchVm
 
@@ -25,7 +26,7 @@ async def list_pools(parts: TheParts) -> list[str]:
     "/api/v3/vm/{name}",
     summary="Look at a VM",
     response_model_exclude_none=True,
-    responses={400: {"model": RefusalWithReason}, 404: {"model": Refusal}, 503: {"model": Away}},
+    responses={400: {"model": RefusalWithReason}, 404: {"model": Refusal}, 503: AWAY},
 )
 async def show_vm(parts: TheParts, name: TheHostName) -> dict[str, bool | VmReport]:
     """Tell what is known of a VM, under its short name beside `ok`."""

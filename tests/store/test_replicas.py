@@ -10,29 +10,24 @@ from redis.asyncio import Redis
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet, want
 from tests.support.redis_server import RedisServer
+from tests.support.replication import a_primary, a_replica
 from tests.support.stores import Tally, open_store
 from vmpooler_common.store.errors import NotReplicated, StoreUnavailable
 from vmpooler_common.store.idempotency import IdempotencyKey
 from vmpooler_common.store.store import Store
 
 PREFIX = "{replicated}"
-PATIENCE_MS = 20_000
 
 
 @pytest.fixture
 def primary(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path / "primary", options=("--repl-diskless-sync-delay", "0")) as server:
+    with a_primary(tmp_path / "primary") as server:
         yield server
 
 
 @pytest.fixture
 async def replica(primary: RedisServer, tmp_path: Path) -> AsyncIterator[RedisServer]:
-    options = ("--replicaof", f"127.0.0.1 {primary.port}")
-    with RedisServer(tmp_path / "replica", options=options) as server:
-        async with connect(primary) as client:
-            # Only the first acknowledgement says that the replica takes part.
-            await ask(client, "SET", "first", "write")
-            assert await ask(client, "WAIT", 1, PATIENCE_MS) == 1
+    async with a_replica(primary, tmp_path / "replica") as server:
         yield server
 
 

@@ -92,8 +92,8 @@ class HandingOut:
                 self._metrics.unsafe(pool)
             raise
         except StoreUnavailable as error:
-            if error.may_have_run:
-                # It may even run later, when only the answer was lost.
+            if error.may_have_run or customer.patience:
+                # It may even run later, when only the answer was lost. And who waits may have a place in line.
                 self._withdrawals.add(operation, reason="the store's answer was lost")
             raise
         except ScriptFailed:

@@ -1,5 +1,6 @@
 """/api/v1 and /api/v2: what old clients ask for, answered by the routes of v3."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from jsonschema import Draft202012Validator
 from tests.api.conftest import WithApi
 from tests.api.every_route import every_route
 from tests.api.in_process import Api, make_ready
+from tests.api.queueing import Queue
 from tests.store.demand import Demand
 
 LEGACY = ["v1", "v2"]
@@ -129,6 +131,18 @@ async def test_v1_names_no_domain_where_there_is_none(api: Api) -> None:
     await make_ready(api.fleet, "pool1", "one", domain="")
     answer = await api.client.post("/api/v1/vm/pool1")
     assert answer.json() == {"ok": True, "pool1": {"hostname": "one"}}
+
+
+@pytest.mark.parametrize("has_body", [False, True])
+async def test_v1_gives_short_names_to_who_has_waited(api: Api, has_body: bool) -> None:
+    queue = Queue(api)
+    path, body = ("vm", {"pool1": 1}) if has_body else ("vm/pool1", None)
+    task = asyncio.create_task(api.client.post(f"/api/v1/{path}{PATIENCE}", json=body))
+    await queue.until_so_many_places(1)
+    await api.fleet.ready("pool1", "one")
+    answer = await task
+    assert members(answer) == [("ok", True), ("pool1", {"hostname": "one"}), ("domain", "example.test")]
+    assert "Deprecation" in answer.headers
 
 
 async def test_v2_gives_whole_names(api: Api) -> None:

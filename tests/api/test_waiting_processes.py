@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 from redis.asyncio import Redis
 
-from tests.api.queueing import VMS
-from tests.api.waiting import until
+from tests.api.connections import answer_of, joined
 from tests.store.fleet import Fleet, want
 from tests.store.line import Line
 from tests.support.documents import pooler_document
@@ -17,9 +16,6 @@ from tests.support.services import MakeService, Service
 from tests.support.stores import open_store
 
 CROWD = 100
-PATIENCE_SECONDS = 60.0
-
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @pytest.fixture
@@ -44,33 +40,6 @@ async def fleet(redis_server: RedisServer, redis_prefix: str) -> AsyncIterator[F
         Redis.from_url(redis_server.url, decode_responses=True, protocol=2) as client,
     ):
         yield Fleet(store, client, redis_prefix)
-
-
-async def joined(service: Service, line: Line, *, names: str = "pool1") -> Connection:
-    """Ask for VMs over a connection of its own; return when the place in line is taken."""
-    count = len(await line.places())
-    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-    request = (
-        f"POST {VMS}/{names}?wait=60 HTTP/1.1\r\nHost: api\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-    )
-    writer.write(request.encode())
-    await writer.drain()
-
-    async def has_place() -> bool:
-        return len(await line.places()) == count + 1
-
-    await until(has_place)
-    return reader, writer
-
-
-async def answer_of(connection: Connection) -> str:
-    """Read the whole answer."""
-    reader, writer = connection
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        answer = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    return answer.decode()
 
 
 async def test_a_hundred_clients_of_two_processes_are_served_in_the_order_in_which_they_came(
@@ -113,6 +82,19 @@ async def test_a_client_that_leaves_gives_its_place_up_at_once(
     await fleet.ready("pool1", "a")
     writer.transport.abort()
     assert '"a.' in await answer_of(waiting)
+
+
+async def test_two_who_wait_under_one_key_at_two_processes_get_the_same_vm(
+    processes: Sequence[Service], fleet: Fleet
+) -> None:
+    line = Line(fleet)
+    twins = [await joined(process, line, key="key") for process in processes]
+    await fleet.ready("pool1", "a", "b")
+    assert [('"a.' in answer, '"b.' in answer) for answer in [await answer_of(twin) for twin in twins]] == [
+        (True, False),
+        (True, False),
+    ]
+    assert (await fleet.dataset()).states == {"a": "running", "b": "ready"}
 
 
 async def test_a_process_that_stops_answers_those_who_wait(

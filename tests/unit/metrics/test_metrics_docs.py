@@ -31,7 +31,9 @@ def test_every_metric_of_the_page_is_declared() -> None:
         for declaration in declarations(catalogue)
     }
     asked = {
-        name.removesuffix("_bucket") for query in queries() for name in re.findall(r"vmpooler_\w+", query)
+        re.sub(r"_(bucket|count)$", "", name)
+        for query in queries()
+        for name in re.findall(r"vmpooler_\w+", query)
     } - {INSTANCE_LABEL}
     assert asked
     assert asked <= known

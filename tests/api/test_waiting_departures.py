@@ -28,9 +28,11 @@ async def test_who_leaves_while_it_waits_gives_its_place_up_and_gets_nothing(
 ) -> None:
     line = Line(process_fleet)
     _, writer = await joined(process, line, names="pool1+pool1", version=version, key=key)
+    (place,) = [key async for key in process_fleet.client.scan_iter(f"{process_fleet.prefix}:place:*")]
     waiting = await joined(process, line)
     await process_fleet.ready("pool1", "a")
     writer.transport.abort()
+    await process_fleet.client.persist(place)  # it doesn't lapse: it has to be given up
     assert '"a.' in await answer_of(waiting)
     await process_fleet.ready("pool1", "b", "c")
     assert await line.places() == set()

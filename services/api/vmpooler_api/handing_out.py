@@ -93,7 +93,7 @@ class HandingOut:
             raise
         except StoreUnavailable as error:
             if error.may_have_run or customer.patience:
-                # It may even run later, when only the answer was lost. And who waits may have a place in line.
+                # It may even run later, when only the answer was lost. Who waits may have a place in line.
                 self._withdrawals.add(operation, reason="the store's answer was lost")
             raise
         except ScriptFailed:

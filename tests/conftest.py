@@ -1,17 +1,19 @@
 """Fixtures that all tests may use: a real Redis, free ports, real services whose logs a failure shows."""
 
-import uuid
+import itertools
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tests.support.ports import free_port as find_free_port
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
 
 LOG_TAIL_CHARACTERS = 20_000
+_PREFIXES = itertools.cycle([f"{{test-{number}}}" for number in range(20)])
 _LOGS = pytest.StashKey[list[Path]]()
 
 
@@ -23,9 +25,14 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 @pytest.fixture
-def redis_prefix() -> str:
-    """Return a key prefix that no other test has, so that tests need no empty server."""
-    return f"{{test-{uuid.uuid4().hex[:12]}}}"
+def redis_prefix(redis_server: RedisServer) -> str:
+    """Return a key prefix of which the server has no key; a test that ran shortly before had another one.
+
+    A few that return, for Redis keeps each prefix's scripts for good, and compiles them once for each.
+    """
+    with Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return next(_PREFIXES)
 
 
 @pytest.fixture

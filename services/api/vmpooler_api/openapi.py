@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -27,15 +28,33 @@ def complete_openapi(
     but_at: Collection[str],
     needs_token: bool,
 ) -> None:
-    """Make the app's document once, with `operations` (path -> method -> operation) added.
+    """Have the app's document made when it is first asked for, with `operations` in it.
 
+    Those are plain routes' own (path -> method -> operation).
     `everywhere` are answers (status -> answer) that every operation may give except those of some paths.
-
     `needs_token` says whether those who ask for something need a token, as they do with authentication.
+    It takes a fraction of a second, in which nobody is answered: a process asks before it serves anybody.
 
     The framework's own answer to wrong parameters is left out: every text is taken, and judged by us.
     """
-    document = app.openapi()
+    of_the_framework = app.openapi
+
+    @cache
+    def completed() -> dict[str, Any]:
+        document = of_the_framework()
+        _complete(document, operations, everywhere, but_at, needs_token)
+        return document
+
+    app.openapi = completed  # type: ignore[method-assign]  # the way that the framework has for this
+
+
+def _complete(
+    document: dict[str, Any],
+    operations: Mapping[str, Mapping[str, Any]],
+    everywhere: Mapping[str, Any],
+    but_at: Collection[str],
+    needs_token: bool,
+) -> None:
     for by_method in document["paths"].values():
         for operation in by_method.values():
             operation["responses"].pop(_NEVER_ANSWERED, None)

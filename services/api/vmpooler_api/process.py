@@ -92,6 +92,7 @@ async def _serve(settings: Settings) -> int:
     app = create_app(
         settings, store, metrics=metrics, registry=reporting.registry, directory=directory, stop=stop
     )
+    app.openapi()  # made now, for it would keep the others waiting later
     parts: Parts = app.state.parts
     server = ApiServer(
         server_config(app, host=settings.listen.host, port=settings.listen.port),

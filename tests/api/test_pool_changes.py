@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
@@ -77,6 +78,22 @@ async def test_without_admins_every_valid_token_may_and_its_use_is_noted(with_ap
         await tokens(api)
         assert await status_of(api, "POST", SIZE, json={"pool1": 1}, headers=ALICE) == 201
         assert (await api.fleet.store.tokens.look_up("alices")).last_used_at is not None
+
+
+async def test_the_log_tells_who_changed_what(with_api: WithApi) -> None:
+    async with secured(with_api) as api:
+        await tokens(api)
+        with capture_logs() as entries:
+            await api.client.post(SIZE, json={"pool1": 2}, headers=ALICE)
+            await api.client.delete(f"{SIZE}/pool1", headers=ROOT)
+            await api.client.post(RESET, json={"pool2": 1}, headers=ALICE)
+    told = {"log_level": "info"}
+    changed = {"event": "pool changed", "pool": "pool1", "what": "size"} | told
+    assert [entry for entry in entries if entry["event"].startswith("pool ")] == [
+        changed | {"before": "5", "now": "2", "user": "alice"},
+        changed | {"before": "2", "now": "5", "user": "root"},
+        {"event": "pool reset", "pool": "pool2", "user": "alice"} | told,
+    ]
 
 
 @pytest.mark.parametrize("path", POSTS)

@@ -19,9 +19,10 @@ ANYBODY = Permission()
 async def override(
     fleet: Fleet, what: Property, *changes: Change, permission: Permission = ANYBODY
 ) -> list[str]:
-    return await fleet.store.overrides.override(
+    done = await fleet.store.overrides.override(
         what, changes, permission=permission, operation=new_operation()
     )
+    return list(done.before)
 
 
 async def observe(fleet: Fleet, *, size: int = 5, is_configured: bool = True) -> Snapshot:

@@ -13,7 +13,7 @@ from vmpooler_api.refusals import Unacceptable, UnknownName, UnusableEntries
 from vmpooler_common.config import PoolSettings, Settings
 from vmpooler_common.overrides import Property
 from vmpooler_common.store.errors import NotOwner, UnknownToken
-from vmpooler_common.store.overrides import Change, Permission, PoolChanges
+from vmpooler_common.store.overrides import Change, Overridden, Permission, PoolChanges
 from vmpooler_common.store.scripts import new_operation
 
 log = structlog.get_logger(__name__)
@@ -58,15 +58,15 @@ class PoolChanging:
             changes = [
                 Change(pool, configured(self._pools[pool], what), value) for pool, value in values.items()
             ]
-            before = await self._override(what, changes, token)
+            done = await self._override(what, changes, token)
         is_changed = False
-        for change, old in zip(changes, before, strict=True):
+        for change, old in zip(changes, done.before, strict=True):
             if change.value == old:
                 self._metrics.unchanged(change.pool)
                 continue
             is_changed = True
             self._metrics.changed(change.pool)
-            log.info("pool changed", pool=change.pool, what=what.value, before=old, now=change.value)
+            _log_change(change.pool, what, before=old, now=change.value, user=done.user)
         return is_changed
 
     async def take_back(self, what: Property, pool: str, *, token: str | None) -> TakenBack:
@@ -74,11 +74,11 @@ class PoolChanging:
         with self._refusals_counted(self._metrics.invalid, self._metrics.unauthorized):
             wanted = await self._read(lambda: self._known(pool), token)
             change = Change(pool, configured(wanted, what), value="")
-            (before,) = await self._override(what, [change], token)
-        outcome = TakenBack(before, change.configured)
+            done = await self._override(what, [change], token)
+        outcome = TakenBack(done.before[0], change.configured)
         if outcome.is_change:
             self._metrics.changed(pool)
-            log.info("pool changed", pool=pool, what=what.value, before=before, now=change.configured)
+            _log_change(pool, what, before=outcome.before, now=change.configured, user=done.user)
         else:
             self._metrics.unchanged(pool)
         return outcome
@@ -90,10 +90,12 @@ class PoolChanging:
         """
         with self._refusals_counted(self._metrics.invalid_reset, self._metrics.unauthorized_reset):
             pools = await self._read(lambda: read_pools(body, self._pools.keys()), token)
-            await self._changes.drain(pools, permission=self._permission(token), operation=new_operation())
+            user = await self._changes.drain(
+                pools, permission=self._permission(token), operation=new_operation()
+            )
         for pool in pools:
             self._metrics.reset(pool)
-            log.info("pool reset", pool=pool)
+            log.info("pool reset", pool=pool, user=user)
 
     async def check_admin(self, *, token: str | None) -> None:
         """Let only admins pass where tokens are checked, and everybody elsewhere."""
@@ -102,7 +104,7 @@ class PoolChanging:
                 raise UnknownToken("a token is needed")
             await self._changes.check(Permission(token, True, self._admins, only_admins=True))
 
-    async def _override(self, what: Property, changes: list[Change], token: str | None) -> list[str]:
+    async def _override(self, what: Property, changes: list[Change], token: str | None) -> Overridden:
         return await self._changes.override(
             what, changes, permission=self._permission(token), operation=new_operation()
         )
@@ -144,6 +146,10 @@ class PoolChanging:
             for pool in error.names:
                 invalid(pool)
             raise
+
+
+def _log_change(pool: str, what: Property, *, before: str, now: str, user: str) -> None:
+    log.info("pool changed", pool=pool, what=what.value, before=before, now=now, user=user)
 
 
 def configured(pool: PoolSettings, what: Property) -> str:

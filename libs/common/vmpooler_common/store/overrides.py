@@ -31,6 +31,16 @@ class Change:
     """Empty: what is configured counts again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """What was done, and who asked for it."""
+
+    user: str
+    """Empty where no token is needed."""
+    before: Sequence[str]
+    """What counted before, for each change."""
+
+
 class PoolChanges:
     """Each method is one round trip, and safe to repeat with the same operation.
 
@@ -52,10 +62,10 @@ class PoolChanges:
 
     async def override(
         self, what: Property, changes: Sequence[Change], *, permission: Permission, operation: str
-    ) -> list[str]:
-        """Make all changes or none; give what counted before for each. Nothing else may be made of this."""
+    ) -> Overridden:
+        """Make all changes or none. Nothing else may be made of this."""
         flat = [text for change in changes for text in (change.pool, change.configured, change.value)]
-        outcome, *before = await self._scripts.run(
+        outcome, *told = await self._scripts.run(
             "override",
             operation,
             *_asker(permission),
@@ -65,15 +75,16 @@ class PoolChanges:
             *permission.admins,
         )
         _check(outcome)
-        return [str(value) for value in before]
+        user, *before = map(str, told)
+        return Overridden(user, before)
 
-    async def drain(self, pools: Sequence[str], *, permission: Permission, operation: str) -> None:
-        """Have all VMs of these pools that are pending or ready replaced, once."""
-        _check(
-            await self._scripts.run(
-                "drain", operation, *_asker(permission), len(pools), *pools, *permission.admins
-            )
+    async def drain(self, pools: Sequence[str], *, permission: Permission, operation: str) -> str:
+        """Have all VMs of these pools that are pending or ready replaced, once; give the user who asks."""
+        outcome, *told = await self._scripts.run(
+            "drain", operation, *_asker(permission), len(pools), *pools, *permission.admins
         )
+        _check(outcome)
+        return str(told[0])
 
     async def check(self, permission: Permission) -> None:
         """Only check that the token may; for what is decided before another verb is asked."""

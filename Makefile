@@ -24,9 +24,9 @@ SOURCES := libs services tests tools benchmarks
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
 
-# Most tests wait more than they compute. Those of the whole system keep many processes busy and go alone.
+# Most tests wait more than they compute. Those of the whole system have many processes each, so fewer go at once.
 ALL_TESTS := $(BIN)/python -m pytest -n 4 --dist loadfile --ignore=tests/system && \
-	$(BIN)/python -m pytest tests/system
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/system
 
 .PHONY: help
 help: ## List the targets

@@ -41,6 +41,15 @@ class CloudFile:
             )
             return [row["size"] for row in rows]
 
+    def is_locked(self) -> bool:
+        """Tell whether somebody keeps others from writing, for longer than any change takes."""
+        with closing(sqlite3.connect(self._path, timeout=0.3)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
+
     def change(self, id: str, **columns: Any) -> None:  # noqa: A002
         """Set columns of one VM, for example `clone_ends_at` in epoch seconds or `powered_on`."""
         settings = ", ".join(f"{column} = :{column}" for column in columns)

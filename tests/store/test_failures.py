@@ -55,7 +55,7 @@ async def test_a_server_that_is_away_is_unreachable(act: Act, free_port: int) ->
 async def test_a_server_that_is_silent_is_given_up_in_time(act: Act, proxy: Proxy, redis_prefix: str) -> None:
     proxy.black_hole()
     tally = Tally()
-    store = make_store(proxy.url, redis_prefix, timeout=0.1, tally=tally)
+    store = make_store(proxy.url, redis_prefix, timeout=0.3, tally=tally)
     assert (await failure_of(act, store)).kind == "timeout"
     assert (tally.round_trips, tally.errors("timeout")) == (1, 1)
     await store.close()

@@ -109,6 +109,11 @@ class Sabotage:
 
     async def _stop(self) -> None:
         self._victim.service.pause()
+        # A client that stands still locks no cloud, but it may stand still within the dummy's file.
+        while await asyncio.to_thread(self._installation.table.is_locked):
+            self._victim.service.resume()
+            await asyncio.sleep(0.01)
+            self._victim.service.pause()
         if self._stage.moment is Moment.BEFORE:
             await self._released.wait()
 

@@ -3,10 +3,12 @@
 It is found as any plug-in is, by an entry point; `install` writes the distribution that names it.
 """
 
+import asyncio
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -26,66 +28,78 @@ class LethalProvider(DummyProvider):
     def __init__(self, name: str, settings: Mapping[str, Any], metrics: ConnectionMetrics) -> None:
         super().__init__(name, settings, metrics)
         self._orders = Orders(Path(settings["orders"]))
+        self._file = Path(settings["filename"])
 
     async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
         """Create, and obey."""
-        with self._obeying(Call.CREATE):
+        async with self._obeying(Call.CREATE):
             return await super().create(pool, tag)
 
     async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
         """Find, and obey."""
-        with self._obeying(Call.FIND):
+        async with self._obeying(Call.FIND):
             return await super().find(pool, name, attempt)
 
     async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
         """Inspect, and obey."""
-        with self._obeying(Call.INSPECT):
+        async with self._obeying(Call.INSPECT):
             return await super().inspect(pool, vm)
 
     async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
         """List, and obey."""
-        with self._obeying(Call.LIST_VMS):
+        async with self._obeying(Call.LIST_VMS):
             return await super().list_vms(pool)
 
     async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
         """Annotate, and obey."""
-        with self._obeying(Call.ANNOTATE):
+        async with self._obeying(Call.ANNOTATE):
             await super().annotate(pool, vm, tag)
 
     async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
         """Add a disk, and obey."""
-        with self._obeying(Call.ADD_DISK):
+        async with self._obeying(Call.ADD_DISK):
             await super().add_disk(pool, vm, task=task, size=size)
 
     async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
         """Take a snapshot, and obey."""
-        with self._obeying(Call.SNAPSHOT):
+        async with self._obeying(Call.SNAPSHOT):
             await super().snapshot(pool, vm, name=name)
 
     async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
         """Go back, and obey."""
-        with self._obeying(Call.REVERT):
+        async with self._obeying(Call.REVERT):
             await super().revert(pool, vm, task=task, snapshot=snapshot)
 
     async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
         """Destroy, and obey."""
-        with self._obeying(Call.DESTROY):
+        async with self._obeying(Call.DESTROY):
             await super().destroy(pool, vm)
 
-    @contextmanager
-    def _obeying(self, call: Call) -> Iterator[None]:
-        self._obey(When.BEFORE, call)
+    @asynccontextmanager
+    async def _obeying(self, call: Call) -> AsyncIterator[None]:
+        await self._obey(When.BEFORE, call)
         yield
-        self._obey(When.AFTER, call)
+        await self._obey(When.AFTER, call)
 
-    def _obey(self, when: When, call: Call) -> None:
+    async def _obey(self, when: When, call: Call) -> None:
         match self._orders.take(when, call):
             case Act.KILL:
                 os.kill(os.getpid(), signal.SIGKILL)
             case Act.STOP:
+                # A client that stands still locks no cloud; another call may just be within the dummy's file.
+                while self._is_locked():  # noqa: ASYNC110 - a file gives no events
+                    await asyncio.sleep(0.005)
                 os.kill(os.getpid(), signal.SIGSTOP)
             case Act.FAIL:
                 raise TransientError(f"ordered to fail {when} {call}")
+
+    def _is_locked(self) -> bool:
+        with closing(sqlite3.connect(self._file, timeout=0)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
 
 
 def install(directory: Path) -> str:

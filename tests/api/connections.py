@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.api.waiting import until
 from tests.store.line import Line
+from tests.support.eventually import eventually
 from tests.support.services import Service
 
 PATIENCE_SECONDS = 60.0
@@ -27,7 +27,7 @@ async def joined(
     async def has_place() -> bool:
         return len(await line.places()) == count + 1
 
-    await until(has_place)
+    await eventually(has_place)
     return reader, writer
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from tests.api.in_process import Api
-from tests.api.waiting import until
+from tests.support.eventually import eventually
 
 VMS = "/api/v3/vm"
 WAITING = "checkout_waiting_clients"
@@ -33,7 +33,7 @@ class Queue:
         async def is_seated() -> bool:
             return self.waiting == count or task.done()
 
-        await until(is_seated)
+        await eventually(is_seated)
         assert not task.done(), task.result().text
         return task
 
@@ -53,7 +53,7 @@ class Queue:
         async def are_there() -> bool:
             return await self.places() == count
 
-        await until(are_there)
+        await eventually(are_there)
 
 
 async def vms_of(task: Task) -> list[str]:

@@ -7,9 +7,9 @@ import pytest
 
 from tests.api.in_process import Api
 from tests.api.ondemand import PATH
-from tests.api.waiting import until
 from tests.store.demand import Demand
 from tests.store.fleet import Fleet
+from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
 from tests.support.services import Service
@@ -29,7 +29,7 @@ async def wait_for_status(fleet: Fleet, expected: RequestStatus) -> None:
         (request,) = await requests_of(fleet)
         return (await Demand(fleet).seen(request)).status is expected
 
-    await until(is_so)
+    await eventually(is_so)
 
 
 @pytest.mark.parametrize("path", ["", "/pool1"])
@@ -66,10 +66,10 @@ async def test_a_request_that_arrives_late_is_not_opened(cut_api: Api, proxy: Pr
     async def has_arrived() -> bool:
         return await scripts_run(cut_api) > before
 
-    await until(is_withdrawn)
+    await eventually(is_withdrawn)
     before = await scripts_run(cut_api)
     held.set()
-    await until(has_arrived)
+    await eventually(has_arrived)
     assert await requests_of(cut_api.fleet) == []
 
 
@@ -95,7 +95,7 @@ async def test_a_request_under_the_clients_own_id_stays_and_is_found_by_asking_a
     async def only_it_is_open() -> bool:
         return set((await cut_api.fleet.dataset()).members("open")) == {"mine"}
 
-    await until(only_it_is_open)  # what was lost later is withdrawn by now
+    await eventually(only_it_is_open)  # what was lost later is withdrawn by now
 
 
 async def ask_and_leave(process: Service, proxy: Proxy, fleet: Fleet, request_line: str, body: bytes) -> None:

@@ -10,10 +10,10 @@ from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS, open_api
 from tests.api.ondemand import PATH, Customer
-from tests.api.waiting import until
 from tests.store.demand import Demand
 from tests.store.fleet import Fleet, attempt_of
 from tests.support.documents import pooler_document
+from tests.support.eventually import eventually
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
@@ -33,7 +33,7 @@ async def waiting(customer: Customer, request: str, *, clients: int = 1) -> "asy
     async def is_seated() -> bool:
         return customer.api.metric(WAITING) == clients
 
-    await until(is_seated)
+    await eventually(is_seated)
     return task
 
 
@@ -51,7 +51,7 @@ async def test_a_wait_ends_when_the_last_vm_is_there_and_not_before(customer: Cu
     async def was_noticed() -> bool:
         return customer.api.metric(ROUND_TRIPS) > trips
 
-    await until(was_noticed)
+    await eventually(was_noticed)
     assert not task.done()
     await customer.demand.booted("pool1", "b")
     answer = await answer_of(task)
@@ -126,7 +126,7 @@ async def test_all_who_wait_share_one_reader_of_events(customer: Customer) -> No
     async def reads_events() -> bool:
         return bool((await customer.api.fleet.client.info("clients"))["blocked_clients"])
 
-    await until(reads_events)
+    await eventually(reads_events)
     assert (await customer.api.fleet.client.info("clients"))["blocked_clients"] == 1
     for number in range(20):
         await customer.api.client.delete(f"{PATH}/r-{number}")
@@ -205,7 +205,7 @@ async def until_so_many_wait(service: Service, clients: int) -> None:
             text = (await client.get(f"{service.base_url}/prometheus")).text
             return f'vmpooler_{WAITING}{{vmpooler_instance="test"}} {clients}.0\n' in text
 
-        await until(so_many_wait)
+        await eventually(so_many_wait)
 
 
 async def test_a_thousand_clients_may_wait(service: Service, demand: Demand) -> None:

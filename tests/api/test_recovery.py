@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS, Api, open_api
-from tests.api.waiting import until
 from tests.store.fleet import Fleet
 from tests.support.documents import pooler_document
+from tests.support.eventually import eventually
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
 from tests.support.stores import open_store
@@ -41,7 +41,7 @@ async def wait_until_ready(client: httpx.AsyncClient) -> None:
     async def is_ready() -> bool:
         return (await client.get("/ready")).status_code == 200
 
-    await until(is_ready)
+    await eventually(is_ready)
 
 
 async def test_it_starts_without_redis_and_serves_when_it_is_there(
@@ -150,7 +150,7 @@ async def every_vm_is_given_or_withdrawn(
             expected = {vm: "running" if vm in given else "completed" for vm in vms}
             return states == expected
 
-        await until(is_so)
+        await eventually(is_so)
 
 
 async def test_data_of_a_newer_schema_is_refused_at_start(
@@ -163,7 +163,7 @@ async def test_data_of_a_newer_schema_is_refused_at_start(
     async def has_ended() -> bool:
         return not service.is_running
 
-    await until(has_ended)
+    await eventually(has_ended)
     assert await service.stop() == 1
     assert "schema 99" in service.log.read_text()
 
@@ -188,5 +188,5 @@ async def test_data_of_a_newer_schema_is_noticed_later_too(
     async def is_stopped() -> bool:
         return bool(api.stopped)
 
-    await until(is_stopped)
+    await eventually(is_stopped)
     assert "schema 99" in api.stopped[0]

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from tests.api.in_process import Api
-from tests.api.waiting import until
 from tests.store.fleet import Fleet
+from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
 from tests.support.services import Service
@@ -21,7 +21,7 @@ async def wait_for_states(fleet: Fleet, expected: dict[str, str]) -> None:
     async def are_so() -> bool:
         return (await fleet.dataset()).states == expected
 
-    await until(are_so)
+    await eventually(are_so)
 
 
 def digest(api: Api, script: str) -> str:
@@ -65,10 +65,10 @@ async def test_a_checkout_that_arrives_late_takes_nothing(cut_api: Api, proxy: P
     async def has_arrived() -> bool:
         return await scripts_run(cut_api) > before
 
-    await until(is_withdrawn)
+    await eventually(is_withdrawn)
     before = await scripts_run(cut_api)
     held.set()
-    await until(has_arrived)
+    await eventually(has_arrived)
     assert await cut_api.fleet.state("one") == "ready"
 
 
@@ -139,7 +139,16 @@ async def test_a_service_that_is_stopped_answers_what_it_has_begun(
 
     async def stop() -> None:
         stopping.append(asyncio.create_task(process.stop()))
-        await asyncio.sleep(0.5)  # the service has the signal and waits for this answer
+        await eventually(is_closing)  # it has the signal and waits for this answer
+
+    async def is_closing() -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", process.port)
+        except ConnectionRefusedError:
+            return True
+        writer.close()
+        await writer.wait_closed()
+        return False
 
     checkout = contains(process_fleet.store.scripts.digests["checkout"])
     proxy.on_match(checkout, Moment.AFTER, callback=stop)

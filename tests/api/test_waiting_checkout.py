@@ -8,10 +8,10 @@ import pytest
 from tests.api.conftest import WithApi
 from tests.api.in_process import POOLS, Api
 from tests.api.queueing import VMS, WAITING, Queue, vms_of
-from tests.api.waiting import until
 from tests.store.demand import Demand
 from tests.store.fleet import want
 from tests.store.line import Line
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ async def test_places_are_kept_as_long_as_their_clients_wait(queue: Queue) -> No
     async def is_renewed() -> bool:
         return bool(await fleet.client.pttl(place) > 5000)
 
-    await until(is_renewed)
+    await eventually(is_renewed)
 
 
 async def test_a_size_of_a_pool_with_others_may_be_0(with_api: WithApi) -> None:

@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from tests.api.connections import answer_of, joined
-from tests.api.waiting import until
 from tests.store.fleet import Fleet
 from tests.store.line import Line
+from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
 from tests.support.services import Service
@@ -18,7 +18,7 @@ async def wait_for_states(fleet: Fleet, expected: dict[str, str]) -> None:
     async def are_so() -> bool:
         return (await fleet.dataset()).states == expected
 
-    await until(are_so)
+    await eventually(are_so)
 
 
 @KEYS

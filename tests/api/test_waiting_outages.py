@@ -10,9 +10,9 @@ import pytest
 
 from tests.api.in_process import POOLS, Api, open_api
 from tests.api.queueing import Queue, vms_of
-from tests.api.waiting import until
 from tests.store.fleet import Fleet
 from tests.support.documents import pooler_document
+from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
@@ -42,7 +42,7 @@ async def wait_for_states(fleet: Fleet, expected: dict[str, str]) -> None:
     async def are_so() -> bool:
         return (await fleet.dataset()).states == expected
 
-    await until(are_so)
+    await eventually(are_so)
 
 
 async def test_who_waits_is_told_when_redis_was_killed(

@@ -1,12 +1,12 @@
 """Managers share the pools, take over from one that died, and never lose what they still work on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
 from tests.store.fleet import LEASE, Fleet
+from tests.support.eventually import eventually
 from vmpooler_common.model import VmState
 from vmpooler_common.store.clones import Reservation
 
@@ -26,13 +26,6 @@ async def beat(
     """Send a heartbeat and give the pools that the manager holds."""
     heartbeat = await fleet.store.leases.heartbeat(manager, lease=lease, pools=pools, working_on=working_on)
     return heartbeat.held
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something holds, within reason."""
-    async with asyncio.timeout(10):
-        while not await holds():  # noqa: ASYNC110 - only asking again tells
-            await asyncio.sleep(0.01)
 
 
 async def test_one_manager_holds_all_pools(fleet: Fleet) -> None:
@@ -71,7 +64,7 @@ async def test_a_managers_pools_are_taken_over_when_its_lease_has_ended(fleet: F
     async def taken_over() -> bool:
         return await beat(fleet, "m2") == set(POOLS)
 
-    await until(taken_over)
+    await eventually(taken_over)
     assert await beat(fleet, "m1") == frozenset()
 
 
@@ -139,7 +132,7 @@ async def test_a_destruction_is_taken_over_when_its_lease_has_ended(fleet: Fleet
     async def taken_over() -> bool:
         return bool(await claim(["a"], operation="third", manager="m2", lease=LEASE))
 
-    await until(taken_over)
+    await eventually(taken_over)
     before = await fleet.dataset()
     await fleet.store.endings.defer("a", manager="m1", delay=timedelta(0))
     assert await fleet.dataset() == before
@@ -154,7 +147,7 @@ async def test_a_slot_is_free_again_after_its_life(fleet: Fleet) -> None:
     async def reserved() -> bool:
         return bool(await reserve(bounds, [("b", "1")], operation="third", manager="m1", lease=LEASE))
 
-    await until(reserved)
+    await eventually(reserved)
 
 
 async def test_a_slot_is_free_again_when_its_clone_is_done_or_given_up(fleet: Fleet) -> None:

@@ -13,10 +13,10 @@ from statistics import median, quantiles
 
 from benchmarks.figures import Figure
 from benchmarks.stage import Installation, Stage, say
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.events import Event
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.core.events import Event
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.core.scripts import new_operation
 
 POOLS = {f"pool-{number:02}": 5 for number in range(1, 21)}
 CHECKOUTS = 300

@@ -12,8 +12,8 @@ from benchmarks.figures import Figure
 from benchmarks.metering import Usage
 from benchmarks.stage import Installation, Stage, say
 from benchmarks.stocking import stock
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.core.scripts import new_operation
 
 STATUS = "/api/v3/status"
 POOLS = {10: (1.8, "9"), 100: (3.6, "18-22"), 500: (17, "84-91")}

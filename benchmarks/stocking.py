@@ -4,8 +4,8 @@ import asyncio
 import secrets
 from datetime import timedelta
 
-from vmpooler_common.store.clones import Reservation
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.clones.clones import Reservation
+from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
 
 _AT_ONCE = 200

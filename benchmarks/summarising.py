@@ -15,8 +15,8 @@ from benchmarks.figures import Figure
 from benchmarks.metering import Meter
 from benchmarks.stage import Installation, Stage, say
 from tests.support.services import Service
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.statistics import MOST_DAYS, Statistic
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.pools.statistics import MOST_DAYS, Statistic
 
 POOLS = (50, 500)
 ROUNDS = 3

@@ -18,7 +18,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
 from tests.support.slapd import Slapd
 from tests.support.stores import open_store
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 
 WithApi = Callable[..., AbstractAsyncContextManager[Api]]
 """Opens an API; takes arguments of `pooler_document`, keys of the section `redis`, `auth`: a provider, or the

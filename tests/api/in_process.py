@@ -16,17 +16,17 @@ from redis.asyncio import Redis
 from tests.store.fleet import Fleet
 from tests.support.stores import open_store
 from vmpooler_api.app import create_app
-from vmpooler_api.authentication.choice import choose_directory
+from vmpooler_api.authentication.factory import choose_directory
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_common.config import load
-from vmpooler_common.metrics.backend import Backend
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.fan_out import FanOut
-from vmpooler_common.metrics.gathering import Gathering
-from vmpooler_common.metrics.prometheus import PrometheusBackend
-from vmpooler_common.store.clones import Reservation
+from vmpooler_common.metrics.backends.base import Backend
+from vmpooler_common.metrics.backends.fan_out import FanOut
+from vmpooler_common.metrics.backends.gathering import Gathering
+from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.store.clones.clones import Reservation
+from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
-from vmpooler_common.store_options import store_options
 
 INSTANCE = "test"
 POOLS: Mapping[str, Mapping[str, Any]] = {

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.store.fleet import SITUATIONS
-from vmpooler_common.store.changes import MOST_TAGS
+from vmpooler_common.store.vms.changes import MOST_TAGS
 
 ONE = "/api/v3/vm/one"
 JENKINS = (

@@ -14,9 +14,9 @@ from tests.support.graph_server import GraphServerDouble, graph_server
 from tests.support.ports import free_port
 from vmpooler_api.dashboard.graph_server import GraphSource, graph_source
 from vmpooler_common.config import load
-from vmpooler_common.overrides import Property
-from vmpooler_common.store.overrides import Change, Permission
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.model.overrides import Property
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.pools.overrides import Change, Permission
 
 POOL, RUNNING = "/dashboard/stats/vmpooler/pool?history=1", "/dashboard/stats/vmpooler/running?history=1"
 POOLS = {"debian-12": 3, "debian-13": 2, "rocky.9": 4}

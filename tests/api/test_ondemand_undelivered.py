@@ -13,7 +13,7 @@ from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
 from tests.support.services import Service
-from vmpooler_common.store.requests import RequestStatus
+from vmpooler_common.store.requests.requests import RequestStatus
 
 
 async def requests_of(fleet: Fleet) -> list[str]:

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from tests.api.in_process import Api
 from tests.store.chores import Chores, disk, revert, snapshot
 from tests.store.demand import Demand
-from vmpooler_common.store.changes import MOST_TAGS, Access, Change
+from vmpooler_common.store.vms.changes import MOST_TAGS, Access, Change
 
 CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
 TOKENS, TOKEN = "/api/v3/token", "/api/v3/token/{token}"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vmpooler_api.orders import order_from_body, order_from_path
-from vmpooler_api.refusals import BadRequest, UnknownName
+from vmpooler_api.selection.request import order_from_body, order_from_path
+from vmpooler_api.web.errors import BadRequest, UnknownName
 
 NAMES = frozenset({"pool1", "pool2", "ubuntu-20.04-x86_64"})
 

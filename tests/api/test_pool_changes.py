@@ -13,7 +13,7 @@ from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.api.ondemand import Customer
 from tests.support.eventually import eventually
-from vmpooler_common.overrides import LARGEST_SIZE
+from vmpooler_common.model.overrides import LARGEST_SIZE
 
 SIZE, TEMPLATE, TARGET = (f"/api/v3/config/{name}" for name in ("poolsize", "pooltemplate", "clonetarget"))
 RESET, CONFIG, FULL = "/api/v3/poolreset", "/api/v3/config", "/api/v3/full_config"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.api.in_process import Api, make_ready
-from vmpooler_api.vm_report import report_vm
-from vmpooler_common.model import VmRecord, VmState
+from vmpooler_api.vms.schemas import report_vm
+from vmpooler_common.model.vm import VmRecord, VmState
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 400_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)

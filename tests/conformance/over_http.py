@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from uvicorn.server import ServerState
 
 from vmpooler_api.process import server_config
-from vmpooler_common.http_protocol import HttpProtocol
+from vmpooler_common.web.protocol import HttpProtocol
 
 HOST = "127.0.0.1"
 _PATIENCE = 30.0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
-from vmpooler_common.overrides import CurrentOverrides
+from vmpooler_common.model.overrides import CurrentOverrides
 
 SIZE, TEMPLATE, TARGET = (f"/api/v3/config/{name}" for name in ("poolsize", "pooltemplate", "clonetarget"))
 RESET = "/api/v3/poolreset"

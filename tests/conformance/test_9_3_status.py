@@ -8,8 +8,8 @@ import pytest
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
-from vmpooler_common.overrides import Property
-from vmpooler_common.store.overrides import Change, Permission
+from vmpooler_common.model.overrides import Property
+from vmpooler_common.store.pools.overrides import Change, Permission
 
 SECTIONS = ["boot", "capacity", "clone", "pools", "queue", "status"]
 FINE = "Battle station fully armed and operational."

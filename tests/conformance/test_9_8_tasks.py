@@ -12,7 +12,7 @@ import pytest
 from tests.api.in_process import Api
 from tests.store.chores import Chores, disk, snapshot
 from tests.store.fleet import Fleet
-from vmpooler_common.model import TaskKind
+from vmpooler_common.model.vm import TaskKind
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9]{31}")
 GOOD = {"X-AUTH-TOKEN": "good"}

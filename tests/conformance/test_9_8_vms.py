@@ -8,7 +8,7 @@ import pytest
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api, make_ready
 from tests.store.fleet import SITUATIONS, Fleet
-from vmpooler_common.store.changes import Access, Change
+from vmpooler_common.store.vms.changes import Access, Change
 
 HOUR = timedelta(hours=1)
 GOOD, BAD = {"X-AUTH-TOKEN": "good"}, {"X-AUTH-TOKEN": "bad"}

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from tests.manager.site import Site
 from tests.support.eventually import DEADLINE, eventually
-from vmpooler_common.store.requests import OnDemandRequest, RequestStatus
-from vmpooler_common.store.scripts import new_operation
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.requests.requests import OnDemandRequest, RequestStatus
 
 TTL = timedelta(minutes=5)
 

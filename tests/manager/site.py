@@ -15,10 +15,10 @@ from tests.support.documents import pooler_document
 from tests.support.eventually import DEADLINE, eventually
 from tests.support.faulty_provider import DRIVER, Moods
 from vmpooler_common.config import Settings, load
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.pools.views import PoolNumbers
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.views import PoolNumbers
 
 SELDOM = 10
 OFTEN = 0.005

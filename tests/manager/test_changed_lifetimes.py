@@ -6,9 +6,9 @@ from datetime import timedelta
 from tests.manager.running_manager import RunningManager
 from tests.manager.site import Site
 from tests.support.eventually import eventually
-from vmpooler_common.store.changes import Access, Change, Changed
-from vmpooler_common.store.scripts import new_operation
-from vmpooler_manager.supervisor import REFRESH_SECONDS
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.vms.changes import Access, Change, Changed
+from vmpooler_manager.supervisor.supervisor import REFRESH_SECONDS
 
 PASSED = timedelta(milliseconds=1)
 NEVER_BY_ITSELF = 3600

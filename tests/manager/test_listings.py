@@ -9,7 +9,7 @@ from tests.manager.running_manager import RunningManager
 from tests.manager.site import OFTEN, Site
 from tests.support.eventually import eventually
 from tests.support.faulty_provider import Mood
-from vmpooler_common.store.errors import UnknownToken
+from vmpooler_common.store.core.errors import UnknownToken
 
 LISTINGS = 6
 """More than it takes to doubt a VM and to ask for it."""

@@ -6,9 +6,9 @@ from tests.manager.orders import Orders
 from tests.manager.running_manager import RunningManager
 from tests.manager.site import Site
 from tests.support.eventually import eventually
-from vmpooler_common.model import VmRecord
-from vmpooler_common.store.checkouts import Patience, Want
-from vmpooler_common.store.errors import StillWaiting
+from vmpooler_common.model.vm import VmRecord
+from vmpooler_common.store.checkout.checkouts import Patience, Want
+from vmpooler_common.store.core.errors import StillWaiting
 
 
 async def record_of(site: Site, name: str) -> VmRecord:

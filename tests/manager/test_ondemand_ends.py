@@ -6,7 +6,7 @@ from tests.manager.orders import Orders
 from tests.manager.running_manager import RunningManager
 from tests.manager.site import Site
 from tests.support.eventually import eventually
-from vmpooler_common.store.requests import RequestStatus
+from vmpooler_common.store.requests.requests import RequestStatus
 
 BRISK = {"check_loop_delay_max": 0.5}
 PATIENT = {**BRISK, "max_vm_retries": 1000}

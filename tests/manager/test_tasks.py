@@ -11,7 +11,7 @@ from tests.manager.running_manager import RunningManager
 from tests.manager.site import Site
 from tests.manager.wishes import Wishes, identifier
 from tests.support.eventually import eventually
-from vmpooler_common.model import TaskState, VmTask
+from vmpooler_common.model.vm import TaskState, VmTask
 
 SOON = 8.0
 """Seconds: an entry counts as lost after 2, heartbeats come every 1.5, and the rest is for slow machines."""

@@ -11,17 +11,17 @@ import pytest
 
 from tests.manager.site import Site, settings_of
 from tests.manager.wishes import Wishes, identifier
-from vmpooler_common.metrics.null import NullBackend
-from vmpooler_common.model import TaskState
+from vmpooler_common.metrics.backends.null import NullBackend
+from vmpooler_common.model.vm import TaskState
 from vmpooler_manager.assembly import assemble
-from vmpooler_manager.backoff import Delays
-from vmpooler_manager.clock import ClockGuard
-from vmpooler_manager.jobs import Jobs
+from vmpooler_manager.inbox.tasks import Undertaker
 from vmpooler_manager.metrics.inboxes import InboxMetrics
 from vmpooler_manager.metrics.tasks import TaskMetrics
 from vmpooler_manager.providers.contract import PoolOrder
-from vmpooler_manager.supervisor import LEASE
-from vmpooler_manager.undertaking import Undertaker
+from vmpooler_manager.runtime.backoff import Delays
+from vmpooler_manager.runtime.clock import ClockGuard
+from vmpooler_manager.runtime.jobs import Jobs
+from vmpooler_manager.supervisor.supervisor import LEASE
 
 POOL = "debian"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tests.manager.site import Site
 from tests.store.chores import disk, revert, snapshot
 from tests.support.eventually import DEADLINE, eventually
-from vmpooler_common.model import TaskState, VmTask
+from vmpooler_common.model.vm import TaskState, VmTask
 
 
 @dataclass(frozen=True)

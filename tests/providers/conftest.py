@@ -4,8 +4,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from tests.providers.exchange import ReadMetric
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.prometheus import PrometheusBackend
+from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 
 pytest.register_assert_rewrite(
     "tests.providers.conformance", "tests.providers.task_conformance", "tests.providers.subject"

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.null import NullBackend
+from vmpooler_common.metrics.backends.null import NullBackend
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import PoolOrder
 from vmpooler_manager.providers.dummy import DummyProvider
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.providers.exchange import Exchange, Line, ReadMetric, until
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_manager.providers.connections import ConnectionPool
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_manager.providers.connection_pool import ConnectionPool
 from vmpooler_manager.providers.errors import NotFound, TransientError
 
 

@@ -13,8 +13,8 @@ from vmpooler_manager.providers.registry import load
 
 TRY = """
 import sys
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.null import NullBackend
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.metrics.backends.null import NullBackend
 from vmpooler_manager.providers.errors import PermanentError
 from vmpooler_manager.providers.registry import load
 

@@ -5,8 +5,8 @@ from collections.abc import Awaitable
 from tests.store.act import HOUR, Act, act
 from tests.store.chores import disk
 from tests.store.fleet import Fleet
-from vmpooler_common.store.changes import MOST_TAGS, Access, Change
 from vmpooler_common.store.store import Store
+from vmpooler_common.store.vms.changes import MOST_TAGS, Access, Change
 
 LONGER_AND_TAGGED = Change(lifetime=5 * HOUR, tags={"build": "17", "url": "https://ci.example.test/17"})
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from tests.store.act import GENERATION, HOUR, PAST, Act, act
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, untagged
 from tests.support.past_days import note_durations
-from vmpooler_common.model import VmState
-from vmpooler_common.store.endings import Guard
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.retirement.endings import Guard
 from vmpooler_common.store.store import Store
 
 

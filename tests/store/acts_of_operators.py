@@ -4,8 +4,8 @@ from collections.abc import Awaitable
 
 from tests.store.act import Act, act
 from tests.store.fleet import Fleet
-from vmpooler_common.overrides import Property
-from vmpooler_common.store.overrides import Change, Permission
+from vmpooler_common.model.overrides import Property
+from vmpooler_common.store.pools.overrides import Change, Permission
 from vmpooler_common.store.store import Store
 
 OPERATOR = Permission(token="secret", needs_token=True, admins=("alice",), only_admins=True)

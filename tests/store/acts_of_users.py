@@ -7,10 +7,10 @@ from tests.store.demand import Demand
 from tests.store.fleet import Fleet, want
 from tests.store.line import Line
 from tests.support.past_days import note_durations
-from vmpooler_common.store.checkouts import Patience
-from vmpooler_common.store.idempotency import IdempotencyKey
-from vmpooler_common.store.rates import Allowance
-from vmpooler_common.store.statistics import Statistic
+from vmpooler_common.store.access.rates import Allowance
+from vmpooler_common.store.checkout.checkouts import Patience
+from vmpooler_common.store.checkout.idempotency import IdempotencyKey
+from vmpooler_common.store.pools.statistics import Statistic
 from vmpooler_common.store.store import Store
 
 

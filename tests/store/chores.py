@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet
-from vmpooler_common.model import TaskKind, TaskState, VmTask
-from vmpooler_common.store.queues import GROUP, QueueEntry
-from vmpooler_common.store.undertakings import PutAside, Undertaking
+from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
+from vmpooler_common.store.core.queue import GROUP, QueueEntry
+from vmpooler_common.store.tasks.leases import PutAside, Undertaking
 
 MOST_TRIES = 3
 LONGEST = timedelta(hours=1)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.store.fleet import MANAGER, Fleet, attempt_of
-from vmpooler_common.model import VmState
-from vmpooler_common.store.endings import Charge, Outcome
-from vmpooler_common.store.queues import GROUP
-from vmpooler_common.store.requests import OnDemandRequest
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.core.queue import GROUP
+from vmpooler_common.store.requests.requests import OnDemandRequest
+from vmpooler_common.store.retirement.endings import Charge, Outcome
 
 LIFETIME = timedelta(hours=1)
 LIFETIME_WITH_TOKEN = timedelta(hours=2)

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from redis.asyncio import Redis
 
 from tests.store.dataset import Dataset, ask, read_dataset
-from vmpooler_common.model import VmState
-from vmpooler_common.snapshot import UntaggedVm
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.clones import Reservation
-from vmpooler_common.store.link import check
-from vmpooler_common.store.overrides import Permission
+from vmpooler_common.model.pool import UntaggedVm
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.clones.clones import Reservation
+from vmpooler_common.store.core.connection import check
+from vmpooler_common.store.pools.overrides import Permission
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.tokens import token_digest
 
 LEASE = timedelta(seconds=30)
 PROVIDER = "dummy"

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tests.store.dataset import LIVE, SET_ASIDE, Dataset
-from vmpooler_common.model import MOVES, VmState
+from vmpooler_common.model.vm import MOVES, VmState
 
 Move = tuple[VmState | None, VmState]
 

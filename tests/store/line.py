@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet
-from vmpooler_common.store.checkouts import Patience, Want
-from vmpooler_common.store.errors import NoneReady, StillWaiting
-from vmpooler_common.store.idempotency import IdempotencyKey
+from vmpooler_common.store.checkout.checkouts import Patience, Want
+from vmpooler_common.store.checkout.idempotency import IdempotencyKey
+from vmpooler_common.store.core.errors import NoneReady, StillWaiting
 
 LARGE = 100
 """Size of every pool, unless a test says otherwise."""

@@ -8,9 +8,9 @@ from tests.store.act import Act, act
 from tests.store.dataset import ask
 from tests.store.demand import Demand
 from tests.store.fleet import LEASE, Fleet, attempt_of, reservation
-from vmpooler_common.model import VmState
-from vmpooler_common.store.endings import Charge
-from vmpooler_common.store.errors import StoreUnavailable
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.core.errors import StoreUnavailable
+from vmpooler_common.store.retirement.endings import Charge
 from vmpooler_common.store.store import Store
 
 HOUR = timedelta(hours=1)

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.store.fleet import LEASE, attempt_of
-from vmpooler_common.model import VmState
-from vmpooler_common.snapshot import UntaggedVm
-from vmpooler_common.store.endings import Guard
+from vmpooler_common.model.pool import UntaggedVm
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.retirement.endings import Guard
 from vmpooler_common.store.store import Store
 
 Verb = Callable[[Store], Awaitable[Any]]

@@ -8,11 +8,11 @@ from tests.store.act import HOUR, Act, act
 from tests.store.chores import LONGEST, MOST_TRIES, Chores, disk, revert, snapshot
 from tests.store.dataset import ask
 from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet
-from vmpooler_common.model import VmTask
-from vmpooler_common.store.errors import StoreUnavailable
-from vmpooler_common.store.queues import QueueEntry
+from vmpooler_common.model.vm import VmTask
+from vmpooler_common.store.core.errors import StoreUnavailable
+from vmpooler_common.store.core.queue import QueueEntry
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.undertakings import Undertaking
+from vmpooler_common.store.tasks.leases import Undertaking
 
 
 async def _running(fleet: Fleet) -> None:

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from tests.store.fleet import Fleet, want
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.errors import NoneReady, NoSuchVm, StoreUnavailable, UnknownToken
-from vmpooler_common.store.times import to_ms
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.core.errors import NoneReady, NoSuchVm, StoreUnavailable, UnknownToken
+from vmpooler_common.store.core.times import to_ms
 
 HOUR = timedelta(hours=1)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet, want
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.errors import NoneReady
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.core.errors import NoneReady
 
 POOLS = ("one", "two", "three", "four")
 DRAWS = 300

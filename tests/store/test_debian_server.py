@@ -15,7 +15,7 @@ from tests.support.needs import needs_program
 from tests.support.redis_server import RedisServer
 from tests.support.stores import open_store
 from tools.server_binary import OVERRIDE
-from vmpooler_common.store.errors import NoneReady, Refused
+from vmpooler_common.store.core.errors import NoneReady, Refused
 
 PREFIX = "{debian}"
 

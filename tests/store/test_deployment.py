@@ -10,7 +10,7 @@ from tests.store.dataset import ask
 from tests.store.fleet import LEASE, Fleet
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store, open_store
-from vmpooler_common.store.errors import SchemaTooNew
+from vmpooler_common.store.core.errors import SchemaTooNew
 from vmpooler_common.store.store import Store
 
 PREFIX = "{deployment}"

@@ -10,9 +10,9 @@ from tests.store.dataset import ask
 from tests.store.fleet import Fleet, want
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store, open_store
-from vmpooler_common.store.errors import StoreUnavailable
-from vmpooler_common.store.events import Event
-from vmpooler_common.store.times import to_ms
+from vmpooler_common.store.core.errors import StoreUnavailable
+from vmpooler_common.store.core.events import Event
+from vmpooler_common.store.core.times import to_ms
 
 PATIENCE = 10.0
 

@@ -15,8 +15,8 @@ from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.stores import Tally, make_store, open_store
-from vmpooler_common.store.errors import ScriptFailed, StoreUnavailable
-from vmpooler_common.store.link import LinkOptions
+from vmpooler_common.store.core.connection import LinkOptions
+from vmpooler_common.store.core.errors import ScriptFailed, StoreUnavailable
 from vmpooler_common.store.store import Store
 
 PREFIX = "{failures}"

@@ -7,9 +7,9 @@ import pytest
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet, want
-from vmpooler_common.store.checkouts import Checkout, Want
-from vmpooler_common.store.errors import GrantOver, KeyReused, NoneReady, UnknownToken
-from vmpooler_common.store.idempotency import IdempotencyKey
+from vmpooler_common.store.checkout.checkouts import Checkout, Want
+from vmpooler_common.store.checkout.idempotency import IdempotencyKey
+from vmpooler_common.store.core.errors import GrantOver, KeyReused, NoneReady, UnknownToken
 
 HOUR_MS = 3_600_000
 ORDER = (want("one", 2), want("two"))

@@ -7,8 +7,8 @@ import pytest
 
 from tests.store.fleet import LEASE, Fleet
 from tests.support.eventually import eventually
-from vmpooler_common.model import VmState
-from vmpooler_common.store.clones import Reservation
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.clones.clones import Reservation
 
 POOLS = [f"pool-{number}" for number in range(10)]
 SHORT = timedelta(milliseconds=300)

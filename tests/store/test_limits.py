@@ -6,9 +6,9 @@ import pytest
 
 from tests.store.dataset import ask
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet
-from vmpooler_common.model import VmState
-from vmpooler_common.snapshot import Halt
-from vmpooler_common.store.endings import Doomed, Guard, Outcome
+from vmpooler_common.model.pool import Halt
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.retirement.endings import Doomed, Guard, Outcome
 
 BOUND = 3
 

@@ -8,8 +8,8 @@ from tests.store.dataset import ask
 from tests.store.demand import Demand, of_a_user
 from tests.store.fleet import PROVIDER, Fleet, want
 from tests.store.line import Line
-from vmpooler_common.snapshot import Snapshot
-from vmpooler_common.store.errors import NoneReady, UnknownToken
+from vmpooler_common.model.pool import Snapshot
+from vmpooler_common.store.core.errors import NoneReady, UnknownToken
 
 PLACE_MS, LINE_MS = 10_000, 20_000
 

@@ -15,8 +15,8 @@ from tests.store.invariants import check_soundness
 from tests.store.line import Line
 from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.errors import NoneReady
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.core.errors import NoneReady
 
 POOLS = ("one", "two", "three")
 ALIASES = {"one": ("one",), "two": ("two",), "three": ("three",), "left": ("one", "two"), "all": POOLS}

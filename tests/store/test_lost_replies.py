@@ -8,7 +8,6 @@ import dataclasses
 import inspect
 from collections import Counter
 from datetime import datetime, timedelta
-from importlib.resources import files
 from typing import Any, get_type_hints
 
 import pytest
@@ -22,7 +21,8 @@ from tests.support.faults import Moment
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store, open_store
-from vmpooler_common.store.errors import Refused
+from vmpooler_common.store.core.errors import Refused
+from vmpooler_common.store.core.scripts import read_scripts
 from vmpooler_common.store.store import Store
 
 _OTHERWISE = {"prepare", "stay", "check_out and wait", "check_out for the last time"}
@@ -146,9 +146,7 @@ def test_every_public_verb_is_among_the_acts() -> None:
 
 
 def test_every_script_is_among_the_acts() -> None:
-    folder = files("vmpooler_common.store") / "lua"
-    names = [entry.name.removesuffix(".lua") for entry in folder.iterdir()]
-    scripts = {name for name in names if not name.startswith("prelude")}
+    scripts = {name for name, _ in read_scripts() if not name.startswith("prelude")}
     assert scripts == {script for act in ACTS for script in act.scripts}
 
 

@@ -12,15 +12,15 @@ from tests.store.invariants import Move, check_soundness, moves_between
 from tests.store.steps import Verb, begins, creates, destroys, notes, promotes, retires_as_stale
 from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
-from vmpooler_common.model import MOVES, TaskKind, TaskState, VmState, VmTask
-from vmpooler_common.store.changes import Access, Change
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.endings import Guard
-from vmpooler_common.store.errors import NoSuchVm, Refused, StoreUnavailable
-from vmpooler_common.store.overrides import Permission
-from vmpooler_common.store.queues import QueueEntry
-from vmpooler_common.store.times import from_ms_or_none
-from vmpooler_common.store.undertakings import Undertaking
+from vmpooler_common.model.vm import MOVES, TaskKind, TaskState, VmState, VmTask
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.core.errors import NoSuchVm, Refused, StoreUnavailable
+from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.core.times import from_ms_or_none
+from vmpooler_common.store.pools.overrides import Permission
+from vmpooler_common.store.retirement.endings import Guard
+from vmpooler_common.store.tasks.leases import Undertaking
+from vmpooler_common.store.vms.changes import Access, Change
 
 POOLS = ("one", "two", "three")
 ALIASES = {"one": ("one",), "left": ("one", "two"), "right": ("two", "three"), "all": POOLS}

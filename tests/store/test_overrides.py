@@ -5,13 +5,13 @@ import pytest
 from tests.store.dataset import ask
 from tests.store.demand import Demand
 from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation
-from vmpooler_common.model import VmState
-from vmpooler_common.overrides import NO_OVERRIDES, PoolOverrides, Property
-from vmpooler_common.snapshot import Snapshot
-from vmpooler_common.store.endings import Guard, Outcome
-from vmpooler_common.store.errors import NotOwner, UnknownToken
-from vmpooler_common.store.overrides import Change, Permission
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides, Property
+from vmpooler_common.model.pool import Snapshot
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.core.errors import NotOwner, UnknownToken
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.pools.overrides import Change, Permission
+from vmpooler_common.store.retirement.endings import Guard, Outcome
 
 ANYBODY = Permission()
 

@@ -12,8 +12,8 @@ from tests.store.fleet import Fleet, want
 from tests.support.redis_server import RedisServer
 from tests.support.replication import a_primary, a_replica
 from tests.support.stores import Tally, open_store
-from vmpooler_common.store.errors import NotReplicated, StoreUnavailable
-from vmpooler_common.store.idempotency import IdempotencyKey
+from vmpooler_common.store.checkout.idempotency import IdempotencyKey
+from vmpooler_common.store.core.errors import NotReplicated, StoreUnavailable
 from vmpooler_common.store.store import Store
 
 PREFIX = "{replicated}"

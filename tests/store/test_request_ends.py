@@ -6,11 +6,11 @@ import pytest
 
 from tests.store.demand import Demand, of_a_user
 from tests.store.fleet import LEASE, MANAGER, attempt_of
-from vmpooler_common.model import VmState
-from vmpooler_common.store.checkouts import Return
-from vmpooler_common.store.errors import StoreUnavailable, UnknownToken
-from vmpooler_common.store.leases import Heartbeat
-from vmpooler_common.store.requests import RequestStatus
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.checkout.checkouts import Return
+from vmpooler_common.store.core.errors import StoreUnavailable, UnknownToken
+from vmpooler_common.store.managers.leases import Heartbeat
+from vmpooler_common.store.requests.requests import RequestStatus
 
 # Failing
 

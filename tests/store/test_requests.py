@@ -8,10 +8,10 @@ from tests.store.dataset import ask
 from tests.store.demand import LIFETIME, LIFETIME_WITH_TOKEN, TTL, Demand, of_a_user
 from tests.store.fleet import LEASE, MANAGER, attempt_of, reservation
 from tests.support.stores import Tally
-from vmpooler_common.store.errors import NoSuchRequest, RequestExists, UnknownToken
-from vmpooler_common.store.queues import QueueEntry
-from vmpooler_common.store.requests import RequestStatus
-from vmpooler_common.store.times import to_ms
+from vmpooler_common.store.core.errors import NoSuchRequest, RequestExists, UnknownToken
+from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.core.times import to_ms
+from vmpooler_common.store.requests.requests import RequestStatus
 
 # Opening
 

@@ -11,7 +11,7 @@ from tests.support.faults import Moment
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.stores import Tally, make_store, open_store
-from vmpooler_common.store.errors import Refused
+from vmpooler_common.store.core.errors import Refused
 
 TRIPS = {
     "prepare": 3,  # reads the schema, names the data and loads the scripts

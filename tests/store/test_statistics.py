@@ -9,11 +9,11 @@ from tests.store.dataset import ask
 from tests.store.fleet import Fleet
 from tests.support.past_days import note_durations, note_tags
 from tests.support.stores import Tally
-from vmpooler_common.store.errors import RangeInvalid
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.statistics import Statistic, Statistics
+from vmpooler_common.store.core.errors import RangeInvalid
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.pools.statistics import Statistic, Statistics
+from vmpooler_common.store.pools.views import Durations
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.views import Durations
 
 
 async def today_of(fleet: Fleet) -> date:

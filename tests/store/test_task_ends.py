@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tests.store.chores import NOW, Chores, disk, revert, snapshot
-from vmpooler_common.model import TaskKind, TaskState
-from vmpooler_common.store.queues import QueueEntry
-from vmpooler_common.store.undertakings import Undertaking
+from vmpooler_common.model.vm import TaskKind, TaskState
+from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.tasks.leases import Undertaking
 
 PENDING, DONE, FAILED = TaskState.PENDING, TaskState.DONE, TaskState.FAILED
 LATER = timedelta(hours=1)

@@ -7,10 +7,10 @@ import pytest
 from tests.store.chores import NOW, Chores, disk, revert, snapshot
 from tests.store.dataset import ask
 from tests.store.fleet import PROVIDER, SITUATIONS
-from vmpooler_common.model import TaskKind, TaskState, VmTask
-from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
-from vmpooler_common.store.queues import QueueEntry
-from vmpooler_common.store.undertakings import PutAside
+from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
+from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.tasks.leases import PutAside
 
 PENDING, DONE, FAILED = TaskState.PENDING, TaskState.DONE, TaskState.FAILED
 LATER = timedelta(hours=1)

@@ -4,15 +4,15 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from importlib.resources import files
 from typing import get_type_hints
 
 import pytest
 
 from tests.store.fleet import LEASE, MANAGER, Fleet
-from vmpooler_common.model import VmState
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.core.scripts import read_scripts
+from vmpooler_common.store.core.times import duration_ms, from_ms, to_ms
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.times import duration_ms, from_ms, to_ms
 
 LIFETIME = timedelta(hours=3)
 Find = Callable[[Fleet], Awaitable[float]]
@@ -90,8 +90,8 @@ def test_no_verb_is_told_what_time_it_is() -> None:
 
 
 def test_scripts_ask_only_redis_for_the_time() -> None:
-    for script in (files("vmpooler_common.store") / "lua").iterdir():
-        assert not re.search(r"\bos\.", script.read_text()), script.name
+    for name, text in read_scripts():
+        assert not re.search(r"\bos\.", text), name
 
 
 async def test_views_tell_the_servers_time(fleet: Fleet) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet
-from vmpooler_common.model import VmState
-from vmpooler_common.store.errors import LoginThrottled, NoSuchToken
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.core.errors import LoginThrottled, NoSuchToken
 
 
 async def test_of_many_failed_logins_at_once_one_is_told_so(fleet: Fleet) -> None:

@@ -1,6 +1,6 @@
 """A backend of metrics whose server is gone."""
 
-from vmpooler_common.metrics.backend import Series
+from vmpooler_common.metrics.backends.base import Series
 from vmpooler_common.metrics.declaration import Declaration
 
 

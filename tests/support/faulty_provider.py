@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.errors import PermanentError, Throttled, TransientError

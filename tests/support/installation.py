@@ -23,11 +23,11 @@ from tests.support.request_audit import audit_requests, ready_requests
 from tests.support.services import Service, ServiceName
 from tests.support.stores import make_store
 from tests.support.task_audit import audit_tasks
-from vmpooler_common.model import VmTask
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.errors import NoneReady
-from vmpooler_common.store.scripts import new_operation
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.model.vm import VmTask
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.core.errors import NoneReady
+from vmpooler_common.store.core.scripts import new_operation
 
 SETTLED_WITHIN = 60.0
 """Seconds after which a test gives up. All is promised to be whole and full within 15 s, whatever died; a

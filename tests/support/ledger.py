@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from vmpooler_common.model import VmTask
+from vmpooler_common.model.vm import VmTask
 
 
 class Ledger:

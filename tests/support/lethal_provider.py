@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.support.lethal_orders import Act, Call, Orders, When
 from tests.support.project import ROOT
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.errors import TransientError

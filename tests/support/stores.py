@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from vmpooler_common.metrics.backend import Series
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.backends.base import Series
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.redis import RedisMetrics
 from vmpooler_common.metrics.declaration import Declaration
-from vmpooler_common.metrics.redis import RedisMetrics
-from vmpooler_common.store.link import LinkOptions
+from vmpooler_common.store.core.connection import LinkOptions
 from vmpooler_common.store.store import Store, StoreOptions
 
 

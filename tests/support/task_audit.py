@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tests.providers.cloud_file import CloudFile
 from tests.store.dataset import Dataset
-from vmpooler_common.model import VmTask
+from vmpooler_common.model.vm import VmTask
 
 
 def audit_tasks(dataset: Dataset, table: CloudFile, wished: Mapping[str, Sequence[VmTask]]) -> list[str]:

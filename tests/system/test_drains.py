@@ -7,9 +7,9 @@ import pytest
 from tests.support.installation import Installation
 from tests.support.redis_server import RedisServer
 from tests.system.conftest import Install
-from vmpooler_common.overrides import Property
-from vmpooler_common.store.overrides import Change, Permission
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.model.overrides import Property
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.pools.overrides import Change, Permission
 from vmpooler_common.store.store import Store
 
 pytestmark = pytest.mark.timeout(240)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vmpooler_common import __version__
 from vmpooler_common.config import DEFAULT_PORTS, Configuration, ConfigurationError, Problem, Service, load
-from vmpooler_common.config.table import table_of_settings
+from vmpooler_common.config.show.table import table_of_settings
 from vmpooler_common.metrics.describe import describe
 
 OK = 0

@@ -12,58 +12,56 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 from starlette.routing import Route
 
-from vmpooler_api.authentication.contract import Directory
-from vmpooler_api.changing import Changing
-from vmpooler_api.checkout_line import CheckoutLine
-from vmpooler_api.client_address import ClientAddresses
-from vmpooler_api.clone_targets import CloneTargets
+from vmpooler_api.authentication.base import Directory
+from vmpooler_api.background.cancellations import Withdrawals
+from vmpooler_api.background.event_feed import EventFeed
+from vmpooler_api.background.store_health import StoreWatch
+from vmpooler_api.checkout.openapi import OPERATIONS
+from vmpooler_api.checkout.release import TakingBack
+from vmpooler_api.checkout.routes import Handover
+from vmpooler_api.checkout.service import HandingOut
+from vmpooler_api.checkout.waiting import CheckoutLine
+from vmpooler_api.dashboard import routes as dashboard
 from vmpooler_api.dashboard.graph_server import GraphServer, graph_source
 from vmpooler_api.dashboard.page import PATH, dashboard_page, redirect_to_dashboard
-from vmpooler_api.dependencies import Parts
-from vmpooler_api.draws import Draws
-from vmpooler_api.error_answers import answer_errors
-from vmpooler_api.event_feed import EventFeed
-from vmpooler_api.handing_out import HandingOut
-from vmpooler_api.headers import AnswerHeaders
 from vmpooler_api.legacy.answers import RevisionsOfV1
 from vmpooler_api.legacy.versions import LegacyVersions
-from vmpooler_api.lenient_requests import LenientRequests
 from vmpooler_api.metrics import ApiMetrics
-from vmpooler_api.offers import Offers
-from vmpooler_api.openapi import complete_openapi
-from vmpooler_api.pool_changing import PoolChanging
-from vmpooler_api.provisioning import Provisioning
-from vmpooler_api.rate_limiter import REFUSED, RateLimiter
-from vmpooler_api.request_log import RequestLog
-from vmpooler_api.routes import (
-    changes,
-    configuration,
-    dashboard,
-    health,
-    numbers,
-    ondemand,
-    summary,
-    vm_tasks,
-    vms,
-)
-from vmpooler_api.routes.handover import Handover
-from vmpooler_api.routes.handover_operations import OPERATIONS
-from vmpooler_api.routes.tokens import token_router
-from vmpooler_api.store_watch import StoreWatch
-from vmpooler_api.summaries import Summaries
-from vmpooler_api.taking_back import TakingBack
-from vmpooler_api.task_orders import TaskOrders
-from vmpooler_api.token_keeping import TokenKeeping
+from vmpooler_api.ondemand import routes as ondemand
+from vmpooler_api.ondemand.service import Provisioning
+from vmpooler_api.ondemand.waiting import WaitingRoom
+from vmpooler_api.pools import routes as configuration
+from vmpooler_api.pools.service import PoolChanging
+from vmpooler_api.selection.candidates import Offers
+from vmpooler_api.selection.clone_targets import CloneTargets
+from vmpooler_api.selection.selector import Draws
+from vmpooler_api.status import health
+from vmpooler_api.status import routes as numbers
+from vmpooler_api.summary import routes as summary
+from vmpooler_api.summary.writer import Summaries
+from vmpooler_api.tokens.routes import token_router
+from vmpooler_api.tokens.service import TokenKeeping
 from vmpooler_api.usage import Usage
-from vmpooler_api.waiting_room import WaitingRoom
-from vmpooler_api.wishes import WishReader
-from vmpooler_api.withdrawals import Withdrawals
+from vmpooler_api.vms import change_routes as changes
+from vmpooler_api.vms import routes as vms
+from vmpooler_api.vms import task_routes as vm_tasks
+from vmpooler_api.vms.changes import WishReader
+from vmpooler_api.vms.service import Changing
+from vmpooler_api.vms.tasks import TaskOrders
+from vmpooler_api.web.access_log import RequestLog
+from vmpooler_api.web.client_address import ClientAddresses
+from vmpooler_api.web.compression import AnswerHeaders
+from vmpooler_api.web.dependencies import Parts
+from vmpooler_api.web.error_handlers import answer_errors
+from vmpooler_api.web.normalisation import LenientRequests
+from vmpooler_api.web.openapi import complete_openapi
+from vmpooler_api.web.rate_limit import REFUSED, RateLimiter
 from vmpooler_common import __version__
 from vmpooler_common.config import Settings
-from vmpooler_common.json_answer import JsonAnswer
+from vmpooler_common.metrics.catalogues.http import HttpMetricsMiddleware
 from vmpooler_common.metrics.exposition import exposition_endpoint
-from vmpooler_common.metrics.http import HttpMetricsMiddleware
 from vmpooler_common.store.store import Store
+from vmpooler_common.web.json import JsonAnswer
 
 log = structlog.get_logger(__name__)
 

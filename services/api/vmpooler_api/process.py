@@ -10,17 +10,17 @@ import uvloop
 from fastapi import FastAPI
 
 from vmpooler_api.app import create_app
-from vmpooler_api.authentication.choice import choose_directory
-from vmpooler_api.authentication.contract import DirectoryMisconfigured
-from vmpooler_api.dependencies import Parts
+from vmpooler_api.authentication.base import DirectoryMisconfigured
+from vmpooler_api.authentication.factory import choose_directory
 from vmpooler_api.metrics import ApiMetrics
+from vmpooler_api.web.dependencies import Parts
 from vmpooler_common.config import Configuration, Settings
-from vmpooler_common.http_protocol import HttpProtocol
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.reporting import report_as_configured
-from vmpooler_common.process import Server, begin_logging
+from vmpooler_common.metrics.backends.from_settings import report_as_configured
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
-from vmpooler_common.store_options import store_options
+from vmpooler_common.web.protocol import HttpProtocol
+from vmpooler_common.web.server import Server, begin_logging
 
 log = structlog.get_logger(__name__)
 

@@ -2,10 +2,10 @@
 
 import structlog
 
-from vmpooler_api.build_url import LITMUS, read_build_url
+from vmpooler_api.metrics.build_url import LITMUS, read_build_url
 from vmpooler_api.metrics.builds import BuildMetrics
-from vmpooler_common.metrics.usage import UserMetrics
-from vmpooler_common.store.checkouts import Checkout, Return
+from vmpooler_common.metrics.catalogues.usage import UserMetrics
+from vmpooler_common.store.checkout.checkouts import Checkout, Return
 
 log = structlog.get_logger(__name__)
 

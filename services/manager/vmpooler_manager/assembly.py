@@ -11,34 +11,34 @@ from random import Random
 
 from vmpooler_common.config import PoolSettings, ProviderSettings, Settings
 from vmpooler_common.config.sections.general import GeneralSection
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.reporting import Reporting, report_as_configured
-from vmpooler_common.reconnecting import pauses
+from vmpooler_common.metrics.backends.from_settings import Reporting, report_as_configured
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.store.core.reconnect import pauses
+from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
-from vmpooler_common.store_options import store_options
-from vmpooler_manager.backoff import Backoff, Delays
-from vmpooler_manager.clock import ClockGuard
-from vmpooler_manager.cloning import Cloning
-from vmpooler_manager.cloud import Cloud
-from vmpooler_manager.consumer import Consumer
-from vmpooler_manager.destroying import Destroying
-from vmpooler_manager.execute import Executor
-from vmpooler_manager.intake import Intake
-from vmpooler_manager.jobs import Jobs
-from vmpooler_manager.liveness import Liveness
-from vmpooler_manager.looking import Looking
+from vmpooler_manager.inbox.consumer import Consumer
+from vmpooler_manager.inbox.requests import Intake
+from vmpooler_manager.inbox.tasks import Undertaker
+from vmpooler_manager.lifecycle.clone_slots import SlotQueue
+from vmpooler_manager.lifecycle.create import Cloning
+from vmpooler_manager.lifecycle.destroy import Destroying
+from vmpooler_manager.lifecycle.inspect import Looking
+from vmpooler_manager.lifecycle.names import NameGenerator
 from vmpooler_manager.metrics import ManagerMetrics
-from vmpooler_manager.names import NameGenerator
-from vmpooler_manager.plan import PoolSpec
-from vmpooler_manager.pool import CLONE_TARGET, Pool
-from vmpooler_manager.pool_loop import PoolLoop
+from vmpooler_manager.planning.planner import PoolSpec
 from vmpooler_manager.providers.contract import PoolOrder
 from vmpooler_manager.providers.errors import PermanentError
 from vmpooler_manager.providers.registry import load
-from vmpooler_manager.reconcile import Reconciler, World
-from vmpooler_manager.slots import SlotQueue
-from vmpooler_manager.supervisor import LEASE, Supervisor
-from vmpooler_manager.undertaking import Undertaker
+from vmpooler_manager.reconcile.executor import Executor
+from vmpooler_manager.reconcile.loop import PoolLoop
+from vmpooler_manager.reconcile.reconciler import Reconciler, World
+from vmpooler_manager.runtime.backoff import Backoff, Delays
+from vmpooler_manager.runtime.clock import ClockGuard
+from vmpooler_manager.runtime.jobs import Jobs
+from vmpooler_manager.runtime.liveness import Liveness
+from vmpooler_manager.runtime.pool import CLONE_TARGET, Pool
+from vmpooler_manager.runtime.provider_client import Cloud
+from vmpooler_manager.supervisor.supervisor import LEASE, Supervisor
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,16 @@ import uvicorn
 import uvloop
 
 from vmpooler_common.config import Configuration, Settings
-from vmpooler_common.http_protocol import HttpProtocol
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.null import NullBackend
-from vmpooler_common.metrics.redis import RedisMetrics
-from vmpooler_common.process import Server, begin_logging
-from vmpooler_common.store.errors import SchemaTooNew, StoreError
+from vmpooler_common.metrics.backends.null import NullBackend
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.redis import RedisMetrics
+from vmpooler_common.store.core.errors import SchemaTooNew, StoreError
+from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
-from vmpooler_common.store_options import store_options
+from vmpooler_common.web.protocol import HttpProtocol
+from vmpooler_common.web.server import Server, begin_logging
 from vmpooler_manager.assembly import Manager, assemble
-from vmpooler_manager.cloud import Cloud
+from vmpooler_manager.runtime.provider_client import Cloud
 from vmpooler_manager.web import create_app
 
 OPEN_AGAIN_SECONDS = 30.0

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vmpooler_common.json_answer import JsonAnswer
+from vmpooler_common.metrics.catalogues.http import HttpMetrics, HttpMetricsMiddleware
 from vmpooler_common.metrics.exposition import exposition_endpoint
-from vmpooler_common.metrics.http import HttpMetrics, HttpMetricsMiddleware
-from vmpooler_manager.liveness import Liveness
+from vmpooler_common.web.json import JsonAnswer
+from vmpooler_manager.runtime.liveness import Liveness
 
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 

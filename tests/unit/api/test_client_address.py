@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vmpooler_api.client_address import ClientAddresses, network_of
+from vmpooler_api.web.client_address import ClientAddresses, network_of
 
 TRUSTED = ("10.0.0.0/8", "2001:db8:1::/48")
 

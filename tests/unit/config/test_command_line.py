@@ -11,7 +11,7 @@ from tests.unit.config.documents import COMPLETE, write
 from vmpooler_common import __version__
 from vmpooler_common.cli import Invocation, add_print_metrics, make_parser, start
 from vmpooler_common.config import Service
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 
 PRINT_SETTINGS = (
     "import sys; from vmpooler_common.cli import start; sys.exit(start('api', ['--print-settings'], {}))"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.unit.config.documents import COMPLETE, load_text
 from vmpooler_common.config import ConfigurationError
-from vmpooler_common.config.catalogue import CHAPTERS, known_sections, single_settings
-from vmpooler_common.config.setting import setting_of
+from vmpooler_common.config.declare.field import setting_of
+from vmpooler_common.config.sections.catalogue import CHAPTERS, known_sections, single_settings
 
 KEYS = sorted(
     known_sections() | {name.split(".")[-1] for chapter in CHAPTERS for name, _ in chapter.settings()}

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.unit.config.documents import COMPLETE, load_text, with_pool, with_value
-from vmpooler_common.config.catalogue import CHAPTERS
-from vmpooler_common.config.disclosure import MASK, disclosed
-from vmpooler_common.config.setting import kind_of
+from vmpooler_common.config.declare.field import kind_of
+from vmpooler_common.config.sections.catalogue import CHAPTERS
+from vmpooler_common.config.show.redaction import MASK, disclosed
 
 SECRET = "hush"
 DIRECTORY = {"host": "ldap.example", "base": "dc=example", "user_object": "uid"}

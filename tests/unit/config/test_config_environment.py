@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.unit.config.documents import COMPLETE, load_text, mistakes, with_value
-from vmpooler_common.config.catalogue import single_settings
-from vmpooler_common.config.setting import setting_of
+from vmpooler_common.config.declare.field import setting_of
+from vmpooler_common.config.sections.catalogue import single_settings
 
 # Variable, its text, where the settings hold it, and what they hold then. In 3.x's order.
 CASES: list[tuple[str, str, str, Any]] = [

@@ -2,10 +2,10 @@
 
 import re
 
-from vmpooler_common.config.catalogue import CHAPTERS
+from vmpooler_common.config.declare.field import kind_of, setting_of
 from vmpooler_common.config.sections.access import RateLimits
-from vmpooler_common.config.setting import kind_of, setting_of
-from vmpooler_common.config.table import WIDTH, table_of_settings
+from vmpooler_common.config.sections.catalogue import CHAPTERS
+from vmpooler_common.config.show.table import WIDTH, table_of_settings
 
 
 def entry(name: str) -> str:

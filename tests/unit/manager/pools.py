@@ -7,11 +7,11 @@ from random import Random
 
 from tests.support.stores import Tally
 from tests.unit.manager.views import POOL, pool_spec
-from vmpooler_manager.backoff import Delays
-from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.metrics.providers import ProviderMetrics
-from vmpooler_manager.pool import Pool
 from vmpooler_manager.providers.contract import PoolOrder, Provider
+from vmpooler_manager.runtime.backoff import Delays
+from vmpooler_manager.runtime.pool import Pool
+from vmpooler_manager.runtime.provider_client import Cloud
 
 DELAYS = Delays(timedelta(seconds=5), timedelta(seconds=60), 2.0)
 ORDER = PoolOrder(POOL, template="templates/debian")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmpooler_manager.backoff import Backoff, Delays
+from vmpooler_manager.runtime.backoff import Backoff, Delays
 
 DELAYS = Delays(first=timedelta(seconds=5), longest=timedelta(seconds=60), growth=2.0)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.manager.views import NOW
-from vmpooler_manager.clock import CALM, DRIFT, ClockGuard
+from vmpooler_manager.runtime.clock import CALM, DRIFT, ClockGuard
 
 CALM_SECONDS = CALM.total_seconds()
 

@@ -12,8 +12,7 @@ import pytest
 from tests.support.faulty_provider import FaultyProvider, Mood, Moods
 from tests.support.stores import Tally
 from tests.unit.manager.pools import ORDER, calls_of, make_cloud
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_manager.cloud import Cloud
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.metrics.providers import CallResult
 from vmpooler_manager.providers.contract import OwnershipTag, VmRef
 from vmpooler_manager.providers.errors import (
@@ -23,6 +22,7 @@ from vmpooler_manager.providers.errors import (
     Throttled,
     TransientError,
 )
+from vmpooler_manager.runtime.provider_client import Cloud
 
 TAG = OwnershipTag("lab", "generation-1", "debian", "agile-stoat", "attempt-1")
 NOBODY = VmRef("agile-stoat", "attempt-1", "no-such-id")

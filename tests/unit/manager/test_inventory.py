@@ -20,8 +20,8 @@ from tests.unit.manager.views import (
     provider_vm,
     snapshot,
 )
-from vmpooler_common.snapshot import Classification, Snapshot
-from vmpooler_manager.inventory import ABSENCES, Findings, Listing, Memory, Place, compare
+from vmpooler_common.model.pool import Classification, Snapshot
+from vmpooler_manager.planning.inventory import ABSENCES, Findings, Listing, Memory, Place, compare
 from vmpooler_manager.providers.contract import ProviderVm, VmStatus
 
 GRACE = timedelta(minutes=2)

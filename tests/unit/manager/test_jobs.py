@@ -6,8 +6,8 @@ import pytest
 import structlog
 
 from tests.support.eventually import eventually
-from vmpooler_common.store.errors import StoreUnavailable
-from vmpooler_manager.jobs import JobKind, Jobs
+from vmpooler_common.store.core.errors import StoreUnavailable
+from vmpooler_manager.runtime.jobs import JobKind, Jobs
 
 LONG = 30.0
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from vmpooler_manager.liveness import Liveness
+from vmpooler_manager.runtime.liveness import Liveness
 
 
 class Clock:

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from vmpooler_manager.names import LONGEST, NameGenerator
+from vmpooler_manager.lifecycle.names import LONGEST, NameGenerator
 
 MANY = 2_000
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

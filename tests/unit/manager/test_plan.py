@@ -14,8 +14,8 @@ from tests.unit.manager.views import (
     planned,
     provider_vm,
 )
-from vmpooler_common.model import ClonePhase, VmState
-from vmpooler_manager.actions import (
+from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_manager.planning.actions import (
     Abandon,
     AwaitSlot,
     Clone,
@@ -31,8 +31,8 @@ from vmpooler_manager.actions import (
     TakeIn,
     Watch,
 )
-from vmpooler_manager.inventory import Findings
-from vmpooler_manager.plan import RESERVED_AT_ONCE
+from vmpooler_manager.planning.inventory import Findings
+from vmpooler_manager.planning.planner import RESERVED_AT_ONCE
 
 FOUND_NOTHING_WRONG = Findings(whole=True)
 

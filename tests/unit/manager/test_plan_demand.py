@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.unit.manager.views import ago, pending_vm, planned
-from vmpooler_common.model import ClonePhase, VmState
-from vmpooler_manager.actions import (
+from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_manager.planning.actions import (
     Abandon,
     Action,
     AwaitSlot,
@@ -17,7 +17,7 @@ from vmpooler_manager.actions import (
     Shed,
     Watch,
 )
-from vmpooler_manager.plan import RESERVED_AT_ONCE
+from vmpooler_manager.planning.planner import RESERVED_AT_ONCE
 
 NOTHING = (0, 0, 0, 0, 0, 0)
 

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.unit.manager.views import ago, pending_vm, planned
-from vmpooler_common.model import ClonePhase, VmState
-from vmpooler_common.snapshot import PendingVm
-from vmpooler_manager.actions import Abandon, Drain, Reserve, Resolve, Shed, Watch
+from vmpooler_common.model.pool import PendingVm
+from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_manager.planning.actions import Abandon, Drain, Reserve, Resolve, Shed, Watch
 
 
 def booting(name: str, minutes: float, *, in_round: int = 0) -> PendingVm:

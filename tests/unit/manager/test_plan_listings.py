@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.unit.manager.views import POOL, ago, planned, provider_vm, untagged_vm
-from vmpooler_common.snapshot import Halt
-from vmpooler_manager.actions import (
+from vmpooler_common.model.pool import Halt
+from vmpooler_manager.planning.actions import (
     Annotate,
     Confirm,
     Destroy,
@@ -19,7 +19,7 @@ from vmpooler_manager.actions import (
     TakeIn,
     Trust,
 )
-from vmpooler_manager.inventory import Findings
+from vmpooler_manager.planning.inventory import Findings
 
 HALT = Halt("absent", POOL, "too many")
 FOUND_NOTHING_WRONG = Findings(whole=True)

@@ -11,9 +11,9 @@ from tests.support.examples import examples
 from tests.unit.manager.world.cloud import GRACE, CreateOutcome
 from tests.unit.manager.world.manager import ManagerModel
 from tests.unit.manager.world.world import POOLS, World
-from vmpooler_common.model import VmState
-from vmpooler_manager.actions import End, Recycle
-from vmpooler_manager.inventory import ABSENCES, Listing
+from vmpooler_common.model.vm import VmState
+from vmpooler_manager.planning.actions import End, Recycle
+from vmpooler_manager.planning.inventory import ABSENCES, Listing
 
 PASSES = 3
 """After the last change, without faults and with enough clone slots."""

@@ -1,7 +1,7 @@
 """Whose turn it is when a clone slot may be free."""
 
 from tests.unit.manager.pools import is_poked, make_pool
-from vmpooler_manager.slots import SlotQueue
+from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 
 
 async def test_the_pool_that_waits_longest_is_poked_first() -> None:

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vmpooler_common.model import ClonePhase
-from vmpooler_common.snapshot import PendingVm, Sizes, Snapshot, UntaggedVm
-from vmpooler_manager.actions import Action
-from vmpooler_manager.plan import PoolSpec, PoolView, plan
+from vmpooler_common.model.pool import PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_common.model.vm import ClonePhase
+from vmpooler_manager.planning.actions import Action
+from vmpooler_manager.planning.planner import PoolSpec, PoolView, plan
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
 
 NOW = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)

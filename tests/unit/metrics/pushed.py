@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
+from vmpooler_common.metrics.backends.fan_out import FanOut
+from vmpooler_common.metrics.backends.gathering import Gathering
+from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
+from vmpooler_common.metrics.backends.push import Pushing, PushMetrics, Receiver
 from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
-from vmpooler_common.metrics.fan_out import FanOut
-from vmpooler_common.metrics.gathering import Gathering
 from vmpooler_common.metrics.instrument import Instrument
-from vmpooler_common.metrics.prometheus import PrometheusBackend
-from vmpooler_common.metrics.pushing import Pushing, PushMetrics, Receiver
 
 OFTEN = 0.02
 VISITS = counter("visits_total", "Visits.", labels=(Label("door"),))

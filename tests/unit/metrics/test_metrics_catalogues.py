@@ -9,11 +9,11 @@ import vmpooler_manager.metrics
 from tests.unit.metrics.verb import Reporter, Verb
 from tests.unit.metrics.verbs import VERBS
 from vmpooler_api.metrics import ApiMetrics
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.backends.null import NullBackend
+from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.http import HttpMetrics
 from vmpooler_common.metrics.describe import declarations
-from vmpooler_common.metrics.http import HttpMetrics
-from vmpooler_common.metrics.null import NullBackend
-from vmpooler_common.metrics.prometheus import PrometheusBackend
 from vmpooler_manager.metrics import ManagerMetrics
 
 CATALOGUES = {"api": vmpooler_api.metrics.CATALOGUES, "manager": vmpooler_manager.metrics.CATALOGUES}

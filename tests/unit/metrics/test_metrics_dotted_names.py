@@ -6,13 +6,13 @@ import pytest
 
 import vmpooler_api.metrics
 import vmpooler_manager.metrics
-from vmpooler_api.metrics.handover import CheckoutMetrics, DeleteMetrics
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_api.metrics.checkout import CheckoutMetrics, DeleteMetrics
+from vmpooler_common.metrics.backends.dotted_name import dotted_name
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.http import HttpMetrics
+from vmpooler_common.metrics.catalogues.redis import RedisMetrics
 from vmpooler_common.metrics.declaration import Declaration, Label, counter
 from vmpooler_common.metrics.describe import declarations
-from vmpooler_common.metrics.dotted_name import dotted_name
-from vmpooler_common.metrics.http import HttpMetrics
-from vmpooler_common.metrics.redis import RedisMetrics
 from vmpooler_manager.metrics.pools import PoolMetrics
 from vmpooler_manager.metrics.vms import VmMetrics
 

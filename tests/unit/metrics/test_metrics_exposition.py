@@ -6,9 +6,9 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
+from vmpooler_common.metrics.catalogues.redis import RedisMetrics
 from vmpooler_common.metrics.exposition import exposition_endpoint
-from vmpooler_common.metrics.prometheus import PrometheusBackend
-from vmpooler_common.metrics.redis import RedisMetrics
 
 FROM_PROMETHEUS = (
     "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"

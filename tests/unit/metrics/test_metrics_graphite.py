@@ -9,8 +9,8 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.listeners import TcpListener
 from tests.unit.metrics.pushed import Pushed
-from vmpooler_common.metrics.gathering import MOST_OBSERVATIONS
-from vmpooler_common.metrics.graphite import Graphite
+from vmpooler_common.metrics.backends.gathering import MOST_OBSERVATIONS
+from vmpooler_common.metrics.backends.graphite import Graphite
 
 
 @pytest.fixture

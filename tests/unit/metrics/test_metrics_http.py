@@ -13,8 +13,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from vmpooler_common.metrics.http import HttpMetrics, HttpMetricsMiddleware
-from vmpooler_common.metrics.prometheus import PrometheusBackend
+from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
+from vmpooler_common.metrics.catalogues.http import HttpMetrics, HttpMetricsMiddleware
 
 
 async def plain(_request: Request) -> Response:

@@ -12,11 +12,11 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from tests.support.failing_backend import UnreachableBackend
+from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
+from vmpooler_common.metrics.catalogues.http import HttpMetrics, HttpMetricsMiddleware
 from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.exposition import exposition
-from vmpooler_common.metrics.http import HttpMetrics, HttpMetricsMiddleware
 from vmpooler_common.metrics.instrument import MOST_OPEN_SERIES, Instrument
-from vmpooler_common.metrics.prometheus import PrometheusBackend
 
 VISITS = counter("visits_total", "Visits.", labels=(Label("door", ("front", "back")),))
 READERS = counter(

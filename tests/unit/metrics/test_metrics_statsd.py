@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from tests.support.eventually import eventually
 from tests.support.listeners import UdpListener
 from tests.unit.metrics.pushed import Pushed
-from vmpooler_common.metrics.statsd import Statsd
+from vmpooler_common.metrics.backends.statsd import Statsd
 
 
 @pytest.fixture

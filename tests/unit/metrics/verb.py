@@ -7,10 +7,10 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from vmpooler_api.metrics import ApiMetrics
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
+from vmpooler_common.metrics.backends.push import PushMetrics
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.metrics.exposition import exposition
-from vmpooler_common.metrics.prometheus import PrometheusBackend
-from vmpooler_common.metrics.pushing import PushMetrics
 from vmpooler_manager.metrics import ManagerMetrics
 
 POOLS = ("debian-12-x86_64", "debian")

@@ -1,7 +1,7 @@
 """The configuration: read whole, checked whole, frozen. Start with `load`."""
 
-from vmpooler_common.config.loading import DEFAULT_PORTS, Configuration, Service, load
-from vmpooler_common.config.problems import ConfigurationError, NotInEffect, Problem
+from vmpooler_common.config.document.problems import ConfigurationError, NotInEffect, Problem
+from vmpooler_common.config.load import DEFAULT_PORTS, Configuration, Service, load
 from vmpooler_common.config.settings import (
     DnsSettings,
     ListenAddress,

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from vmpooler_common.config.assembly import assemble
-from vmpooler_common.config.checks import check
-from vmpooler_common.config.document import Node, Origin
-from vmpooler_common.config.environment import overlay
-from vmpooler_common.config.problems import ConfigurationError, Findings, NotInEffect, Problem
-from vmpooler_common.config.resolving import resolve
+from vmpooler_common.config.document.node import Node, Origin
+from vmpooler_common.config.document.problems import ConfigurationError, Findings, NotInEffect, Problem
+from vmpooler_common.config.read.assembly import assemble
+from vmpooler_common.config.read.checks import check
+from vmpooler_common.config.read.environment import overlay
+from vmpooler_common.config.read.sources import read_documents
+from vmpooler_common.config.resolve import resolve
 from vmpooler_common.config.settings import Settings
-from vmpooler_common.config.sources import read_documents
 
 Service: TypeAlias = Literal["api", "manager"]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from vmpooler_common.config.assembly import ReadProvider, Sections
-from vmpooler_common.config.checks import BUILT_IN_PROVIDER
-from vmpooler_common.config.document import Node, plain
-from vmpooler_common.config.environment import is_debugging
+from vmpooler_common.config.declare.field import Section
+from vmpooler_common.config.document.node import Node, plain
+from vmpooler_common.config.read.assembly import ReadProvider, Sections
+from vmpooler_common.config.read.checks import BUILT_IN_PROVIDER
+from vmpooler_common.config.read.environment import is_debugging
 from vmpooler_common.config.sections.pools import DnsSection, PoolSection
 from vmpooler_common.config.sections.providers import VsphereProvider
-from vmpooler_common.config.setting import Section
 from vmpooler_common.config.settings import (
     DnsSettings,
     ListenAddress,

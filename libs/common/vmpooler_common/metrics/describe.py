@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from vmpooler_common.metrics.backends.prometheus import INSTANCE_LABEL
 from vmpooler_common.metrics.declaration import Declaration
-from vmpooler_common.metrics.prometheus import INSTANCE_LABEL
 
 
 def declarations(catalogue: type) -> tuple[Declaration, ...]:

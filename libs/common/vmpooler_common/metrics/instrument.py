@@ -5,7 +5,7 @@ from itertools import product
 
 import structlog
 
-from vmpooler_common.metrics.backend import Backend, Series
+from vmpooler_common.metrics.backends.base import Backend, Series
 from vmpooler_common.metrics.declaration import OTHER, UNKNOWN, Declaration, MetricKind
 
 log = structlog.get_logger(__name__)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from vmpooler_common.model import ClonePhase
-from vmpooler_common.overrides import NO_OVERRIDES, PoolOverrides
+from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides
+from vmpooler_common.model.vm import ClonePhase
 
 
 @dataclass(frozen=True, slots=True)

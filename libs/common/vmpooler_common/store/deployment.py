@@ -4,11 +4,11 @@ import secrets
 
 from redis.exceptions import ResponseError
 
-from vmpooler_common.store.errors import SchemaTooNew
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.leases import info_of
-from vmpooler_common.store.link import Link, check
-from vmpooler_common.store.scripts import Scripts
+from vmpooler_common.store.core.connection import Link, check
+from vmpooler_common.store.core.errors import SchemaTooNew
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.managers.leases import info_of
 
 SCHEMA = 1
 """Version of the keys and records in `keys.py`; raised when an older service couldn't read them."""

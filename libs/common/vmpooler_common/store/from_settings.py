@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from vmpooler_common.config import Settings
 from vmpooler_common.config.sections.redis import RedisSection
-from vmpooler_common.store.link import LinkOptions
+from vmpooler_common.store.core.connection import LinkOptions
 from vmpooler_common.store.store import StoreOptions
 
 

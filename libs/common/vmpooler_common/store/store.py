@@ -4,29 +4,29 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.redis import RedisMetrics
-from vmpooler_common.store.changes import Changes
-from vmpooler_common.store.checkouts import Checkouts
-from vmpooler_common.store.clones import Clones
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.redis import RedisMetrics
+from vmpooler_common.store.access.rates import Rates
+from vmpooler_common.store.access.tokens import Tokens
+from vmpooler_common.store.checkout.checkouts import Checkouts
+from vmpooler_common.store.clones.clones import Clones
+from vmpooler_common.store.core.connection import Link, LinkOptions
+from vmpooler_common.store.core.events import Events
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.core.queue import Queue
+from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.deployment import Deployment
-from vmpooler_common.store.endings import Endings
-from vmpooler_common.store.events import Events
-from vmpooler_common.store.inbox import Inbox
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.leases import Leases
-from vmpooler_common.store.lines import Lines
-from vmpooler_common.store.link import Link, LinkOptions
-from vmpooler_common.store.overrides import PoolChanges
-from vmpooler_common.store.queues import Queue
-from vmpooler_common.store.rates import Rates
-from vmpooler_common.store.requests import Requests, Waiting
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.statistics import Statistics
-from vmpooler_common.store.tasks import Tasks
-from vmpooler_common.store.tokens import Tokens
-from vmpooler_common.store.undertakings import Undertakings
-from vmpooler_common.store.views import Views
+from vmpooler_common.store.managers.leases import Leases
+from vmpooler_common.store.pools.overrides import PoolChanges
+from vmpooler_common.store.pools.statistics import Statistics
+from vmpooler_common.store.pools.views import Views
+from vmpooler_common.store.requests.backlog import Inbox
+from vmpooler_common.store.requests.positions import Lines
+from vmpooler_common.store.requests.requests import Requests, Waiting
+from vmpooler_common.store.retirement.endings import Endings
+from vmpooler_common.store.tasks.leases import Undertakings
+from vmpooler_common.store.tasks.tasks import Tasks
+from vmpooler_common.store.vms.changes import Changes
 
 
 @dataclass(frozen=True, slots=True)

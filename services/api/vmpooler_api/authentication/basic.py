@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.openapi.models import HTTPBase
 from fastapi.security.base import SecurityBase
 
-from vmpooler_api.authentication.contract import Credentials, WrongCredentials
+from vmpooler_api.authentication.base import Credentials, WrongCredentials
 
 _LONGEST_USER = 256
 

@@ -1,6 +1,6 @@
 """A directory for trials: it knows everybody."""
 
-from vmpooler_api.authentication.contract import Credentials
+from vmpooler_api.authentication.base import Credentials
 
 
 class DummyDirectory:

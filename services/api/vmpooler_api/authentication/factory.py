@@ -1,6 +1,6 @@
 """Which directory the settings choose."""
 
-from vmpooler_api.authentication.contract import Directory
+from vmpooler_api.authentication.base import Directory
 from vmpooler_api.authentication.dummy import DummyDirectory
 from vmpooler_common.config import Settings
 from vmpooler_common.config.sections.access import LdapSection

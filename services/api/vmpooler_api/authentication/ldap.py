@@ -5,7 +5,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
-from vmpooler_api.authentication.contract import Credentials, DirectoryMisconfigured, DirectoryUnavailable
+from vmpooler_api.authentication.base import Credentials, DirectoryMisconfigured, DirectoryUnavailable
 from vmpooler_api.authentication.ldap_session import LdapOptions, LdapSession, ServiceLogin
 from vmpooler_common.config.sections.access import Encryption, LdapSection
 from vmpooler_common.logs import Outage

@@ -10,7 +10,7 @@ from typing import Any
 import ldap3
 from ldap3.core.exceptions import LDAPException
 
-from vmpooler_api.authentication.contract import Credentials, DirectoryUnavailable
+from vmpooler_api.authentication.base import Credentials, DirectoryUnavailable
 
 _SUCCESS = 0
 _NO_SUCH_OBJECT = 32

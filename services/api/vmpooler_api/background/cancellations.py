@@ -7,8 +7,8 @@ from time import monotonic
 import structlog
 
 from vmpooler_common.logs import Outage
-from vmpooler_common.store.checkouts import Checkouts
-from vmpooler_common.store.errors import StoreError
+from vmpooler_common.store.checkout.checkouts import Checkouts
+from vmpooler_common.store.core.errors import StoreError
 
 log = structlog.get_logger(__name__)
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Protocol
 
 from vmpooler_common.logs import Outage
-from vmpooler_common.reconnecting import pauses
-from vmpooler_common.store.errors import StoreError
-from vmpooler_common.store.events import Event, Events
+from vmpooler_common.store.core.errors import StoreError
+from vmpooler_common.store.core.events import Event, Events
+from vmpooler_common.store.core.reconnect import pauses
 
 _LINGER = 60.0
 """Seconds for which events are followed after nobody waits any more, lest every client connects anew."""

@@ -7,8 +7,8 @@ from datetime import timedelta
 import structlog
 
 from vmpooler_common.logs import Outage
-from vmpooler_common.reconnecting import pauses
-from vmpooler_common.store.errors import SchemaTooNew, StoreError, StoreUnavailable
+from vmpooler_common.store.core.errors import SchemaTooNew, StoreError, StoreUnavailable
+from vmpooler_common.store.core.reconnect import pauses
 from vmpooler_common.store.store import Store
 
 log = structlog.get_logger(__name__)

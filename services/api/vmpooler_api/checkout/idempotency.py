@@ -4,9 +4,9 @@ import re
 
 from starlette.requests import Request
 
-from vmpooler_api.client_address import ClientAddresses
-from vmpooler_api.refusals import BadRequest
-from vmpooler_common.store.idempotency import IdempotencyKey
+from vmpooler_api.web.client_address import ClientAddresses
+from vmpooler_api.web.errors import BadRequest
+from vmpooler_common.store.checkout.idempotency import IdempotencyKey
 
 HEADER = "idempotency-key"
 PATTERN = "^[ -~]{1,255}$"

@@ -4,11 +4,11 @@ from collections.abc import Collection
 
 import structlog
 
-from vmpooler_api.metrics.handover import DeleteMetrics
+from vmpooler_api.metrics.checkout import DeleteMetrics
 from vmpooler_api.usage import Usage
-from vmpooler_common.store.checkouts import Checkouts
-from vmpooler_common.store.errors import NoSuchVm, NotOwner, UnknownToken
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.checkout.checkouts import Checkouts
+from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, UnknownToken
+from vmpooler_common.store.core.scripts import new_operation
 
 log = structlog.get_logger(__name__)
 

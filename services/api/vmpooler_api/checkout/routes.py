@@ -12,21 +12,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vmpooler_api.bodies import LARGEST_BODY, has_left, read_body
-from vmpooler_api.client_address import ClientAddresses
-from vmpooler_api.departures import client_leaves
-from vmpooler_api.handing_out import Customer, HandingOut
-from vmpooler_api.hostnames import short_name
-from vmpooler_api.idempotency_keys import read_key
-from vmpooler_api.metrics.handover import CheckoutMetrics
-from vmpooler_api.offers import Offers
-from vmpooler_api.orders import Order, order_from_body, order_from_path
-from vmpooler_api.refusals import BadRequest, UnknownName
-from vmpooler_api.routes.handover_operations import ALL, ONE
-from vmpooler_api.taking_back import TakingBack
-from vmpooler_api.waits import read_wait
-from vmpooler_common.json_answer import JsonAnswer
-from vmpooler_common.store.checkouts import Checkout
+from vmpooler_api.checkout.idempotency import read_key
+from vmpooler_api.checkout.openapi import ALL, ONE
+from vmpooler_api.checkout.release import TakingBack
+from vmpooler_api.checkout.service import Customer, HandingOut
+from vmpooler_api.metrics.checkout import CheckoutMetrics
+from vmpooler_api.selection.candidates import Offers
+from vmpooler_api.selection.request import Order, order_from_body, order_from_path
+from vmpooler_api.web.client_address import ClientAddresses
+from vmpooler_api.web.departures import client_leaves
+from vmpooler_api.web.errors import BadRequest, UnknownName
+from vmpooler_api.web.parameters import short_name
+from vmpooler_api.web.request import LARGEST_BODY, has_left, read_body
+from vmpooler_api.web.waits import read_wait
+from vmpooler_common.store.checkout.checkouts import Checkout
+from vmpooler_common.web.json import JsonAnswer
 
 TOKEN_HEADER = "x-auth-token"  # noqa: S105 - the name of the header
 

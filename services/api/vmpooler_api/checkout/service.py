@@ -8,15 +8,17 @@ from typing import Any
 
 import structlog
 
-from vmpooler_api.checkout_line import CheckoutLine
-from vmpooler_api.metrics.handover import CheckoutMetrics
-from vmpooler_api.offers import Offers
-from vmpooler_api.orders import Order
-from vmpooler_api.refusals import ClientLeft
+from vmpooler_api.background.cancellations import Withdrawals
+from vmpooler_api.checkout.waiting import CheckoutLine
+from vmpooler_api.metrics.checkout import CheckoutMetrics
+from vmpooler_api.selection.candidates import Offers
+from vmpooler_api.selection.request import Order
 from vmpooler_api.usage import Usage
-from vmpooler_api.withdrawals import Withdrawals
-from vmpooler_common.store.checkouts import Checkout, Checkouts, Patience, Want
-from vmpooler_common.store.errors import (
+from vmpooler_api.web.errors import ClientLeft
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, Patience, Want
+from vmpooler_common.store.checkout.idempotency import IdempotencyKey
+from vmpooler_common.store.core.errors import (
     GrantOver,
     KeyReused,
     NoneReady,
@@ -25,9 +27,7 @@ from vmpooler_common.store.errors import (
     StoreUnavailable,
     UnknownToken,
 )
-from vmpooler_common.store.idempotency import IdempotencyKey
-from vmpooler_common.store.scripts import new_operation
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.store.core.scripts import new_operation
 
 log = structlog.get_logger(__name__)
 

@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import contextmanager
 from typing import Any
 
-from vmpooler_api.event_feed import EventFeed
+from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.metrics.waits import WaitMetrics
-from vmpooler_api.refusals import ClientLeft
+from vmpooler_api.web.errors import ClientLeft
 from vmpooler_common.logs import Outage
-from vmpooler_common.store.checkouts import Checkout, Checkouts, Patience
-from vmpooler_common.store.errors import NoneReady, StillWaiting, StoreError
-from vmpooler_common.store.events import Event
+from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, Patience
+from vmpooler_common.store.core.errors import NoneReady, StillWaiting, StoreError
+from vmpooler_common.store.core.events import Event
 
 _STAY_EVERY = 2.5
 """Seconds between renewals of the places, which lapse after ten. The first of each line tries again, too."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import BaseModel, Field
 
 from vmpooler_api.dashboard.graph_server import History
-from vmpooler_api.pool_sizes import size_of
+from vmpooler_api.status.pool_sizes import size_of
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.store.views import Numbers
+from vmpooler_common.store.pools.views import Numbers
 
 _PLATFORM = re.compile(r"(\w+)-", re.ASCII)
 _SAMPLES_PER_POINT = 8

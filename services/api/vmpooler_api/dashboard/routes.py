@@ -13,9 +13,9 @@ from vmpooler_api.dashboard.figures import (
     samples_of_ready,
     samples_of_running,
 )
-from vmpooler_api.dependencies import TheParts
-from vmpooler_api.routes.numbers import show_status
-from vmpooler_api.routes.refusal_answers import AWAY
+from vmpooler_api.status.routes import show_status
+from vmpooler_api.web.dependencies import TheParts
+from vmpooler_api.web.refusal_answers import AWAY
 
 POOL, RUNNING, STATUS = (f"/dashboard/stats/vmpooler/{name}" for name in ("pool", "running", "status"))
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vmpooler_api.legacy.answers import Answer, Revision
-from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.metrics.route_template import NOTED, UNMATCHED, route_template
+from vmpooler_common.web.json import JsonAnswer
 
 CURRENT = "/api/v3"
 V1, V2 = "/api/v1", "/api/v2"

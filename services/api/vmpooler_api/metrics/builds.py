@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from vmpooler_api.build_url import Build
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_api.metrics.build_url import Build
+from vmpooler_common.metrics.backends.base import Backend
+from vmpooler_common.metrics.catalogues.usage import OPERATION, user_label
 from vmpooler_common.metrics.declaration import Label, counter
 from vmpooler_common.metrics.instrument import Instrument
-from vmpooler_common.metrics.usage import OPERATION, user_label
 
 _POOL = Label("pool")
 

@@ -3,19 +3,19 @@
 from collections.abc import Collection
 
 from vmpooler_api.metrics.builds import BuildMetrics
+from vmpooler_api.metrics.checkout import CheckoutMetrics, DeleteMetrics
 from vmpooler_api.metrics.configuration import ConfigurationMetrics
-from vmpooler_api.metrics.handover import CheckoutMetrics, DeleteMetrics
 from vmpooler_api.metrics.limits import LimitMetrics
 from vmpooler_api.metrics.logins import LoginMetrics
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.metrics.tasks import TaskMetrics
 from vmpooler_api.metrics.waits import WaitMetrics
-from vmpooler_common.metrics.backend import Backend
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.http import HttpMetrics
-from vmpooler_common.metrics.pushing import PushMetrics
-from vmpooler_common.metrics.redis import RedisMetrics
-from vmpooler_common.metrics.usage import UserMetrics
+from vmpooler_common.metrics.backends.base import Backend
+from vmpooler_common.metrics.backends.push import PushMetrics
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.http import HttpMetrics
+from vmpooler_common.metrics.catalogues.redis import RedisMetrics
+from vmpooler_common.metrics.catalogues.usage import UserMetrics
 
 
 class ApiMetrics:

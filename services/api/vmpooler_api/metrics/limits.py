@@ -1,6 +1,6 @@
 """Requests whose rate is limited."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter
 from vmpooler_common.metrics.instrument import Instrument
 

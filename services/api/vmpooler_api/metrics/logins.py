@@ -1,6 +1,6 @@
 """Users who log in to make or manage tokens."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter
 from vmpooler_common.metrics.instrument import Instrument
 

@@ -1,6 +1,6 @@
 """On-demand requests, as the API sees them."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter, gauge
 from vmpooler_common.metrics.instrument import Instrument
 

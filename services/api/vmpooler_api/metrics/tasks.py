@@ -1,9 +1,9 @@
 """Tasks on running VMs as users ask for them; what becomes of them is the manager's."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import UNKNOWN, Label, counter
 from vmpooler_common.metrics.instrument import Instrument
-from vmpooler_common.model import TaskKind
+from vmpooler_common.model.vm import TaskKind
 
 
 class TaskMetrics:

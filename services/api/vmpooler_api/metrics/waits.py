@@ -1,6 +1,6 @@
 """Checkouts that wait for VMs to be ready."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, gauge, histogram
 from vmpooler_common.metrics.instrument import Instrument
 

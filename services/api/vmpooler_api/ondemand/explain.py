@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from vmpooler_common.config import PoolSettings, Settings
-from vmpooler_common.store.lines import Line, Standing
-from vmpooler_common.store.requests import RequestStatus, Wanted
+from vmpooler_common.store.requests.positions import Line, Standing
+from vmpooler_common.store.requests.requests import RequestStatus, Wanted
 
 VmProgress = Literal["granted", "booting", "cloning", "waiting", "returned", "given up"]
 LimitKind = Literal["clone_limit", "paused", "broken", "held_back", "ready_kept", "not_configured"]

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from vmpooler_api.explanation import PoolLine, RequestExplanation, pool_lines, wanted_vms
+from vmpooler_api.ondemand.explain import PoolLine, RequestExplanation, pool_lines, wanted_vms
 from vmpooler_common.config import Settings
-from vmpooler_common.store.lines import Standing
-from vmpooler_common.store.requests import OnDemandRequest, RequestStatus
+from vmpooler_common.store.requests.positions import Standing
+from vmpooler_common.store.requests.requests import OnDemandRequest, RequestStatus
 
 
 def explain(standing: Standing, settings: Settings) -> RequestExplanation:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vmpooler_api.bodies import LARGEST_BODY, Numeral, parse_json
-from vmpooler_api.counts import read_count
-from vmpooler_api.orders import Order
-from vmpooler_api.refusals import TooManyVms, Unacceptable, UnknownName, UnknownTemplates
+from vmpooler_api.selection.request import Order
+from vmpooler_api.web.counts import read_count
+from vmpooler_api.web.errors import TooManyVms, Unacceptable, UnknownName, UnknownTemplates
+from vmpooler_api.web.request import LARGEST_BODY, Numeral, parse_json
 
 REQUEST_ID = "request_id"
 """The one member of a body that isn't the name of a pool or an alias."""

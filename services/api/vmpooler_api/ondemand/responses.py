@@ -7,7 +7,7 @@ there is more in the explanation.
 from collections import Counter, defaultdict
 from typing import Any
 
-from vmpooler_common.store.requests import OnDemandRequest, RequestStatus
+from vmpooler_common.store.requests.requests import OnDemandRequest, RequestStatus
 
 _ACCEPTED, _OK = 202, 200
 

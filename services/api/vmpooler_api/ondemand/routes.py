@@ -5,17 +5,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from vmpooler_api.bodies import LARGEST_BODY, has_left, read_body
-from vmpooler_api.departures import client_leaves
-from vmpooler_api.dependencies import TheParts, TheToken
-from vmpooler_api.explanation import RequestExplanation
-from vmpooler_api.explanation_words import explain
-from vmpooler_api.refusals import Unacceptable
-from vmpooler_api.request_report import report_request
-from vmpooler_api.routes import ondemand_answers as answers
-from vmpooler_api.waits import LONGEST_WAIT, PATTERN, read_wait
-from vmpooler_common.json_answer import JsonAnswer
-from vmpooler_common.store.errors import NoSuchRequest
+from vmpooler_api.ondemand import schemas as answers
+from vmpooler_api.ondemand.explain import RequestExplanation
+from vmpooler_api.ondemand.explain_text import explain
+from vmpooler_api.ondemand.responses import report_request
+from vmpooler_api.web.departures import client_leaves
+from vmpooler_api.web.dependencies import TheParts, TheToken
+from vmpooler_api.web.errors import Unacceptable
+from vmpooler_api.web.request import LARGEST_BODY, has_left, read_body
+from vmpooler_api.web.waits import LONGEST_WAIT, PATTERN, read_wait
+from vmpooler_common.store.core.errors import NoSuchRequest
+from vmpooler_common.web.json import JsonAnswer
 
 router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
 

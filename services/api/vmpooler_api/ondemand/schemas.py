@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vmpooler_api.explanation import RequestExplanation
-from vmpooler_api.refusal_models import Refusal
-from vmpooler_api.routes.refusal_answers import AWAY, UNAUTHORIZED, Answers
+from vmpooler_api.ondemand.explain import RequestExplanation
+from vmpooler_api.web.refusal_answers import AWAY, UNAUTHORIZED, Answers
+from vmpooler_api.web.schemas import Refusal
 
 _ID = "1c7d4a6e-5b1f-4c55-9d6c-0f7a3b1f2a77"
 

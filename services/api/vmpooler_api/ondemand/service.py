@@ -6,15 +6,15 @@ from uuid import uuid4
 
 import structlog
 
-from vmpooler_api.draws import Draws
+from vmpooler_api.background.cancellations import Withdrawals
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
-from vmpooler_api.ondemand_orders import OnDemandOrder, OrderReader
-from vmpooler_api.refusals import ClientLeft, TooManyVms, Unacceptable, UnknownName, UnknownTemplates
+from vmpooler_api.ondemand.request import OnDemandOrder, OrderReader
+from vmpooler_api.selection.selector import Draws
 from vmpooler_api.usage import Usage
-from vmpooler_api.withdrawals import Withdrawals
+from vmpooler_api.web.errors import ClientLeft, TooManyVms, Unacceptable, UnknownName, UnknownTemplates
 from vmpooler_common.config import Settings
-from vmpooler_common.store.errors import RequestExists, ScriptFailed, StoreUnavailable, UnknownToken
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.core.errors import RequestExists, ScriptFailed, StoreUnavailable, UnknownToken
+from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
 
 log = structlog.get_logger(__name__)

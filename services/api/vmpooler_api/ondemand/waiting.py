@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from vmpooler_api.event_feed import EventFeed
+from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
-from vmpooler_api.refusals import ClientLeft
+from vmpooler_api.web.errors import ClientLeft
 from vmpooler_common.logs import Outage
-from vmpooler_common.store.errors import StoreError
-from vmpooler_common.store.events import Event
-from vmpooler_common.store.requests import OnDemandRequest, Requests, RequestStatus
+from vmpooler_common.store.core.errors import StoreError
+from vmpooler_common.store.core.events import Event
+from vmpooler_common.store.requests.requests import OnDemandRequest, Requests, RequestStatus
 
 _READ_ALL_EVERY = 5.0
 """Seconds."""

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.config.disclosure import MASK, disclosed_pool, looks_secret
-from vmpooler_common.overrides import CurrentOverrides
+from vmpooler_common.config.show.redaction import MASK, disclosed_pool, looks_secret
+from vmpooler_common.model.overrides import CurrentOverrides
 
 _EXAMPLE: JsonDict = {
     "name": "debian-12-x86_64",

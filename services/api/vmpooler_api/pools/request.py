@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from vmpooler_api.bodies import Numeral, parse_json
-from vmpooler_api.refusals import Unacceptable, UnknownName, UnusableEntries
-from vmpooler_common.overrides import Property, read_size
+from vmpooler_api.web.errors import Unacceptable, UnknownName, UnusableEntries
+from vmpooler_api.web.request import Numeral, parse_json
+from vmpooler_common.model.overrides import Property, read_size
 
 LARGEST_ORDER = 262_144
 """Bytes: hundreds of pools, each with a long template."""

@@ -4,15 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from vmpooler_api.bodies import read_body
-from vmpooler_api.dependencies import Parts, TheParts, TheToken
-from vmpooler_api.pool_configuration import ConfigurationReport, FullReport, report_configuration
-from vmpooler_api.pool_orders import LARGEST_ORDER
-from vmpooler_api.refusals import NotEnabled, UnknownName
-from vmpooler_api.routes import configuration_answers as answers
-from vmpooler_api.routes.done import Done
-from vmpooler_common.config.disclosure import disclosed
-from vmpooler_common.overrides import Property, read_size
+from vmpooler_api.pools import schemas as answers
+from vmpooler_api.pools.report import ConfigurationReport, FullReport, report_configuration
+from vmpooler_api.pools.request import LARGEST_ORDER
+from vmpooler_api.web.dependencies import Parts, TheParts, TheToken
+from vmpooler_api.web.done import Done
+from vmpooler_api.web.errors import NotEnabled, UnknownName
+from vmpooler_api.web.request import read_body
+from vmpooler_common.config.show.redaction import disclosed
+from vmpooler_common.model.overrides import Property, read_size
 
 CHANGED = 201
 

@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from vmpooler_api.pool_orders import LONGEST_TEXT
-from vmpooler_api.refusal_models import Refusal, RefusalWithMessage
-from vmpooler_api.routes.done import Done
-from vmpooler_api.routes.refusal_answers import AWAY, UNAUTHORIZED, Answers
-from vmpooler_common.overrides import LARGEST_SIZE
+from vmpooler_api.pools.request import LONGEST_TEXT
+from vmpooler_api.web.done import Done
+from vmpooler_api.web.refusal_answers import AWAY, UNAUTHORIZED, Answers
+from vmpooler_api.web.schemas import Refusal, RefusalWithMessage
+from vmpooler_common.model.overrides import LARGEST_SIZE
 
 
 def _shown(**example: Any) -> ConfigDict:

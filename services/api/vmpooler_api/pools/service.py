@@ -8,13 +8,13 @@ from typing import TypeVar
 import structlog
 
 from vmpooler_api.metrics.configuration import ConfigurationMetrics
-from vmpooler_api.pool_orders import read_pools, read_values
-from vmpooler_api.refusals import Unacceptable, UnknownName, UnusableEntries
+from vmpooler_api.pools.request import read_pools, read_values
+from vmpooler_api.web.errors import Unacceptable, UnknownName, UnusableEntries
 from vmpooler_common.config import PoolSettings, Settings
-from vmpooler_common.overrides import Property
-from vmpooler_common.store.errors import NotOwner, UnknownToken
-from vmpooler_common.store.overrides import Change, Overridden, Permission, PoolChanges
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.model.overrides import Property
+from vmpooler_common.store.core.errors import NotOwner, UnknownToken
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.pools.overrides import Change, Overridden, Permission, PoolChanges
 
 log = structlog.get_logger(__name__)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from vmpooler_api.orders import Order
+from vmpooler_api.selection.request import Order
 from vmpooler_common.config import Settings
-from vmpooler_common.store.checkouts import Want
-from vmpooler_common.store.errors import NoneReady
+from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.core.errors import NoneReady
 
 
 class Offers:

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from vmpooler_api.event_feed import EventFeed
+from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_common.config import Settings
 from vmpooler_common.logs import Outage
-from vmpooler_common.store.errors import StoreError
-from vmpooler_common.store.events import Event
-from vmpooler_common.store.overrides import PoolChanges
+from vmpooler_common.store.core.errors import StoreError
+from vmpooler_common.store.core.events import Event
+from vmpooler_common.store.pools.overrides import PoolChanges
 
 _READ_EVERY = 5.0
 """Seconds: events can be missed."""

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from vmpooler_api.bodies import parse_object
-from vmpooler_api.counts import read_count
-from vmpooler_api.refusals import BadRequest, UnknownName
+from vmpooler_api.web.counts import read_count
+from vmpooler_api.web.errors import BadRequest, UnknownName
+from vmpooler_api.web.request import parse_object
 
 _LONGEST_NAME = 100
 _MOST_OF_ONE_NAME = 100

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import SystemRandom
 
-from vmpooler_api.orders import Order
+from vmpooler_api.selection.request import Order
 from vmpooler_common.config import PoolSettings, Settings
 
 

@@ -5,8 +5,8 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from vmpooler_api.dependencies import TheParts
-from vmpooler_api.routes.refusal_answers import AWAY
+from vmpooler_api.web.dependencies import TheParts
+from vmpooler_api.web.refusal_answers import AWAY
 
 router = APIRouter(tags=["health"])
 

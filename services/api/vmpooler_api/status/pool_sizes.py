@@ -1,7 +1,7 @@
 """How large pools are to be, whoever says so."""
 
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.store.views import PoolNumbers
+from vmpooler_common.store.pools.views import PoolNumbers
 
 
 def size_of(pool: PoolSettings, numbers: PoolNumbers) -> int:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vmpooler_api.pool_sizes import size_of
+from vmpooler_api.status.pool_sizes import size_of
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.store.views import Durations, Numbers, PoolNumbers, Today
+from vmpooler_common.store.pools.views import Durations, Numbers, PoolNumbers, Today
 
 VIEWS = frozenset({"boot", "capacity", "clone", "pools", "queue"})
 DAILY_VIEWS = frozenset({"boot", "clone"})

@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from vmpooler_api.dependencies import TheParts
-from vmpooler_api.pool_sizes import size_of
-from vmpooler_api.routes.refusal_answers import AWAY
-from vmpooler_api.status_report import DAILY_VIEWS, VIEWS, StatusReport, report_status
+from vmpooler_api.status.pool_sizes import size_of
+from vmpooler_api.status.report import DAILY_VIEWS, VIEWS, StatusReport, report_status
+from vmpooler_api.web.dependencies import TheParts
+from vmpooler_api.web.refusal_answers import AWAY
 
 router = APIRouter(tags=["numbers"], responses={503: AWAY})
 

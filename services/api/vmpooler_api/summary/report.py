@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Any
 
-from vmpooler_common.store.statistics import DayStatistics, PoolDurations, Statistic
+from vmpooler_common.store.pools.statistics import DayStatistics, PoolDurations, Statistic
 
 Content = Mapping[str, Any]
 

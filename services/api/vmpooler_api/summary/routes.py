@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
-from vmpooler_api.dependencies import Parts, TheParts
-from vmpooler_api.refusal_models import Refusal, RefusalWithMessage
-from vmpooler_api.routes.refusal_answers import AWAY, Answers
-from vmpooler_api.summaries import read_date
-from vmpooler_api.summary_models import BootSummary, CloneSummary, Summary, TagSummary
-from vmpooler_common.store.statistics import MOST_DAYS, Statistic
+from vmpooler_api.summary.schemas import BootSummary, CloneSummary, Summary, TagSummary
+from vmpooler_api.summary.writer import read_date
+from vmpooler_api.web.dependencies import Parts, TheParts
+from vmpooler_api.web.refusal_answers import AWAY, Answers
+from vmpooler_api.web.schemas import Refusal, RefusalWithMessage
+from vmpooler_common.store.pools.statistics import MOST_DAYS, Statistic
 
 router = APIRouter(
     prefix="/api/v3/summary",

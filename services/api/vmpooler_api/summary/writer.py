@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import date
 
-from vmpooler_api.refusals import Unacceptable
-from vmpooler_api.summary_report import Content, Total
-from vmpooler_common.json_answer import json_text
-from vmpooler_common.store.statistics import DayStatistics, Statistic, Statistics
+from vmpooler_api.summary.report import Content, Total
+from vmpooler_api.web.errors import Unacceptable
+from vmpooler_common.store.pools.statistics import DayStatistics, Statistic, Statistics
+from vmpooler_common.web.json import json_text
 
 _Pieces = list[bytes]
 """Of a text, to be joined."""

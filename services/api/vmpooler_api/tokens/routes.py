@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
+from vmpooler_api.authentication.base import Credentials
 from vmpooler_api.authentication.basic import BasicCredentials
-from vmpooler_api.authentication.contract import Credentials
-from vmpooler_api.refusal_models import Refusal, RefusalWithMessage
-from vmpooler_api.routes.done import Done
-from vmpooler_api.routes.refusal_answers import AWAY, CHALLENGE, LATER, Answers
-from vmpooler_api.token_keeping import TokenKeeping
-from vmpooler_api.token_report import TokenFacts, TokenReport, report_token, report_tokens
-from vmpooler_common.store.errors import NoSuchToken
+from vmpooler_api.tokens.schemas import TokenFacts, TokenReport, report_token, report_tokens
+from vmpooler_api.tokens.service import TokenKeeping
+from vmpooler_api.web.done import Done
+from vmpooler_api.web.refusal_answers import AWAY, CHALLENGE, LATER, Answers
+from vmpooler_api.web.schemas import Refusal, RefusalWithMessage
+from vmpooler_common.store.core.errors import NoSuchToken
 
 Login = Annotated[Credentials, Depends(BasicCredentials())]
 Token = Annotated[str, Path(description="The whole token.")]

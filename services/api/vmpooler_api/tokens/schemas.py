@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from vmpooler_common.store.tokens import TokenEntry, TokenRecord
+from vmpooler_common.store.access.tokens import TokenEntry, TokenRecord
 
 _NEVER = "never"
 

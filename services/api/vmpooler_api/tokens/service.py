@@ -6,17 +6,17 @@ from datetime import timedelta
 
 import structlog
 
-from vmpooler_api.authentication.contract import (
+from vmpooler_api.authentication.base import (
     Credentials,
     Directory,
     DirectoryUnavailable,
     WrongCredentials,
 )
-from vmpooler_api.identifiers import new_identifier
 from vmpooler_api.metrics.logins import LoginMetrics
-from vmpooler_common.store.errors import LoginThrottled, NotOwner, Refused
-from vmpooler_common.store.scripts import new_operation
-from vmpooler_common.store.tokens import TokenEntry, TokenRecord, Tokens
+from vmpooler_api.web.identifiers import new_identifier
+from vmpooler_common.store.access.tokens import TokenEntry, TokenRecord, Tokens
+from vmpooler_common.store.core.errors import LoginThrottled, NotOwner, Refused
+from vmpooler_common.store.core.scripts import new_operation
 
 log = structlog.get_logger(__name__)
 

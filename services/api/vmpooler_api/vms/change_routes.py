@@ -4,19 +4,19 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from vmpooler_api.bodies import LARGEST_BODY, read_body
-from vmpooler_api.dependencies import TheHostName, TheParts, TheToken
-from vmpooler_api.disks import LARGEST_DISK
-from vmpooler_api.hostnames import short_name
-from vmpooler_api.refusal_models import (
+from vmpooler_api.vms.disks import LARGEST_DISK
+from vmpooler_api.vms.tags import LONGEST_VALUE
+from vmpooler_api.web.dependencies import TheHostName, TheParts, TheToken
+from vmpooler_api.web.done import Done
+from vmpooler_api.web.parameters import short_name
+from vmpooler_api.web.refusal_answers import AWAY, OTHERS_VM, UNAUTHORIZED, Answers
+from vmpooler_api.web.request import LARGEST_BODY, read_body
+from vmpooler_api.web.schemas import (
     Refusal,
     RefusalWithFailures,
     RefusalWithMessage,
     RefusalWithReason,
 )
-from vmpooler_api.routes.done import Done
-from vmpooler_api.routes.refusal_answers import AWAY, OTHERS_VM, UNAUTHORIZED, Answers
-from vmpooler_api.tags import LONGEST_VALUE
 
 _ANSWERS: Answers = {
     400: {

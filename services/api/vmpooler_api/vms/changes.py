@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vmpooler_api.bodies import as_text, parse_object
-from vmpooler_api.disks import disk_of
-from vmpooler_api.lifetimes import LifetimeReader
-from vmpooler_api.refusals import BadRequest, UnfitChange
-from vmpooler_api.tags import TagReader
+from vmpooler_api.vms.disks import disk_of
+from vmpooler_api.vms.lifetimes import LifetimeReader
+from vmpooler_api.vms.tags import TagReader
+from vmpooler_api.web.errors import BadRequest, UnfitChange
+from vmpooler_api.web.request import as_text, parse_object
 from vmpooler_common.config import Settings
-from vmpooler_common.model import VmTask
-from vmpooler_common.store.changes import Access, Change
+from vmpooler_common.model.vm import VmTask
+from vmpooler_common.store.vms.changes import Access, Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from vmpooler_api.identifiers import new_identifier
-from vmpooler_common.model import TaskKind, TaskState, VmTask
+from vmpooler_api.web.identifiers import new_identifier
+from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
 
 LARGEST_DISK = 2048
 """GB."""

@@ -5,9 +5,9 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from vmpooler_api.bodies import Numeral, as_text
-from vmpooler_api.refusals import UnfitChange
-from vmpooler_common.config.kinds import LONGEST
+from vmpooler_api.web.errors import UnfitChange
+from vmpooler_api.web.request import Numeral, as_text
+from vmpooler_common.config.declare.types import LONGEST
 
 _HOUR = timedelta(hours=1)
 _BEGINNING = re.compile(r"\s*([+-]?)([0-9]+(?:_[0-9]+)*)")

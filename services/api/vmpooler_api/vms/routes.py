@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from vmpooler_api.dependencies import TheHostName, TheParts
-from vmpooler_api.hostnames import short_name
-from vmpooler_api.refusal_models import Refusal, RefusalWithReason
-from vmpooler_api.routes.refusal_answers import AWAY
-from vmpooler_api.vm_report import VmReport, report_vm
-from vmpooler_common.store.errors import NoSuchVm
+from vmpooler_api.vms.schemas import VmReport, report_vm
+from vmpooler_api.web.dependencies import TheHostName, TheParts
+from vmpooler_api.web.parameters import short_name
+from vmpooler_api.web.refusal_answers import AWAY
+from vmpooler_api.web.schemas import Refusal, RefusalWithReason
+from vmpooler_common.store.core.errors import NoSuchVm
 
 router = APIRouter(tags=["vm"])
 

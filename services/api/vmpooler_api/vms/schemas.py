@@ -5,7 +5,7 @@ from typing import assert_never
 
 from pydantic import BaseModel, Field
 
-from vmpooler_common.model import TaskKind, TaskState, VmRecord, VmState, VmTask
+from vmpooler_common.model.vm import TaskKind, TaskState, VmRecord, VmState, VmTask
 
 _HOUR = timedelta(hours=1)
 _STATES = {VmState.PENDING: "pending", VmState.READY: "ready", VmState.RUNNING: "running"}

@@ -5,9 +5,9 @@ from collections.abc import Collection
 import structlog
 
 from vmpooler_api.metrics.tasks import TaskMetrics
-from vmpooler_api.wishes import WishReader
-from vmpooler_common.store.changes import Change, Changed, Changes
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_api.vms.changes import WishReader
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.vms.changes import Change, Changed, Changes
 
 log = structlog.get_logger(__name__)
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from vmpooler_api.bodies import Numeral, as_text
-from vmpooler_api.refusals import UnfitChange
+from vmpooler_api.web.errors import UnfitChange
+from vmpooler_api.web.request import Numeral, as_text
 
 LONGEST_KEY = 50
 LONGEST_VALUE = 255

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from vmpooler_api.dependencies import TheHostName, TheParts, TheToken
-from vmpooler_api.refusal_models import Refusal, RefusalWithMessage, RefusalWithReason
-from vmpooler_api.routes.refusal_answers import AWAY, OTHERS_VM, UNAUTHORIZED, Answers
+from vmpooler_api.web.dependencies import TheHostName, TheParts, TheToken
+from vmpooler_api.web.refusal_answers import AWAY, OTHERS_VM, UNAUTHORIZED, Answers
+from vmpooler_api.web.schemas import Refusal, RefusalWithMessage, RefusalWithReason
 
 router = APIRouter(prefix="/api/v3/vm/{name}", tags=["vm"])
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import structlog
 
-from vmpooler_api.disks import disk_of
-from vmpooler_api.hostnames import short_name
-from vmpooler_api.identifiers import new_identifier
 from vmpooler_api.metrics.tasks import TaskMetrics
-from vmpooler_api.refusals import BadRequest
+from vmpooler_api.vms.disks import disk_of
+from vmpooler_api.web.errors import BadRequest
+from vmpooler_api.web.identifiers import new_identifier
+from vmpooler_api.web.parameters import short_name
 from vmpooler_common.config import Settings
-from vmpooler_common.model import TaskKind, TaskState, VmTask
-from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
+from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
 from vmpooler_common.store.store import Store
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from time import perf_counter
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vmpooler_api.client_address import ClientAddresses
+from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_common.metrics.route_template import route_template
 
 log = structlog.get_logger(__name__)

@@ -6,15 +6,15 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request
 
-from vmpooler_api.changing import Changing
+from vmpooler_api.background.store_health import StoreWatch
 from vmpooler_api.dashboard.graph_server import GraphServer
-from vmpooler_api.hostnames import LONGEST, PATTERN
-from vmpooler_api.pool_changing import PoolChanging
-from vmpooler_api.provisioning import Provisioning
-from vmpooler_api.store_watch import StoreWatch
-from vmpooler_api.summaries import Summaries
-from vmpooler_api.task_orders import TaskOrders
-from vmpooler_api.waiting_room import WaitingRoom
+from vmpooler_api.ondemand.service import Provisioning
+from vmpooler_api.ondemand.waiting import WaitingRoom
+from vmpooler_api.pools.service import PoolChanging
+from vmpooler_api.summary.writer import Summaries
+from vmpooler_api.vms.service import Changing
+from vmpooler_api.vms.tasks import TaskOrders
+from vmpooler_api.web.parameters import LONGEST, PATTERN
 from vmpooler_common.config import Settings
 from vmpooler_common.store.store import Store
 

@@ -6,9 +6,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from vmpooler_api.authentication.contract import DirectoryUnavailable, WrongCredentials
-from vmpooler_api.headers import COMMON_HEADERS
-from vmpooler_api.refusals import (
+from vmpooler_api.authentication.base import DirectoryUnavailable, WrongCredentials
+from vmpooler_api.background.store_health import StoreWatch
+from vmpooler_api.web.compression import COMMON_HEADERS
+from vmpooler_api.web.errors import (
     BadRequest,
     ClientLeft,
     NotEnabled,
@@ -19,9 +20,7 @@ from vmpooler_api.refusals import (
     UnknownTemplates,
     UnusableEntries,
 )
-from vmpooler_api.store_watch import StoreWatch
-from vmpooler_common.json_answer import JsonAnswer
-from vmpooler_common.store.errors import (
+from vmpooler_common.store.core.errors import (
     GrantOver,
     KeyReused,
     LoginThrottled,
@@ -39,6 +38,7 @@ from vmpooler_common.store.errors import (
     TooManyTokens,
     UnknownToken,
 )
+from vmpooler_common.web.json import JsonAnswer
 
 log = structlog.get_logger(__name__)
 

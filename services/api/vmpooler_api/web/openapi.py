@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from vmpooler_api.legacy.document import describe_legacy_versions
-from vmpooler_api.openapi_examples import ANSWERS, PARAMETERS, SCHEMAS
+from vmpooler_api.web.openapi_examples import ANSWERS, PARAMETERS, SCHEMAS
 
 Security = Sequence[Mapping[str, Sequence[str]]]
 """Ways to be allowed: scheme -> scopes, none of ours."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vmpooler_api.error_answers import AWAY
+from vmpooler_api.web.error_handlers import AWAY
 
 _POOL = "debian-12-x86_64"
 _VM = "merry-otter"

@@ -2,7 +2,7 @@
 
 import re
 
-from vmpooler_api.refusals import BadRequest
+from vmpooler_api.web.errors import BadRequest
 
 LONGEST = 253
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

@@ -10,16 +10,16 @@ from typing import Any
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vmpooler_api.client_address import ClientAddresses, network_of
+from vmpooler_api.background.store_health import StoreWatch
 from vmpooler_api.metrics.limits import LimitMetrics
-from vmpooler_api.store_watch import StoreWatch
+from vmpooler_api.web.client_address import ClientAddresses, network_of
 from vmpooler_common.config.sections.access import RateLimit, RateLimits
-from vmpooler_common.json_answer import JsonAnswer
 from vmpooler_common.logs import Outage
 from vmpooler_common.metrics.route_template import NOTED, UNMATCHED
-from vmpooler_common.store.errors import StoreError, StoreUnavailable
-from vmpooler_common.store.rates import Admission, Allowance, Rates
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.access.rates import Admission, Allowance, Rates
+from vmpooler_common.store.core.errors import StoreError, StoreUnavailable
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.web.json import JsonAnswer
 
 _CREATION = re.compile(r"/api(?:/v[123])?/(?:vm|ondemandvm)(?:/[^/]+)?\Z")
 _DELETION = re.compile(r"/api(?:/v[123])?/(?:vm|ondemandvm)/[^/]+\Z")

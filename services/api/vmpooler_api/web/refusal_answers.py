@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vmpooler_api.refusal_models import Away, Refusal
+from vmpooler_api.web.schemas import Away, Refusal
 
 Answers = dict[int | str, dict[str, Any]]
 """Status -> answer."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from vmpooler_api.refusals import BadRequest, ClientLeft
+from vmpooler_api.web.errors import BadRequest, ClientLeft
 
 LARGEST_BODY = 10_240
 """Bytes of a request for VMs, or for a change of one."""

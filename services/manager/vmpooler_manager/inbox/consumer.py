@@ -8,8 +8,8 @@ from datetime import timedelta
 import structlog
 
 from vmpooler_common.logs import Outage
-from vmpooler_common.store.errors import StoreError
-from vmpooler_common.store.queues import Queue, QueueEntry
+from vmpooler_common.store.core.errors import StoreError
+from vmpooler_common.store.core.queue import Queue, QueueEntry
 
 RECOVER_EVERY = 5.0
 """Seconds between two looks for entries that a consumer has read and not taken up."""

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import structlog
 
-from vmpooler_common.store.queues import QueueEntry
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics.inboxes import InboxMetrics
 from vmpooler_manager.metrics.requests import RequestMetrics

@@ -13,20 +13,20 @@ from typing import assert_never
 
 import structlog
 
-from vmpooler_common.model import TaskKind
-from vmpooler_common.store.errors import StoreError
-from vmpooler_common.store.queues import QueueEntry
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.model.vm import TaskKind
+from vmpooler_common.store.core.errors import StoreError
+from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.undertakings import PutAside, Undertaking
-from vmpooler_manager.backoff import Delays
-from vmpooler_manager.clock import ClockGuard
-from vmpooler_manager.cloud import Cloud
-from vmpooler_manager.jobs import JobKind, Jobs
+from vmpooler_common.store.tasks.leases import PutAside, Undertaking
 from vmpooler_manager.metrics.inboxes import InboxMetrics
 from vmpooler_manager.metrics.tasks import TaskMetrics
 from vmpooler_manager.providers.contract import PoolOrder, VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
+from vmpooler_manager.runtime.backoff import Delays
+from vmpooler_manager.runtime.clock import ClockGuard
+from vmpooler_manager.runtime.jobs import JobKind, Jobs
+from vmpooler_manager.runtime.provider_client import Cloud
 
 MOST_TRIES = 10
 LONGEST = timedelta(hours=1)

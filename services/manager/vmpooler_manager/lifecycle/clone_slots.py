@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from vmpooler_manager.pool import Pool
+from vmpooler_manager.runtime.pool import Pool
 
 
 class SlotQueue:

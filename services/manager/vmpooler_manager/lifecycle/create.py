@@ -10,19 +10,19 @@ from datetime import timedelta
 
 import structlog
 
-from vmpooler_common.model import VmState
-from vmpooler_common.snapshot import PendingVm
-from vmpooler_common.store.clones import Promotion
-from vmpooler_common.store.endings import Charge
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.model.pool import PendingVm
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.clones.clones import Promotion
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.retirement.endings import Charge
 from vmpooler_common.store.store import Store
-from vmpooler_manager.actions import FailureReason
+from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.metrics.requests import RequestMetrics
 from vmpooler_manager.metrics.vms import VmMetrics
-from vmpooler_manager.pool import Pool
+from vmpooler_manager.planning.actions import FailureReason
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
-from vmpooler_manager.slots import SlotQueue
+from vmpooler_manager.runtime.pool import Pool
 
 FIRST_LOOK = 0.2
 LONGEST_LOOK = 5.0

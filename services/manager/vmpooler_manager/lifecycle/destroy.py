@@ -8,13 +8,13 @@ from random import Random
 
 import structlog
 
-from vmpooler_common.store.endings import Doomed
+from vmpooler_common.store.retirement.endings import Doomed
 from vmpooler_common.store.store import Store
-from vmpooler_manager.backoff import Delays
-from vmpooler_manager.cloud import Cloud
 from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.providers.contract import PoolOrder, VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
+from vmpooler_manager.runtime.backoff import Delays
+from vmpooler_manager.runtime.provider_client import Cloud
 
 log = structlog.get_logger()
 

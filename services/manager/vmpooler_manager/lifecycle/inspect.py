@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 
 import structlog
 
-from vmpooler_common.model import VmState
-from vmpooler_common.snapshot import UntaggedVm
-from vmpooler_common.store.endings import Guard, Outcome
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.model.pool import UntaggedVm
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.retirement.endings import Guard, Outcome
 from vmpooler_common.store.store import Store
-from vmpooler_manager.cloud import Cloud
-from vmpooler_manager.inventory import Listing
 from vmpooler_manager.metrics.vms import VmMetrics
-from vmpooler_manager.pool import Pool
+from vmpooler_manager.planning.inventory import Listing
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
+from vmpooler_manager.runtime.pool import Pool
+from vmpooler_manager.runtime.provider_client import Cloud
 
 ANONYMOUS = "anonymous"
 """Owner on the tag of a VM that was handed out without a token."""

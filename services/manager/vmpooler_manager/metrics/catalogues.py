@@ -1,11 +1,11 @@
 """All that the manager reports, put together."""
 
-from vmpooler_common.metrics.backend import Backend
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.http import HttpMetrics
-from vmpooler_common.metrics.pushing import PushMetrics
-from vmpooler_common.metrics.redis import RedisMetrics
-from vmpooler_common.metrics.usage import UserMetrics
+from vmpooler_common.metrics.backends.base import Backend
+from vmpooler_common.metrics.backends.push import PushMetrics
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.http import HttpMetrics
+from vmpooler_common.metrics.catalogues.redis import RedisMetrics
+from vmpooler_common.metrics.catalogues.usage import UserMetrics
 from vmpooler_manager.metrics.inboxes import InboxMetrics
 from vmpooler_manager.metrics.loops import LoopMetrics
 from vmpooler_manager.metrics.pools import PoolMetrics

@@ -1,6 +1,6 @@
 """What the manager reports of its own work."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter, gauge
 from vmpooler_common.metrics.instrument import Instrument
 

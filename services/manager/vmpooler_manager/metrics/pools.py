@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.instrument import Instrument
 

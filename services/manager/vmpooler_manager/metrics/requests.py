@@ -1,9 +1,9 @@
 """What the manager reports of on-demand requests."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
+from vmpooler_common.metrics.catalogues.usage import UserMetrics
 from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.instrument import Instrument
-from vmpooler_common.metrics.usage import UserMetrics
 
 WAIT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30, 60, 120, 180, 240, 300, 600, 1200)
 

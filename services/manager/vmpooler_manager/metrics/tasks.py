@@ -1,9 +1,9 @@
 """What the manager reports of tasks on running VMs."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter, histogram
 from vmpooler_common.metrics.instrument import Instrument
-from vmpooler_common.model import TaskKind
+from vmpooler_common.model.vm import TaskKind
 
 TASK_BUCKETS = (0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 KIND = Label("kind", tuple(TaskKind))

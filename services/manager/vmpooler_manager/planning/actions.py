@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from vmpooler_common.model import VmState
-from vmpooler_common.snapshot import PendingVm, UntaggedVm
-from vmpooler_manager.providers.vm import ProviderVm
+from vmpooler_common.model.pool import PendingVm, UntaggedVm
+from vmpooler_common.model.vm import VmState
+from vmpooler_manager.providers.types import ProviderVm
 
 FailureReason = Literal[
     "clone_failed",

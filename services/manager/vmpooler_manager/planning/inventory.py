@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from vmpooler_common.snapshot import Classification, Snapshot
-from vmpooler_manager.providers.vm import ProviderVm, VmStatus
+from vmpooler_common.model.pool import Classification, Snapshot
+from vmpooler_manager.providers.types import ProviderVm, VmStatus
 
 ABSENCES = 3
 """Complete listings in a row that miss a ready VM before it is set aside."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmpooler_common.model import ClonePhase, VmState
-from vmpooler_common.snapshot import PendingVm, Snapshot
-from vmpooler_manager.actions import (
+from vmpooler_common.model.pool import PendingVm, Snapshot
+from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_manager.planning.actions import (
     Abandon,
     Action,
     Annotate,
@@ -35,7 +35,7 @@ from vmpooler_manager.actions import (
     Trust,
     Watch,
 )
-from vmpooler_manager.inventory import Findings
+from vmpooler_manager.planning.inventory import Findings
 
 RESERVED_AT_ONCE = 100
 """Names that one pass reserves for a pool; the next pass follows at once."""

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.errors import ProviderError, TransientError
 
 T = TypeVar("T")

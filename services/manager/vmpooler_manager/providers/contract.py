@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_manager.providers.vm import OwnershipTag, PoolOrder, ProviderVm, VmRef, VmStatus
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_manager.providers.types import OwnershipTag, PoolOrder, ProviderVm, VmRef, VmStatus
 
 __all__ = ["OwnershipTag", "PoolOrder", "Provider", "ProviderFactory", "ProviderVm", "VmRef", "VmStatus"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vmpooler_common.config.disclosure import MASK, looks_secret
-from vmpooler_common.metrics.connections import ConnectionMetrics
+from vmpooler_common.config.show.redaction import MASK, looks_secret
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import Provider
 from vmpooler_manager.providers.errors import PermanentError
 

@@ -7,14 +7,21 @@ from typing import assert_never
 
 import structlog
 
-from vmpooler_common.model import VmState
-from vmpooler_common.snapshot import Snapshot
-from vmpooler_common.store.clones import Reservation
-from vmpooler_common.store.endings import Guard, Outcome
-from vmpooler_common.store.scripts import new_operation
+from vmpooler_common.model.pool import Snapshot
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.clones.clones import Reservation
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.core.times import to_ms
+from vmpooler_common.store.retirement.endings import Guard, Outcome
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.times import to_ms
-from vmpooler_manager.actions import (
+from vmpooler_manager.lifecycle.clone_slots import SlotQueue
+from vmpooler_manager.lifecycle.create import Cloning
+from vmpooler_manager.lifecycle.destroy import Destroying
+from vmpooler_manager.lifecycle.inspect import Looking
+from vmpooler_manager.lifecycle.names import NameGenerator
+from vmpooler_manager.metrics.requests import RequestMetrics
+from vmpooler_manager.metrics.vms import VmMetrics
+from vmpooler_manager.planning.actions import (
     Abandon,
     Action,
     Annotate,
@@ -41,17 +48,10 @@ from vmpooler_manager.actions import (
     Trust,
     Watch,
 )
-from vmpooler_manager.cloning import Cloning
-from vmpooler_manager.destroying import Destroying
-from vmpooler_manager.jobs import JobKind, Jobs
-from vmpooler_manager.looking import Looking
-from vmpooler_manager.metrics.requests import RequestMetrics
-from vmpooler_manager.metrics.vms import VmMetrics
-from vmpooler_manager.names import NameGenerator
-from vmpooler_manager.plan import missing
-from vmpooler_manager.pool import Pool
+from vmpooler_manager.planning.planner import missing
 from vmpooler_manager.providers.contract import ProviderVm
-from vmpooler_manager.slots import SlotQueue
+from vmpooler_manager.runtime.jobs import JobKind, Jobs
+from vmpooler_manager.runtime.pool import Pool
 
 log = structlog.get_logger()
 

@@ -5,12 +5,12 @@ import asyncio
 import structlog
 
 from vmpooler_common.logs import Outage
-from vmpooler_common.store.errors import StoreError
-from vmpooler_manager.backoff import Backoff
-from vmpooler_manager.liveness import Liveness
+from vmpooler_common.store.core.errors import StoreError
 from vmpooler_manager.metrics.loops import LoopMetrics
 from vmpooler_manager.metrics.pools import PoolMetrics
-from vmpooler_manager.reconcile import Reconciler
+from vmpooler_manager.reconcile.reconciler import Reconciler
+from vmpooler_manager.runtime.backoff import Backoff
+from vmpooler_manager.runtime.liveness import Liveness
 
 log = structlog.get_logger()
 

@@ -8,21 +8,21 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from vmpooler_common.snapshot import Snapshot
-from vmpooler_common.store.errors import StoreError
+from vmpooler_common.model.pool import Snapshot
+from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.store import Store
-from vmpooler_manager.actions import AwaitSlot
-from vmpooler_manager.clock import ClockGuard
-from vmpooler_manager.execute import Executor
-from vmpooler_manager.inventory import Findings, Listing, Memory, Place, compare
-from vmpooler_manager.jobs import JobKind, Jobs
-from vmpooler_manager.looking import Looking
+from vmpooler_manager.lifecycle.inspect import Looking
 from vmpooler_manager.metrics.loops import LoopMetrics
 from vmpooler_manager.metrics.pools import PoolMetrics
 from vmpooler_manager.metrics.providers import ProviderMetrics
 from vmpooler_manager.metrics.requests import RequestMetrics
-from vmpooler_manager.plan import PoolView, plan
-from vmpooler_manager.pool import Pool
+from vmpooler_manager.planning.actions import AwaitSlot
+from vmpooler_manager.planning.inventory import Findings, Listing, Memory, Place, compare
+from vmpooler_manager.planning.planner import PoolView, plan
+from vmpooler_manager.reconcile.executor import Executor
+from vmpooler_manager.runtime.clock import ClockGuard
+from vmpooler_manager.runtime.jobs import JobKind, Jobs
+from vmpooler_manager.runtime.pool import Pool
 
 SMALLEST_ABSENT_BOUND, SMALLEST_ORPHAN_BOUND = 3, 2
 SHARE_OF_PROVIDER = 10

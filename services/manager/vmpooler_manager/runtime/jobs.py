@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from vmpooler_common.store.errors import StoreError
+from vmpooler_common.store.core.errors import StoreError
 
 log = structlog.get_logger()
 

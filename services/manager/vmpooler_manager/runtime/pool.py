@@ -8,11 +8,11 @@ from random import Random
 import structlog
 
 from vmpooler_common.logs import Outage
-from vmpooler_common.overrides import NO_OVERRIDES, PoolOverrides
-from vmpooler_manager.backoff import Backoff, Delays
-from vmpooler_manager.cloud import Cloud
-from vmpooler_manager.plan import PoolSpec
+from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides
+from vmpooler_manager.planning.planner import PoolSpec
 from vmpooler_manager.providers.contract import PoolOrder
+from vmpooler_manager.runtime.backoff import Backoff, Delays
+from vmpooler_manager.runtime.provider_client import Cloud
 
 CLONE_TARGET = "clone_target"
 """Among the options of a pool's order."""

@@ -8,20 +8,20 @@ from datetime import timedelta
 import structlog
 
 from vmpooler_common.logs import Outage
-from vmpooler_common.store.errors import SchemaTooNew, StoreError
-from vmpooler_common.store.events import Event
-from vmpooler_common.store.leases import Heartbeat
+from vmpooler_common.store.core.errors import SchemaTooNew, StoreError
+from vmpooler_common.store.core.events import Event
+from vmpooler_common.store.managers.leases import Heartbeat
 from vmpooler_common.store.store import Store
-from vmpooler_manager.clock import ClockGuard
-from vmpooler_manager.consumer import Consumer
-from vmpooler_manager.intake import Intake
-from vmpooler_manager.jobs import Jobs
-from vmpooler_manager.liveness import Liveness
+from vmpooler_manager.inbox.consumer import Consumer
+from vmpooler_manager.inbox.requests import Intake
+from vmpooler_manager.inbox.tasks import Undertaker
+from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.metrics import ManagerMetrics
-from vmpooler_manager.pool_loop import PoolLoop
-from vmpooler_manager.reconcile import World
-from vmpooler_manager.slots import SlotQueue
-from vmpooler_manager.undertaking import Undertaker
+from vmpooler_manager.reconcile.loop import PoolLoop
+from vmpooler_manager.reconcile.reconciler import World
+from vmpooler_manager.runtime.clock import ClockGuard
+from vmpooler_manager.runtime.jobs import Jobs
+from vmpooler_manager.runtime.liveness import Liveness
 
 LEASE = timedelta(seconds=5)
 """Without a heartbeat for this time other managers take over; short, for pools must be full again soon."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from vmpooler_common.model import ClonePhase, VmState
-from vmpooler_manager.actions import (
+from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_manager.planning.actions import (
     Abandon,
     Action,
     Clone,
@@ -19,7 +19,7 @@ from vmpooler_manager.actions import (
     Shed,
     TakeIn,
 )
-from vmpooler_manager.plan import PoolSpec, PoolView
+from vmpooler_manager.planning.planner import PoolSpec, PoolView
 
 ENDINGS = (End, Recycle, Destroy, TakeIn, Shed, Drain, Discard)
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from tests.unit.manager.world.records import Records
-from vmpooler_common.model import VmState
-from vmpooler_common.overrides import PoolOverrides
-from vmpooler_common.snapshot import Classification, PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_common.model.overrides import PoolOverrides
+from vmpooler_common.model.pool import Classification, PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_common.model.vm import VmState
 
 
 def observe(

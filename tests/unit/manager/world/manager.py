@@ -16,10 +16,10 @@ from tests.unit.manager.world.judge import judge_plan
 from tests.unit.manager.world.looks import classify, observe
 from tests.unit.manager.world.record import LONG_AGO, Record
 from tests.unit.manager.world.records import Records
-from vmpooler_common.model import ClonePhase, VmState
-from vmpooler_common.snapshot import PendingVm, Snapshot
-from vmpooler_common.store.endings import Guard
-from vmpooler_manager.actions import (
+from vmpooler_common.model.pool import PendingVm, Snapshot
+from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_common.store.retirement.endings import Guard
+from vmpooler_manager.planning.actions import (
     Abandon,
     Action,
     Annotate,
@@ -45,10 +45,10 @@ from vmpooler_manager.actions import (
     Trust,
     Watch,
 )
-from vmpooler_manager.clock import ClockGuard
-from vmpooler_manager.inventory import Listing, Memory, Place, compare
-from vmpooler_manager.plan import PoolSpec, PoolView, plan
+from vmpooler_manager.planning.inventory import Listing, Memory, Place, compare
+from vmpooler_manager.planning.planner import PoolSpec, PoolView, plan
 from vmpooler_manager.providers.contract import OwnershipTag, VmStatus
+from vmpooler_manager.runtime.clock import ClockGuard
 
 LEASE = timedelta(seconds=5)
 RETRY = timedelta(seconds=5)

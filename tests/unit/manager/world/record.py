@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vmpooler_common.model import MOVES, ClonePhase, VmState
+from vmpooler_common.model.vm import MOVES, ClonePhase, VmState
 
 START = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from tests.unit.manager.world.record import NEVER, START, Record
 from tests.unit.manager.world.requests import Requests
-from vmpooler_common.model import ClonePhase, VmState
-from vmpooler_common.snapshot import Halt
-from vmpooler_common.store.endings import Guard, Outcome
+from vmpooler_common.model.pool import Halt
+from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_common.store.retirement.endings import Guard, Outcome
 
 WINDOW = timedelta(minutes=10)
 ON_DEMAND_LIFETIME = timedelta(hours=2)

@@ -8,10 +8,10 @@ from tests.unit.manager.world.cloud import Cloud, CreateOutcome
 from tests.unit.manager.world.manager import INSTALLATION, LEASE, ManagerModel
 from tests.unit.manager.world.record import LONG_AGO, Record
 from tests.unit.manager.world.records import Records
-from vmpooler_common.model import VmState
-from vmpooler_manager.actions import Action, Reserve, Trust
-from vmpooler_manager.inventory import Listing
-from vmpooler_manager.plan import PoolSpec
+from vmpooler_common.model.vm import VmState
+from vmpooler_manager.planning.actions import Action, Reserve, Trust
+from vmpooler_manager.planning.inventory import Listing
+from vmpooler_manager.planning.planner import PoolSpec
 
 PROVIDER = "cloud"
 POOLS = ("red", "blue")

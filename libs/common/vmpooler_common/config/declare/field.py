@@ -13,7 +13,7 @@ from typing import get_args
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
-from vmpooler_common.config.kinds import Kind
+from vmpooler_common.config.declare.types import Kind
 
 
 class Section(BaseModel):

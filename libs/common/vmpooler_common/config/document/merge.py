@@ -1,6 +1,6 @@
 """How an extra file changes a document: mappings merge, lists replace, pools merge by name."""
 
-from vmpooler_common.config.document import Node
+from vmpooler_common.config.document.node import Node
 
 
 def merge(base: Node, extra: Node) -> Node:

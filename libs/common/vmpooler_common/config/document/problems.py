@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vmpooler_common.config.document import Origin
+from vmpooler_common.config.document.node import Origin
 
 
 @dataclass(frozen=True, slots=True)

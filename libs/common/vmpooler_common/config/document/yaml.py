@@ -15,8 +15,8 @@ from yaml.reader import Reader, ReaderError
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
-from vmpooler_common.config.document import Node, Origin, Scalar
-from vmpooler_common.config.problems import Findings
+from vmpooler_common.config.document.node import Node, Origin, Scalar
+from vmpooler_common.config.document.problems import Findings
 
 _TAG = "tag:yaml.org,2002:"
 _TRUE = frozenset({"true", "yes", "on"})

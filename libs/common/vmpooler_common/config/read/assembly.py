@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from vmpooler_common.config.catalogue import known_sections
-from vmpooler_common.config.document import Node
-from vmpooler_common.config.problems import Findings
-from vmpooler_common.config.reading import (
+from vmpooler_common.config.document.node import Node
+from vmpooler_common.config.document.problems import Findings
+from vmpooler_common.config.read.sections import (
     AnySection,
     note_not_in_effect,
     read_section,
@@ -13,6 +12,7 @@ from vmpooler_common.config.reading import (
     warn_unknown,
 )
 from vmpooler_common.config.sections.access import AuthSection, RateLimits
+from vmpooler_common.config.sections.catalogue import known_sections
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.config.sections.listen import ListenSection
 from vmpooler_common.config.sections.metrics import (

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from vmpooler_common.config.assembly import Sections
-from vmpooler_common.config.document import Node, Origin
-from vmpooler_common.config.environment import DEBUG, is_debugging, source_of
-from vmpooler_common.config.problems import Findings
+from vmpooler_common.config.document.node import Node, Origin
+from vmpooler_common.config.document.problems import Findings
+from vmpooler_common.config.read.assembly import Sections
+from vmpooler_common.config.read.environment import DEBUG, is_debugging, source_of
 from vmpooler_common.config.sections.access import LdapSection
 from vmpooler_common.config.sections.pools import PoolSection
 

@@ -6,11 +6,11 @@ from difflib import get_close_matches
 
 from pydantic.fields import FieldInfo
 
-from vmpooler_common.config.catalogue import single_settings
-from vmpooler_common.config.document import Node, Origin
-from vmpooler_common.config.kinds import Wrong, as_flag
-from vmpooler_common.config.problems import Findings
-from vmpooler_common.config.setting import kind_of, setting_of
+from vmpooler_common.config.declare.field import kind_of, setting_of
+from vmpooler_common.config.declare.types import Wrong, as_flag
+from vmpooler_common.config.document.node import Node, Origin
+from vmpooler_common.config.document.problems import Findings
+from vmpooler_common.config.sections.catalogue import single_settings
 
 CONFIG = "VMPOOLER_CONFIG"
 CONFIG_FILE = "VMPOOLER_CONFIG_FILE"

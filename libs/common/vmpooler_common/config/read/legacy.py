@@ -1,7 +1,7 @@
 """Old spellings in a document, brought to the present ones. Applied to each document before merging."""
 
-from vmpooler_common.config.document import Node
-from vmpooler_common.config.problems import Findings
+from vmpooler_common.config.document.node import Node
+from vmpooler_common.config.document.problems import Findings
 
 _REDIS = {
     "redis_connection_pool_size": "connection_pool_size",

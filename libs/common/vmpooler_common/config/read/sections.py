@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from vmpooler_common.config.catalogue import places_of
-from vmpooler_common.config.document import Node, plain
-from vmpooler_common.config.problems import Findings
-from vmpooler_common.config.setting import Section, setting_of, subsection_of
+from vmpooler_common.config.declare.field import Section, setting_of, subsection_of
+from vmpooler_common.config.document.node import Node, plain
+from vmpooler_common.config.document.problems import Findings
+from vmpooler_common.config.sections.catalogue import places_of
 
 AnySection = TypeVar("AnySection", bound=Section)
 

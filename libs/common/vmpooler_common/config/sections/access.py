@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, SecretStr
 
-from vmpooler_common.config.kinds import choice, duration, secret, text, whole
-from vmpooler_common.config.setting import Section, Setting
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import choice, duration, secret, text, whole
 
 
 def _one_or_more(value: object) -> object:

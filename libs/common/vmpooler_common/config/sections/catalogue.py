@@ -6,6 +6,7 @@ from functools import cache
 
 from pydantic.fields import FieldInfo
 
+from vmpooler_common.config.declare.field import Section, walk
 from vmpooler_common.config.sections.access import AuthSection, RateLimits
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.config.sections.listen import ListenSection
@@ -23,7 +24,6 @@ from vmpooler_common.config.sections.resilience import ResilienceSection
 from vmpooler_common.config.sections.top import TopLevel
 from vmpooler_common.config.sections.upkeep import UpkeepSection
 from vmpooler_common.config.sections.vsphere_defaults import VsphereDefaults
-from vmpooler_common.config.setting import Section, walk
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from vmpooler_common.config.kinds import Kind, Wrong, as_text, choice, duration, flag, number, text, whole
-from vmpooler_common.config.setting import Section, Setting
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import (
+    Kind,
+    Wrong,
+    as_text,
+    choice,
+    duration,
+    flag,
+    number,
+    text,
+    whole,
+)
 
 READY_TTL = duration(
     "minutes", above=0, because="with 0 or less every ready VM would be recycled at once, for ever"

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from vmpooler_common.config.kinds import text, whole
-from vmpooler_common.config.setting import Section, Setting
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import text, whole
 
 
 class ListenSection(Section):

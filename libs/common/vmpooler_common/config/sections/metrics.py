@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from vmpooler_common.config.kinds import flag, text, whole
-from vmpooler_common.config.setting import Section, Setting
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import flag, text, whole
 
 _PORT = whole(minimum=1, maximum=65535)
 

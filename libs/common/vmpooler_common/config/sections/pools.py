@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from vmpooler_common.config.kinds import Kind, Wrong, as_text, duration, flag, text, whole
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import Kind, Wrong, as_text, duration, flag, text, whole
 from vmpooler_common.config.sections.general import DECAY, FIRST_DELAY, READY_TTL
-from vmpooler_common.config.setting import Section, Setting
 
 RESERVED = ("ok", "ready", "request_id", "message", "domain", "job_id")
 """Keys of the API's answers beside which the names of pools and aliases stand."""

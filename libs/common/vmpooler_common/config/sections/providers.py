@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import SecretStr
 
-from vmpooler_common.config.kinds import duration, flag, percent, seconds_number, secret, text, whole
-from vmpooler_common.config.setting import Section, Setting
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import duration, flag, percent, seconds_number, secret, text, whole
 
 _POSITIVE_SECONDS = duration("seconds", above=0)
 

@@ -8,8 +8,17 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
-from vmpooler_common.config.kinds import Kind, Wrong, as_number, as_text, duration, secret, text, whole
-from vmpooler_common.config.setting import Section, Setting
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import (
+    Kind,
+    Wrong,
+    as_number,
+    as_text,
+    duration,
+    secret,
+    text,
+    whole,
+)
 
 _NUMBERED_DATABASE = re.compile(r"/?|/[0-9]{1,9}/?")
 _HASH_TAG = re.compile(r"\{[^{}\s]+\}[^{}\s]*")

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from vmpooler_common.config.kinds import Kind, Wrong, as_text, flag
-from vmpooler_common.config.setting import Section, Setting
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import Kind, Wrong, as_text, flag
 
 
 def _pattern(value: object) -> re.Pattern[str]:

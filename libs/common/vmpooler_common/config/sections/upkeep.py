@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Annotated
 
-from vmpooler_common.config.kinds import duration, flag, whole
-from vmpooler_common.config.setting import Section, Setting
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import duration, flag, whole
 
 
 class HealthThresholds(Section):

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from vmpooler_common.config.declare.field import Section, kind_of
 from vmpooler_common.config.sections.pools import DnsSection, PoolSection
 from vmpooler_common.config.sections.providers import DummyProvider, VsphereProvider
-from vmpooler_common.config.setting import Section, kind_of
 from vmpooler_common.config.settings import Options, PoolSettings, Settings
 
 MASK = "********"

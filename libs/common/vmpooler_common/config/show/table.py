@@ -7,9 +7,9 @@ from datetime import timedelta
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from vmpooler_common.config.catalogue import CHAPTERS, Chapter
-from vmpooler_common.config.environment import GENERAL_VARIABLES
-from vmpooler_common.config.setting import kind_of, setting_of
+from vmpooler_common.config.declare.field import kind_of, setting_of
+from vmpooler_common.config.read.environment import GENERAL_VARIABLES
+from vmpooler_common.config.sections.catalogue import CHAPTERS, Chapter
 
 WIDTH = 100
 _INTRODUCTION = """\

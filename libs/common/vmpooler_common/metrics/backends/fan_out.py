@@ -1,6 +1,6 @@
 """Several backends at once."""
 
-from vmpooler_common.metrics.backend import Backend, Series
+from vmpooler_common.metrics.backends.base import Backend, Series
 from vmpooler_common.metrics.declaration import Declaration
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from vmpooler_common.config import Settings
-from vmpooler_common.metrics.backend import Backend
-from vmpooler_common.metrics.fan_out import FanOut
-from vmpooler_common.metrics.gathering import Gathering
-from vmpooler_common.metrics.graphite import Graphite
-from vmpooler_common.metrics.prometheus import PrometheusBackend
-from vmpooler_common.metrics.pushing import Pushing, PushMetrics, Receiver
-from vmpooler_common.metrics.statsd import Statsd
+from vmpooler_common.metrics.backends.base import Backend
+from vmpooler_common.metrics.backends.fan_out import FanOut
+from vmpooler_common.metrics.backends.gathering import Gathering
+from vmpooler_common.metrics.backends.graphite import Graphite
+from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
+from vmpooler_common.metrics.backends.push import Pushing, PushMetrics, Receiver
+from vmpooler_common.metrics.backends.statsd import Statsd
 
 STATSD_SECONDS = 2.0
 """Between datagrams: well below the ten seconds in which statsd itself gathers."""

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from vmpooler_common.metrics.backend import Series
+from vmpooler_common.metrics.backends.base import Series
+from vmpooler_common.metrics.backends.dotted_name import dotted_name
 from vmpooler_common.metrics.declaration import Declaration, MetricKind
-from vmpooler_common.metrics.dotted_name import dotted_name
 
 MOST_OBSERVATIONS = 10_000
 """Observations that are kept until they are taken; more are only counted."""

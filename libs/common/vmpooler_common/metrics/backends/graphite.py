@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from time import time
 
-from vmpooler_common.metrics.gathering import Gathered
+from vmpooler_common.metrics.backends.gathering import Gathered
 
 
 class Graphite:

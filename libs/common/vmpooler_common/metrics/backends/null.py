@@ -1,6 +1,6 @@
 """The backend of a service that reports no metrics, and of tests that look at none."""
 
-from vmpooler_common.metrics.backend import Series
+from vmpooler_common.metrics.backends.base import Series
 from vmpooler_common.metrics.declaration import Declaration
 
 

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-from vmpooler_common.metrics.backend import Series
+from vmpooler_common.metrics.backends.base import Series
 from vmpooler_common.metrics.declaration import NAME, Declaration, MetricKind
 
 INSTANCE_LABEL = "vmpooler_instance"

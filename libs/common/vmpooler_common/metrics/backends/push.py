@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from vmpooler_common.logs import Outage
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
+from vmpooler_common.metrics.backends.gathering import Gathered, Gathering
 from vmpooler_common.metrics.declaration import Label, counter
-from vmpooler_common.metrics.gathering import Gathered, Gathering
 from vmpooler_common.metrics.instrument import Instrument
 
 _LONGEST_PAUSE = 60.0

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 
-from vmpooler_common.metrics.gathering import Gathered
+from vmpooler_common.metrics.backends.gathering import Gathered
 
 _LARGEST_DATAGRAM = 1400
 """Bytes that pass through an Ethernet in one piece, headers of IPv6 and tunnels included."""

@@ -1,6 +1,6 @@
 """Metrics of a connection pool, whatever it connects to: Redis, a provider, a DNS server."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, gauge, histogram
 from vmpooler_common.metrics.instrument import Instrument
 

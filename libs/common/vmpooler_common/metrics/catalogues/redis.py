@@ -1,6 +1,6 @@
 """Metrics of what is asked of Redis, and of how it answers."""
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter, gauge
 from vmpooler_common.metrics.instrument import Instrument
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from vmpooler_common.metrics.backend import Backend
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter
 from vmpooler_common.metrics.instrument import Instrument
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import duration_ms, from_ms
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms, from_ms
 
 
 @dataclass(frozen=True, slots=True)

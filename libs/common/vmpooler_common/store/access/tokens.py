@@ -6,11 +6,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmpooler_common.store.errors import LoginThrottled, NoSuchToken, NotOwner, TooManyTokens, UnknownToken
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.link import Link, check
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none
+from vmpooler_common.store.core.connection import Link, check
+from vmpooler_common.store.core.errors import (
+    LoginThrottled,
+    NoSuchToken,
+    NotOwner,
+    TooManyTokens,
+    UnknownToken,
+)
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms, from_ms, from_ms_or_none
 
 MOST_TOKENS = 1000
 """Of one user, so that listing them stays cheap."""

@@ -5,8 +5,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmpooler_common.model import ClonePhase, VmRecord, VmState
-from vmpooler_common.store.errors import (
+from vmpooler_common.model.vm import ClonePhase, VmRecord, VmState
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.checkout.idempotency import IdempotencyKey, digest_of_order
+from vmpooler_common.store.core.connection import Link, Reply, check
+from vmpooler_common.store.core.errors import (
     GrantOver,
     KeyReused,
     NoneReady,
@@ -17,13 +20,10 @@ from vmpooler_common.store.errors import (
     StoreUnavailable,
     UnknownToken,
 )
-from vmpooler_common.store.idempotency import IdempotencyKey, digest_of_order
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.link import Link, Reply, check
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.tasks import tasks_of
-from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none, to_ms
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms, from_ms, from_ms_or_none, to_ms
+from vmpooler_common.store.tasks.tasks import tasks_of
 
 _TAG = "tag:"
 """Before the name of a tag in a record."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from vmpooler_common.model import VmState
-from vmpooler_common.store.link import Command, Reply
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import duration_ms
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.core.connection import Command, Reply
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms
 
 
 @dataclass(frozen=True, slots=True)

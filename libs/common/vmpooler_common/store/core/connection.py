@@ -25,9 +25,9 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_common.metrics.redis import RedisMetrics
-from vmpooler_common.store.errors import ScriptFailed, StoreUnavailable
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.metrics.catalogues.redis import RedisMetrics
+from vmpooler_common.store.core.errors import ScriptFailed, StoreUnavailable
 
 Command = Sequence[str | bytes | int | float]
 Reply = Any

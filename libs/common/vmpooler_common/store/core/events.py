@@ -8,10 +8,10 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
-from vmpooler_common.store.errors import StoreUnavailable
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.link import Link, check
-from vmpooler_common.store.times import from_ms
+from vmpooler_common.store.core.connection import Link, check
+from vmpooler_common.store.core.errors import StoreUnavailable
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.core.times import from_ms
 
 _BLOCK_SECONDS = 5
 _MOST = 1000

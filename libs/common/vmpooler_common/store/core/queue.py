@@ -12,11 +12,11 @@ from datetime import timedelta
 
 from redis.exceptions import RedisError, ResponseError
 
-from vmpooler_common.store.errors import StoreUnavailable
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.link import Link, Reply, check
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import duration_ms
+from vmpooler_common.store.core.connection import Link, Reply, check
+from vmpooler_common.store.core.errors import StoreUnavailable
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms
 
 GROUP = "managers"
 """The one group of every inbox."""

@@ -1,15 +1,15 @@
-"""Runs the Lua scripts of `lua/`, each one verb of the store, by their digest."""
+"""Runs the Lua scripts that lie beside their callers, each one verb of the store, by their digest."""
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
 from redis.exceptions import NoScriptError
 
-from vmpooler_common.store.errors import ScriptFailed
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.link import Command, Link, Reply, check
+from vmpooler_common.store.core.connection import Command, Link, Reply, check
+from vmpooler_common.store.core.errors import ScriptFailed
+from vmpooler_common.store.core.keys import Keys
 
 Argument = str | int | float
 
@@ -29,13 +29,9 @@ class Scripts:
     def __init__(self, link: Link, keys: Keys) -> None:
         self._link = link
         self._route = keys("schema")
-        folder = files("vmpooler_common.store") / "lua"
-        prelude = keys.lua_table() + (folder / "prelude.lua").read_text()
-        texts = {
-            entry.name.removesuffix(".lua"): entry.read_text()
-            for entry in folder.iterdir()
-            if entry.name.endswith(".lua") and not entry.name.startswith("prelude")
-        }
+        texts = dict(read_scripts())
+        preludes = {name: texts.pop(name) for name in list(texts) if name.startswith("prelude")}
+        prelude = keys.lua_table() + preludes["prelude"]
         # The shebang makes Redis refuse a script as a whole when memory is full or it can't write;
         # one that writes nothing goes on working then.
         self._sources = {
@@ -43,7 +39,7 @@ class Scripts:
                 (
                     _shebang(text),
                     prelude,
-                    *((folder / f"prelude_{part}.lua").read_text() for part in _needs(text)),
+                    *(preludes[f"prelude_{part}"] for part in _needs(text)),
                     text,
                 )
             )
@@ -84,6 +80,15 @@ class Scripts:
         except ScriptFailed:
             self._link.metrics.script_failed()
             raise
+
+
+def read_scripts() -> Iterator[tuple[str, str]]:
+    """Give name and text of each script and prelude; they lie beside the Python that calls them."""
+    for folder in files("vmpooler_common.store").iterdir():
+        if folder.is_dir():
+            for entry in folder.iterdir():
+                if entry.name.endswith(".lua"):
+                    yield entry.name.removesuffix(".lua"), entry.read_text()
 
 
 def _needs(text: str) -> list[str]:

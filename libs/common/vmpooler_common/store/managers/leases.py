@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import duration_ms, from_ms
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms, from_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from vmpooler_common.overrides import CurrentOverrides, Property
-from vmpooler_common.store.errors import NotOwner, UnknownToken
-from vmpooler_common.store.link import Reply
-from vmpooler_common.store.scripts import Argument, Scripts
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.model.overrides import CurrentOverrides, Property
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.core.connection import Reply
+from vmpooler_common.store.core.errors import NotOwner, UnknownToken
+from vmpooler_common.store.core.scripts import Argument, Scripts
 
 
 @dataclass(frozen=True, slots=True)

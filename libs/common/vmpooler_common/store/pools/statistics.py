@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from vmpooler_common.store.errors import RangeInvalid
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.link import Command, Link, Reply, check
+from vmpooler_common.store.core.connection import Command, Link, Reply, check
+from vmpooler_common.store.core.errors import RangeInvalid
+from vmpooler_common.store.core.keys import Keys
 
 MOST_DAYS = 366
 """In one reading, so that its cost is bounded."""

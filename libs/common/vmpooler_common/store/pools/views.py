@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmpooler_common.model import ClonePhase
-from vmpooler_common.overrides import read_size, stored_overrides
-from vmpooler_common.snapshot import Classification, Halt, PendingVm, Sizes, Snapshot, UntaggedVm
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.link import Reply
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.statistics import durations_by_pool
-from vmpooler_common.store.times import duration_ms, from_ms, from_ms_or_none, to_ms
+from vmpooler_common.model.overrides import read_size, stored_overrides
+from vmpooler_common.model.pool import Classification, Halt, PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_common.model.vm import ClonePhase
+from vmpooler_common.store.core.connection import Reply
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms, from_ms, from_ms_or_none, to_ms
+from vmpooler_common.store.pools.statistics import durations_by_pool
 
 _MOST = 500
 """VMs of a kind that one observation gives in detail; the next pass sees the others."""

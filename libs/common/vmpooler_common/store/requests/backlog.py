@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from vmpooler_common.store.queues import GROUP
-from vmpooler_common.store.scripts import Scripts, new_operation
+from vmpooler_common.store.core.queue import GROUP
+from vmpooler_common.store.core.scripts import Scripts, new_operation
 
 
 @dataclass(frozen=True, slots=True)

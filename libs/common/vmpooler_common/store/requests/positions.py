@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from vmpooler_common.store.link import Reply
-from vmpooler_common.store.requests import OnDemandRequest, request_of
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import from_ms
+from vmpooler_common.store.core.connection import Reply
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import from_ms
+from vmpooler_common.store.requests.requests import OnDemandRequest, request_of
 
 
 @dataclass(frozen=True, slots=True)

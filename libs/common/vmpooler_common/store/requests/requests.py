@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from vmpooler_common.store.checkouts import Return
-from vmpooler_common.store.errors import (
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.checkout.checkouts import Return
+from vmpooler_common.store.core.connection import Link, Reply, check
+from vmpooler_common.store.core.errors import (
     NoSuchRequest,
     NotOwner,
     RequestExists,
     StoreUnavailable,
     UnknownToken,
 )
-from vmpooler_common.store.keys import Keys
-from vmpooler_common.store.link import Link, Reply, check
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import duration_ms, from_ms
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.store.core.keys import Keys
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms, from_ms
 
 
 class RequestStatus(StrEnum):

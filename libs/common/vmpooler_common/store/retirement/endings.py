@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from vmpooler_common.model import VmState
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import duration_ms
+from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms
 
 
 class Guard(StrEnum):

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from vmpooler_common.model import TaskKind
-from vmpooler_common.store.link import Reply
-from vmpooler_common.store.queues import GROUP, QueueEntry
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.times import duration_ms
+from vmpooler_common.model.vm import TaskKind
+from vmpooler_common.store.core.connection import Reply
+from vmpooler_common.store.core.queue import GROUP, QueueEntry
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms
 
 
 @dataclass(frozen=True, slots=True)

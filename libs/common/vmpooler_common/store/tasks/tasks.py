@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vmpooler_common.model import TaskKind, TaskState, VmTask
-from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.store.core.scripts import Scripts
 
 _FIELD = "task:"
 

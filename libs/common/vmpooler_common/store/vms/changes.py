@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from vmpooler_common.model import TaskKind, VmTask
-from vmpooler_common.store.errors import NoSuchVm, NotOwner, TooManyTags, TooManyTasks, UnknownToken
-from vmpooler_common.store.scripts import Scripts
-from vmpooler_common.store.tasks import why_no_task
-from vmpooler_common.store.times import duration_ms, from_ms_or_none
-from vmpooler_common.store.tokens import token_digest
+from vmpooler_common.model.vm import TaskKind, VmTask
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTags, TooManyTasks, UnknownToken
+from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.times import duration_ms, from_ms_or_none
+from vmpooler_common.store.tasks.tasks import why_no_task
 
 MOST_TAGS = 50
 """Of one VM, so that its record stays small."""

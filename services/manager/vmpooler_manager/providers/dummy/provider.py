@@ -16,8 +16,8 @@ from uuid import uuid4
 
 import structlog
 
-from vmpooler_common.metrics.connections import ConnectionMetrics
-from vmpooler_manager.providers.connections import ConnectionPool
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_manager.providers.connection_pool import ConnectionPool
 from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
 from vmpooler_manager.providers.dummy.machine import Machine, TaskDone, TaskKind, disks_after

@@ -1,0 +1,1 @@
+"""What a setting is: its type, its unit, its documentation."""

@@ -1,0 +1,1 @@
+"""A configuration file as a tree whose nodes know where they stand."""

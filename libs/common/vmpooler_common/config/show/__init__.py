@@ -1,0 +1,1 @@
+"""Settings as text: the table of all of them, and values without their secrets."""

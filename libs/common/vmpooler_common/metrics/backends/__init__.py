@@ -1,0 +1,1 @@
+"""Where metrics go: Prometheus, statsd, Graphite, or nowhere."""

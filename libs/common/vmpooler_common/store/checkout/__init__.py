@@ -1,0 +1,1 @@
+"""Checking VMs out, releasing them, and queueing for them."""

@@ -1,0 +1,1 @@
+"""New VMs, from a reserved name to a VM that is ready."""

@@ -1,0 +1,1 @@
+"""What every verb of the store is built on: connection, scripts, keys, errors, events."""

@@ -1,0 +1,1 @@
+"""The managers that live, and the pools that each of them holds."""

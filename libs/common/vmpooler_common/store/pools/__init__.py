@@ -1,0 +1,1 @@
+"""Pools: observing them, their sizes and templates, their statistics."""

@@ -1,0 +1,1 @@
+"""On-demand requests, and the backlog that they are for their pools."""

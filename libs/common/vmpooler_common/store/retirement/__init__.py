@@ -1,0 +1,1 @@
+"""The end of a VM, and the limits of what may be destroyed."""

@@ -1,0 +1,1 @@
+"""Tasks on running VMs, and the leases under which managers do them."""

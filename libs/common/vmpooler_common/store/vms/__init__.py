@@ -1,0 +1,1 @@
+"""What users change of their running VMs."""

@@ -1,0 +1,1 @@
+"""Checking VMs out and releasing them."""

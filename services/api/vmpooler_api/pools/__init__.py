@@ -1,0 +1,1 @@
+"""Pools, as users with permission see and change them."""

@@ -1,1 +1,0 @@
-"""What is answered under which path; each route calls one use case."""

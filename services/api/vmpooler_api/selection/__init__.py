@@ -1,0 +1,1 @@
+"""How a requested name becomes the pools that may serve it."""

@@ -1,0 +1,1 @@
+"""Status, counts, health and readiness."""

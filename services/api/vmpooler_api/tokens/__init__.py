@@ -1,0 +1,1 @@
+"""Tokens: made, listed and deleted by users who log in."""

@@ -1,0 +1,1 @@
+"""One VM: its description, its changes and its tasks."""

@@ -1,0 +1,1 @@
+"""What every route shares: reading requests, refusing them, describing them."""

@@ -1,0 +1,1 @@
+"""What comes in through streams: on-demand requests and tasks."""

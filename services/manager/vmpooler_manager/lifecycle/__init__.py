@@ -1,0 +1,1 @@
+"""The work on one VM: creating, inspecting, destroying it."""

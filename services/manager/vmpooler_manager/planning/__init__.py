@@ -1,0 +1,1 @@
+"""Every decision about a pool, as pure functions."""

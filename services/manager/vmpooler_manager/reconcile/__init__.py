@@ -1,0 +1,1 @@
+"""The loop of a pool: observe, plan, execute, sleep."""

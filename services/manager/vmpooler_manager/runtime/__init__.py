@@ -1,0 +1,1 @@
+"""What runs a manager: pools, jobs, clock, back-off, calls to providers."""

@@ -1,0 +1,1 @@
+"""Heartbeats, the share of pools, and which loop runs."""

@@ -13,7 +13,7 @@ from statistics import median, quantiles
 
 from benchmarks.figures import Figure
 from benchmarks.stage import Installation, Stage, say
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.events import Event
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import new_operation
@@ -54,7 +54,7 @@ async def _delay(installation: Installation, events: AsyncGenerator[Event, None]
     """Take a VM, wait until another one is ready in its place, and give the delay in milliseconds."""
     store = installation.store
     checkout = await store.checkouts.check_out(
-        [Want(pool, 1, [(pool, 1.0)])], operation=new_operation(), lifetime=timedelta(hours=1)
+        [LineItem(pool, 1, [(pool, 1.0)])], operation=new_operation(), lifetime=timedelta(hours=1)
     )
     replacement = await _next(events, "ready")
     key = Keys(installation.prefix)

@@ -12,7 +12,7 @@ from benchmarks.figures import Figure
 from benchmarks.metering import Usage
 from benchmarks.stage import Installation, Stage, say
 from benchmarks.stocking import stock
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.scripts import new_operation
 
 STATUS = "/api/v3/status"
@@ -77,7 +77,7 @@ async def _take(installation: Installation) -> str:
     await stock(store, pool, vms=HELD - 1)
     taken = [
         await store.checkouts.check_out(
-            [Want(pool, HELD // 10, [(pool, 1.0)])], operation=new_operation(), lifetime=None, token=TOKEN
+            [LineItem(pool, HELD // 10, [(pool, 1.0)])], operation=new_operation(), lifetime=None, token=TOKEN
         )
         for _ in range(10)
     ]

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS, Api, Reach, directly, open_api
-from tests.api.ondemand import Customer
+from tests.api.ondemand import Requester
 from tests.store.fleet import Fleet
 from tests.support.documents import pooler_document
 from tests.support.proxy import Proxy
@@ -98,15 +98,15 @@ def fleet(api: Api) -> Fleet:
 
 
 @pytest.fixture
-def customer(api: Api) -> Customer:
+def customer(api: Api) -> Requester:
     """Return one who needs no token."""
-    return Customer(api)
+    return Requester(api)
 
 
 @pytest.fixture
-def secured(secured_api: Api) -> Customer:
+def secured(secured_api: Api) -> Requester:
     """Return one who does."""
-    return Customer(secured_api)
+    return Requester(secured_api)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ BAD = {"X-AUTH-TOKEN": "bad"}
 
 
 @dataclass(frozen=True)
-class Customer:
+class Requester:
     """One who asks, and a manager who takes what is asked for in."""
 
     api: Api
@@ -46,7 +46,7 @@ class Customer:
         """Ask for VMs under this id, and have a manager accept it."""
         answer = await self.ask({**wanted, "request_id": request}, **arguments)
         assert answer.status_code == 201
-        assert await self.api.fleet.store.inbox.accept(request) == "accepted"
+        assert await self.api.fleet.store.backlog.accept(request) == "accepted"
 
     async def wanted(self, request: str) -> list[tuple[str, str]]:
         """Give (requested name, pool) of each VM."""

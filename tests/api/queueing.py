@@ -45,7 +45,7 @@ class Queue:
     async def places(self) -> int:
         """How many places the store knows of."""
         entries = (await self.api.fleet.dataset()).entries
-        return sum(name.startswith("place:") for name in entries)
+        return sum(name.startswith("ticket:") for name in entries)
 
     async def until_so_many_places(self, count: int) -> None:
         """Wait until the store knows of so many."""

@@ -6,46 +6,46 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import WithApi
-from tests.api.ondemand import BAD, GOOD, PATH, Customer
+from tests.api.ondemand import BAD, GOOD, PATH, Requester
 
 NOT_PARSED = {"ok": False, "message": "JSON payload could not be parsed"}
 
 
 async def test_a_request_is_open_until_the_configured_time_is_over(with_api: WithApi) -> None:
     async with with_api(config={"ondemand_request_ttl": 7}) as api:
-        request = (await Customer(api).ask({"pool1": 1})).json()["request_id"]
-        found = await Customer(api).demand.seen(request)
+        request = (await Requester(api).ask({"pool1": 1})).json()["request_id"]
+        found = await Requester(api).demand.seen(request)
     assert (found.deadline - found.created).total_seconds() == 7 * 60
 
 
 @pytest.mark.parametrize("request_id", ["a", "A-b_c-9", "x" * 64, "_", "-"])
 async def test_an_id_is_letters_digits_hyphens_and_single_underscores(
-    customer: Customer, request_id: str
+    customer: Requester, request_id: str
 ) -> None:
     answer = await customer.ask({"request_id": request_id, "pool1": 1})
     assert (answer.status_code, answer.json()["request_id"]) == (201, request_id)
 
 
-async def test_an_id_of_null_is_none(customer: Customer) -> None:
+async def test_an_id_of_null_is_none(customer: Requester) -> None:
     answer = await customer.ask({"request_id": None, "pool1": 1})
     assert uuid.UUID(answer.json()["request_id"])
 
 
-async def test_a_huge_body_is_refused(customer: Customer) -> None:
+async def test_a_huge_body_is_refused(customer: Requester) -> None:
     answer = await customer.ask(b"{" + b" " * 1_000_000 + b"}")
     assert (answer.status_code, answer.json()["message"]) == (400, "the request body is too large")
 
 
-async def test_a_name_that_is_no_text_of_unicode_is_told_all_the_same(customer: Customer) -> None:
+async def test_a_name_that_is_no_text_of_unicode_is_told_all_the_same(customer: Requester) -> None:
     answer = await customer.ask(b'{"\\ud800": 1}')
     assert (answer.status_code, answer.json()["bad_templates"]) == (404, ["?"])
 
 
 async def test_more_of_all_names_than_allowed_are_forbidden(with_api: WithApi) -> None:
     async with with_api(config={"max_vms_per_request": 5}) as api:
-        by_body = await Customer(api).ask({"pool1": 3, "pool2": 3})
+        by_body = await Requester(api).ask({"pool1": 3, "pool2": 3})
         by_path = await api.client.post(f"{PATH}/" + "pool1+pool2+" * 3)
-        assert (await Customer(api).ask({"pool1": 3, "pool2": 2})).status_code == 201
+        assert (await Requester(api).ask({"pool1": 3, "pool2": 2})).status_code == 201
     for answer in (by_body, by_path):
         assert (answer.status_code, answer.json()["message"]) == (
             403,
@@ -56,22 +56,22 @@ async def test_more_of_all_names_than_allowed_are_forbidden(with_api: WithApi) -
 # In the path
 
 
-async def test_a_path_needs_no_body_and_ignores_one(customer: Customer) -> None:
+async def test_a_path_needs_no_body_and_ignores_one(customer: Requester) -> None:
     assert (await customer.api.client.post(f"{PATH}/pool1", content=b"{bad")).status_code == 201
 
 
-async def test_more_in_a_path_than_allowed_are_forbidden(customer: Customer) -> None:
+async def test_more_in_a_path_than_allowed_are_forbidden(customer: Requester) -> None:
     assert (await customer.api.client.post(f"{PATH}/" + "pool1+" * 11)).status_code == 403
     assert (await customer.api.client.post(f"{PATH}/" + "pool1+" * 10)).status_code == 201
 
 
-async def test_a_slash_at_the_end_changes_nothing(customer: Customer) -> None:
+async def test_a_slash_at_the_end_changes_nothing(customer: Requester) -> None:
     assert (await customer.api.client.post(f"{PATH}/", json={"pool1": 1})).status_code == 201
     assert (await customer.api.client.post(f"{PATH}/pool1/")).status_code == 201
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
-async def test_without_an_id_there_is_only_opening(customer: Customer, method: str) -> None:
+async def test_without_an_id_there_is_only_opening(customer: Requester, method: str) -> None:
     assert (await customer.api.client.request(method, PATH)).status_code == 404
 
 
@@ -87,8 +87,8 @@ async def share_of_the_first(
         "max_vms_per_request": 1000,
     }
     async with with_api(pools=pools, config=config) as api:
-        await Customer(api).ask({"request_id": "r", name: 1000})
-        wanted = await Customer(api).wanted("r")
+        await Requester(api).ask({"request_id": "r", name: 1000})
+        wanted = await Requester(api).wanted("r")
     assert len(wanted) == 1000
     return wanted.count((name, "pool1")) / 1000
 
@@ -122,7 +122,7 @@ async def test_paused_pools_are_drawn_where_there_are_no_others(with_api: WithAp
 # Tokens
 
 
-async def test_with_a_token_mistakes_are_told(secured: Customer) -> None:
+async def test_with_a_token_mistakes_are_told(secured: Requester) -> None:
     statuses = [
         (await secured.ask(body, headers=GOOD)).status_code
         for body in (b"{bad", b"null", b'{"nope": 1}', b'{"pool1": 1000}')
@@ -130,7 +130,7 @@ async def test_with_a_token_mistakes_are_told(secured: Customer) -> None:
     assert statuses == [400, 404, 404, 403]
 
 
-async def test_a_vm_of_a_token_is_only_given_back_with_one(secured: Customer) -> None:
+async def test_a_vm_of_a_token_is_only_given_back_with_one(secured: Requester) -> None:
     await secured.accepted("r", {"pool1": 1}, headers=GOOD)
     await secured.demand.booted("pool1", "one")
     assert (await secured.api.client.delete("/api/v3/vm/one")).status_code == 401
@@ -139,7 +139,7 @@ async def test_a_vm_of_a_token_is_only_given_back_with_one(secured: Customer) ->
 
 async def test_without_authentication_a_token_is_ignored(with_api: WithApi) -> None:
     async with with_api(config={"vm_lifetime": 3}) as api:
-        customer = Customer(api)
+        customer = Requester(api)
         await customer.accepted("r", {"pool1": 1}, headers=BAD)
         await customer.demand.booted("pool1", "one")
         record = (await api.fleet.dataset()).records["one"]
@@ -150,7 +150,7 @@ async def test_without_authentication_a_token_is_ignored(with_api: WithApi) -> N
 # Metrics
 
 
-async def test_what_became_of_requests_is_counted(secured: Customer) -> None:
+async def test_what_became_of_requests_is_counted(secured: Requester) -> None:
     await secured.ask({"request_id": "r", "pool1": 1}, headers=GOOD)
     await secured.ask({"request_id": "r", "pool1": 1}, headers=GOOD)
     await secured.ask(b"{bad", headers=GOOD)

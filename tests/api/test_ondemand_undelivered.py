@@ -34,7 +34,7 @@ async def wait_for_status(fleet: Fleet, expected: RequestStatus) -> None:
 
 @pytest.mark.parametrize("path", ["", "/pool1"])
 async def test_a_request_whose_answer_was_lost_is_withdrawn(cut_api: Api, proxy: Proxy, path: str) -> None:
-    opening = contains(cut_api.fleet.store.scripts.digests["request"])
+    opening = contains(cut_api.fleet.store.scripts.digests["open_request"])
     proxy.cut(opening, Moment.AFTER, times=3)
     answer = await cut_api.client.post(PATH + path, content=b'{"pool1": 1}')
     assert answer.status_code == 503
@@ -42,7 +42,7 @@ async def test_a_request_whose_answer_was_lost_is_withdrawn(cut_api: Api, proxy:
 
 
 async def test_withdrawing_a_request_goes_on_until_redis_is_back(cut_api: Api, proxy: Proxy) -> None:
-    opening = contains(cut_api.fleet.store.scripts.digests["request"])
+    opening = contains(cut_api.fleet.store.scripts.digests["open_request"])
     proxy.cut(opening, Moment.AFTER, callback=proxy.down)
     assert (await cut_api.client.post(f"{PATH}/pool1")).status_code == 503
     (request,) = await requests_of(cut_api.fleet)
@@ -57,7 +57,9 @@ async def test_a_request_that_arrives_late_is_not_opened(cut_api: Api, proxy: Pr
     async def hold() -> None:
         await held.wait()
 
-    proxy.on_match(contains(cut_api.fleet.store.scripts.digests["request"]), Moment.BEFORE, callback=hold)
+    proxy.on_match(
+        contains(cut_api.fleet.store.scripts.digests["open_request"]), Moment.BEFORE, callback=hold
+    )
     assert (await cut_api.client.post(f"{PATH}/pool1")).status_code == 503
 
     async def is_withdrawn() -> bool:
@@ -82,7 +84,7 @@ async def scripts_run(api: Api) -> int:
 async def test_a_request_under_the_clients_own_id_stays_and_is_found_by_asking_again(
     cut_api: Api, proxy: Proxy
 ) -> None:
-    opening = contains(cut_api.fleet.store.scripts.digests["request"])
+    opening = contains(cut_api.fleet.store.scripts.digests["open_request"])
     body = {"pool1": 1, "request_id": "mine"}
     proxy.cut(opening, Moment.AFTER, times=3)
     assert (await cut_api.client.post(PATH, json=body)).status_code == 503
@@ -111,7 +113,7 @@ async def ask_and_leave(process: Service, proxy: Proxy, fleet: Fleet, request_li
                 await client.get("/healthcheck")
         gone.set()
 
-    proxy.on_match(contains(fleet.store.scripts.digests["request"]), Moment.AFTER, callback=leave)
+    proxy.on_match(contains(fleet.store.scripts.digests["open_request"]), Moment.AFTER, callback=leave)
     head = f"{request_line} HTTP/1.1\r\nHost: api.test\r\nContent-Length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
     await gone.wait()
@@ -135,7 +137,7 @@ async def test_what_is_not_answered_when_the_service_ends_is_withdrawn(
         await asyncio.shield(stopping[0])
 
     proxy.on_match(
-        contains(process_fleet.store.scripts.digests["request"]), Moment.AFTER, callback=stop_and_hold
+        contains(process_fleet.store.scripts.digests["open_request"]), Moment.AFTER, callback=stop_and_hold
     )
     async with httpx.AsyncClient(base_url=process.base_url, timeout=30) as client:
         answer = await client.post(f"{PATH}/pool1")

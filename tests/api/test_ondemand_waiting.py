@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS, open_api
-from tests.api.ondemand import PATH, Customer
+from tests.api.ondemand import PATH, Requester
 from tests.store.demand import Demand
 from tests.store.fleet import Fleet, attempt_of
 from tests.support.documents import pooler_document
@@ -26,7 +26,7 @@ CROWD = 1000
 REQUESTS = 100
 
 
-async def waiting(customer: Customer, request: str, *, clients: int = 1) -> "asyncio.Task[httpx.Response]":
+async def waiting(customer: Requester, request: str, *, clients: int = 1) -> "asyncio.Task[httpx.Response]":
     """Begin to wait for a request; return when so many clients wait in all."""
     task = asyncio.create_task(customer.look(request, "?wait=60"))
 
@@ -42,7 +42,7 @@ async def answer_of(task: "asyncio.Task[httpx.Response]") -> httpx.Response:
         return await task
 
 
-async def test_a_wait_ends_when_the_last_vm_is_there_and_not_before(customer: Customer) -> None:
+async def test_a_wait_ends_when_the_last_vm_is_there_and_not_before(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 2})
     task = await waiting(customer, "r")
     trips = customer.api.metric(ROUND_TRIPS)
@@ -60,28 +60,28 @@ async def test_a_wait_ends_when_the_last_vm_is_there_and_not_before(customer: Cu
     assert customer.api.metric(WAITING) == 0
 
 
-async def test_a_wait_ends_when_the_request_fails(customer: Customer) -> None:
+async def test_a_wait_ends_when_the_request_fails(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 1})
     task = await waiting(customer, "r")
     await customer.demand.failed("pool1", "a", "no disk", most=1)
     assert (await answer_of(task)).json()["message"] == "no disk"
 
 
-async def test_a_wait_ends_when_the_request_is_deleted(customer: Customer) -> None:
+async def test_a_wait_ends_when_the_request_is_deleted(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 1})
     task = await waiting(customer, "r")
     await customer.api.client.delete(f"{PATH}/r")
     assert (await answer_of(task)).json()["message"] == "The request has been deleted"
 
 
-async def test_a_wait_ends_when_its_time_is_over(customer: Customer) -> None:
+async def test_a_wait_ends_when_its_time_is_over(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 2})
     await customer.demand.booted("pool1", "a")
     answer = await customer.look("r", "?wait=0.05")
     assert (answer.status_code, answer.json()["pool1"]) == (202, {"ready": "1", "pending": "1"})
 
 
-async def test_there_is_no_wait_for_what_is_over(customer: Customer) -> None:
+async def test_there_is_no_wait_for_what_is_over(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 1})
     await customer.demand.booted("pool1", "a")
     async with asyncio.timeout(PATIENCE):
@@ -91,7 +91,7 @@ async def test_there_is_no_wait_for_what_is_over(customer: Customer) -> None:
 @pytest.mark.parametrize(
     "wait", ["-1", "61", "60.1", "x", "", "1e1", "nan", "inf", " 1", "1s", "0x1", "9" * 99]
 )
-async def test_a_wait_is_a_number_of_seconds_up_to_60(customer: Customer, wait: str) -> None:
+async def test_a_wait_is_a_number_of_seconds_up_to_60(customer: Requester, wait: str) -> None:
     await customer.ask({"request_id": "r", "pool1": 1})
     answer = await customer.api.client.get(f"{PATH}/r", params={"wait": wait})
     assert (answer.status_code, answer.json()) == (
@@ -100,12 +100,12 @@ async def test_a_wait_is_a_number_of_seconds_up_to_60(customer: Customer, wait: 
     )
 
 
-async def test_a_wait_of_0_is_none(customer: Customer) -> None:
+async def test_a_wait_of_0_is_none(customer: Requester) -> None:
     await customer.ask({"request_id": "r", "pool1": 1})
     assert (await customer.look("r", "?wait=0")).status_code == 202
 
 
-async def test_only_those_are_called_whose_request_is_over(customer: Customer) -> None:
+async def test_only_those_are_called_whose_request_is_over(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 1})
     await customer.accepted("other", {"pool2": 1})
     task = await waiting(customer, "r")
@@ -117,7 +117,7 @@ async def test_only_those_are_called_whose_request_is_over(customer: Customer) -
     assert (await answer_of(other)).json()["pool2"] == {"hostname": ["b.example.test"]}
 
 
-async def test_all_who_wait_share_one_reader_of_events(customer: Customer) -> None:
+async def test_all_who_wait_share_one_reader_of_events(customer: Requester) -> None:
     tasks = []
     for number in range(20):
         await customer.ask({"request_id": f"r-{number}", "pool1": 1})
@@ -133,7 +133,7 @@ async def test_all_who_wait_share_one_reader_of_events(customer: Customer) -> No
     assert [(await answer_of(task)).status_code for task in tasks] == [200] * 20
 
 
-async def test_an_end_that_no_event_tells_of_is_seen_in_a_few_seconds(customer: Customer) -> None:
+async def test_an_end_that_no_event_tells_of_is_seen_in_a_few_seconds(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 1})
     task = await waiting(customer, "r")
     await customer.api.fleet.client.hset(f"{customer.api.fleet.prefix}:request:r", "status", "deleted")
@@ -151,7 +151,7 @@ async def test_an_end_during_an_outage_of_redis_is_told_after_it(
     ):
         demand = Demand(Fleet(store, client, redis_prefix))
         await demand.accepted("r", "pool1")
-        task = await waiting(Customer(api), "r")
+        task = await waiting(Requester(api), "r")
         await proxy.down()
         await demand.booted("pool1", "a")
         await proxy.up()

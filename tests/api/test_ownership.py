@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
-from tests.api.ondemand import PATH, Customer
+from tests.api.ondemand import PATH, Requester
 
 OWNER, OTHER, ROOT = ({"X-AUTH-TOKEN": token} for token in ("alices", "bobs", "roots"))
 
@@ -99,11 +99,11 @@ async def test_it_stays_its_users_to_change_when_authentication_was_turned_off(a
 # On-demand requests
 
 
-async def asked(api: Api) -> Customer:
+async def asked(api: Api) -> Requester:
     """Have a request of alice's with a VM, and tokens of alice, bob and root."""
     for token, user in (("alices", "alice"), ("alices second", "alice"), ("bobs", "bob"), ("roots", "root")):
         await api.fleet.token(token, user)
-    customer = Customer(api)
+    customer = Requester(api)
     await customer.demand.accepted("r", "pool1", "pool1", token="alices")
     await customer.demand.booted("pool1", "one")
     return customer

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
-from tests.api.ondemand import Customer
+from tests.api.ondemand import Requester
 from tests.support.eventually import eventually
 from vmpooler_common.model.overrides import LARGEST_SIZE
 
@@ -241,7 +241,7 @@ async def test_drained_vms_are_not_handed_out_from_the_answer_on(changeable: Api
 async def pool_drawn(api: Api) -> str:
     """Ask for a VM on demand and tell which pool is to make it."""
     answer = await api.client.post("/api/v3/ondemandvm/both")
-    ((_, pool),) = await Customer(api).wanted(answer.json()["request_id"])
+    ((_, pool),) = await Requester(api).wanted(answer.json()["request_id"])
     return pool
 
 

@@ -18,7 +18,7 @@ async def arrange(api: Api) -> None:
         await api.fleet.token(token, user)
     await api.fleet.running("pool1", "one", token="alices")
     await api.fleet.store.tasks.ask("one", snapshot("s"), token="alices", needs_token=True, only_owner=True)
-    assert await api.fleet.store.undertakings.done(await Chores(api.fleet).brought())
+    assert await api.fleet.store.task_leases.done(await Chores(api.fleet).brought())
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -64,7 +64,7 @@ async def test_a_vm_tells_what_became_of_its_tasks(api: Api) -> None:
     await fleet.running("pool1", "one")
     await chores.done("one", snapshot("s"), disk("d", 8))
     await chores.asked("one", disk("e", 9))
-    await fleet.store.undertakings.failed(await chores.brought(operation="fail"), reason="no space left")
+    await fleet.store.task_leases.failed(await chores.brought(operation="fail"), reason="no space left")
     await chores.done("one", revert("r", "s"))
     await chores.asked("one", disk("f", 10))
     report = (await api.client.get("/api/v3/vm/one")).json()["one"]

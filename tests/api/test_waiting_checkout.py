@@ -200,7 +200,7 @@ async def test_a_vm_that_no_event_tells_of_is_seen_in_a_few_seconds(queue: Queue
 async def test_places_are_kept_as_long_as_their_clients_wait(queue: Queue) -> None:
     await queue.join("pool1")
     fleet = queue.api.fleet
-    (place,) = [key async for key in fleet.client.scan_iter(f"{fleet.prefix}:place:*")]
+    (place,) = [key async for key in fleet.client.scan_iter(f"{fleet.prefix}:ticket:*")]
     await fleet.client.pexpire(place, 5000)
 
     async def is_renewed() -> bool:

@@ -28,7 +28,7 @@ async def test_who_leaves_while_it_waits_gives_its_place_up_and_gets_nothing(
 ) -> None:
     line = Line(process_fleet)
     _, writer = await joined(process, line, names="pool1+pool1", version=version, key=key)
-    (place,) = [key async for key in process_fleet.client.scan_iter(f"{process_fleet.prefix}:place:*")]
+    (place,) = [key async for key in process_fleet.client.scan_iter(f"{process_fleet.prefix}:ticket:*")]
     waiting = await joined(process, line)
     await process_fleet.ready("pool1", "a")
     writer.transport.abort()

@@ -56,7 +56,7 @@ async def test_who_waits_is_told_when_redis_was_killed(
             await told_that_redis_is_away(task)
         assert queue.waiting == 0
         own_redis_server.start()
-        for place in [key async for key in api.fleet.client.scan_iter("*:place:*")]:
+        for place in [key async for key in api.fleet.client.scan_iter("*:ticket:*")]:
             await api.fleet.client.persist(place)  # they don't lapse: they have to be given up
         await queue.until_so_many_places(0)
         await api.fleet.ready("pool1", "a")

@@ -57,11 +57,11 @@ async def test_a_hundred_clients_of_two_processes_are_served_in_the_order_in_whi
 
 async def test_the_places_of_a_killed_process_lapse(processes: Sequence[Service], fleet: Fleet) -> None:
     line = Line(fleet)
-    doomed, other = processes
-    lost = [await joined(doomed, line, names="pool1+pool1") for _ in range(5)]
+    to_destroy, other = processes
+    lost = [await joined(to_destroy, line, names="pool1+pool1") for _ in range(5)]
     waiting = await joined(other, line)
     await fleet.ready("pool1", "a")
-    doomed.kill()
+    to_destroy.kill()
     assert await line.take("plain", want("pool1")) is None, "it is owed until the places lapse"
     assert '"a.' in await answer_of(waiting)
     assert await line.places() == set()

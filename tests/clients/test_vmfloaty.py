@@ -60,7 +60,7 @@ async def test_a_disk_is_added(api: Api, floaty: Vmfloaty) -> None:
     await api.fleet.running(DEBIAN, "one", token=TOKEN)
     answer = await floaty.modify("one", '{"disk":10}')
     assert answer.json()["ok"] is True
-    assert await api.fleet.store.undertakings.done(await Chores(api.fleet).brought())
+    assert await api.fleet.store.task_leases.done(await Chores(api.fleet).brought())
     assert (await floaty.query("one"))["disk"] == ["+10gb"]
 
 
@@ -68,7 +68,7 @@ async def test_a_snapshot_is_taken_and_gone_back_to(api: Api, floaty: Vmfloaty) 
     await api.fleet.running(DEBIAN, "one", token=TOKEN)
     snapshot = await floaty.snapshot("one")
     assert not await floaty.revert("one", snapshot)
-    assert await api.fleet.store.undertakings.done(await Chores(api.fleet).brought())
+    assert await api.fleet.store.task_leases.done(await Chores(api.fleet).brought())
     assert (await floaty.query("one"))["snapshots"] == [snapshot]
     assert await floaty.revert("one", snapshot)
 
@@ -89,12 +89,12 @@ async def test_a_token_that_isnt_known_is_an_error_that_it_can_read(api: Api) ->
 
 
 async def test_vms_on_demand_are_waited_for(api: Api, floaty: Vmfloaty) -> None:
-    await api.fleet.store.request_queue.prepare()
+    await api.fleet.store.request_inbox.prepare()
     request = await floaty.request(WANTED)
     assert await floaty.look_at(request) is None
     demand = Demand(api.fleet)
     ((entry, named),) = await demand.entries()
-    await api.fleet.store.inbox.accept(named, entry=entry)
+    await api.fleet.store.backlog.accept(named, entry=entry)
     await demand.booted(DEBIAN, "one")
     await demand.booted(DEBIAN, "two")
     assert await floaty.look_at(request) is None

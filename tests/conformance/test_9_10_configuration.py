@@ -283,11 +283,11 @@ async def test_250_the_configuration_lists_the_pools_with_their_settings(with_ap
 async def test_251_a_template_is_ready_when_vms_are_made_from_it(changeable: Api) -> None:
     """By meaning: the manager has taken it over. No disks are prepared."""
     assert not (await shown(changeable))["template_ready"]
-    await changeable.fleet.store.views.mark_prepared("pool1", CONFIGURED)
+    await changeable.fleet.store.views.mark_template_ready("pool1", CONFIGURED)
     assert (await shown(changeable))["template_ready"]
     await post(changeable, TEMPLATE, {"pool1": "templates/new"})
     assert not (await shown(changeable))["template_ready"]
-    await changeable.fleet.store.views.mark_prepared("pool1", "templates/new")
+    await changeable.fleet.store.views.mark_template_ready("pool1", "templates/new")
     assert (await shown(changeable))["template_ready"]
 
 

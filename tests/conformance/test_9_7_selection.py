@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
-from tests.api.ondemand import Customer
+from tests.api.ondemand import Requester
 
 Pools = dict[str, dict[str, Any]]
 
@@ -36,9 +36,9 @@ async def draw(api: Api, name: str, *pools: str, times: int = 100) -> Counter[st
 
 async def drawn_on_demand(api: Api, name: str, count: int) -> Counter[str]:
     """Ask for VMs on demand and count by pool."""
-    answer = await Customer(api).ask({"request_id": "r", name: count})
+    answer = await Requester(api).ask({"request_id": "r", name: count})
     assert answer.status_code == 201
-    wanted = await Customer(api).wanted("r")
+    wanted = await Requester(api).wanted("r")
     assert {requested for requested, _ in wanted} == {name}
     return Counter(pool for _, pool in wanted)
 

@@ -171,7 +171,7 @@ async def test_197_going_back_to_a_snapshot_is_accepted_for_a_manager_to_do(
 ) -> None:
     await fleet.running("pool1", "one")
     name = (await client.post("/api/v3/vm/one/snapshot")).json()["one"]["snapshot"]
-    assert await fleet.store.undertakings.done(await Chores(fleet).brought())
+    assert await fleet.store.task_leases.done(await Chores(fleet).brought())
     answer = await client.post(f"/api/v3/vm/one/snapshot/{name}")
     assert (answer.status_code, answer.json()) == (202, {"ok": True})
     taken = await Chores(fleet).brought(operation="take it, too")

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import WithApi
-from tests.api.ondemand import BAD, GOOD, PATH, Customer
+from tests.api.ondemand import BAD, GOOD, PATH, Requester
 
 NOT_PARSED = {"ok": False, "message": "JSON payload could not be parsed"}
 
 
 @pytest.mark.parametrize("count", [1, "1", "01"])
-async def test_200_a_request_gets_an_id_of_its_own(customer: Customer, count: int | str) -> None:
+async def test_200_a_request_gets_an_id_of_its_own(customer: Requester, count: int | str) -> None:
     answer = await customer.ask({"pool1": count})
     assert answer.status_code == 201
     assert list(answer.json()) == ["ok", "request_id"]
@@ -23,24 +23,24 @@ async def test_200_a_request_gets_an_id_of_its_own(customer: Customer, count: in
     assert await customer.wanted(request) == [("pool1", "pool1")]
 
 
-async def test_201_a_request_is_left_in_the_managers_inbox(customer: Customer) -> None:
+async def test_201_a_request_is_left_in_the_managers_inbox(customer: Requester) -> None:
     request = (await customer.ask({"pool1": 1})).json()["request_id"]
-    await customer.api.fleet.store.request_queue.prepare()
+    await customer.api.fleet.store.request_inbox.prepare()
     assert [named for _, named in await customer.demand.entries()] == [request]
     assert await customer.wanted(request) == [("pool1", "pool1")]
 
 
-async def test_202_an_alias_is_made_by_its_pool(customer: Customer) -> None:
+async def test_202_an_alias_is_made_by_its_pool(customer: Requester) -> None:
     await customer.ask({"request_id": "r", "poolone": 1})
     assert await customer.wanted("r") == [("poolone", "pool1")]
 
 
-async def test_203_the_client_may_choose_the_id(customer: Customer) -> None:
+async def test_203_the_client_may_choose_the_id(customer: Requester) -> None:
     answer = await customer.ask({"request_id": "1234", "pool1": 1})
     assert answer.text == '{\n  "ok": true,\n  "request_id": "1234"\n}'
 
 
-async def test_204_an_id_in_use_is_a_conflict(customer: Customer) -> None:
+async def test_204_an_id_in_use_is_a_conflict(customer: Requester) -> None:
     await customer.ask({"request_id": "1234", "pool1": 1})
     answer = await customer.ask({"request_id": "1234", "pool2": 2})
     assert answer.status_code == 409
@@ -54,7 +54,7 @@ async def test_204_an_id_in_use_is_a_conflict(customer: Customer) -> None:
 
 async def test_205_more_of_one_name_than_allowed_are_forbidden(with_api: WithApi) -> None:
     async with with_api(config={"max_ondemand_instances_per_request": 50}) as api:
-        customer = Customer(api)
+        customer = Requester(api)
         for count in ("51", "9" * 3000):
             answer = await customer.ask({"pool1": count, "pool2": 1})
             assert answer.status_code == 403
@@ -67,10 +67,10 @@ async def test_205_more_of_one_name_than_allowed_are_forbidden(with_api: WithApi
 
 async def test_206_as_many_of_each_name_as_allowed_are_fine(with_api: WithApi) -> None:
     async with with_api(config={"max_ondemand_instances_per_request": 50}) as api:
-        assert (await Customer(api).ask({"pool1": 50, "pool2": 50})).status_code == 201
+        assert (await Requester(api).ask({"pool1": 50, "pool2": 50})).status_code == 201
 
 
-async def test_207_unknown_names_are_listed(customer: Customer) -> None:
+async def test_207_unknown_names_are_listed(customer: Requester) -> None:
     answer = await customer.ask({"nope": 1, "pool1": 1, "neither": 99})
     assert (answer.status_code, answer.json()) == (404, {"ok": False, "bad_templates": ["nope", "neither"]})
     assert await customer.requests() == set()
@@ -79,13 +79,13 @@ async def test_207_unknown_names_are_listed(customer: Customer) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{bad", b"pool1=1", b'{"pool1\xff": 1}', b"[" * 5000, '{"pool1": 1}'.encode("utf-16")]
 )
-async def test_208_what_is_no_json_is_refused(customer: Customer, body: bytes) -> None:
+async def test_208_what_is_no_json_is_refused(customer: Requester, body: bytes) -> None:
     answer = await customer.ask(body)
     assert (answer.status_code, answer.json()) == (400, NOT_PARSED)
 
 
 @pytest.mark.parametrize("body", [b"null", b"false"])
-async def test_209_a_body_of_nothing_is_not_found(customer: Customer, body: bytes) -> None:
+async def test_209_a_body_of_nothing_is_not_found(customer: Requester, body: bytes) -> None:
     answer = await customer.ask(body)
     assert (answer.status_code, answer.json()) == (404, {"ok": False})
 
@@ -93,7 +93,7 @@ async def test_209_a_body_of_nothing_is_not_found(customer: Customer, body: byte
 @pytest.mark.parametrize("headers", [{}, BAD, {"X-AUTH-TOKEN": ""}])
 @pytest.mark.parametrize("body", [b'{"pool1": 1}', b"{bad", b"null", b'{"nope": 1}', b'{"pool1": 1000}', b""])
 async def test_210_where_tokens_are_checked_a_valid_one_is_needed_before_anything_else(
-    secured: Customer, body: bytes, headers: dict[str, str]
+    secured: Requester, body: bytes, headers: dict[str, str]
 ) -> None:
     answer = await secured.ask(body, headers=headers)
     assert (answer.status_code, answer.json()) == (401, {"ok": False})
@@ -104,14 +104,14 @@ async def test_210_where_tokens_are_checked_a_valid_one_is_needed_before_anythin
 @pytest.mark.parametrize("headers", [{}, BAD])
 @pytest.mark.parametrize("path", ["pool1", "nope"])
 async def test_210_a_path_needs_a_valid_token_too(
-    secured: Customer, path: str, headers: dict[str, str]
+    secured: Requester, path: str, headers: dict[str, str]
 ) -> None:
     answer = await secured.api.client.post(f"{PATH}/{path}", headers=headers)
     assert answer.status_code == 401
     assert await secured.requests() == set()
 
 
-async def test_211_the_vms_belong_to_the_tokens_user_for_its_lifetime(secured: Customer) -> None:
+async def test_211_the_vms_belong_to_the_tokens_user_for_its_lifetime(secured: Requester) -> None:
     await secured.accepted("r", {"pool1": 1}, headers=GOOD)
     await secured.demand.booted("pool1", "one")
     record = (await secured.api.fleet.dataset()).records["one"]
@@ -119,7 +119,7 @@ async def test_211_the_vms_belong_to_the_tokens_user_for_its_lifetime(secured: C
     assert int(record["ends"]) - int(record["checkout"]) == 2 * 3600 * 1000
 
 
-async def test_212_a_path_names_as_many_vms_as_it_repeats_names(customer: Customer) -> None:
+async def test_212_a_path_names_as_many_vms_as_it_repeats_names(customer: Requester) -> None:
     answer = await customer.api.client.post(f"{PATH}/pool1+pool2+pool1")
     assert answer.status_code == 201
     wanted = Counter(await customer.wanted(answer.json()["request_id"]))
@@ -127,7 +127,7 @@ async def test_212_a_path_names_as_many_vms_as_it_repeats_names(customer: Custom
 
 
 @pytest.mark.parametrize("body", [{}, {"request_id": "x"}])
-async def test_213_a_request_for_nothing_is_refused(customer: Customer, body: dict[str, Any]) -> None:
+async def test_213_a_request_for_nothing_is_refused(customer: Requester, body: dict[str, Any]) -> None:
     answer = await customer.ask(body)
     assert (answer.status_code, answer.json()["message"]) == (400, "the request names no pool or alias")
     assert await customer.requests() == set()
@@ -137,7 +137,7 @@ async def test_213_a_request_for_nothing_is_refused(customer: Customer, body: di
     "count",
     ["0", '"0"', "-1", '"-1"', "null", "true", "false", "2.9", '"2abc"', '""', "1e400", "NaN", "[1]", "{}"],
 )
-async def test_213_a_count_is_a_whole_number_of_at_least_1(customer: Customer, count: str) -> None:
+async def test_213_a_count_is_a_whole_number_of_at_least_1(customer: Requester, count: str) -> None:
     answer = await customer.ask(b'{"pool2": 1, "pool1": %s}' % count.encode())
     assert (answer.status_code, list(answer.json())) == (400, ["ok", "message"])
     assert answer.json()["message"].startswith("pool1: VM count ")
@@ -145,7 +145,7 @@ async def test_213_a_count_is_a_whole_number_of_at_least_1(customer: Customer, c
 
 
 @pytest.mark.parametrize("body", [b"[]", b'["pool1"]', b"5", b"1e400", b'"pool1"', b"true"])
-async def test_214_a_body_is_an_object(customer: Customer, body: bytes) -> None:
+async def test_214_a_body_is_an_object(customer: Requester, body: bytes) -> None:
     answer = await customer.ask(body)
     assert (answer.status_code, answer.json()["message"]) == (400, "the request must be a JSON object")
 
@@ -155,7 +155,7 @@ async def test_214_a_body_is_an_object(customer: Customer, body: bytes) -> None:
     ["", "a:b", "a__b", "__", "x" * 65, "a b", "a#1", "é", "a\n", "\ud800", 1234, 1.5, True, False, [], {}],
 )
 async def test_215_an_id_with_other_signs_or_of_another_type_is_refused(
-    customer: Customer, request_id: Any
+    customer: Requester, request_id: Any
 ) -> None:
     answer = await customer.ask({"request_id": request_id, "pool1": 1})
     assert (answer.status_code, list(answer.json())) == (400, ["ok", "message"])
@@ -174,7 +174,7 @@ async def test_215_an_id_with_other_signs_or_of_another_type_is_refused(
     ],
 )
 async def test_216_a_path_names_pools_and_nothing_else(
-    customer: Customer, path: str, answer: dict[str, Any]
+    customer: Requester, path: str, answer: dict[str, Any]
 ) -> None:
     response = await customer.api.client.post(f"{PATH}/{path}")
     assert (response.status_code, response.json()) == (404, answer)

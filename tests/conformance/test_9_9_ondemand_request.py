@@ -4,18 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from tests.api.ondemand import BAD, GOOD, PATH, Customer
+from tests.api.ondemand import BAD, GOOD, PATH, Requester
 
 UNKNOWN = {"ok": False, "message": "no request found for request_id 'unknown'"}
 
 
-async def test_217_an_unknown_request_is_not_found(customer: Customer) -> None:
+async def test_217_an_unknown_request_is_not_found(customer: Requester) -> None:
     for path in ("", "?wait=10", "/explain"):
         answer = await customer.look(f"unknown{path}")
         assert (answer.status_code, answer.json()) == (404, UNKNOWN)
 
 
-async def test_218_a_waiting_request_tells_its_numbers_as_texts(customer: Customer) -> None:
+async def test_218_a_waiting_request_tells_its_numbers_as_texts(customer: Requester) -> None:
     await customer.ask({"request_id": "r", "pool1": 1})
     answer = await customer.look("r")
     assert answer.status_code == 202
@@ -25,7 +25,7 @@ async def test_218_a_waiting_request_tells_its_numbers_as_texts(customer: Custom
     )
 
 
-async def test_219_what_is_there_is_counted(customer: Customer) -> None:
+async def test_219_what_is_there_is_counted(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 10, "pool2": 1})
     await customer.demand.booted("pool1", "a")
     await customer.demand.booted("pool1", "b")
@@ -35,7 +35,7 @@ async def test_219_what_is_there_is_counted(customer: Customer) -> None:
     ]
 
 
-async def test_220_a_ready_request_lists_full_host_names_even_of_one_vm(customer: Customer) -> None:
+async def test_220_a_ready_request_lists_full_host_names_even_of_one_vm(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 1})
     await customer.demand.booted("pool1", "a")
     answer = await customer.look("r")
@@ -48,7 +48,7 @@ async def test_220_a_ready_request_lists_full_host_names_even_of_one_vm(customer
     ]
 
 
-async def test_221_the_pools_of_an_alias_are_told_together(customer: Customer) -> None:
+async def test_221_the_pools_of_an_alias_are_told_together(customer: Requester) -> None:
     await customer.api.fleet.store.requests.open(
         "r",
         [("both", "pool1"), ("both", "pool2"), ("both", "pool1")],
@@ -58,7 +58,7 @@ async def test_221_the_pools_of_an_alias_are_told_together(customer: Customer) -
         lifetime_with_token=None,
         ttl=timedelta(minutes=1),
     )
-    await customer.api.fleet.store.inbox.accept("r")
+    await customer.api.fleet.store.backlog.accept("r")
     await customer.demand.booted("pool2", "b")
     assert (await customer.look("r")).json()["both"] == {"ready": "1", "pending": "2"}
     await customer.demand.booted("pool1", "a1")
@@ -67,7 +67,7 @@ async def test_221_the_pools_of_an_alias_are_told_together(customer: Customer) -
     assert sorted(hostnames) == ["a1.example.test", "a2.example.test", "b.example.test"]
 
 
-async def test_222_a_deleted_request_says_so(customer: Customer) -> None:
+async def test_222_a_deleted_request_says_so(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 1})
     await customer.api.client.delete(f"{PATH}/r")
     answer = await customer.look("r")
@@ -81,30 +81,30 @@ async def test_222_a_deleted_request_says_so(customer: Customer) -> None:
 
 
 async def test_223_a_request_past_its_deadline_tells_the_last_error_and_the_deadline(
-    customer: Customer,
+    customer: Requester,
 ) -> None:
     sentence = "The request failed to provision instances within the configured ondemand_request_ttl '5'"
     await customer.demand.overdue("r", "pool1")
     await customer.demand.failed("pool1", "a", "the disk is full", most=3)
-    await customer.api.fleet.store.inbox.expire("r", operation="expire", reason=sentence)
+    await customer.api.fleet.store.backlog.expire("r", operation="expire", reason=sentence)
     answer = await customer.look("r")
     assert answer.status_code == 200
     assert answer.json()["message"] == f"the disk is full. {sentence}"
     assert list(answer.json()) == ["ok", "request_id", "ready", "message"]
 
 
-async def test_224_a_look_needs_no_token(secured: Customer) -> None:
+async def test_224_a_look_needs_no_token(secured: Requester) -> None:
     await secured.accepted("r", {"pool1": 1}, headers=GOOD)
     assert (await secured.look("r")).status_code == 202
     assert (await secured.look("r/explain")).status_code == 200
 
 
-async def test_225_deleting_what_is_unknown_is_not_found(customer: Customer) -> None:
+async def test_225_deleting_what_is_unknown_is_not_found(customer: Requester) -> None:
     answer = await customer.api.client.delete(f"{PATH}/unknown")
     assert (answer.status_code, answer.json()) == (404, UNKNOWN)
 
 
-async def test_226_a_deleted_request_is_kept_for_a_while(customer: Customer) -> None:
+async def test_226_a_deleted_request_is_kept_for_a_while(customer: Requester) -> None:
     """For as long as all data of what is over, `redis.data_ttl`, and not for 15 days."""
     await customer.accepted("r", {"pool1": 2})
     answer = await customer.api.client.delete(f"{PATH}/r")
@@ -113,7 +113,7 @@ async def test_226_a_deleted_request_is_kept_for_a_while(customer: Customer) -> 
     assert (await customer.look("r")).json()["message"] == "The request has been deleted"
 
 
-async def test_227_deleting_returns_the_vms_that_are_there_and_takes_no_others(customer: Customer) -> None:
+async def test_227_deleting_returns_the_vms_that_are_there_and_takes_no_others(customer: Requester) -> None:
     await customer.accepted("r", {"pool1": 2})
     await customer.demand.booted("pool1", "a")
     assert (await customer.api.client.delete(f"{PATH}/r")).status_code == 200
@@ -121,7 +121,7 @@ async def test_227_deleting_returns_the_vms_that_are_there_and_takes_no_others(c
     assert await customer.demand.booted("pool1", "b") == ""
 
 
-async def test_228_deleting_again_is_fine(customer: Customer) -> None:
+async def test_228_deleting_again_is_fine(customer: Requester) -> None:
     await customer.ask({"request_id": "r", "pool1": 1})
     await customer.api.client.delete(f"{PATH}/r")
     answer = await customer.api.client.delete(f"{PATH}/r")
@@ -135,7 +135,7 @@ async def test_228_deleting_again_is_fine(customer: Customer) -> None:
 @pytest.mark.parametrize("headers", [{}, BAD])
 @pytest.mark.parametrize("request_id", ["r", "unknown"])
 async def test_229_deleting_needs_a_valid_token_where_tokens_are_checked(
-    secured: Customer, request_id: str, headers: dict[str, str]
+    secured: Requester, request_id: str, headers: dict[str, str]
 ) -> None:
     await secured.accepted("r", {"pool1": 1}, headers=GOOD)
     answer = await secured.api.client.delete(f"{PATH}/{request_id}", headers=headers)

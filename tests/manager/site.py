@@ -15,9 +15,9 @@ from tests.support.documents import pooler_document
 from tests.support.eventually import DEADLINE, eventually
 from tests.support.faulty_provider import DRIVER, Moods
 from vmpooler_common.config import Settings, load
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.pools.views import PoolNumbers
+from vmpooler_common.store.pools.views import PoolCounts
 from vmpooler_common.store.store import Store
 
 SELDOM = 10
@@ -78,7 +78,7 @@ class Site:
         while self.managers:
             await self.managers.pop().stop()
 
-    async def numbers(self, pool: str) -> PoolNumbers:
+    async def numbers(self, pool: str) -> PoolCounts:
         """Count the VMs of a pool."""
         return (await self.store.views.numbers([pool])).pools[pool]
 
@@ -119,7 +119,7 @@ class Site:
     ) -> list[str]:
         """Hand VMs out to a user; give their names. Raises NoneReady."""
         checkout = await self.store.checkouts.check_out(
-            [Want(pool, count, [(pool, 1)])],
+            [LineItem(pool, count, [(pool, 1)])],
             operation=new_operation(),
             lifetime=lifetime,
             token=token,

@@ -7,7 +7,7 @@ from tests.manager.running_manager import RunningManager
 from tests.manager.site import Site
 from tests.support.eventually import eventually
 from vmpooler_common.model.vm import VmRecord
-from vmpooler_common.store.checkout.checkouts import Patience, Want
+from vmpooler_common.store.checkout.checkouts import LineItem, WaitOptions
 from vmpooler_common.store.core.errors import StillWaiting
 
 
@@ -23,10 +23,10 @@ async def waiting_checkout(site: Site, pool: str, count: int) -> list[str]:
     await checkouts.stay([operation], pools=[pool])
     try:
         checkout = await checkouts.check_out(
-            [Want(pool, count, ((pool, 1),))],
+            [LineItem(pool, count, ((pool, 1),))],
             operation=operation,
             lifetime=None,
-            patience=Patience({pool: count}),
+            patience=WaitOptions({pool: count}),
         )
     except StillWaiting:
         return []
@@ -117,7 +117,7 @@ async def test_what_a_pool_has_too_many_serves_a_request_in_any_case(site: Site,
     before = await site.ready("debian", 3)
     await site.stop()
     await orders.open("r", "debian")
-    await site.store.inbox.accept("r")
+    await site.store.backlog.accept("r")
     await site.start({"debian": 2}, ondemand_from_ready=False)
     assert await orders.ready("r") == before[:1]
     assert await site.ready("debian", 2) == before[1:]
@@ -141,7 +141,7 @@ async def test_a_user_is_served_first_come_first_served(site: Site, orders: Orde
     token = await orders.token("ann")
     for request in ("first", "second", "third"):
         await orders.open(request, "debian", token=token)
-        await site.store.inbox.accept(request)
+        await site.store.backlog.accept(request)
     site.moods.set()
     names = [(await orders.ready(request))[0] for request in ("first", "second", "third")]
     taken = [(await record_of(site, name)).checked_out_at for name in names]

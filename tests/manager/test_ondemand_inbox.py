@@ -67,7 +67,7 @@ async def test_a_stream_that_was_deleted_is_made_again(site: Site, orders: Order
 
 async def test_an_entry_that_a_dead_manager_had_read_is_finished(site: Site, orders: Orders) -> None:
     stream = f"{site.prefix}:requests"
-    await site.store.request_queue.prepare()
+    await site.store.request_inbox.prepare()
     await orders.open("r", "debian")
     await site.store.link.call(("XREADGROUP", "GROUP", "managers", "dead", "STREAMS", stream, ">"))
     await site.start({"debian": 0})

@@ -12,7 +12,7 @@ from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.pools.overrides import Change, Permission
 from vmpooler_common.store.requests.requests import RequestStatus
-from vmpooler_common.store.retirement.endings import Guard
+from vmpooler_common.store.retirement.retirement import Guard
 
 OLD, NEW = "templates/debian", "templates/new"
 SLOW = {"vmready_max_time": 100_000}
@@ -212,7 +212,7 @@ async def test_what_a_manager_left_of_a_drain_another_one_finishes(site: Site) -
     before = await site.ready("debian", 3)
     await site.stop()
     await drain(site, "debian")
-    await site.store.endings.retire(
+    await site.store.retirement.retire(
         before[1], VmState.READY, operation=new_operation(), reason="drained", guard=Guard.STALE
     )
     for _ in range(2):

@@ -104,10 +104,10 @@ async def test_data_of_a_newer_vmpooler_is_left_alone(site: Site, tmp_path: Path
 
 
 async def test_the_command_release_lets_destroying_go_on(site: Site, tmp_path: Path) -> None:
-    await site.store.link.call(("HSET", f"{site.prefix}:halted", "dummy", "absent debian too many"))
+    await site.store.link.call(("HSET", f"{site.prefix}:deletion_paused", "dummy", "absent debian too many"))
     ended = command(tmp_path, plain(site), "--release", "dummy")
     assert ended.returncode == 0, ended.stderr
-    (halted,) = await site.store.link.call(("HEXISTS", f"{site.prefix}:halted", "dummy"))
+    (halted,) = await site.store.link.call(("HEXISTS", f"{site.prefix}:deletion_paused", "dummy"))
     assert not halted
 
 

@@ -97,7 +97,7 @@ async def test_an_entry_of_a_dead_consumer_is_taken_out_when_its_task_was_done(
     _, vm = await a_running_vm(site)
     await site.stop()
     key = f"{site.prefix}:tasks"
-    await site.store.task_queue.prepare()
+    await site.store.task_inbox.prepare()
     await wishes.disk(vm, "d")
     await site.store.link.call(("XREADGROUP", "GROUP", "managers", "dead", "STREAMS", key, ">"))
     await site.start({POOL: 1})

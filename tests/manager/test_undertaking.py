@@ -1,4 +1,4 @@
-"""The undertaker alone, without the heartbeats that would tell it of due tasks again and again."""
+"""The task_worker alone, without the heartbeats that would tell it of due tasks again and again."""
 
 import asyncio
 import json
@@ -14,10 +14,10 @@ from tests.manager.wishes import Wishes, identifier
 from vmpooler_common.metrics.backends.null import NullBackend
 from vmpooler_common.model.vm import TaskState
 from vmpooler_manager.assembly import assemble
-from vmpooler_manager.inbox.tasks import Undertaker
+from vmpooler_manager.inbox.tasks import TaskWorker
 from vmpooler_manager.metrics.inboxes import InboxMetrics
 from vmpooler_manager.metrics.tasks import TaskMetrics
-from vmpooler_manager.providers.contract import PoolOrder
+from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.runtime.backoff import Delays
 from vmpooler_manager.runtime.clock import ClockGuard
 from vmpooler_manager.runtime.jobs import Jobs
@@ -29,19 +29,19 @@ POOL = "debian"
 @asynccontextmanager
 async def an_undertaker(
     site: Site, *, at_once: int = 5, clock: ClockGuard | None = None
-) -> AsyncIterator[Undertaker]:
+) -> AsyncIterator[TaskWorker]:
     """Run one with the drivers of a manager that isn't started."""
     settings = settings_of(site.document({POOL: 0}))
     parts, general = assemble(settings), settings.general
     for cloud in parts.clouds.values():
         await cloud.open()
     jobs = Jobs()
-    undertaker = Undertaker(
+    task_worker = TaskWorker(
         site.store,
         manager="lonely",
         lease=LEASE,
         clouds=parts.clouds,
-        order_of=lambda pool: PoolOrder(pool, template=""),
+        order_of=lambda pool: CloneSpec(pool, template=""),
         delays=Delays(
             general.check_loop_delay_min, general.check_loop_delay_max, general.check_loop_delay_decay
         ),
@@ -52,9 +52,9 @@ async def an_undertaker(
         metrics=TaskMetrics(NullBackend()),
         inboxes=InboxMetrics(NullBackend()),
     )
-    work = asyncio.create_task(undertaker.run())
+    work = asyncio.create_task(task_worker.run())
     try:
-        yield undertaker
+        yield task_worker
     finally:
         work.cancel()
         with suppress(asyncio.CancelledError):
@@ -73,15 +73,15 @@ async def due_disks(site: Site, count: int) -> list[str]:
     await site.stop()
     for vm in vms:
         await Wishes(site).disk(vm, "d")
-        await site.store.link.call(("ZADD", f"{site.prefix}:todo", 1, vm))
+        await site.store.link.call(("ZADD", f"{site.prefix}:tasks_due", 1, vm))
     return vms
 
 
 async def test_a_task_that_ends_makes_room_for_the_next_one_at_once(site: Site) -> None:
     vms = await due_disks(site, 3)
     wishes = Wishes(site)
-    async with an_undertaker(site, at_once=1) as undertaker:
-        undertaker.poke()
+    async with an_undertaker(site, at_once=1) as task_worker:
+        task_worker.poke()
         for vm in vms:
             await wishes.settled(vm)
             assert wishes.done(vm) == [("disk", "d")]
@@ -105,7 +105,7 @@ async def test_no_task_is_too_late_while_the_clock_of_redis_jumps(
     clock, now = ClockGuard(), datetime(2030, 1, 1, tzinfo=UTC)
     clock.is_steady(now, 0.0)
     clock.is_steady(now + timedelta(hours=jump), 1.0)
-    async with an_undertaker(site, clock=clock) as undertaker:
-        undertaker.poke()
+    async with an_undertaker(site, clock=clock) as task_worker:
+        task_worker.poke()
         ((task,)) = await Wishes(site).settled(vm)
         assert task.state is outcome

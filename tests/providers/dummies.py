@@ -6,10 +6,10 @@ from typing import Any
 
 from vmpooler_common.metrics.backends.null import NullBackend
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_manager.providers.contract import PoolOrder
+from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.providers.dummy import DummyProvider
 
-POOL = PoolOrder(name="debian-12", template="templates/debian-12")
+POOL = CloneSpec(name="debian-12", template="templates/debian-12")
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import uuid4
 
-from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, Provider, ProviderVm, VmRef, VmStatus
+from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, Provider, ProviderVm, VmRef, VmStatus
 
 T = TypeVar("T")
 
@@ -21,11 +21,11 @@ class Subject:
     """A driver under test, opened, and what the suite may use of its cloud."""
 
     provider: Provider
-    pool: PoolOrder
+    pool: CloneSpec
     """A pool whose VMs can be made."""
-    elsewhere: PoolOrder
+    elsewhere: CloneSpec
     """A pool whose VMs are made at another place."""
-    neighbour: PoolOrder | None = None
+    neighbour: CloneSpec | None = None
     """A pool of another name whose VMs are made at the same place, for `SharedPlaceConformance`."""
     second: Provider | None = None
     """Another client of the same cloud, opened, for `SharedCloudConformance`."""
@@ -35,7 +35,7 @@ class Subject:
     """Longest time in which a VM appears and becomes ready, or a call ends."""
 
 
-def new_tag(pool: PoolOrder, name: str | None = None) -> OwnershipTag:
+def new_tag(pool: CloneSpec, name: str | None = None) -> OwnershipTag:
     """Make a tag with an attempt that nothing else has, and a name too unless it is given."""
     return OwnershipTag(
         installation=INSTALLATION,
@@ -76,7 +76,7 @@ async def found_vm(subject: Subject, tag: OwnershipTag) -> ProviderVm:
     return await _sooner_or_later(subject, lambda: subject.provider.find(subject.pool, tag.name, tag.attempt))
 
 
-async def listed_ids(subject: Subject, pool: PoolOrder) -> set[str]:
+async def listed_ids(subject: Subject, pool: CloneSpec) -> set[str]:
     """List the ids at the place of `pool`."""
     return {vm.provider_id for vm in await subject.provider.list_vms(pool)}
 

@@ -10,13 +10,13 @@ from tests.providers.conformance import ProviderConformance, SharedCloudConforma
 from tests.providers.dummies import dummy
 from tests.providers.subject import Subject
 from tests.providers.task_conformance import TaskConformance
-from vmpooler_manager.providers.contract import PoolOrder
+from vmpooler_manager.providers.contract import CloneSpec
 
-POOL = PoolOrder(name="debian-12", template="templates/debian-12", options={"folder": "Pooled VMs/linux"})
-NEIGHBOUR = PoolOrder(
+POOL = CloneSpec(name="debian-12", template="templates/debian-12", options={"folder": "Pooled VMs/linux"})
+NEIGHBOUR = CloneSpec(
     name="debian-13", template="templates/debian-13", options={"folder": "Pooled VMs/linux"}
 )
-ELSEWHERE = PoolOrder(name="windows-11", template="templates/windows-11")
+ELSEWHERE = CloneSpec(name="windows-11", template="templates/windows-11")
 
 
 class TestDummyInMemory(ProviderConformance, TaskConformance, SharedPlaceConformance):

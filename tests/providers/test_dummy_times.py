@@ -11,7 +11,7 @@ import pytest
 from tests.providers.cloud_file import CloudFile
 from tests.providers.dummies import POOL, dummy, unmeasured
 from tests.providers.subject import new_tag, ref
-from vmpooler_manager.providers.contract import PoolOrder, VmStatus
+from vmpooler_manager.providers.contract import CloneSpec, VmStatus
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.machine import HOSTS, Machine
 from vmpooler_manager.providers.dummy.table import Table
@@ -178,7 +178,7 @@ async def test_two_vms_of_one_name_are_two_vms() -> None:
 
 async def test_a_vm_is_found_where_it_was_made_when_the_pool_moves_to_another_folder() -> None:
     tag = new_tag(POOL)
-    moved = PoolOrder(name=POOL.name, template=POOL.template, options={"folder": "Archive"})
+    moved = CloneSpec(name=POOL.name, template=POOL.template, options={"folder": "Archive"})
     async with dummy() as provider:
         await provider.create(POOL, tag)
         assert await provider.find(moved, tag.name, tag.attempt) is not None

@@ -34,35 +34,35 @@ async def _taken_with_a_token(fleet: Fleet) -> None:
 
 
 ACTS_OF_CHANGES: tuple[Act, ...] = (
-    act("modify", "changes.modify", _changes, "modify", arrange=_taken),
-    act("modify its disks", "changes.modify", _adds_a_disk, "modify", arrange=_taken),
+    act("modify", "changes.modify", _changes, "change_vm", arrange=_taken),
+    act("modify its disks", "changes.modify", _adds_a_disk, "change_vm", arrange=_taken),
     act(
         "modify with the owner's token",
         "changes.modify",
         lambda store: _changes(store, token="secret"),
-        "modify",
+        "change_vm",
         arrange=_taken_with_a_token,
     ),
     act(
         "modify another user's",
         "changes.modify",
         lambda store: _changes(store, token="other"),
-        "modify",
+        "change_vm",
         arrange=_taken_with_a_token,
     ),
-    act("modify without a token", "changes.modify", _changes, "modify", arrange=_taken_with_a_token),
+    act("modify without a token", "changes.modify", _changes, "change_vm", arrange=_taken_with_a_token),
     act(
         "modify what is not running",
         "changes.modify",
         _changes,
-        "modify",
+        "change_vm",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
     act(
         "modify with too many tags",
         "changes.modify",
         lambda store: _changes(store, Change(tags={f"tag-{at}": "x" for at in range(MOST_TAGS + 1)})),
-        "modify",
+        "change_vm",
         arrange=_taken,
     ),
 )

@@ -7,7 +7,7 @@ from tests.store.act import GENERATION, HOUR, PAST, Act, act
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, untagged
 from tests.support.past_days import note_durations
 from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.retirement.endings import Guard
+from vmpooler_common.store.retirement.retirement import Guard
 from vmpooler_common.store.store import Store
 
 
@@ -20,14 +20,14 @@ async def _ended(fleet: Fleet) -> None:
 
 async def _all_that_may_vanish_has(fleet: Fleet) -> None:
     await fleet.suspect("one", "a", "b")
-    await fleet.store.endings.retire(
+    await fleet.store.retirement.retire(
         "b", VmState.READY, operation="retire-b", reason="lost", guard=Guard.UNSEEN, bound=1
     )
 
 
 async def _halted(fleet: Fleet) -> None:
     await _all_that_may_vanish_has(fleet)
-    await fleet.store.endings.retire(
+    await fleet.store.retirement.retire(
         "a", VmState.READY, operation="retire-a", reason="lost", guard=Guard.UNSEEN, bound=1
     )
 
@@ -40,7 +40,7 @@ async def _working(fleet: Fleet) -> None:
 
 async def _abandoned(fleet: Fleet) -> None:
     await fleet.ready("one", "a")
-    await fleet.store.endings.retire("a", VmState.READY, operation="retire-a", reason="old")
+    await fleet.store.retirement.retire("a", VmState.READY, operation="retire-a", reason="old")
 
 
 async def _left_configuration(fleet: Fleet) -> None:
@@ -55,7 +55,7 @@ async def _drained_while_it_booted(fleet: Fleet) -> None:
 
 async def _given_up_without_id(fleet: Fleet) -> None:
     await fleet.creating("one", "a")
-    await fleet.store.endings.retire(
+    await fleet.store.retirement.retire(
         "a", VmState.PENDING, operation="retire-a", reason="slow", delay=timedelta(minutes=5)
     )
 
@@ -73,13 +73,13 @@ def _boots(store: Store) -> Awaitable[object]:
 
 
 def _retires(guard: Guard, state: VmState, bound: int) -> Callable[[Store], Awaitable[object]]:
-    return lambda store: store.endings.retire(
+    return lambda store: store.retirement.retire(
         "a", state, operation="retire", reason="test", guard=guard, bound=bound, delay=LEASE
     )
 
 
 def _takes_in(bound: int) -> Callable[[Store], Awaitable[object]]:
-    return lambda store: store.endings.take_in(
+    return lambda store: store.retirement.adopt_orphan(
         "z",
         pool="one",
         provider=PROVIDER,
@@ -99,7 +99,7 @@ async def _follows(store: Store) -> object:
 
 
 def _claims(store: Store) -> Awaitable[object]:
-    return store.endings.claim(["a", "b"], operation="claim", manager=MANAGER, lease=LEASE)
+    return store.retirement.claim(["a", "b"], operation="claim", manager=MANAGER, lease=LEASE)
 
 
 def _reinstates(user: str) -> Callable[[Store], Awaitable[object]]:
@@ -137,23 +137,35 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         "begin",
         "clones.begin",
         lambda store: store.clones.begin("a", operation="begin", manager=MANAGER, lease=LEASE),
-        "begin",
+        "begin_create",
         arrange=lambda fleet: fleet.reserved("one", "a"),
     ),
-    act("created", "clones.created", _creates, "created", arrange=lambda fleet: fleet.creating("one", "a")),
-    act("created after it was given up", "clones.created", _creates, "created", arrange=_given_up_without_id),
+    act(
+        "created",
+        "clones.created",
+        _creates,
+        "note_created",
+        arrange=lambda fleet: fleet.creating("one", "a"),
+    ),
+    act(
+        "created after it was given up",
+        "clones.created",
+        _creates,
+        "note_created",
+        arrange=_given_up_without_id,
+    ),
     act(
         "created after it was gone",
         "clones.created",
         _creates,
-        "created",
+        "note_created",
         arrange=lambda fleet: fleet.gone("one", "a"),
     ),
     act(
         "booted",
         "clones.booted",
         _boots,
-        "created",
+        "note_created",
         "promote",
         arrange=lambda fleet: fleet.creating("one", "a"),
     ),
@@ -173,56 +185,56 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
     ),
     act(
         "retire",
-        "endings.retire",
+        "retirement.retire",
         _retires(Guard.NONE, VmState.PENDING, 0),
         "retire",
         arrange=lambda fleet: fleet.creating("one", "a"),
     ),
     act(
         "retire the excess",
-        "endings.retire",
+        "retirement.retire",
         _retires(Guard.EXCESS, VmState.READY, 1),
         "retire",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
     act(
         "retire the excess of what has left the configuration",
-        "endings.retire",
+        "retirement.retire",
         _retires(Guard.LEFT, VmState.READY, 0),
         "retire",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
     act(
         "retire the stale",
-        "endings.retire",
+        "retirement.retire",
         _retires(Guard.STALE, VmState.READY, 0),
         "retire",
         arrange=lambda fleet: fleet.stale("one", "a", "b"),
     ),
     act(
         "retire the old",
-        "endings.retire",
+        "retirement.retire",
         _retires(Guard.READY_BEFORE, VmState.READY, 10**14),
         "retire",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
     act(
         "retire the ended",
-        "endings.retire",
+        "retirement.retire",
         _retires(Guard.ENDED, VmState.RUNNING, 0),
         "retire",
         arrange=_ended,
     ),
     act(
         "retire the unseen",
-        "endings.retire",
+        "retirement.retire",
         _retires(Guard.UNSEEN, VmState.READY, 1),
         "retire",
         arrange=lambda fleet: fleet.suspect("one", "a"),
     ),
     act(
         "retire one unseen too many",
-        "endings.retire",
+        "retirement.retire",
         _retires(Guard.UNSEEN, VmState.READY, 1),
         "retire",
         arrange=_all_that_may_vanish_has,
@@ -241,45 +253,57 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         "reinstate",
         arrange=lambda fleet: fleet.suspect("one", "a"),
     ),
-    act("take_in", "endings.take_in", _takes_in(1), "take_in"),
-    act("take_in one too many", "endings.take_in", _takes_in(0), "take_in"),
-    act("claim", "endings.claim", _claims, "claim", arrange=lambda fleet: fleet.completed("one", "a", "b")),
+    act("adopt_orphan", "retirement.adopt_orphan", _takes_in(1), "adopt_orphan"),
+    act("adopt_orphan one too many", "retirement.adopt_orphan", _takes_in(0), "adopt_orphan"),
+    act(
+        "claim",
+        "retirement.claim",
+        _claims,
+        "claim_destruction",
+        arrange=lambda fleet: fleet.completed("one", "a", "b"),
+    ),
     act(
         "destroyed",
-        "endings.destroyed",
-        lambda store: store.endings.destroyed("a", attempt_of("a"), provider_id="id-a"),
-        "destroyed",
+        "retirement.destroyed",
+        lambda store: store.retirement.destroyed("a", attempt_of("a"), provider_id="id-a"),
+        "note_destroyed",
         arrange=lambda fleet: fleet.destroying("one", "a"),
     ),
     act(
         "defer",
-        "endings.defer",
-        lambda store: store.endings.defer("a", manager=MANAGER, delay=LEASE, tries=3, error="no answer"),
-        "defer",
+        "retirement.defer",
+        lambda store: store.retirement.defer("a", manager=MANAGER, delay=LEASE, tries=3, error="no answer"),
+        "defer_destruction",
         arrange=lambda fleet: fleet.destroying("one", "a"),
     ),
     act(
-        "doubt",
-        "endings.doubt",
-        lambda store: store.endings.doubt("one", ["a", "b", "unknown"]),
-        "doubt",
+        "mark_suspect",
+        "retirement.mark_suspect",
+        lambda store: store.retirement.mark_suspect("one", ["a", "b", "unknown"]),
+        "mark_suspect",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
     act(
-        "trust",
-        "endings.trust",
-        lambda store: store.endings.trust("one", ["a", "unknown"]),
-        "doubt",
+        "clear_suspect",
+        "retirement.clear_suspect",
+        lambda store: store.retirement.clear_suspect("one", ["a", "unknown"]),
+        "mark_suspect",
         arrange=lambda fleet: fleet.suspect("one", "a", "b"),
     ),
     act(
         "resume",
-        "endings.resume",
-        lambda store: store.endings.resume(PROVIDER, whole="absent one"),
-        "resume",
+        "retirement.resume",
+        lambda store: store.retirement.resume(PROVIDER, whole="absent one"),
+        "resume_when_whole",
         arrange=_halted,
     ),
-    act("permit", "endings.permit", lambda store: store.endings.permit(PROVIDER), "permit", arrange=_halted),
+    act(
+        "permit",
+        "retirement.permit",
+        lambda store: store.retirement.permit(PROVIDER),
+        "resume_deletion",
+        arrange=_halted,
+    ),
     act("heartbeat", "leases.heartbeat", _heartbeats, "heartbeat", arrange=_working),
     act(
         "leave",
@@ -292,7 +316,7 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         "forget",
         "leases.forget",
         lambda store: store.leases.forget("one"),
-        "forget",
+        "forget_pool",
         arrange=_left_configuration,
     ),
     act(
@@ -316,7 +340,7 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         "numbers",
         "views.numbers",
         lambda store: store.views.numbers(["one", "two"]),
-        "status",
+        "count_pools",
         arrange=_working,
         only_reads=True,
     ),
@@ -335,13 +359,21 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         lambda store: store.views.mark_broken("one", ""),
         arrange=_left_configuration,
     ),
-    act("mark_prepared", "views.mark_prepared", lambda store: store.views.mark_prepared("one", "a/b")),
-    act("mark_held", "views.mark_held", lambda store: store.views.mark_held("one", "clones fail")),
+    act(
+        "mark_template_ready",
+        "views.mark_template_ready",
+        lambda store: store.views.mark_template_ready("one", "a/b"),
+    ),
+    act(
+        "mark_backing_off",
+        "views.mark_backing_off",
+        lambda store: store.views.mark_backing_off("one", "clones fail"),
+    ),
     act(
         "tagged",
         "views.tagged",
         lambda store: store.views.tagged("one", untagged("a")),
-        "tagged",
+        "note_tagged",
         arrange=lambda fleet: fleet.running("one", "a", "b"),
     ),
     act("follow", "events.follow", _follows, only_reads=True),

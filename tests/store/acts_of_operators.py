@@ -31,7 +31,7 @@ def _sets(what: Property, *changes: Change, by: Permission = OPERATOR) -> Act:
         return store.overrides.override(what, changes, permission=by, operation="set")
 
     label = f"set {what} of {len(changes)}" + ("" if by is OPERATOR else " as a stranger")
-    return act(label, "overrides.override", run, "override", arrange=_vms)
+    return act(label, "overrides.override", run, "override_pools", arrange=_vms)
 
 
 ACTS_OF_OPERATORS: tuple[Act, ...] = (
@@ -48,21 +48,21 @@ ACTS_OF_OPERATORS: tuple[Act, ...] = (
         lambda store: store.overrides.override(
             Property.TEMPLATE, [Change("one", "x/y", "")], permission=OPERATOR, operation="set"
         ),
-        "override",
+        "override_pools",
         arrange=_set_before,
     ),
     act(
         "drain pools",
         "overrides.drain",
         lambda store: store.overrides.drain(["one", "two"], permission=OPERATOR, operation="drain"),
-        "drain",
+        "drain_pools",
         arrange=_vms,
     ),
     act(
         "drain pools as a stranger",
         "overrides.drain",
         lambda store: store.overrides.drain(["one"], permission=STRANGER, operation="drain"),
-        "drain",
+        "drain_pools",
         arrange=_vms,
     ),
     act(
@@ -83,7 +83,7 @@ ACTS_OF_OPERATORS: tuple[Act, ...] = (
         "read what is set",
         "overrides.current",
         lambda store: store.overrides.current(),
-        "overrides",
+        "show_overrides",
         arrange=_set_before,
         only_reads=True,
     ),

@@ -8,7 +8,7 @@ from tests.store.fleet import Fleet, want
 from tests.store.line import Line
 from tests.support.past_days import note_durations
 from vmpooler_common.store.access.rates import Allowance
-from vmpooler_common.store.checkout.checkouts import Patience
+from vmpooler_common.store.checkout.checkouts import WaitOptions
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey
 from vmpooler_common.store.pools.statistics import Statistic
 from vmpooler_common.store.store import Store
@@ -48,7 +48,7 @@ async def _told_twice(fleet: Fleet) -> None:
 
 
 def _waits(*, is_last: bool = False) -> Callable[[Store], Awaitable[object]]:
-    patience = Patience({"one": 5}, is_last=is_last)
+    patience = WaitOptions({"one": 5}, is_last=is_last)
     return lambda store: store.checkouts.check_out(
         [want("one", 2)], operation="take", lifetime=None, patience=patience
     )
@@ -133,7 +133,7 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         "stay",
         "checkouts.stay",
         lambda store: store.checkouts.stay(["take", "unknown"], pools=["one"]),
-        "stay",
+        "renew_tickets",
         arrange=_two_wait,
     ),
     act(
@@ -205,12 +205,12 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         arrange=lambda fleet: note_durations(fleet, "boot", "one", 30),
         only_reads=True,
     ),
-    act("admit", "rates.admit", lambda store: _asks(store, limit=1), "admit"),
+    act("admit", "rates.admit", lambda store: _asks(store, limit=1), "admit_rate"),
     act(
         "admit by a token",
         "rates.admit",
         lambda store: _asks(store, limit=5, token="secret"),
-        "admit",
+        "admit_rate",
         arrange=lambda fleet: fleet.token("secret", "alice"),
     ),
 )

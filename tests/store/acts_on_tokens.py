@@ -36,13 +36,13 @@ async def _issued_but_a_login_failed(fleet: Fleet) -> None:
 
 
 ACTS_ON_TOKENS: tuple[Act, ...] = (
-    act("issue", "tokens.issue", _issues, "issue"),
-    act("issue right after a failed login", "tokens.issue", _issues, "issue", arrange=_a_login_failed),
+    act("issue", "tokens.issue", _issues, "issue_token"),
+    act("issue right after a failed login", "tokens.issue", _issues, "issue_token", arrange=_a_login_failed),
     act(
         "list a user's tokens",
         "tokens.of_user",
         lambda store: store.tokens.of_user("alice"),
-        "tokens",
+        "list_tokens",
         arrange=_issued,
         only_reads=True,
     ),
@@ -50,29 +50,29 @@ ACTS_ON_TOKENS: tuple[Act, ...] = (
         "look a token up",
         "tokens.look_up",
         lambda store: store.tokens.look_up(NEW),
-        "token",
+        "show_token",
         arrange=_issued_and_used,
         only_reads=True,
     ),
-    act("revoke", "tokens.revoke", _revokes, "revoke", arrange=_issued_and_used),
+    act("revoke", "tokens.revoke", _revokes, "revoke_token", arrange=_issued_and_used),
     act(
         "revoke another user's",
         "tokens.revoke",
         lambda store: store.tokens.revoke(NEW, operation="revoke", user="bob", admins=("carol",)),
-        "revoke",
+        "revoke_token",
         arrange=_issued,
     ),
     act(
         "revoke what isn't known",
         "tokens.revoke",
         _revokes,
-        "revoke",
+        "revoke_token",
     ),
     act(
         "revoke right after a failed login",
         "tokens.revoke",
         _revokes,
-        "revoke",
+        "revoke_token",
         arrange=_issued_but_a_login_failed,
     ),
     act(

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet
 from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
-from vmpooler_common.store.core.queue import GROUP, QueueEntry
-from vmpooler_common.store.tasks.leases import PutAside, Undertaking
+from vmpooler_common.store.core.inbox import GROUP, InboxEntry
+from vmpooler_common.store.tasks.leases import DeadLetter, TaskLease
 
 MOST_TRIES = 3
 LONGEST = timedelta(hours=1)
@@ -49,10 +49,10 @@ class Chores:
         most_tries: int = MOST_TRIES,
         longest: timedelta = LONGEST,
         providers: Sequence[str] = (PROVIDER,),
-        entry: QueueEntry | None = None,
-    ) -> Undertaking | PutAside | None:
+        entry: InboxEntry | None = None,
+    ) -> TaskLease | DeadLetter | None:
         """Take what an entry brings, or what is due."""
-        return await self.fleet.store.undertakings.undertake(
+        return await self.fleet.store.task_leases.undertake(
             operation=operation,
             manager=manager,
             lease=lease,
@@ -64,12 +64,12 @@ class Chores:
 
     async def brought(
         self, *, operation: str = "take", manager: str = MANAGER, lease: timedelta = LEASE
-    ) -> Undertaking:
+    ) -> TaskLease:
         """Take the task that the next entry of the inbox brings."""
-        await self.fleet.store.task_queue.prepare()
+        await self.fleet.store.task_inbox.prepare()
         entry = (await self.entries())[0]
         found = await self.taken(operation=operation, manager=manager, lease=lease, entry=entry)
-        assert isinstance(found, Undertaking)
+        assert isinstance(found, TaskLease)
         return found
 
     async def due(
@@ -79,27 +79,27 @@ class Chores:
         manager: str = MANAGER,
         lease: timedelta = LEASE,
         most_tries: int = MOST_TRIES,
-    ) -> Undertaking:
+    ) -> TaskLease:
         """Take what is due."""
         found = await self.taken(operation=operation, manager=manager, lease=lease, most_tries=most_tries)
-        assert isinstance(found, Undertaking)
+        assert isinstance(found, TaskLease)
         return found
 
     async def done(self, vm: str, *tasks: VmTask) -> None:
         """Ask for tasks and do them; nothing else may be in the inbox."""
         for task in tasks:
             await self.asked(vm, task)
-            undertaking = await self.brought(operation=f"take-{task.id}")
-            assert await self.fleet.store.undertakings.done(undertaking)
+            task_lease = await self.brought(operation=f"take-{task.id}")
+            assert await self.fleet.store.task_leases.done(task_lease)
 
-    async def entries(self) -> list[QueueEntry]:
+    async def entries(self) -> list[InboxEntry]:
         """Read what is in the inbox, as a manager does."""
         key = f"{self.fleet.prefix}:tasks"
         (reply,) = await self.fleet.store.link.call(
             ("XREADGROUP", "GROUP", GROUP, MANAGER, "STREAMS", key, ">")
         )
         return [
-            QueueEntry(entry, dict(zip(fields[::2], fields[1::2], strict=True)))
+            InboxEntry(entry, dict(zip(fields[::2], fields[1::2], strict=True)))
             for entry, fields in (reply[0][1] if reply else [])
         ]
 
@@ -115,5 +115,5 @@ class Chores:
 
     async def make_due(self) -> None:
         """Let every pause and every lease end."""
-        for vm in (await self.fleet.dataset()).members("todo"):
-            await self.fleet.client.zadd(f"{self.fleet.prefix}:todo", {vm: 0})
+        for vm in (await self.fleet.dataset()).members("tasks_due"):
+            await self.fleet.client.zadd(f"{self.fleet.prefix}:tasks_due", {vm: 0})

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from tests.store.fleet import MANAGER, Fleet, attempt_of
 from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.core.queue import GROUP
+from vmpooler_common.store.core.inbox import GROUP
 from vmpooler_common.store.requests.requests import OnDemandRequest
-from vmpooler_common.store.retirement.endings import Charge, Outcome
+from vmpooler_common.store.retirement.retirement import Charge, Outcome
 
 LIFETIME = timedelta(hours=1)
 LIFETIME_WITH_TOKEN = timedelta(hours=2)
@@ -38,9 +38,9 @@ class Demand:
     ) -> None:
         """Open a request and make it part of the backlog, its entry out of the inbox."""
         await self.opened(request, *pools, token=token, ttl=ttl)
-        await self.fleet.store.request_queue.prepare()
+        await self.fleet.store.request_inbox.prepare()
         ((entry, named),) = await self.entries()
-        assert (named, await self.fleet.store.inbox.accept(named, entry=entry)) == (request, "accepted")
+        assert (named, await self.fleet.store.backlog.accept(named, entry=entry)) == (request, "accepted")
 
     async def overdue(self, request: str, *pools: str) -> None:
         """Accept a request whose deadline is over."""
@@ -65,7 +65,7 @@ class Demand:
     async def failed(self, pool: str, vm: str, error: str, *, most: int) -> None:
         """Make a clone of the pool fail, with a charge for the request that is next."""
         await self.fleet.reserved(pool, vm)
-        outcome = await self.fleet.store.endings.retire(
+        outcome = await self.fleet.store.retirement.retire(
             vm, VmState.PENDING, operation=f"fail-{vm}", reason="clone_failed", charge=Charge(error, most)
         )
         assert outcome is Outcome.OK

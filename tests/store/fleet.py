@@ -11,7 +11,7 @@ from tests.store.dataset import Dataset, ask, read_dataset
 from vmpooler_common.model.pool import UntaggedVm
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.core.connection import check
 from vmpooler_common.store.pools.overrides import Permission
@@ -36,9 +36,9 @@ def attempt_of(vm: str) -> str:
     return f"attempt-{vm}"
 
 
-def want(name: str, count: int = 1, *pools: str) -> Want:
+def want(name: str, count: int = 1, *pools: str) -> LineItem:
     """A want with equal weights; of the pool with this name when no pools are named."""
-    return Want(name, count, tuple((pool, 1) for pool in pools or (name,)))
+    return LineItem(name, count, tuple((pool, 1) for pool in pools or (name,)))
 
 
 def untagged(vm: str, *, ends_at: datetime | None = None) -> UntaggedVm:
@@ -95,7 +95,7 @@ class Fleet:
     async def suspect(self, pool: str, *vms: str) -> None:
         """Ready, but missed by listings."""
         await self.ready(pool, *vms)
-        assert await self.store.endings.doubt(pool, vms) == list(vms)
+        assert await self.store.retirement.mark_suspect(pool, vms) == list(vms)
 
     async def stale(self, pool: str, *vms: str) -> None:
         """Ready when the pool was drained, and not retired yet."""
@@ -109,7 +109,7 @@ class Fleet:
 
     async def round(self, pool: str) -> int:
         """Give the pool's round."""
-        (found,) = await self.store.link.call(("HGET", f"{self.prefix}:rounds", pool))
+        (found,) = await self.store.link.call(("HGET", f"{self.prefix}:revisions", pool))
         return int(check(found) or 0)
 
     async def running(
@@ -129,7 +129,7 @@ class Fleet:
     async def completed(self, pool: str, *vms: str) -> None:
         """Given up while they were ready; due for destruction at once."""
         await self.ready(pool, *vms)
-        retire = self.store.endings.retire
+        retire = self.store.retirement.retire
         await asyncio.gather(
             *(retire(vm, VmState.READY, operation=f"retire-{vm}", reason="test") for vm in vms)
         )
@@ -137,16 +137,16 @@ class Fleet:
     async def destroying(self, pool: str, *vms: str) -> None:
         """Being destroyed by this fleet's manager."""
         await self.completed(pool, *vms)
-        claimed = await self.store.endings.claim(
+        claimed = await self.store.retirement.claim(
             vms, operation=f"claim-{vms[0]}", manager=MANAGER, lease=LEASE
         )
-        assert [doomed.name for doomed in claimed] == list(vms)
+        assert [to_destroy.name for to_destroy in claimed] == list(vms)
 
     async def gone(self, pool: str, *vms: str) -> None:
         """Destroyed; the record is still there."""
         await self.destroying(pool, *vms)
         for vm in vms:
-            assert await self.store.endings.destroyed(vm, attempt_of(vm), provider_id=f"id-{vm}")
+            assert await self.store.retirement.destroyed(vm, attempt_of(vm), provider_id=f"id-{vm}")
 
     async def token(self, token: str, user: str) -> None:
         """Make a token known."""

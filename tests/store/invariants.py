@@ -51,9 +51,9 @@ def check_soundness(data: Dataset, pools: Sequence[str]) -> None:
         if record["state"] == "running" and record.get("token")
     }
     assert held == {
-        (name.removeprefix("holds:"), vm)
+        (name.removeprefix("token_vms:"), vm)
         for name, entry in data.entries.items()
-        if name.startswith("holds:")
+        if name.startswith("token_vms:")
         for vm in entry.value
     }
     known = data.entries.get("pools")
@@ -69,7 +69,7 @@ def _check_tasks(data: Dataset) -> None:
         for field, text in record.items()
         if field.startswith("task:") and json.loads(text)["state"] == "pending"
     }
-    assert waiting == data.members("todo").keys()
+    assert waiting == data.members("tasks_due").keys()
     assert all(data.states[vm] == "running" for vm in waiting)
     assert {vm for vm, record in data.records.items() if "work" in record} <= waiting
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet
-from vmpooler_common.store.checkout.checkouts import Patience, Want
+from vmpooler_common.store.checkout.checkouts import LineItem, WaitOptions
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey
 from vmpooler_common.store.core.errors import NoneReady, StillWaiting
 
@@ -22,7 +22,7 @@ class Line:
     async def ask(
         self,
         operation: str,
-        *wants: Want,
+        *wants: LineItem,
         sizes: Mapping[str, int] | None = None,
         is_last: bool = False,
         token: str | None = None,
@@ -37,24 +37,24 @@ class Line:
                 lifetime=None,
                 token=token,
                 key=IdempotencyKey(key, "192.0.2.1") if key else None,
-                patience=Patience(all_sizes, is_last=is_last),
+                patience=WaitOptions(all_sizes, is_last=is_last),
             )
         except StillWaiting:
             return None
         return [grant.vm for grant in checkout.grants]
 
-    async def left_over(self, operation: str, *wants: Want) -> Sequence[str]:
+    async def left_over(self, operation: str, *wants: LineItem) -> Sequence[str]:
         """Ask once more in vain; the pools that have VMs for those who come after."""
         sizes = {pool: LARGE for want in wants for pool, _ in want.pools}
         try:
             await self.fleet.store.checkouts.check_out(
-                wants, operation=operation, lifetime=None, patience=Patience(sizes)
+                wants, operation=operation, lifetime=None, patience=WaitOptions(sizes)
             )
         except StillWaiting as refusal:
             return sorted(refusal.beyond)
         raise AssertionError("it got its VMs")
 
-    async def take(self, operation: str, *wants: Want) -> list[str] | None:
+    async def take(self, operation: str, *wants: LineItem) -> list[str] | None:
         """Ask for VMs without waiting; None when they are not there, or owed to others."""
         try:
             checkout = await self.fleet.store.checkouts.check_out(wants, operation=operation, lifetime=None)
@@ -65,9 +65,9 @@ class Line:
     async def lapse(self, *operations: str) -> None:
         """Do what ten seconds without renewal do."""
         for operation in operations:
-            await ask(self.fleet.client, "DEL", f"{self.fleet.prefix}:place:{operation}")
+            await ask(self.fleet.client, "DEL", f"{self.fleet.prefix}:ticket:{operation}")
 
     async def places(self) -> set[str]:
         """Give the operations that have a place that hasn't lapsed."""
         entries = (await self.fleet.dataset()).entries
-        return {name.removeprefix("place:") for name in entries if name.startswith("place:")}
+        return {name.removeprefix("ticket:") for name in entries if name.startswith("ticket:")}

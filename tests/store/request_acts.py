@@ -10,7 +10,7 @@ from tests.store.demand import Demand
 from tests.store.fleet import LEASE, Fleet, attempt_of, reservation
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.errors import StoreUnavailable
-from vmpooler_common.store.retirement.endings import Charge
+from vmpooler_common.store.retirement.retirement import Charge
 from vmpooler_common.store.store import Store
 
 HOUR = timedelta(hours=1)
@@ -24,7 +24,7 @@ def _accepted(*pools: str) -> Callable[[Fleet], Awaitable[None]]:
 
 
 async def _opened(fleet: Fleet) -> None:
-    await fleet.store.request_queue.prepare()
+    await fleet.store.request_inbox.prepare()
     await Demand(fleet).opened("r", "one", "two")
 
 
@@ -70,13 +70,13 @@ async def _cloning_for_a_request(fleet: Fleet) -> None:
 
 
 async def _poisoned(fleet: Fleet) -> None:
-    await fleet.store.request_queue.prepare()
+    await fleet.store.request_inbox.prepare()
     await ask(fleet.client, "XADD", f"{fleet.prefix}:requests", "1-1", "nonsense", "x")
     await Demand(fleet).entries()
 
 
 async def _inbox_only(fleet: Fleet) -> None:
-    await fleet.store.request_queue.prepare()
+    await fleet.store.request_inbox.prepare()
 
 
 async def _overdue(fleet: Fleet) -> None:
@@ -113,17 +113,17 @@ def _promotes(store: Store) -> Awaitable[object]:
 
 
 def _charges(most: int) -> Callable[[Store], Awaitable[object]]:
-    return lambda store: store.endings.retire(
+    return lambda store: store.retirement.retire(
         "a", VmState.PENDING, operation="fail", reason="clone_failed", charge=Charge("no disk", most)
     )
 
 
 async def _recovers(store: Store) -> object:
-    return [entry.fields for entry in await store.request_queue.recover("consumer", idle=timedelta(0))]
+    return [entry.fields for entry in await store.request_inbox.recover("consumer", idle=timedelta(0))]
 
 
 async def _first(store: Store) -> object:
-    async with aclosing(store.request_queue.follow("consumer")) as batches:
+    async with aclosing(store.request_inbox.follow("consumer")) as batches:
         return [entry.fields for entry in await anext(batches)]
 
 
@@ -132,20 +132,20 @@ async def _follows(store: Store) -> object:
     try:
         return await _first(store)
     except StoreUnavailable:
-        recovered = await store.request_queue.recover("consumer", idle=timedelta(0))
+        recovered = await store.request_inbox.recover("consumer", idle=timedelta(0))
         return [entry.fields for entry in recovered] or await _first(store)
 
 
 REQUEST_ACTS: tuple[Act, ...] = (
-    act("open", "requests.open", _opens(None), "request"),
-    act("open with a token", "requests.open", _opens("secret"), "request", arrange=_known_token),
-    act("open with an unknown token", "requests.open", _opens("forged"), "request"),
-    act("open with an id in use", "requests.open", _opens(None), "request", arrange=_opened),
+    act("open", "requests.open", _opens(None), "open_request"),
+    act("open with a token", "requests.open", _opens("secret"), "open_request", arrange=_known_token),
+    act("open with an unknown token", "requests.open", _opens("forged"), "open_request"),
+    act("open with an id in use", "requests.open", _opens(None), "open_request", arrange=_opened),
     act(
         "look at a request",
         "requests.look_up",
         lambda store: store.requests.look_up("r"),
-        "look",
+        "show_request",
         arrange=_partly_granted,
         only_reads=True,
     ),
@@ -153,7 +153,7 @@ REQUEST_ACTS: tuple[Act, ...] = (
         "look at several requests",
         "requests.look_up_all",
         lambda store: store.requests.look_up_all(["r", "unknown"]),
-        "look",
+        "show_request",
         arrange=_partly_granted,
         only_reads=True,
     ),
@@ -164,40 +164,46 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_opened,
         only_reads=True,
     ),
-    act("delete", "requests.delete", _deletes(None, needs_token=False), "close", arrange=_partly_granted),
+    act(
+        "delete",
+        "requests.delete",
+        _deletes(None, needs_token=False),
+        "delete_request",
+        arrange=_partly_granted,
+    ),
     act(
         "delete with a token",
         "requests.delete",
         _deletes("secret", needs_token=True),
-        "close",
+        "delete_request",
         arrange=_partly_granted,
     ),
     act(
         "delete without the token that it needs",
         "requests.delete",
         _deletes(None, needs_token=True),
-        "close",
+        "delete_request",
         arrange=_partly_granted,
     ),
     act(
         "delete one's own",
         "requests.delete",
         _deletes("secret", needs_token=True, request="other"),
-        "close",
+        "delete_request",
         arrange=_of_alice_and_of_bob,
     ),
     act(
         "delete another user's request",
         "requests.delete",
         _deletes("bobs", needs_token=True, request="other"),
-        "close",
+        "delete_request",
         arrange=_of_alice_and_of_bob,
     ),
     act(
         "delete as an admin",
         "requests.delete",
         _deletes("bobs", needs_token=True, request="other", admins=("root", "bob")),
-        "close",
+        "delete_request",
         arrange=_of_alice_and_of_bob,
     ),
     act(
@@ -207,13 +213,13 @@ REQUEST_ACTS: tuple[Act, ...] = (
         "cancel",
         arrange=_partly_granted,
     ),
-    act("delete what is unknown", "requests.delete", _deletes(None, needs_token=False), "close"),
+    act("delete what is unknown", "requests.delete", _deletes(None, needs_token=False), "delete_request"),
     act(
         "look at a request's lines",
-        "lines.look_up",
-        lambda store: store.lines.look_up("r"),
-        "look",
-        "line",
+        "positions.look_up",
+        lambda store: store.positions.look_up("r"),
+        "show_request",
+        "queue_position",
         arrange=_partly_granted,
         only_reads=True,
     ),
@@ -224,57 +230,59 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_known_token,
         only_reads=True,
     ),
-    act("prepare the inbox", "request_queue.prepare", lambda store: store.request_queue.prepare()),
+    act("prepare the inbox", "request_inbox.prepare", lambda store: store.request_inbox.prepare()),
     act(
         "recover",
-        "request_queue.recover",
+        "request_inbox.recover",
         _recovers,
         arrange=_read_by_a_dead_consumer,
     ),
-    act("accept", "inbox.accept", lambda store: store.inbox.accept("r"), "accept", arrange=_opened),
+    act(
+        "accept", "backlog.accept", lambda store: store.backlog.accept("r"), "accept_request", arrange=_opened
+    ),
     act(
         "accept what names no request",
-        "inbox.accept",
-        lambda store: store.inbox.accept("", entry="1-1"),
-        "accept",
+        "backlog.accept",
+        lambda store: store.backlog.accept("", entry="1-1"),
+        "accept_request",
         arrange=_poisoned,
     ),
     act(
         "tidy",
-        "request_queue.tidy",
-        lambda store: store.request_queue.tidy(idle=HOUR),
+        "request_inbox.tidy",
+        lambda store: store.request_inbox.tidy(idle=HOUR),
         arrange=_inbox_only,
         only_reads=True,
     ),
     act(
         "expire",
-        "inbox.expire",
-        lambda store: store.inbox.expire("r", operation="expire", reason="too late"),
-        "expire",
+        "backlog.expire",
+        lambda store: store.backlog.expire("r", operation="expire", reason="too late"),
+        "expire_request",
         arrange=_overdue,
     ),
     act(
         "serve",
-        "inbox.serve",
-        lambda store: store.inbox.serve("one", operation="serve", most=2),
-        "serve",
+        "backlog.serve",
+        lambda store: store.backlog.serve("one", operation="serve", most=2),
+        "serve_backlog",
         arrange=_ready_before_it_was_wanted,
     ),
     act(
         "fail who waits for a pool that nobody knows",
-        "inbox.fail_unserved",
-        lambda store: store.inbox.fail_unserved("one", "no manager knows it"),
+        "backlog.fail_unserved",
+        lambda store: store.backlog.fail_unserved("one", "no manager knows it"),
         "fail_unserved",
         arrange=_waiting_for_nobody,
     ),
     act(
         "fail who waits",
-        "inbox.fail_waiting",
-        lambda store: store.inbox.fail_waiting("one", "no template"),
+        "backlog.fail_waiting",
+        lambda store: store.backlog.fail_waiting("one", "no template"),
         "fail_waiting",
         arrange=_partly_granted,
     ),
-    act("follow the inbox", "request_queue.follow", _follows, arrange=_opened),
+    act("follow the inbox", "request_inbox.follow", _follows, arrange=_opened),
     act(
         "reserve for a request",
         "clones.reserve",
@@ -289,10 +297,10 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_accepted("one", "one"),
     ),
     act("promote for a request", "clones.promote", _promotes, "promote", arrange=_booting_for_a_request),
-    act("retire with a charge", "endings.retire", _charges(3), "retire", arrange=_cloning_for_a_request),
+    act("retire with a charge", "retirement.retire", _charges(3), "retire", arrange=_cloning_for_a_request),
     act(
         "retire with the last charge",
-        "endings.retire",
+        "retirement.retire",
         _charges(1),
         "retire",
         arrange=_cloning_for_a_request,

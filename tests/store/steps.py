@@ -6,7 +6,7 @@ from typing import Any
 from tests.store.fleet import LEASE, attempt_of
 from vmpooler_common.model.pool import UntaggedVm
 from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.retirement.endings import Guard
+from vmpooler_common.store.retirement.retirement import Guard
 from vmpooler_common.store.store import Store
 
 Verb = Callable[[Store], Awaitable[Any]]
@@ -27,13 +27,13 @@ def promotes(vm: str) -> Verb:
 
 
 def retires_as_stale(vm: str, operation: str) -> Verb:
-    return lambda store: store.endings.retire(
+    return lambda store: store.retirement.retire(
         vm, VmState.READY, operation=operation, reason="drained", guard=Guard.STALE
     )
 
 
 def destroys(vm: str) -> Verb:
-    return lambda store: store.endings.destroyed(vm, attempt_of(vm), provider_id=f"id-{vm}")
+    return lambda store: store.retirement.destroyed(vm, attempt_of(vm), provider_id=f"id-{vm}")
 
 
 def notes(pool: str, noted: UntaggedVm) -> Verb:

@@ -10,9 +10,9 @@ from tests.store.dataset import ask
 from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet
 from vmpooler_common.model.vm import VmTask
 from vmpooler_common.store.core.errors import StoreUnavailable
-from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.tasks.leases import Undertaking
+from vmpooler_common.store.tasks.leases import TaskLease
 
 
 async def _running(fleet: Fleet) -> None:
@@ -31,7 +31,7 @@ async def _with_a_snapshot(fleet: Fleet) -> None:
 
 async def _asked(fleet: Fleet) -> None:
     await _running(fleet)
-    await fleet.store.task_queue.prepare()
+    await fleet.store.task_inbox.prepare()
     await Chores(fleet).asked("a", disk("d"), snapshot("s"))
 
 
@@ -52,7 +52,7 @@ async def _tried_often(fleet: Fleet) -> None:
 
 
 async def _poisoned(fleet: Fleet) -> None:
-    await fleet.store.task_queue.prepare()
+    await fleet.store.task_inbox.prepare()
     await ask(fleet.client, "XADD", f"{fleet.prefix}:tasks", "1-1", "nonsense", "x")
     await Chores(fleet).entries()
 
@@ -63,15 +63,15 @@ async def _taken(fleet: Fleet) -> None:
 
 
 async def _inbox_only(fleet: Fleet) -> None:
-    await fleet.store.task_queue.prepare()
+    await fleet.store.task_inbox.prepare()
 
 
 def _asks(task: VmTask, token: str | None = None) -> Callable[[Store], Awaitable[object]]:
     return lambda store: store.tasks.ask("a", task, token=token, needs_token=bool(token), only_owner=True)
 
 
-def _undertakes(entry: QueueEntry | None = None) -> Callable[[Store], Awaitable[object]]:
-    return lambda store: store.undertakings.undertake(
+def _undertakes(entry: InboxEntry | None = None) -> Callable[[Store], Awaitable[object]]:
+    return lambda store: store.task_leases.undertake(
         operation="undertake",
         manager=MANAGER,
         lease=LEASE,
@@ -82,9 +82,9 @@ def _undertakes(entry: QueueEntry | None = None) -> Callable[[Store], Awaitable[
     )
 
 
-async def _undertaken(store: Store) -> Undertaking:
+async def _undertaken(store: Store) -> TaskLease:
     """Give what `_taken` took, as the operation that took it is told again."""
-    found = await store.undertakings.undertake(
+    found = await store.task_leases.undertake(
         operation="take",
         manager=MANAGER,
         lease=LEASE,
@@ -92,28 +92,28 @@ async def _undertaken(store: Store) -> Undertaking:
         longest=LONGEST,
         providers=[PROVIDER],
     )
-    assert isinstance(found, Undertaking)
+    assert isinstance(found, TaskLease)
     return found
 
 
 async def _does(store: Store) -> object:
-    return await store.undertakings.done(await _undertaken(store))
+    return await store.task_leases.done(await _undertaken(store))
 
 
 async def _fails(store: Store) -> object:
-    return await store.undertakings.failed(await _undertaken(store), reason="no space")
+    return await store.task_leases.failed(await _undertaken(store), reason="no space")
 
 
 async def _puts_off(store: Store) -> object:
-    return await store.undertakings.put_off(await _undertaken(store), reason="busy", delay=HOUR)
+    return await store.task_leases.postpone(await _undertaken(store), reason="busy", delay=HOUR)
 
 
 async def _recovers(store: Store) -> object:
-    return [entry.fields for entry in await store.task_queue.recover("consumer", idle=timedelta(0))]
+    return [entry.fields for entry in await store.task_inbox.recover("consumer", idle=timedelta(0))]
 
 
 async def _first(store: Store) -> object:
-    async with aclosing(store.task_queue.follow("consumer")) as batches:
+    async with aclosing(store.task_inbox.follow("consumer")) as batches:
         return [entry.fields for entry in await anext(batches)]
 
 
@@ -122,53 +122,63 @@ async def _follows(store: Store) -> object:
     try:
         return await _first(store)
     except StoreUnavailable:
-        recovered = await store.task_queue.recover("consumer", idle=timedelta(0))
+        recovered = await store.task_inbox.recover("consumer", idle=timedelta(0))
         return [entry.fields for entry in recovered] or await _first(store)
 
 
 TASK_ACTS: tuple[Act, ...] = (
-    act("ask for a disk", "tasks.ask", _asks(disk("d")), "task", arrange=_running),
+    act("ask for a disk", "tasks.ask", _asks(disk("d")), "add_task", arrange=_running),
     act(
-        "ask for a snapshot with a token", "tasks.ask", _asks(snapshot("s"), "secret"), "task", arrange=_owned
+        "ask for a snapshot with a token",
+        "tasks.ask",
+        _asks(snapshot("s"), "secret"),
+        "add_task",
+        arrange=_owned,
     ),
-    act("ask with an unknown token", "tasks.ask", _asks(disk("d"), "forged"), "task", arrange=_owned),
-    act("ask to go back", "tasks.ask", _asks(revert("r", "s")), "task", arrange=_with_a_snapshot),
-    act("ask to go back to nothing", "tasks.ask", _asks(revert("r", "x")), "task", arrange=_with_a_snapshot),
-    act("undertake what is due", "undertakings.undertake", _undertakes(), "undertake", arrange=_due),
+    act("ask with an unknown token", "tasks.ask", _asks(disk("d"), "forged"), "add_task", arrange=_owned),
+    act("ask to go back", "tasks.ask", _asks(revert("r", "s")), "add_task", arrange=_with_a_snapshot),
+    act(
+        "ask to go back to nothing",
+        "tasks.ask",
+        _asks(revert("r", "x")),
+        "add_task",
+        arrange=_with_a_snapshot,
+    ),
+    act("undertake what is due", "task_leases.undertake", _undertakes(), "claim_task", arrange=_due),
     act(
         "undertake what an entry brings",
-        "undertakings.undertake",
-        _undertakes(QueueEntry("1-1", {"v": "a"})),
-        "undertake",
+        "task_leases.undertake",
+        _undertakes(InboxEntry("1-1", {"v": "a"})),
+        "claim_task",
         arrange=_asked,
     ),
     act(
         "undertake what had its tries",
-        "undertakings.undertake",
+        "task_leases.undertake",
         _undertakes(),
-        "undertake",
+        "claim_task",
         arrange=_tried_often,
     ),
     act(
         "undertake what an entry of nothing brings",
-        "undertakings.undertake",
-        _undertakes(QueueEntry("1-1", {"nonsense": "x"})),
-        "undertake",
+        "task_leases.undertake",
+        _undertakes(InboxEntry("1-1", {"nonsense": "x"})),
+        "claim_task",
         arrange=_poisoned,
     ),
-    act("do a task", "undertakings.done", _does, "undertake", "settle", arrange=_taken),
-    act("fail a task", "undertakings.failed", _fails, "undertake", "settle", arrange=_taken),
-    act("put a task off", "undertakings.put_off", _puts_off, "undertake", "settle", arrange=_taken),
-    act("prepare the inbox of tasks", "task_queue.prepare", lambda store: store.task_queue.prepare()),
-    act("recover a task's entry", "task_queue.recover", _recovers, arrange=_read_by_a_dead_consumer),
+    act("do a task", "task_leases.done", _does, "claim_task", "settle_task", arrange=_taken),
+    act("fail a task", "task_leases.failed", _fails, "claim_task", "settle_task", arrange=_taken),
+    act("put a task off", "task_leases.postpone", _puts_off, "claim_task", "settle_task", arrange=_taken),
+    act("prepare the inbox of tasks", "task_inbox.prepare", lambda store: store.task_inbox.prepare()),
+    act("recover a task's entry", "task_inbox.recover", _recovers, arrange=_read_by_a_dead_consumer),
     act(
         "tidy the inbox of tasks",
-        "task_queue.tidy",
-        lambda store: store.task_queue.tidy(idle=HOUR),
+        "task_inbox.tidy",
+        lambda store: store.task_inbox.tidy(idle=HOUR),
         arrange=_inbox_only,
         only_reads=True,
     ),
-    act("follow the inbox of tasks", "task_queue.follow", _follows, arrange=_asked),
+    act("follow the inbox of tasks", "task_inbox.follow", _follows, arrange=_asked),
     act(
         "return a VM with tasks",
         "checkouts.give_back",

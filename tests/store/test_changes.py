@@ -10,7 +10,7 @@ from tests.store.fleet import SITUATIONS, Fleet, untagged
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, Refused, TooManyTags, UnknownToken
 from vmpooler_common.store.core.times import duration_ms, from_ms
-from vmpooler_common.store.retirement.endings import Guard, Outcome
+from vmpooler_common.store.retirement.retirement import Guard, Outcome
 from vmpooler_common.store.vms.changes import MOST_TAGS, Access, Change, Changed
 
 DAY_MS = 86_400_000
@@ -65,7 +65,7 @@ async def test_a_vm_without_end_gets_one(fleet: Fleet) -> None:
 async def test_a_vm_whose_end_was_put_off_is_not_ended_by_a_plan_that_is_older(fleet: Fleet) -> None:
     await fleet.running("one", "a", lifetime=timedelta(milliseconds=1))
     await modify(fleet, lifetime=HOUR)
-    outcome = await fleet.store.endings.retire(
+    outcome = await fleet.store.retirement.retire(
         "a", VmState.RUNNING, operation="end", reason="lifetime over", guard=Guard.ENDED
     )
     assert outcome is Outcome.REFUSED

@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from tests.store.fleet import Fleet, want
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.errors import NoneReady, NoSuchVm, StoreUnavailable, UnknownToken
 from vmpooler_common.store.core.times import to_ms
 
 HOUR = timedelta(hours=1)
 
 
-async def take(fleet: Fleet, *wants: Want, operation: str = "take") -> list[str]:
+async def take(fleet: Fleet, *wants: LineItem, operation: str = "take") -> list[str]:
     """Check out and give the VMs' names."""
     checkout = await fleet.store.checkouts.check_out(wants, operation=operation, lifetime=None)
     return [grant.vm for grant in checkout.grants]
@@ -63,7 +63,7 @@ async def test_the_name_with_fewest_pools_is_served_first(fleet: Fleet) -> None:
 
 async def test_a_pool_named_twice_by_one_want_gives_no_vm_more_than_wanted(fleet: Fleet) -> None:
     await fleet.ready("one", "a", "b", "c")
-    wanted = Want("alias", 1, (("one", 1), ("one", 1)))
+    wanted = LineItem("alias", 1, (("one", 1), ("one", 1)))
     assert len(await take(fleet, wanted)) == 1
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet, want
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 
 POOLS = ("one", "two", "three", "four")
@@ -64,7 +64,7 @@ async def draws(fleet: Fleet, *weights: tuple[str, float]) -> Counter[str]:
     taken: Counter[str] = Counter()
     for number in range(DRAWS):
         checkout = await fleet.store.checkouts.check_out(
-            [Want("alias", 1, weights)], operation=f"take-{number}", lifetime=None
+            [LineItem("alias", 1, weights)], operation=f"take-{number}", lifetime=None
         )
         taken.update(grant.pool for grant in checkout.grants)
     return taken
@@ -91,7 +91,7 @@ async def test_a_pool_of_weight_zero_is_only_a_last_resort(fleet: Fleet) -> None
     taken = await draws(fleet, ("one", 0), ("two", 1))
     assert taken == {"two": DRAWS}
     checkout = await fleet.store.checkouts.check_out(
-        [Want("alias", DRAWS, (("one", 0), ("two", 1)))], operation="rest", lifetime=None
+        [LineItem("alias", DRAWS, (("one", 0), ("two", 1)))], operation="rest", lifetime=None
     )
     assert {grant.pool for grant in checkout.grants} == {"one"}
 
@@ -104,7 +104,7 @@ async def test_pools_that_all_weigh_nothing_are_drawn_evenly(fleet: Fleet) -> No
 async def test_an_empty_pool_is_passed_over_whatever_its_weight(fleet: Fleet) -> None:
     await fleet.ready("two", "a")
     checkout = await fleet.store.checkouts.check_out(
-        [Want("alias", 1, (("one", 1000), ("two", 1)))], operation="take", lifetime=None
+        [LineItem("alias", 1, (("one", 1000), ("two", 1)))], operation="take", lifetime=None
     )
     assert [grant.vm for grant in checkout.grants] == ["a"]
 

@@ -39,8 +39,8 @@ async def test_a_vm_lives_its_whole_life(debian_server: RedisServer) -> None:
         with pytest.raises(NoneReady):
             await store.checkouts.check_out([want("one")], operation="o", lifetime=None)
         await store.checkouts.give_back("a", operation="return")
-        (doomed,) = await store.endings.claim(["a"], operation="claim", manager="m", lease=LEASE)
-        assert await store.endings.destroyed("a", doomed.attempt, provider_id=doomed.provider_id)
+        (to_destroy,) = await store.retirement.claim(["a"], operation="claim", manager="m", lease=LEASE)
+        assert await store.retirement.destroyed("a", to_destroy.attempt, provider_id=to_destroy.provider_id)
         kinds = [(await anext(events)).kind for _ in range(6)]
         assert kinds == ["pending", "ready", "running", "completed", "destroying", "gone"]
         assert (await fleet.dataset()).entries["vm:a"].expires

@@ -113,7 +113,7 @@ async def test_the_stream_stays_short(fleet: Fleet) -> None:
             *(
                 verb("one", ["a"])
                 for _ in range(200)
-                for verb in (fleet.store.endings.doubt, fleet.store.endings.trust)
+                for verb in (fleet.store.retirement.mark_suspect, fleet.store.retirement.clear_suspect)
             )
         )
     length = await ask(fleet.client, "XLEN", f"{fleet.prefix}:events")

@@ -15,7 +15,7 @@ from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.stores import Tally, make_store, open_store
-from vmpooler_common.store.core.connection import LinkOptions
+from vmpooler_common.store.core.connection import RedisOptions
 from vmpooler_common.store.core.errors import ScriptFailed, StoreUnavailable
 from vmpooler_common.store.store import Store
 
@@ -85,7 +85,7 @@ async def test_a_broken_connection_is_tried_again_as_often_as_allowed(
 
 
 def test_a_request_is_tried_at_most_three_times_unless_told_otherwise() -> None:
-    assert LinkOptions("redis://localhost").retries == 2
+    assert RedisOptions("redis://localhost").retries == 2
 
 
 @writing
@@ -196,7 +196,7 @@ async def test_the_right_password_works(tmp_path: Path) -> None:
 
 
 def test_options_hide_the_address_with_its_password() -> None:
-    assert "secret" not in repr(LinkOptions("redis://:secret@localhost"))
+    assert "secret" not in repr(RedisOptions("redis://:secret@localhost"))
 
 
 async def test_a_caller_who_may_not_is_refused_while_others_are_answered(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet, want
-from vmpooler_common.store.checkout.checkouts import Checkout, Want
+from vmpooler_common.store.checkout.checkouts import Checkout, LineItem
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey
 from vmpooler_common.store.core.errors import GrantOver, KeyReused, NoneReady, UnknownToken
 
@@ -18,7 +18,7 @@ ORDER = (want("one", 2), want("two"))
 async def take(
     fleet: Fleet,
     operation: str,
-    wants: Sequence[Want] = ORDER,
+    wants: Sequence[LineItem] = ORDER,
     *,
     key: str = "key",
     address: str = "192.0.2.1",

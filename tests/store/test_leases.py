@@ -100,7 +100,7 @@ async def test_work_that_is_going_on_is_kept_from_other_managers(fleet: Fleet) -
     data = await fleet.dataset()
     assert float(data.records["a"]["lease"]) >= before + 60_000
     assert data.members("destroying", "one")["b"] >= before + 60_000
-    assert await fleet.store.endings.claim(["b"], operation="o", manager="m2", lease=LEASE) == []
+    assert await fleet.store.retirement.claim(["b"], operation="o", manager="m2", lease=LEASE) == []
 
 
 async def test_a_manager_does_not_renew_the_work_of_another(fleet: Fleet) -> None:
@@ -119,13 +119,13 @@ async def test_the_work_of_a_manager_that_leaves_is_free_at_once(fleet: Fleet) -
     await fleet.store.leases.leave("manager-1", ["a", "b"])
     snapshot, _ = await fleet.store.views.observe("one", "dummy", size=1, ready_ttl=LEASE, listed=None)
     assert snapshot.pending[0].lease_ends_at <= snapshot.now
-    (doomed,) = await fleet.store.endings.claim(["b"], operation="o", manager="m2", lease=LEASE)
-    assert doomed.name == "b"
+    (to_destroy,) = await fleet.store.retirement.claim(["b"], operation="o", manager="m2", lease=LEASE)
+    assert to_destroy.name == "b"
 
 
 async def test_a_destruction_is_taken_over_when_its_lease_has_ended(fleet: Fleet) -> None:
     await fleet.completed("one", "a")
-    claim = fleet.store.endings.claim
+    claim = fleet.store.retirement.claim
     await claim(["a"], operation="first", manager="m1", lease=SHORT)
     assert await claim(["a"], operation="second", manager="m2", lease=LEASE) == []
 
@@ -134,7 +134,7 @@ async def test_a_destruction_is_taken_over_when_its_lease_has_ended(fleet: Fleet
 
     await eventually(taken_over)
     before = await fleet.dataset()
-    await fleet.store.endings.defer("a", manager="m1", delay=timedelta(0))
+    await fleet.store.retirement.defer("a", manager="m1", delay=timedelta(0))
     assert await fleet.dataset() == before
 
 
@@ -153,7 +153,7 @@ async def test_a_slot_is_free_again_after_its_life(fleet: Fleet) -> None:
 async def test_a_slot_is_free_again_when_its_clone_is_done_or_given_up(fleet: Fleet) -> None:
     await fleet.created("one", "cloned")
     await fleet.creating("one", "failed", "going-on")
-    await fleet.store.endings.retire("failed", VmState.PENDING, operation="o", reason="test")
+    await fleet.store.retirement.retire("failed", VmState.PENDING, operation="o", reason="test")
     assert (await fleet.dataset()).members("slots").keys() == {"going-on"}
 
 

@@ -6,23 +6,23 @@ import pytest
 
 from tests.store.dataset import ask
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet
-from vmpooler_common.model.pool import Halt
+from vmpooler_common.model.pool import DeletionPause
 from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.retirement.endings import Doomed, Guard, Outcome
+from vmpooler_common.store.retirement.retirement import Destruction, Guard, Outcome
 
 BOUND = 3
 
 
 async def give_up(fleet: Fleet, vm: str) -> Outcome:
     """Give up a suspect that the provider doesn't know."""
-    return await fleet.store.endings.retire(
+    return await fleet.store.retirement.retire(
         vm, VmState.READY, operation=f"give-up-{vm}", reason="absent", guard=Guard.UNSEEN, bound=BOUND
     )
 
 
-async def take_in(fleet: Fleet, vm: str, *, provider: str = PROVIDER, generation: str = "") -> Outcome:
+async def adopt_orphan(fleet: Fleet, vm: str, *, provider: str = PROVIDER, generation: str = "") -> Outcome:
     """Take in an orphan, by default one of this data set."""
-    return await fleet.store.endings.take_in(
+    return await fleet.store.retirement.adopt_orphan(
         vm,
         pool="one",
         provider=provider,
@@ -34,13 +34,13 @@ async def take_in(fleet: Fleet, vm: str, *, provider: str = PROVIDER, generation
     )
 
 
-async def halt(fleet: Fleet) -> Halt | None:
+async def halt(fleet: Fleet) -> DeletionPause | None:
     snapshot, _ = await fleet.store.views.observe("one", PROVIDER, size=1, ready_ttl=LEASE, listed=None)
     return snapshot.halt
 
 
-async def claim(fleet: Fleet, vm: str, operation: str) -> list[Doomed]:
-    return await fleet.store.endings.claim([vm], operation=operation, manager=MANAGER, lease=LEASE)
+async def claim(fleet: Fleet, vm: str, operation: str) -> list[Destruction]:
+    return await fleet.store.retirement.claim([vm], operation=operation, manager=MANAGER, lease=LEASE)
 
 
 async def halted_by_absence(fleet: Fleet) -> None:
@@ -51,7 +51,7 @@ async def halted_by_absence(fleet: Fleet) -> None:
 
 async def halted_by_orphans(fleet: Fleet) -> None:
     for vm in ("a", "b", "c", "d"):
-        await take_in(fleet, vm)
+        await adopt_orphan(fleet, vm)
 
 
 async def test_only_so_many_suspects_are_given_up(fleet: Fleet) -> None:
@@ -71,27 +71,27 @@ async def test_what_was_given_up_longer_than_ten_minutes_ago_does_not_count(flee
 
 
 async def test_only_so_many_orphans_are_taken_in(fleet: Fleet) -> None:
-    outcomes = [await take_in(fleet, vm) for vm in ("a", "b", "c", "d", "e")]
+    outcomes = [await adopt_orphan(fleet, vm) for vm in ("a", "b", "c", "d", "e")]
     assert outcomes == [Outcome.OK] * 3 + [Outcome.HALTED] * 2
     assert sorted((await fleet.dataset()).records) == ["a", "b", "c"]
 
 
 async def test_an_orphan_that_was_taken_in_is_destroyed_under_its_id(fleet: Fleet) -> None:
-    await take_in(fleet, "a")
-    (doomed,) = await claim(fleet, "a", "claim")
-    assert (doomed.provider_id, doomed.attempt, doomed.pool) == ("id-a", "attempt-a", "one")
-    assert (doomed.reason, doomed.asked) == ("orphan", True)
+    await adopt_orphan(fleet, "a")
+    (to_destroy,) = await claim(fleet, "a", "claim")
+    assert (to_destroy.provider_id, to_destroy.attempt, to_destroy.pool) == ("id-a", "attempt-a", "one")
+    assert (to_destroy.reason, to_destroy.asked) == ("orphan", True)
 
 
 async def test_an_orphan_of_another_data_set_is_left_alone(fleet: Fleet) -> None:
-    assert await take_in(fleet, "a", generation="another") is Outcome.FOREIGN
+    assert await adopt_orphan(fleet, "a", generation="another") is Outcome.FOREIGN
     assert (await fleet.dataset()).records == {}
 
 
 async def test_after_a_loss_of_data_nothing_is_taken_in(fleet: Fleet) -> None:
     generation = await fleet.store.deployment.prepare()
     await ask(fleet.client, "DEL", f"{fleet.prefix}:generation")
-    assert await take_in(fleet, "a", generation=generation) is Outcome.FOREIGN
+    assert await adopt_orphan(fleet, "a", generation=generation) is Outcome.FOREIGN
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ async def test_a_halt_is_shown_with_its_cause_and_told_once(
 async def test_while_halted_nothing_of_the_provider_is_destroyed(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
     assert await claim(fleet, "a", "claim") == []
-    assert await take_in(fleet, "orphan") is Outcome.HALTED
+    assert await adopt_orphan(fleet, "orphan") is Outcome.HALTED
 
 
 async def test_a_halt_concerns_one_provider_only(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
-    assert await take_in(fleet, "z", provider="other") is Outcome.OK
+    assert await adopt_orphan(fleet, "z", provider="other") is Outcome.OK
     assert len(await claim(fleet, "z", "claim")) == 1
 
 
@@ -133,13 +133,13 @@ async def test_while_halted_users_are_still_served(fleet: Fleet) -> None:
 @pytest.mark.parametrize("whole", ["orphan one", "absent two", "absent on"])
 async def test_another_listing_that_is_whole_again_resumes_nothing(whole: str, fleet: Fleet) -> None:
     await halted_by_absence(fleet)
-    assert not await fleet.store.endings.resume(PROVIDER, whole=whole)
+    assert not await fleet.store.retirement.resume(PROVIDER, whole=whole)
     assert await halt(fleet) is not None
 
 
 async def test_the_listing_that_was_to_blame_resumes_when_it_is_whole_again(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
-    assert await fleet.store.endings.resume(PROVIDER, whole="absent one")
+    assert await fleet.store.retirement.resume(PROVIDER, whole="absent one")
     assert await halt(fleet) is None
     assert len(await claim(fleet, "a", "claim")) == 1
     assert await give_up(fleet, "d") is Outcome.HALTED, "the ten minutes aren't over"
@@ -147,7 +147,7 @@ async def test_the_listing_that_was_to_blame_resumes_when_it_is_whole_again(flee
 
 async def test_an_operator_resumes_whatever_the_cause_and_begins_to_count_anew(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
-    assert await fleet.store.endings.permit(PROVIDER) == 1
+    assert await fleet.store.retirement.permit(PROVIDER) == 1
     assert await halt(fleet) is None
     await fleet.suspect("one", "e", "f", "g", "h")
     outcomes = [await give_up(fleet, vm) for vm in ("e", "f", "g", "h")]
@@ -160,7 +160,7 @@ async def test_a_release_covers_all_that_is_known_to_be_missing(fleet: Fleet) ->
     for vm in names:
         await give_up(fleet, vm)
     await fleet.suspect("two", "other")
-    assert await fleet.store.endings.permit(PROVIDER) == 18
+    assert await fleet.store.retirement.permit(PROVIDER) == 18
     outcomes = [await give_up(fleet, vm) for vm in (*names[3:], "other")]
     assert set(outcomes) == {Outcome.OK}
 
@@ -168,40 +168,40 @@ async def test_a_release_covers_all_that_is_known_to_be_missing(fleet: Fleet) ->
 async def test_a_release_covers_all_unknown_vms_that_were_refused(fleet: Fleet) -> None:
     names = [f"vm-{number}" for number in range(20)]
     for vm in names:
-        await take_in(fleet, vm)
-    assert await fleet.store.endings.permit(PROVIDER) == 17
-    outcomes = [await take_in(fleet, vm) for vm in names]
+        await adopt_orphan(fleet, vm)
+    assert await fleet.store.retirement.permit(PROVIDER) == 17
+    outcomes = [await adopt_orphan(fleet, vm) for vm in names]
     assert set(outcomes) == {Outcome.OK}
-    later = [await take_in(fleet, f"later-{number}") for number in range(4)]
+    later = [await adopt_orphan(fleet, f"later-{number}") for number in range(4)]
     assert later == [Outcome.OK] * 3 + [Outcome.HALTED], "what nobody saw is still limited"
 
 
 async def test_a_second_release_adds_to_the_first(fleet: Fleet) -> None:
     await halted_by_orphans(fleet)
-    await fleet.store.endings.permit(PROVIDER)
+    await fleet.store.retirement.permit(PROVIDER)
     for number in range(4):
-        await take_in(fleet, f"later-{number}")
-    assert await fleet.store.endings.permit(PROVIDER) == 2
-    assert await take_in(fleet, "d") is Outcome.OK
+        await adopt_orphan(fleet, f"later-{number}")
+    assert await fleet.store.retirement.permit(PROVIDER) == 2
+    assert await adopt_orphan(fleet, "d") is Outcome.OK
 
 
 async def test_a_release_of_what_is_not_halted_changes_nothing(fleet: Fleet) -> None:
     await fleet.suspect("one", "a")
     before = await fleet.dataset()
-    assert await fleet.store.endings.permit(PROVIDER) == 0
+    assert await fleet.store.retirement.permit(PROVIDER) == 0
     assert await fleet.dataset() == before
 
 
 async def test_what_is_whole_again_leaves_nothing_to_release(fleet: Fleet) -> None:
     await halted_by_orphans(fleet)
-    assert await fleet.store.endings.resume(PROVIDER, whole="orphan one")
+    assert await fleet.store.retirement.resume(PROVIDER, whole="orphan one")
     entries = (await fleet.dataset()).entries
     assert not any(name.startswith(("refused:", "released:")) for name in entries)
 
 
 async def test_a_ready_vm_that_no_listing_misses_is_not_given_up_as_unseen(fleet: Fleet) -> None:
     await fleet.suspect("one", "a")
-    await fleet.store.endings.trust("one", ["a"])
+    await fleet.store.retirement.clear_suspect("one", ["a"])
     assert await give_up(fleet, "a") is Outcome.REFUSED
 
 
@@ -212,7 +212,7 @@ async def test_an_excess_is_retired_only_while_there_is_one(
     await fleet.ready("one", "a")
     await fleet.created("one", "b")
     await fleet.suspect("one", "uncounted")
-    retired = await fleet.store.endings.retire(
+    retired = await fleet.store.retirement.retire(
         "a", VmState.READY, operation="o", reason="excess", guard=Guard.EXCESS, bound=bound
     )
     assert retired is outcome

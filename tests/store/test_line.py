@@ -130,19 +130,19 @@ async def test_more_than_the_size_is_given_when_it_happens_to_be_ready(fleet: Fl
 
 async def test_a_place_that_nobody_renews_lapses(fleet: Fleet, line: Line) -> None:
     await line.ask("first", want("one"))
-    assert 0 < await ask(fleet.client, "PTTL", f"{fleet.prefix}:place:first") <= PLACE_MS
-    assert PLACE_MS < await ask(fleet.client, "PTTL", f"{fleet.prefix}:line:one") <= LINE_MS
+    assert 0 < await ask(fleet.client, "PTTL", f"{fleet.prefix}:ticket:first") <= PLACE_MS
+    assert PLACE_MS < await ask(fleet.client, "PTTL", f"{fleet.prefix}:queue:one") <= LINE_MS
 
 
 async def test_who_stays_keeps_the_place(fleet: Fleet, line: Line) -> None:
     for operation in ("first", "second"):
         await line.ask(operation, want("one"))
-        await ask(fleet.client, "PEXPIRE", f"{fleet.prefix}:place:{operation}", 5000)
-    await ask(fleet.client, "PEXPIRE", f"{fleet.prefix}:line:one", 6000)
+        await ask(fleet.client, "PEXPIRE", f"{fleet.prefix}:ticket:{operation}", 5000)
+    await ask(fleet.client, "PEXPIRE", f"{fleet.prefix}:queue:one", 6000)
     await fleet.store.checkouts.stay(["second"], pools=["one"])
-    lives = [await ask(fleet.client, "PTTL", f"{fleet.prefix}:place:{name}") for name in ("first", "second")]
+    lives = [await ask(fleet.client, "PTTL", f"{fleet.prefix}:ticket:{name}") for name in ("first", "second")]
     assert lives[0] <= 5000 < lives[1] <= PLACE_MS
-    assert await ask(fleet.client, "PTTL", f"{fleet.prefix}:line:one") > PLACE_MS
+    assert await ask(fleet.client, "PTTL", f"{fleet.prefix}:queue:one") > PLACE_MS
 
 
 async def test_a_place_that_has_lapsed_holds_nobody_up(fleet: Fleet, line: Line) -> None:
@@ -153,7 +153,7 @@ async def test_a_place_that_has_lapsed_holds_nobody_up(fleet: Fleet, line: Line)
     await fleet.ready("one", "a")
     await line.lapse(*gone)
     assert await line.ask("alive", want("one")) == ["a"]
-    assert (await fleet.dataset()).members("line", "one") == {}
+    assert (await fleet.dataset()).members("queue", "one") == {}
 
 
 async def test_who_comes_back_after_its_place_has_lapsed_is_last(fleet: Fleet, line: Line) -> None:
@@ -176,7 +176,7 @@ async def test_the_last_attempt_gives_the_place_up(fleet: Fleet, line: Line) -> 
     assert refusal.value.name == "one"
     assert await line.places() == {"second"}
     assert await events(fleet, "line") == ["two"]
-    assert (await fleet.dataset()).members("line", "one") == {}
+    assert (await fleet.dataset()).members("queue", "one") == {}
 
 
 async def test_the_last_attempt_may_be_the_one_that_succeeds(fleet: Fleet, line: Line) -> None:
@@ -271,10 +271,10 @@ async def test_ready_vms_that_are_owed_are_not_served_to_the_backlog(
     await line.ask("first", want("one", 2))
     await fleet.ready("one", "a")
     await demand.accepted("r", "one", "one")
-    assert await fleet.store.inbox.serve("one", operation="serve", most=5) == []
+    assert await fleet.store.backlog.serve("one", operation="serve", most=5) == []
     assert (await fleet.dataset()).members("ready", "one").keys() == {"a"}
     await fleet.store.checkouts.cancel("first", reason="the client left")
-    assert [served.vm for served in await fleet.store.inbox.serve("one", operation="serve-2", most=5)] == [
+    assert [served.vm for served in await fleet.store.backlog.serve("one", operation="serve-2", most=5)] == [
         "a"
     ]
 

@@ -15,7 +15,7 @@ from tests.store.invariants import check_soundness
 from tests.store.line import Line
 from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 
 POOLS = ("one", "two", "three")
@@ -55,7 +55,7 @@ def can_be_met(order: Order, ready: dict[str, int]) -> bool:
     )
 
 
-class Lines(World):
+class QueuePositions(World):
     """Each rule is what one client, manager or mishap does."""
 
     seen: set[str]
@@ -100,7 +100,7 @@ class Lines(World):
         self._waiting.pop(operation, None)
         if vms is None:
             assert not is_last
-            score = self._read().members("line", ALIASES[next(iter(order))][0])[operation]
+            score = self._read().members("queue", ALIASES[next(iter(order))][0])[operation]
             assert turn in (score, float("inf")), "its turn has changed"
             self._waiting[operation] = Waiting(operation, order, score)
             turn = score
@@ -167,7 +167,7 @@ class Lines(World):
     def serve(self, pool: str, most: int) -> None:
         before = self._read()
         turns = list(before.members("turns", pool).values())
-        serving = self._fleet.store.inbox.serve(pool, operation=f"serve-{next(self._numbers)}", most=most)
+        serving = self._fleet.store.backlog.serve(pool, operation=f"serve-{next(self._numbers)}", most=most)
         served = self._run(serving)
         if served:
             self.seen.add("served")
@@ -195,18 +195,18 @@ class Lines(World):
         assert len(data.states) == self._vms
         taken = {vm for vm, state in data.states.items() if state == "running"}
         assert taken == self._owner.keys()
-        assert {name.removeprefix("place:") for name in data.entries if name.startswith("place:")} == set(
+        assert {name.removeprefix("ticket:") for name in data.entries if name.startswith("ticket:")} == set(
             self._waiting
         )
 
 
-def _wants(order: Order) -> list[Want]:
+def _wants(order: Order) -> list[LineItem]:
     return [want(name, count, *ALIASES[name]) for name, count in order.items()]
 
 
 @pytest.mark.timeout(300)
 def test_nobody_overtakes_in_any_order_of_events(redis_server: RedisServer) -> None:
     seen: set[str] = set()
-    explore(Lines, redis_server, seen=seen, examples=60)
+    explore(QueuePositions, redis_server, seen=seen, examples=60)
     # Rarer things may be missed by these orders, for pools are drawn by chance; `test_line` does each.
     assert {"granted first", "given to the backlog", "kept from the backlog"} <= seen

@@ -15,7 +15,7 @@ ROUNDS = 40
 
 async def places(fleet: Fleet, request: str) -> list[int]:
     """Give, of each VM that the request waits for in pool `one`, how many others go before."""
-    standing = await fleet.store.lines.look_up(request)
+    standing = await fleet.store.positions.look_up(request)
     assert standing is not None
     return list(standing.lines["one"].places.values())
 
@@ -58,6 +58,6 @@ async def test_at_most_a_thousand_vms_are_counted_for_checkouts(fleet: Fleet) ->
     for number in range(6):
         await line.ask(f"checkout-{number}", want("one", 199), sizes={"one": 200})
     await Demand(fleet).accepted("r", "one")
-    standing = await fleet.store.lines.look_up("r")
+    standing = await fleet.store.positions.look_up("r")
     assert standing is not None
     assert standing.lines["one"].owed == 1000

@@ -13,13 +13,13 @@ from tests.store.steps import Verb, begins, creates, destroys, notes, promotes, 
 from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
 from vmpooler_common.model.vm import MOVES, TaskKind, TaskState, VmState, VmTask
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.errors import NoSuchVm, Refused, StoreUnavailable
-from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.times import from_ms_or_none
 from vmpooler_common.store.pools.overrides import Permission
-from vmpooler_common.store.retirement.endings import Guard
-from vmpooler_common.store.tasks.leases import Undertaking
+from vmpooler_common.store.retirement.retirement import Guard
+from vmpooler_common.store.tasks.leases import TaskLease
 from vmpooler_common.store.vms.changes import Access, Change
 
 POOLS = ("one", "two", "three")
@@ -81,7 +81,7 @@ class Worlds(World):
             self.clear()
             self.reserve("one", "manager-1", 0)
             self.retire(1, VmState.PENDING, Guard.NONE, True)
-            self.take_in("orphan", "one", True)
+            self.adopt_orphan("orphan", "one", True)
 
     @rule(pool=pools, manager=managers, extra=st.integers(0, 1))
     def reserve(self, pool: str, manager: str, extra: int) -> None:
@@ -99,7 +99,7 @@ class Worlds(World):
         assert len(self._data.members("slots")) <= max(slots, SLOTS)
 
     def _round(self, pool: str) -> int:
-        rounds = self._data.entries.get("rounds")
+        rounds = self._data.entries.get("revisions")
         return int(rounds.value.get(pool, 0)) if rounds else 0
 
     def _alive(self, pool: str) -> int:
@@ -153,7 +153,7 @@ class Worlds(World):
         wanted=st.lists(st.tuples(st.sampled_from(list(ALIASES)), st.integers(1, 2)), min_size=1, max_size=3)
     )
     def check_out(self, wanted: list[tuple[str, int]]) -> None:
-        wants = [Want(name, count, [(pool, 1) for pool in ALIASES[name]]) for name, count in wanted]
+        wants = [LineItem(name, count, [(pool, 1) for pool in ALIASES[name]]) for name, count in wanted]
         operation = self._operation()
         ready = {vm for pool in POOLS for vm in self._data.members("ready", pool)}
         checkout = self._do(
@@ -191,7 +191,7 @@ class Worlds(World):
         bound = {Guard.READY_BEFORE: 10**14, Guard.UNSEEN: 2}.get(guard, SIZE - 1)
         delay = LEASE if delayed else timedelta(0)
         self._do(
-            lambda store: store.endings.retire(
+            lambda store: store.retirement.retire(
                 vm, state, operation=operation, reason="test", guard=guard, bound=bound, delay=delay
             )
         )
@@ -200,7 +200,9 @@ class Worlds(World):
     def claim(self, names: list[str], manager: str, pause: int) -> None:
         operation = self._operation()
         lease = timedelta(seconds=pause)
-        self._do(lambda store: store.endings.claim(names, operation=operation, manager=manager, lease=lease))
+        self._do(
+            lambda store: store.retirement.claim(names, operation=operation, manager=manager, lease=lease)
+        )
 
     @rule(choice=choices)
     def destroyed(self, choice: int) -> None:
@@ -211,12 +213,16 @@ class Worlds(World):
     def defer(self, choice: int, manager: str) -> None:
         vm = self._pick(choice, "destroying")
         self._do(
-            lambda store: store.endings.defer(vm, manager=manager, delay=timedelta(0), tries=1, error="no")
+            lambda store: store.retirement.defer(vm, manager=manager, delay=timedelta(0), tries=1, error="no")
         )
 
     @rule(pool=pools, names=st.lists(vms, max_size=4, unique=True), trusted=st.booleans())
     def doubt_or_trust(self, pool: str, names: list[str], trusted: bool) -> None:
-        self._do(lambda store: (store.endings.trust if trusted else store.endings.doubt)(pool, names))
+        self._do(
+            lambda store: (store.retirement.clear_suspect if trusted else store.retirement.mark_suspect)(
+                pool, names
+            )
+        )
 
     @rule(choice=choices, user=st.sampled_from(("", "alice")))
     def reinstate(self, choice: int, user: str) -> None:
@@ -229,10 +235,10 @@ class Worlds(World):
         )
 
     @rule(vm=vms, pool=pools, known=st.booleans())
-    def take_in(self, vm: str, pool: str, known: bool) -> None:
+    def adopt_orphan(self, vm: str, pool: str, known: bool) -> None:
         generation = self._generation if known else "another"
         self._do(
-            lambda store: store.endings.take_in(
+            lambda store: store.retirement.adopt_orphan(
                 vm,
                 pool=POOL_OF.get(vm, pool),
                 provider=PROVIDER,
@@ -261,7 +267,7 @@ class Worlds(World):
             case "forget":
                 self._do(lambda store: store.leases.forget(pool))
             case _:
-                self._do(lambda store: store.endings.permit(PROVIDER))
+                self._do(lambda store: store.retirement.permit(PROVIDER))
 
     @rule(choice=choices, kind=st.sampled_from(TaskKind), known=st.integers(0, 3))
     def ask_for_a_task(self, choice: int, kind: TaskKind, known: int) -> None:
@@ -272,15 +278,15 @@ class Worlds(World):
     @rule(
         manager=managers,
         pause=st.sampled_from((0, 30)),
-        outcome=st.sampled_from(("done", "done", "failed", "put_off", "lost")),
+        outcome=st.sampled_from(("done", "done", "failed", "postpone", "lost")),
         vm=st.none() | vms,
     )
     def do_a_task(self, manager: str, pause: int, outcome: str, vm: str | None) -> None:
         """Take one, by an entry that names a VM or because it is due, and settle it unless it is lost."""
         operation, lease = self._operation(), timedelta(seconds=pause)
-        entry = QueueEntry("1-1", {"v": vm}) if vm else None
+        entry = InboxEntry("1-1", {"v": vm}) if vm else None
         taken = self._do(
-            lambda store: store.undertakings.undertake(
+            lambda store: store.task_leases.undertake(
                 operation=operation,
                 manager=manager,
                 lease=lease,
@@ -290,15 +296,15 @@ class Worlds(World):
                 entry=entry,
             )
         )
-        if not isinstance(taken, Undertaking):
+        if not isinstance(taken, TaskLease):
             return
         match outcome:
             case "done":
-                self._do(lambda store: store.undertakings.done(taken))
+                self._do(lambda store: store.task_leases.done(taken))
             case "failed":
-                self._do(lambda store: store.undertakings.failed(taken, reason="no"))
-            case "put_off":
-                self._do(lambda store: store.undertakings.put_off(taken, reason="no", delay=lease))
+                self._do(lambda store: store.task_leases.failed(taken, reason="no"))
+            case "postpone":
+                self._do(lambda store: store.task_leases.postpone(taken, reason="no", delay=lease))
 
     def _snapshot(self, vm: str, choice: int) -> str:
         """Choose a snapshot of the VM; another text when it has none."""

@@ -10,7 +10,7 @@ from tests.store.dataset import Dataset
 from tests.store.fleet import LEASE, MANAGER, SITUATIONS, Fleet, attempt_of, reservation, want
 from vmpooler_common.model.vm import MOVES, VmState
 from vmpooler_common.store.core.errors import NoneReady, NoSuchVm
-from vmpooler_common.store.retirement.endings import Guard, Outcome
+from vmpooler_common.store.retirement.retirement import Guard, Outcome
 
 STATE_OF = {
     situation: {
@@ -54,7 +54,7 @@ async def _give_back(fleet: Fleet) -> object:
 
 
 def _retire(state: VmState, guard: Guard = Guard.NONE) -> Callable[[Fleet], Awaitable[object]]:
-    return lambda fleet: fleet.store.endings.retire(
+    return lambda fleet: fleet.store.retirement.retire(
         "a",
         state,
         operation="o",
@@ -179,14 +179,14 @@ ATTEMPTS = (
     ),
     _attempted(
         "claim",
-        lambda fleet: fleet.store.endings.claim(["a"], operation="o", manager="manager-2", lease=LEASE),
+        lambda fleet: fleet.store.retirement.claim(["a"], operation="o", manager="manager-2", lease=LEASE),
         "completed",
         refusal=[],
         leads_to=VmState.DESTROYING,
     ),
     _attempted(
         "destroyed",
-        lambda fleet: fleet.store.endings.destroyed("a", attempt_of("a"), provider_id="id-a"),
+        lambda fleet: fleet.store.retirement.destroyed("a", attempt_of("a"), provider_id="id-a"),
         "destroying",
         "gone",  # said twice: still true
         refusal=False,
@@ -194,27 +194,35 @@ ATTEMPTS = (
     ),
     _attempted(
         "destroyed by another attempt",
-        lambda fleet: fleet.store.endings.destroyed("a", "another attempt", provider_id="id-a"),
+        lambda fleet: fleet.store.retirement.destroyed("a", "another attempt", provider_id="id-a"),
         "gone",
         refusal=False,
         leads_to=VmState.GONE,
     ),
     _attempted(
         "defer",
-        lambda fleet: fleet.store.endings.defer("a", manager=MANAGER, delay=LEASE, error="e"),
+        lambda fleet: fleet.store.retirement.defer("a", manager=MANAGER, delay=LEASE, error="e"),
         "destroying",
         refusal=None,
     ),
     _attempted(
         "defer by a manager that doesn't destroy it",
-        lambda fleet: fleet.store.endings.defer("a", manager="manager-2", delay=LEASE, error="e"),
+        lambda fleet: fleet.store.retirement.defer("a", manager="manager-2", delay=LEASE, error="e"),
         refusal=None,
     ),
     _attempted(
-        "doubt", lambda fleet: fleet.store.endings.doubt("one", ["a"]), "ready", "suspect", refusal=[]
+        "mark_suspect",
+        lambda fleet: fleet.store.retirement.mark_suspect("one", ["a"]),
+        "ready",
+        "suspect",
+        refusal=[],
     ),
     _attempted(
-        "trust", lambda fleet: fleet.store.endings.trust("one", ["a"]), "ready", "suspect", refusal=[]
+        "clear_suspect",
+        lambda fleet: fleet.store.retirement.clear_suspect("one", ["a"]),
+        "ready",
+        "suspect",
+        refusal=[],
     ),
     _attempted(
         "created by another attempt",
@@ -225,7 +233,7 @@ ATTEMPTS = (
     ),
     _attempted(
         "take in what has a record",
-        lambda fleet: fleet.store.endings.take_in(
+        lambda fleet: fleet.store.retirement.adopt_orphan(
             "a",
             pool="one",
             provider="dummy",
@@ -319,13 +327,13 @@ async def test_a_clone_that_was_given_up_and_then_appears_is_due_for_destruction
     fleet: Fleet,
 ) -> None:
     await fleet.creating("one", "a")
-    await fleet.store.endings.retire("a", VmState.PENDING, operation="o", reason="slow", delay=LEASE)
-    assert await fleet.store.endings.claim(["a"], operation="early", manager=MANAGER, lease=LEASE) == []
+    await fleet.store.retirement.retire("a", VmState.PENDING, operation="o", reason="slow", delay=LEASE)
+    assert await fleet.store.retirement.claim(["a"], operation="early", manager=MANAGER, lease=LEASE) == []
     await fleet.store.clones.created(
         "a", attempt_of("a"), provider_id="id-a", ip=None, host=None, cloned=False
     )
-    (doomed,) = await fleet.store.endings.claim(["a"], operation="late", manager=MANAGER, lease=LEASE)
-    assert doomed.provider_id == "id-a"
+    (to_destroy,) = await fleet.store.retirement.claim(["a"], operation="late", manager=MANAGER, lease=LEASE)
+    assert to_destroy.provider_id == "id-a"
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -340,15 +348,15 @@ def _without_operations(dataset: Dataset) -> dict[str, object]:
 
 
 async def test_a_vm_whose_id_turns_up_while_none_was_found_is_destroyed_by_it(fleet: Fleet) -> None:
-    endings = fleet.store.endings
+    retirement = fleet.store.retirement
     await fleet.creating("one", "a")
-    await endings.retire("a", VmState.PENDING, operation="give up", reason="clone_failed")
-    await endings.claim(["a"], operation="claim", manager="m", lease=timedelta(minutes=1))
+    await retirement.retire("a", VmState.PENDING, operation="give up", reason="clone_failed")
+    await retirement.claim(["a"], operation="claim", manager="m", lease=timedelta(minutes=1))
     await fleet.store.clones.created(
         "a", attempt_of("a"), provider_id="id-a", ip=None, host=None, cloned=True
     )
-    assert not await endings.destroyed("a", attempt_of("a"), provider_id="")
+    assert not await retirement.destroyed("a", attempt_of("a"), provider_id="")
     assert await fleet.state("a") == "destroying"
-    (doomed,) = await endings.claim(["a"], operation="again", manager="m", lease=timedelta(minutes=1))
-    assert doomed.provider_id == "id-a"
-    assert await endings.destroyed("a", attempt_of("a"), provider_id="id-a")
+    (to_destroy,) = await retirement.claim(["a"], operation="again", manager="m", lease=timedelta(minutes=1))
+    assert to_destroy.provider_id == "id-a"
+    assert await retirement.destroyed("a", attempt_of("a"), provider_id="id-a")

@@ -11,7 +11,7 @@ from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.errors import NotOwner, UnknownToken
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.pools.overrides import Change, Permission
-from vmpooler_common.store.retirement.endings import Guard, Outcome
+from vmpooler_common.store.retirement.retirement import Guard, Outcome
 
 ANYBODY = Permission()
 
@@ -35,7 +35,7 @@ async def observe(fleet: Fleet, *, size: int = 5, is_configured: bool = True) ->
 async def retire(
     fleet: Fleet, vm: str, state: VmState, *, guard: Guard = Guard.STALE, bound: int = 0
 ) -> Outcome:
-    return await fleet.store.endings.retire(
+    return await fleet.store.retirement.retire(
         vm, state, operation=new_operation(), reason="test", guard=guard, bound=bound
     )
 
@@ -229,7 +229,7 @@ async def test_a_forgotten_pool_keeps_what_was_set(fleet: Fleet) -> None:
     """It counts again when the pool returns."""
     await fleet.gone("one", "a")
     await override(fleet, Property.SIZE, Change("one", "1", "2"))
-    await fleet.store.views.mark_prepared("one", "a/b")
+    await fleet.store.views.mark_template_ready("one", "a/b")
     assert await fleet.store.leases.forget("one")
     current = await fleet.store.overrides.current()
     assert (current.sizes, current.prepared) == ({"one": "2"}, {})

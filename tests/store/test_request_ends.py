@@ -57,7 +57,7 @@ async def test_a_hopeless_pool_fails_all_who_wait_for_it_and_nobody_else(demand:
     await demand.accepted("x", "one", "two")
     await demand.accepted("y", "one", "one")
     await demand.accepted("z", "two")
-    assert await demand.fleet.store.inbox.fail_waiting("one", "no template") == 2
+    assert await demand.fleet.store.backlog.fail_waiting("one", "no template") == 2
     found = [await demand.seen(request) for request in "xyz"]
     assert [(one.status, one.reason) for one in found] == [
         (RequestStatus.FAILED, "no template"),
@@ -70,7 +70,7 @@ async def test_a_hopeless_pool_fails_all_who_wait_for_it_and_nobody_else(demand:
 async def test_more_requests_than_one_script_fails_are_failed_all(demand: Demand) -> None:
     for number in range(60):
         await demand.accepted(f"r-{number}", "one")
-    assert await demand.fleet.store.inbox.fail_waiting("one", "no template") == 60
+    assert await demand.fleet.store.backlog.fail_waiting("one", "no template") == 60
 
 
 async def beat(demand: Demand, *pools: str) -> Heartbeat:
@@ -84,7 +84,7 @@ async def test_who_waits_for_a_pool_that_no_manager_knows_fails_after_a_minute(d
     await demand.booted("two", "a")
     await demand.waited("old", seconds=60)
     assert (await beat(demand, "two")).unserved == ("one",)
-    assert await demand.fleet.store.inbox.fail_unserved("one", "nobody knows it") == 1
+    assert await demand.fleet.store.backlog.fail_unserved("one", "nobody knows it") == 1
     old, young = await demand.seen("old"), await demand.seen("young")
     assert (old.status, old.reason) == (RequestStatus.FAILED, "nobody knows it")
     assert young.status is RequestStatus.OPEN
@@ -96,7 +96,7 @@ async def test_a_rolling_change_has_a_minute(demand: Demand) -> None:
     await demand.accepted("r", "one")
     await demand.waited("r", seconds=50)
     assert (await beat(demand)).unserved == ()
-    assert await demand.fleet.store.inbox.fail_unserved("one", "nobody knows it") == 0
+    assert await demand.fleet.store.backlog.fail_unserved("one", "nobody knows it") == 0
 
 
 @pytest.mark.parametrize("known", ["to another manager", "by its VMs"])
@@ -109,7 +109,7 @@ async def test_a_pool_that_is_known_makes_nobody_fail(demand: Demand, known: str
         await leases.heartbeat("other", lease=LEASE, pools=["one"], working_on=[])
     await demand.waited("r", seconds=100)
     assert (await beat(demand)).unserved == ()
-    assert await demand.fleet.store.inbox.fail_unserved("one", "nobody knows it") == 0
+    assert await demand.fleet.store.backlog.fail_unserved("one", "nobody knows it") == 0
 
 
 async def test_a_pool_that_is_beyond_a_managers_share_is_known_to_it(demand: Demand) -> None:
@@ -122,7 +122,7 @@ async def test_a_pool_that_is_beyond_a_managers_share_is_known_to_it(demand: Dem
 
 async def test_nothing_expires_before_its_deadline(demand: Demand) -> None:
     await demand.accepted("r", "one")
-    assert not await demand.fleet.store.inbox.expire("r", operation="expire", reason="too late")
+    assert not await demand.fleet.store.backlog.expire("r", operation="expire", reason="too late")
     assert (await demand.seen("r")).status is RequestStatus.OPEN
 
 
@@ -131,7 +131,7 @@ async def test_at_its_deadline_a_request_fails_and_returns_its_vms(demand: Deman
     await demand.booted("one", "a")
     beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
     assert beat.overdue == ("r",)
-    assert await demand.fleet.store.inbox.expire("r", operation="expire", reason="Too late")
+    assert await demand.fleet.store.backlog.expire("r", operation="expire", reason="Too late")
     found = await demand.seen("r")
     assert (found.status, found.reason) == (RequestStatus.FAILED, "Too late")
     assert await demand.fleet.state("a") == "completed"
@@ -140,7 +140,7 @@ async def test_at_its_deadline_a_request_fails_and_returns_its_vms(demand: Deman
 async def test_the_last_error_is_told_before_the_deadline_was(demand: Demand) -> None:
     await demand.overdue("r", "one")
     await demand.failed("one", "a", "no disk", most=3)
-    await demand.fleet.store.inbox.expire("r", operation="expire", reason="Too late")
+    await demand.fleet.store.backlog.expire("r", operation="expire", reason="Too late")
     assert (await demand.seen("r")).reason == "no disk. Too late"
 
 
@@ -149,15 +149,15 @@ async def test_a_request_that_was_never_accepted_expires_too(demand: Demand) -> 
     begun = await demand.fleet.server_ms()
     while await demand.fleet.server_ms() < begun + 2:
         pass
-    assert await demand.fleet.store.inbox.expire("r", operation="expire", reason="Too late")
-    assert await demand.fleet.store.inbox.accept("r") == "known"
+    assert await demand.fleet.store.backlog.expire("r", operation="expire", reason="Too late")
+    assert await demand.fleet.store.backlog.accept("r") == "known"
     assert (await demand.fleet.dataset()).members("backlog", "one") == {}
 
 
 async def test_a_ready_request_does_not_expire(demand: Demand) -> None:
     await demand.overdue("r", "one")
     await demand.booted("one", "a")
-    assert not await demand.fleet.store.inbox.expire("r", operation="expire", reason="Too late")
+    assert not await demand.fleet.store.backlog.expire("r", operation="expire", reason="Too late")
     assert await demand.fleet.state("a") == "running"
 
 
@@ -207,9 +207,9 @@ async def test_deleting_again_says_that_it_was_deleted_before(demand: Demand) ->
 async def test_deleting_before_it_is_accepted_leaves_nothing_to_accept(demand: Demand) -> None:
     await demand.opened("r", "one")
     await delete(demand, "r")
-    await demand.fleet.store.request_queue.prepare()
+    await demand.fleet.store.request_inbox.prepare()
     ((entry, _),) = await demand.entries()
-    assert await demand.fleet.store.inbox.accept("r", entry=entry) == "known"
+    assert await demand.fleet.store.backlog.accept("r", entry=entry) == "known"
     data = await demand.fleet.dataset()
     assert (data.members("backlog", "one"), data.entries["requests"].value) == ({}, [])
 
@@ -303,7 +303,7 @@ async def test_every_key_of_a_request_that_is_over_expires(demand: Demand, end: 
 async def test_a_request_that_is_over_is_no_part_of_any_line(demand: Demand) -> None:
     await demand.accepted("r", "one")
     await delete(demand, "r")
-    standing = await demand.fleet.store.lines.look_up("r")
+    standing = await demand.fleet.store.positions.look_up("r")
     assert standing is not None
     assert standing.lines == {}
 
@@ -317,7 +317,7 @@ async def test_a_line_tells_how_far_the_pools_clones_are(demand: Demand) -> None
     await demand.fleet.creating("one", "b", "c")
     await demand.fleet.created("one", "d", cloned=False)
     await demand.fleet.created("one", "e")
-    standing = await demand.fleet.store.lines.look_up("r")
+    standing = await demand.fleet.store.positions.look_up("r")
     assert standing is not None
     making = standing.lines["one"].making
     assert (making.reserved, making.cloning, making.booting, making.total) == (1, 3, 1, 5)
@@ -327,16 +327,16 @@ async def test_a_line_tells_how_far_the_pools_clones_are(demand: Demand) -> None
 async def test_a_line_tells_why_its_pool_does_not_work(demand: Demand) -> None:
     await demand.accepted("r", "one", "two")
     await demand.fleet.store.views.mark_broken("one", "no template")
-    await demand.fleet.store.views.mark_held("two", "throttled")
-    standing = await demand.fleet.store.lines.look_up("r")
+    await demand.fleet.store.views.mark_backing_off("two", "throttled")
+    standing = await demand.fleet.store.positions.look_up("r")
     assert standing is not None
-    told = {pool: (line.broken, line.held_back) for pool, line in standing.lines.items()}
+    told = {pool: (line.broken, line.backing_off) for pool, line in standing.lines.items()}
     assert told == {"one": ("no template", ""), "two": ("", "throttled")}
 
 
 async def test_a_request_that_nobody_has_accepted_has_no_place_yet(demand: Demand) -> None:
     await demand.opened("r", "one")
-    standing = await demand.fleet.store.lines.look_up("r")
+    standing = await demand.fleet.store.positions.look_up("r")
     assert standing is not None
     assert standing.lines["one"].places == {}
 

@@ -9,7 +9,7 @@ from tests.store.demand import LIFETIME, LIFETIME_WITH_TOKEN, TTL, Demand, of_a_
 from tests.store.fleet import LEASE, MANAGER, attempt_of, reservation
 from tests.support.stores import Tally
 from vmpooler_common.store.core.errors import NoSuchRequest, RequestExists, UnknownToken
-from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.times import to_ms
 from vmpooler_common.store.requests.requests import RequestStatus
 
@@ -54,7 +54,7 @@ async def test_an_unknown_token_leaves_nothing_behind(demand: Demand) -> None:
 async def test_what_is_unknown_is_not_found(demand: Demand) -> None:
     requests = demand.fleet.store.requests
     assert await requests.look_up("unknown") is None
-    assert await demand.fleet.store.lines.look_up("unknown") is None
+    assert await demand.fleet.store.positions.look_up("unknown") is None
     with pytest.raises(NoSuchRequest):
         await requests.delete("unknown", operation="delete", token=None, needs_token=False)
 
@@ -84,10 +84,10 @@ async def test_accepting_puts_every_wanted_vm_into_its_pools_backlog(demand: Dem
 
 async def test_an_entry_that_is_delivered_again_changes_nothing(demand: Demand) -> None:
     await demand.opened("r", "one", "one")
-    inbox, queue = demand.fleet.store.inbox, demand.fleet.store.request_queue
+    inbox, queue = demand.fleet.store.backlog, demand.fleet.store.request_inbox
     await queue.prepare()
     ((entry, _),) = await demand.entries()
-    assert await queue.recover("another manager", idle=timedelta(0)) == [QueueEntry(entry, {"r": "r"})]
+    assert await queue.recover("another manager", idle=timedelta(0)) == [InboxEntry(entry, {"r": "r"})]
     assert await inbox.accept("r", entry=entry) == "accepted"
     after_the_first = (await demand.fleet.dataset()).entries
     assert await inbox.accept("r", entry=entry) == "known"
@@ -98,7 +98,7 @@ async def test_an_entry_that_is_added_twice_counts_once(demand: Demand) -> None:
     await demand.accepted("r", "one")
     await demand.fleet.client.xadd(f"{demand.fleet.prefix}:requests", {"r": "r"})
     ((entry, request),) = await demand.entries()
-    assert await demand.fleet.store.inbox.accept(request, entry=entry) == "known"
+    assert await demand.fleet.store.backlog.accept(request, entry=entry) == "known"
     data = await demand.fleet.dataset()
     assert (len(data.members("backlog", "one")), data.entries["requests"].value) == (1, [])
 
@@ -110,7 +110,7 @@ async def test_a_request_whose_entry_is_lost_is_told_and_accepted_all_the_same(d
     await demand.fleet.client.zadd(unaccepted, {"r": await demand.fleet.server_ms() - 2001})
     beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
     assert beat.unaccepted == ("r",)
-    assert await demand.fleet.store.inbox.accept("r") == "accepted"
+    assert await demand.fleet.store.backlog.accept("r") == "accepted"
     assert await demand.booted("one", "a") == "r"
 
 
@@ -121,18 +121,18 @@ async def test_a_fresh_request_is_left_to_its_entry(demand: Demand) -> None:
 
 
 async def test_the_group_may_be_gone_when_an_entry_is_accepted(demand: Demand) -> None:
-    await demand.fleet.store.request_queue.prepare()
+    await demand.fleet.store.request_inbox.prepare()
     await demand.opened("r", "one")
     ((entry, _),) = await demand.entries()
     await demand.fleet.client.xgroup_destroy(f"{demand.fleet.prefix}:requests", "managers")
-    assert await demand.fleet.store.inbox.accept("r", entry=entry) == "accepted"
+    assert await demand.fleet.store.backlog.accept("r", entry=entry) == "accepted"
 
 
 async def test_a_group_that_is_made_anew_reads_what_is_still_there(demand: Demand) -> None:
-    await demand.fleet.store.request_queue.prepare()
+    await demand.fleet.store.request_inbox.prepare()
     await demand.opened("r", "one")
     await demand.fleet.client.xgroup_destroy(f"{demand.fleet.prefix}:requests", "managers")
-    await demand.fleet.store.request_queue.prepare()
+    await demand.fleet.store.request_inbox.prepare()
     assert [request for _, request in await demand.entries()] == ["r"]
 
 
@@ -148,7 +148,7 @@ async def test_a_group_that_is_made_anew_reads_what_is_still_there(demand: Deman
 async def test_a_poisonous_entry_is_put_aside_once_with_the_reason(
     demand: Demand, fields: dict[str, str], request_named: str, reason: str
 ) -> None:
-    inbox, queue = demand.fleet.store.inbox, demand.fleet.store.request_queue
+    inbox, queue = demand.fleet.store.backlog, demand.fleet.store.request_inbox
     await queue.prepare()
     flat = [text for field in fields.items() for text in field]
     await ask(demand.fleet.client, "XADD", f"{demand.fleet.prefix}:requests", "*", *flat)
@@ -162,12 +162,12 @@ async def test_a_poisonous_entry_is_put_aside_once_with_the_reason(
 
 
 async def test_only_consumers_without_entries_are_tidied_away(demand: Demand) -> None:
-    await demand.fleet.store.request_queue.prepare()
+    await demand.fleet.store.request_inbox.prepare()
     await demand.opened("r", "one")
     await demand.entries()
-    await demand.fleet.store.request_queue.tidy(idle=timedelta(milliseconds=-1))
-    assert len(await demand.fleet.store.request_queue.recover("m2", idle=timedelta(0))) == 1
-    await demand.fleet.store.request_queue.tidy(idle=timedelta(milliseconds=-1))
+    await demand.fleet.store.request_inbox.tidy(idle=timedelta(milliseconds=-1))
+    assert len(await demand.fleet.store.request_inbox.recover("m2", idle=timedelta(0))) == 1
+    await demand.fleet.store.request_inbox.tidy(idle=timedelta(milliseconds=-1))
     consumers = await demand.fleet.client.xinfo_consumers(f"{demand.fleet.prefix}:requests", "managers")
     assert [consumer["name"] for consumer in consumers] == ["m2"]
 
@@ -211,7 +211,7 @@ async def test_the_place_in_line_is_the_number_of_vms_that_go_to_others_before(d
     await of_a_user(demand, "large", "alice", *["one"] * 5)
     await of_a_user(demand, "small", "bob", "one")
     await of_a_user(demand, "mine", "carol", "one", "one")
-    standing = await demand.fleet.store.lines.look_up("mine")
+    standing = await demand.fleet.store.positions.look_up("mine")
     assert standing is not None
     line = standing.lines["one"]
     order = await demand.served("one", 8)
@@ -223,7 +223,7 @@ async def test_the_place_in_line_counts_the_users_own_requests_before(demand: De
     await of_a_user(demand, "earlier", "alice", "one", "one")
     await of_a_user(demand, "others", "bob", "one", "one", "one")
     await of_a_user(demand, "mine", "alice", "one")
-    standing = await demand.fleet.store.lines.look_up("mine")
+    standing = await demand.fleet.store.positions.look_up("mine")
     assert standing is not None
     assert standing.lines["one"].places == {0: (await demand.served("one", 6)).index("mine")}
 
@@ -262,7 +262,7 @@ async def test_ready_vms_are_given_to_who_waits_the_oldest_first(demand: Demand)
     for vm in ("a", "b", "c"):
         await demand.fleet.ready("one", vm)
     await demand.accepted("r", "one", "one")
-    served = await demand.fleet.store.inbox.serve("one", operation="serve", most=5)
+    served = await demand.fleet.store.backlog.serve("one", operation="serve", most=5)
     assert [(one.vm, one.provider_id, one.request) for one in served] == [
         ("a", "id-a", "r"),
         ("b", "id-b", "r"),
@@ -275,14 +275,14 @@ async def test_no_more_ready_vms_are_given_than_may_be(demand: Demand) -> None:
     await demand.fleet.ready("one", "a")
     await demand.fleet.ready("one", "b")
     await demand.accepted("r", "one", "one")
-    assert len(await demand.fleet.store.inbox.serve("one", operation="serve", most=1)) == 1
+    assert len(await demand.fleet.store.backlog.serve("one", operation="serve", most=1)) == 1
     assert await demand.fleet.state("b") == "ready"
 
 
 async def test_suspects_are_given_to_nobody(demand: Demand) -> None:
     await demand.fleet.suspect("one", "a")
     await demand.accepted("r", "one")
-    assert await demand.fleet.store.inbox.serve("one", operation="serve", most=1) == []
+    assert await demand.fleet.store.backlog.serve("one", operation="serve", most=1) == []
 
 
 async def test_what_was_waited_is_told_with_the_grant(demand: Demand) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.store.chores import NOW, Chores, disk, revert, snapshot
 from vmpooler_common.model.vm import TaskKind, TaskState
-from vmpooler_common.store.core.queue import QueueEntry
-from vmpooler_common.store.tasks.leases import Undertaking
+from vmpooler_common.store.core.inbox import InboxEntry
+from vmpooler_common.store.tasks.leases import TaskLease
 
 PENDING, DONE, FAILED = TaskState.PENDING, TaskState.DONE, TaskState.FAILED
 LATER = timedelta(hours=1)
@@ -18,14 +18,14 @@ async def test_what_was_done_is_told(chores: Chores) -> None:
     await chores.done("a", disk("d"), snapshot("s"), revert("r", "s"))
     assert await chores.states("a") == {"d": DONE, "s": DONE, "r": DONE}
     data = await chores.fleet.dataset()
-    assert data.members("todo") == {}
+    assert data.members("tasks_due") == {}
     assert not {"worker", "work"} & data.records["a"].keys()
 
 
 async def test_what_failed_is_told_with_its_reason_and_the_next_goes_on(chores: Chores) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"), disk("e"))
-    assert await chores.fleet.store.undertakings.failed(await chores.brought(), reason="no space")
+    assert await chores.fleet.store.task_leases.failed(await chores.brought(), reason="no space")
     failed, waiting = await chores.tasks("a")
     assert (failed.state, failed.reason, waiting.state) == (FAILED, "no space", PENDING)
     assert (await chores.due(operation="next")).task == "e"
@@ -35,11 +35,11 @@ async def test_a_task_that_is_put_off_waits_and_tells_why(chores: Chores) -> Non
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     taken = await chores.brought()
-    assert await chores.fleet.store.undertakings.put_off(taken, reason="busy", delay=LATER)
+    assert await chores.fleet.store.task_leases.postpone(taken, reason="busy", delay=LATER)
     ((task,)) = await chores.tasks("a")
     assert (task.state, task.reason) == (PENDING, "busy")
     assert await chores.taken(operation="two") is None
-    assert await chores.taken(operation="three", entry=QueueEntry("1-1", {"v": "a"})) is None
+    assert await chores.taken(operation="three", entry=InboxEntry("1-1", {"v": "a"})) is None
     await chores.make_due()
     assert (await chores.due(operation="four")).tries == 2
 
@@ -53,7 +53,7 @@ async def test_a_task_has_so_many_tries(chores: Chores, reason: str) -> None:
     for number in range(3):
         taken = await chores.due(operation=f"try-{number}", lease=NOW)
         if reason:
-            await chores.fleet.store.undertakings.put_off(taken, reason=reason, delay=NOW)
+            await chores.fleet.store.task_leases.postpone(taken, reason=reason, delay=NOW)
     last = await chores.due(operation="one more")
     assert (last.failed, last.task, last.tries) == (True, "d", 3)
     ((task,)) = await chores.tasks("a")
@@ -66,7 +66,7 @@ async def test_a_task_that_nobody_can_do_fails_in_the_end(chores: Chores) -> Non
     await chores.make_due()
     assert await chores.taken(operation="one", providers=[]) is None
     last = await chores.taken(operation="two", providers=[], longest=NOW)
-    assert isinstance(last, Undertaking)
+    assert isinstance(last, TaskLease)
     assert last.failed
     ((task,)) = await chores.tasks("a")
     assert (task.state, task.reason) == (FAILED, "nobody could do it in time")
@@ -77,12 +77,12 @@ async def test_a_slow_manager_may_say_that_it_was_done_but_not_that_it_failed(ch
     await chores.asked("a", disk("d"))
     slow = await chores.brought(operation="slow", lease=NOW)
     quick = await chores.due(operation="quick")
-    undertakings = chores.fleet.store.undertakings
-    assert not await undertakings.failed(slow, reason="no space")
-    assert not await undertakings.put_off(slow, reason="busy", delay=LATER)
+    task_leases = chores.fleet.store.task_leases
+    assert not await task_leases.failed(slow, reason="no space")
+    assert not await task_leases.postpone(slow, reason="busy", delay=LATER)
     assert await chores.states("a") == {"d": PENDING}
-    assert await undertakings.done(slow)
-    assert not await undertakings.failed(quick, reason="no space")
+    assert await task_leases.done(slow)
+    assert not await task_leases.failed(quick, reason="no space")
     assert await chores.states("a") == {"d": DONE}
 
 
@@ -124,16 +124,16 @@ async def test_a_vm_that_is_returned_ends_its_tasks(chores: Chores) -> None:
     tasks = await chores.tasks("a")
     reason = "the VM was returned, or its lifetime was over"
     assert [(task.state, task.reason) for task in tasks] == [(DONE, ""), (FAILED, reason), (FAILED, reason)]
-    assert not await chores.fleet.store.undertakings.done(taken)
+    assert not await chores.fleet.store.task_leases.done(taken)
     assert await chores.tasks("a") == tasks
-    assert (await chores.fleet.dataset()).members("todo") == {}
+    assert (await chores.fleet.dataset()).members("tasks_due") == {}
 
 
 async def test_an_entry_of_a_returned_vm_is_taken_out(chores: Chores) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     await chores.fleet.store.checkouts.give_back("a", operation="return")
-    await chores.fleet.store.task_queue.prepare()
+    await chores.fleet.store.task_inbox.prepare()
     (entry,) = await chores.entries()
     assert await chores.taken(entry=entry) is None
     assert (await chores.fleet.dataset()).entries["tasks"].value == []
@@ -144,7 +144,7 @@ async def test_what_was_done_is_known_as_long_as_the_record(chores: Chores) -> N
     await fleet.running("one", "a")
     await chores.done("a", disk("d"))
     await fleet.store.checkouts.give_back("a", operation="return")
-    await fleet.store.endings.claim(["a"], operation="claim", manager="m", lease=LATER)
-    assert await fleet.store.endings.destroyed("a", "attempt-a", provider_id="id-a")
+    await fleet.store.retirement.claim(["a"], operation="claim", manager="m", lease=LATER)
+    assert await fleet.store.retirement.destroyed("a", "attempt-a", provider_id="id-a")
     assert await chores.states("a") == {"d": DONE}
     assert (await fleet.dataset()).entries["vm:a"].expires

@@ -9,8 +9,8 @@ from tests.store.dataset import ask
 from tests.store.fleet import PROVIDER, SITUATIONS
 from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
-from vmpooler_common.store.core.queue import QueueEntry
-from vmpooler_common.store.tasks.leases import PutAside
+from vmpooler_common.store.core.inbox import InboxEntry
+from vmpooler_common.store.tasks.leases import DeadLetter
 
 PENDING, DONE, FAILED = TaskState.PENDING, TaskState.DONE, TaskState.FAILED
 LATER = timedelta(hours=1)
@@ -29,7 +29,7 @@ async def test_a_task_that_was_asked_for_waits_with_its_vm(chores: Chores) -> No
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d", 16), snapshot("s"))
     assert await chores.tasks("a") == (disk("d", 16), snapshot("s"))
-    assert list((await chores.fleet.dataset()).members("todo")) == ["a"]
+    assert list((await chores.fleet.dataset()).members("tasks_due")) == ["a"]
 
 
 @pytest.mark.parametrize("situation", [situation for situation in SITUATIONS if situation != "running"])
@@ -144,7 +144,7 @@ async def test_a_task_whose_entry_is_lost_is_due_soon(chores: Chores) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     await ask(chores.fleet.client, "DEL", f"{chores.fleet.prefix}:tasks")
-    soon = (await chores.fleet.dataset()).members("todo")["a"] - await chores.fleet.server_ms()
+    soon = (await chores.fleet.dataset()).members("tasks_due")["a"] - await chores.fleet.server_ms()
     assert 0 < soon <= 2000
     await chores.make_due()
     assert (
@@ -157,10 +157,10 @@ async def test_one_task_of_a_vm_is_taken_at_a_time_in_their_order(chores: Chores
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("first"), snapshot("second"))
     first = await chores.brought(operation="one")
-    second_entry = QueueEntry("1-1", {"v": "a"})
+    second_entry = InboxEntry("1-1", {"v": "a"})
     assert first.task == "first"
     assert await chores.taken(operation="two", entry=second_entry) is None
-    assert await chores.fleet.store.undertakings.done(first)
+    assert await chores.fleet.store.task_leases.done(first)
     assert (await chores.due(operation="three")).task == "second"
 
 
@@ -196,7 +196,7 @@ async def test_a_manager_without_room_at_the_provider_leaves_the_task_to_one_tha
 ) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
-    await chores.fleet.store.task_queue.prepare()
+    await chores.fleet.store.task_inbox.prepare()
     (entry,) = await chores.entries()
     assert await chores.taken(operation="one", providers=["elsewhere"], entry=entry) is None
     assert (await chores.fleet.dataset()).entries["tasks"].value == []
@@ -205,25 +205,25 @@ async def test_a_manager_without_room_at_the_provider_leaves_the_task_to_one_tha
 
 
 async def test_an_entry_of_nothing_is_put_aside(chores: Chores) -> None:
-    await chores.fleet.store.task_queue.prepare()
+    await chores.fleet.store.task_inbox.prepare()
     for fields in (("nonsense", "x"), ("v", "unknown", "t", "d")):
         await ask(chores.fleet.client, "XADD", f"{chores.fleet.prefix}:tasks", "*", *fields)
     nonsense, unknown = await chores.entries()
-    assert await chores.taken(operation="one", entry=nonsense) == PutAside("")
-    assert await chores.taken(operation="two", entry=unknown) == PutAside("unknown")
+    assert await chores.taken(operation="one", entry=nonsense) == DeadLetter("")
+    assert await chores.taken(operation="two", entry=unknown) == DeadLetter("unknown")
     data = await chores.fleet.dataset()
     assert data.entries["dlq"].value == [
         ("tasks", "", "the entry names no VM"),
         ("tasks", "unknown", "no VM has this name"),
     ]
     assert data.entries["tasks"].value == []
-    assert await chores.fleet.store.task_queue.recover("m", idle=NOW) == []
+    assert await chores.fleet.store.task_inbox.recover("m", idle=NOW) == []
 
 
 async def test_an_entry_that_comes_again_changes_nothing(chores: Chores) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
-    await chores.fleet.store.task_queue.prepare()
+    await chores.fleet.store.task_inbox.prepare()
     (entry,) = await chores.entries()
     await chores.taken(operation="one", entry=entry)
     before = await chores.fleet.dataset()

@@ -34,12 +34,12 @@ def _field(name: str) -> Find:
 
 async def _defer(fleet: Fleet) -> None:
     await fleet.destroying("one", "a")
-    await fleet.store.endings.defer("a", manager=MANAGER, delay=timedelta(minutes=7))
+    await fleet.store.retirement.defer("a", manager=MANAGER, delay=timedelta(minutes=7))
 
 
 async def _retire_later(fleet: Fleet) -> None:
     await fleet.ready("one", "a")
-    await fleet.store.endings.retire(
+    await fleet.store.retirement.retire(
         "a", VmState.READY, operation="o", reason="test", delay=timedelta(minutes=9)
     )
 

@@ -57,20 +57,20 @@ async def test_a_token_holds_a_vm_until_it_ends(fleet: Fleet, ending: str) -> No
         case "cancel":
             await fleet.store.checkouts.cancel("take-a", reason="test")
         case "retire":
-            await fleet.store.endings.retire("a", VmState.RUNNING, operation="end", reason="test")
+            await fleet.store.retirement.retire("a", VmState.RUNNING, operation="end", reason="test")
         case _:
             await fleet.store.checkouts.give_back("a", operation="return", token="mine")
     assert (await fleet.store.tokens.look_up("mine")).running == ()
-    assert not [name for name in (await fleet.dataset()).entries if name.startswith("holds:")]
+    assert not [name for name in (await fleet.dataset()).entries if name.startswith("token_vms:")]
 
 
 async def test_nothing_is_left_of_a_token_and_its_vm(fleet: Fleet) -> None:
     await fleet.store.tokens.issue("mine", "alice", ttl=None)
     await fleet.running("one", "a", token="mine")
     await fleet.store.tokens.revoke("mine", operation="revoke", user="alice", admins=())
-    await fleet.store.endings.retire("a", VmState.RUNNING, operation="end", reason="test")
+    await fleet.store.retirement.retire("a", VmState.RUNNING, operation="end", reason="test")
     kinds = {name.split(":")[0] for name in (await fleet.dataset()).entries}
-    assert kinds.isdisjoint({"token", "tokens", "holds"})
+    assert kinds.isdisjoint({"token", "tokens", "token_vms"})
     with pytest.raises(NoSuchToken):
         await fleet.store.tokens.look_up("mine")
 

@@ -109,7 +109,7 @@ def _fullness(dataset: Dataset, pools: Mapping[str, int]) -> Iterator[str]:
         for state in ("pending", *SET_ASIDE, "completed", "destroying"):
             for name in dataset.members(state, pool):
                 yield f"{name} is still {state}"
-    for provider, reason in _hash(dataset, "halted").items():
+    for provider, reason in _hash(dataset, "deletion_paused").items():
         yield f"destroying at {provider} is halted: {reason}"
 
 

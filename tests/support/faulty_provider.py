@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
+from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.errors import PermanentError, Throttled, TransientError
 
@@ -54,48 +54,48 @@ class FaultyProvider(DummyProvider):
         await super().close()
         await self._suffer("close")
 
-    async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
+    async def create(self, pool: CloneSpec, tag: OwnershipTag) -> ProviderVm:
         """Create, or not."""
         await self._suffer("create")
         return await super().create(pool, tag)
 
-    async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
+    async def find(self, pool: CloneSpec, name: str, attempt: str) -> ProviderVm | None:
         """Find, or not."""
         await self._suffer("find")
         return await super().find(pool, name, attempt)
 
-    async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
+    async def inspect(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
         """Inspect, or not."""
         await self._suffer("inspect")
         return await super().inspect(pool, vm)
 
-    async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
+    async def list_vms(self, pool: CloneSpec) -> Sequence[ProviderVm]:
         """List, or not, or not all."""
         mood = await self._suffer("list_vms")
         found = await super().list_vms(pool)
         return [] if mood == "empty" else found[1:] if mood == "partial" else found
 
-    async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
+    async def annotate(self, pool: CloneSpec, vm: VmRef, tag: OwnershipTag) -> None:
         """Annotate, or not."""
         await self._suffer("annotate")
         await super().annotate(pool, vm, tag)
 
-    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+    async def add_disk(self, pool: CloneSpec, vm: VmRef, *, task: str, size: int) -> None:
         """Add a disk, or not."""
         await self._suffer("add_disk")
         await super().add_disk(pool, vm, task=task, size=size)
 
-    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+    async def snapshot(self, pool: CloneSpec, vm: VmRef, *, name: str) -> None:
         """Take a snapshot, or not."""
         await self._suffer("snapshot")
         await super().snapshot(pool, vm, name=name)
 
-    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+    async def revert(self, pool: CloneSpec, vm: VmRef, *, task: str, snapshot: str) -> None:
         """Go back, or not."""
         await self._suffer("revert")
         await super().revert(pool, vm, task=task, snapshot=snapshot)
 
-    async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
+    async def destroy(self, pool: CloneSpec, vm: VmRef) -> None:
         """Destroy, or not."""
         await self._suffer("destroy")
         await super().destroy(pool, vm)

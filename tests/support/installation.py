@@ -25,7 +25,7 @@ from tests.support.stores import make_store
 from tests.support.task_audit import audit_tasks
 from vmpooler_common.model.vm import VmTask
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 from vmpooler_common.store.core.scripts import new_operation
 
@@ -168,7 +168,7 @@ class Installation:
 
     async def take(self, pool: str, count: int) -> list[str]:
         """Take VMs as an API does, without its process; none when there are too few."""
-        wants = [Want(pool, count, [(pool, 1)])]
+        wants = [LineItem(pool, count, [(pool, 1)])]
         try:
             checkout = await self.store.checkouts.check_out(wants, operation=new_operation(), lifetime=None)
         except NoneReady:

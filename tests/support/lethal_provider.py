@@ -15,7 +15,7 @@ from typing import Any
 from tests.support.lethal_orders import Act, Call, Orders, When
 from tests.support.project import ROOT
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
+from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.errors import TransientError
 
@@ -30,47 +30,47 @@ class LethalProvider(DummyProvider):
         self._orders = Orders(Path(settings["orders"]))
         self._file = Path(settings["filename"])
 
-    async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
+    async def create(self, pool: CloneSpec, tag: OwnershipTag) -> ProviderVm:
         """Create, and obey."""
         async with self._obeying(Call.CREATE):
             return await super().create(pool, tag)
 
-    async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
+    async def find(self, pool: CloneSpec, name: str, attempt: str) -> ProviderVm | None:
         """Find, and obey."""
         async with self._obeying(Call.FIND):
             return await super().find(pool, name, attempt)
 
-    async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
+    async def inspect(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
         """Inspect, and obey."""
         async with self._obeying(Call.INSPECT):
             return await super().inspect(pool, vm)
 
-    async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
+    async def list_vms(self, pool: CloneSpec) -> Sequence[ProviderVm]:
         """List, and obey."""
         async with self._obeying(Call.LIST_VMS):
             return await super().list_vms(pool)
 
-    async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
+    async def annotate(self, pool: CloneSpec, vm: VmRef, tag: OwnershipTag) -> None:
         """Annotate, and obey."""
         async with self._obeying(Call.ANNOTATE):
             await super().annotate(pool, vm, tag)
 
-    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+    async def add_disk(self, pool: CloneSpec, vm: VmRef, *, task: str, size: int) -> None:
         """Add a disk, and obey."""
         async with self._obeying(Call.ADD_DISK):
             await super().add_disk(pool, vm, task=task, size=size)
 
-    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+    async def snapshot(self, pool: CloneSpec, vm: VmRef, *, name: str) -> None:
         """Take a snapshot, and obey."""
         async with self._obeying(Call.SNAPSHOT):
             await super().snapshot(pool, vm, name=name)
 
-    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+    async def revert(self, pool: CloneSpec, vm: VmRef, *, task: str, snapshot: str) -> None:
         """Go back, and obey."""
         async with self._obeying(Call.REVERT):
             await super().revert(pool, vm, task=task, snapshot=snapshot)
 
-    async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
+    async def destroy(self, pool: CloneSpec, vm: VmRef) -> None:
         """Destroy, and obey."""
         async with self._obeying(Call.DESTROY):
             await super().destroy(pool, vm)

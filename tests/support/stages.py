@@ -73,8 +73,8 @@ DESTROY_SCRIPTS = (
     *_script("claim"),
     *_script("destroyed"),
     *_script("defer", DESTROY_FAILS),
-    *_script("take_in", trouble="orphan"),
-    *_script("doubt", trouble="vanished"),
+    *_script("adopt_orphan", trouble="orphan"),
+    *_script("mark_suspect", trouble="vanished"),
     *_script("retire", trouble="vanished"),
     *_script("classify", by_itself=True),
 )

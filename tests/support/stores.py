@@ -10,7 +10,7 @@ from vmpooler_common.metrics.backends.base import Series
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.metrics.catalogues.redis import RedisMetrics
 from vmpooler_common.metrics.declaration import Declaration
-from vmpooler_common.store.core.connection import LinkOptions
+from vmpooler_common.store.core.connection import RedisOptions
 from vmpooler_common.store.store import Store, StoreOptions
 
 
@@ -55,11 +55,11 @@ def make_store(
     wait_timeout: timedelta = timedelta(seconds=1),
     **link: Any,
 ) -> Store:
-    """Put a store together; nothing is sent yet. `link` are fields of LinkOptions, such as `timeout`."""
+    """Put a store together; nothing is sent yet. `link` are fields of RedisOptions, such as `timeout`."""
     backend = tally or Tally()
     return Store.connect(
         StoreOptions(
-            LinkOptions(url, **link),
+            RedisOptions(url, **link),
             prefix=prefix,
             data_ttl=data_ttl,
             wait_replicas=wait_replicas,

@@ -16,7 +16,7 @@ def audit_tasks(dataset: Dataset, table: CloudFile, wished: Mapping[str, Sequenc
     complaints = [
         complaint for vm, tasks in wished.items() for complaint in _one_vm(dataset, table, vm, tasks)
     ]
-    complaints += [f"{vm} has something to do" for vm in dataset.members("todo")]
+    complaints += [f"{vm} has something to do" for vm in dataset.members("tasks_due")]
     entry = dataset.entries.get("tasks")
     return complaints + [f"in the inbox of tasks: {fields}" for fields in (entry.value if entry else [])]
 

@@ -13,14 +13,14 @@ from prometheus_client import CollectorRegistry
 from starlette.routing import Route
 
 from vmpooler_api.authentication.base import Directory
-from vmpooler_api.background.cancellations import Withdrawals
+from vmpooler_api.background.cancellations import Cancellations
 from vmpooler_api.background.event_feed import EventFeed
-from vmpooler_api.background.store_health import StoreWatch
+from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.checkout.openapi import OPERATIONS
-from vmpooler_api.checkout.release import TakingBack
-from vmpooler_api.checkout.routes import Handover
-from vmpooler_api.checkout.service import HandingOut
-from vmpooler_api.checkout.waiting import CheckoutLine
+from vmpooler_api.checkout.release import ReleaseService
+from vmpooler_api.checkout.routes import CheckoutRoutes
+from vmpooler_api.checkout.service import CheckoutService
+from vmpooler_api.checkout.waiting import CheckoutQueue
 from vmpooler_api.dashboard import routes as dashboard
 from vmpooler_api.dashboard.graph_server import GraphServer, graph_source
 from vmpooler_api.dashboard.page import PATH, dashboard_page, redirect_to_dashboard
@@ -28,32 +28,32 @@ from vmpooler_api.legacy.answers import RevisionsOfV1
 from vmpooler_api.legacy.versions import LegacyVersions
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.ondemand import routes as ondemand
-from vmpooler_api.ondemand.service import Provisioning
-from vmpooler_api.ondemand.waiting import WaitingRoom
+from vmpooler_api.ondemand.service import OnDemandService
+from vmpooler_api.ondemand.waiting import RequestWaiters
 from vmpooler_api.pools import routes as configuration
-from vmpooler_api.pools.service import PoolChanging
-from vmpooler_api.selection.candidates import Offers
+from vmpooler_api.pools.service import PoolService
+from vmpooler_api.selection.candidates import CandidatePools
 from vmpooler_api.selection.clone_targets import CloneTargets
-from vmpooler_api.selection.selector import Draws
+from vmpooler_api.selection.selector import PoolSelector
 from vmpooler_api.status import health
 from vmpooler_api.status import routes as numbers
 from vmpooler_api.summary import routes as summary
-from vmpooler_api.summary.writer import Summaries
+from vmpooler_api.summary.writer import SummaryWriter
 from vmpooler_api.tokens.routes import token_router
-from vmpooler_api.tokens.service import TokenKeeping
+from vmpooler_api.tokens.service import TokenService
 from vmpooler_api.usage import Usage
 from vmpooler_api.vms import change_routes as changes
 from vmpooler_api.vms import routes as vms
 from vmpooler_api.vms import task_routes as vm_tasks
-from vmpooler_api.vms.changes import WishReader
-from vmpooler_api.vms.service import Changing
-from vmpooler_api.vms.tasks import TaskOrders
-from vmpooler_api.web.access_log import RequestLog
+from vmpooler_api.vms.changes import ChangeParser
+from vmpooler_api.vms.service import ChangeService
+from vmpooler_api.vms.tasks import TaskService
+from vmpooler_api.web.access_log import AccessLog
 from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_api.web.compression import AnswerHeaders
 from vmpooler_api.web.dependencies import Parts
-from vmpooler_api.web.error_handlers import answer_errors
-from vmpooler_api.web.normalisation import LenientRequests
+from vmpooler_api.web.error_handlers import add_error_handlers
+from vmpooler_api.web.normalisation import Normalisation
 from vmpooler_api.web.openapi import complete_openapi
 from vmpooler_api.web.rate_limit import REFUSED, RateLimiter
 from vmpooler_common import __version__
@@ -84,7 +84,7 @@ def create_app(
 
     `stop` is called with the reason when this process can't go on; the server then has to end it.
     """
-    offers, draws = Offers(settings), Draws(settings)
+    offers, draws = CandidatePools(settings), PoolSelector(settings)
 
     def weigh(current: Settings) -> None:
         offers.follow(current)
@@ -92,11 +92,11 @@ def create_app(
 
     addresses = ClientAddresses(settings.general.trusted_proxies)
     feed = EventFeed(store.events, attempts=settings.redis.reconnect_attempts)
-    waiting_room = WaitingRoom(store.requests, feed, metrics=metrics.ondemand)
-    line = CheckoutLine(store.checkouts, feed, metrics=metrics.waits)
-    withdrawals = Withdrawals(store.checkouts)
+    waiting_room = RequestWaiters(store.requests, feed, metrics=metrics.ondemand)
+    line = CheckoutQueue(store.checkouts, feed, metrics=metrics.waits)
+    withdrawals = Cancellations(store.checkouts)
     usage = Usage(metrics.users, metrics.builds) if settings.general.usage_stats else None
-    handing_out = HandingOut(
+    handing_out = CheckoutService(
         store.checkouts,
         offers,
         line=line,
@@ -106,9 +106,9 @@ def create_app(
         lifetime=settings.vm_lifetime,
         lifetime_with_token=settings.lifetime_with_token,
     )
-    handover = Handover(
+    handover = CheckoutRoutes(
         handing_out,
-        TakingBack(
+        ReleaseService(
             store.checkouts,
             metrics=metrics.deletes,
             usage=usage,
@@ -121,7 +121,7 @@ def create_app(
         most=settings.general.max_vms_per_request,
         checks_tokens=settings.needs_token,
     )
-    watch = StoreWatch(
+    watch = StoreHealth(
         store,
         attempts=settings.redis.reconnect_attempts,
         wait_replicas=settings.redis.wait_replicas,
@@ -171,21 +171,21 @@ def create_app(
         settings,
         store,
         watch,
-        provisioning=Provisioning(
+        provisioning=OnDemandService(
             store, settings, draws=draws, withdrawals=withdrawals, metrics=metrics.ondemand, usage=usage
         ),
-        changing=Changing(
+        changing=ChangeService(
             store.changes,
-            WishReader(settings),
+            ChangeParser(settings),
             only_owner=settings.general.enforce_ownership,
             admins=settings.general.admins,
             tasks=metrics.tasks,
         ),
-        task_orders=TaskOrders(store, settings, metrics=metrics.tasks),
-        pool_changing=PoolChanging(store.overrides, settings, metrics=metrics.configuration),
+        task_orders=TaskService(store, settings, metrics=metrics.tasks),
+        pool_changing=PoolService(store.overrides, settings, metrics=metrics.configuration),
         waiting_room=waiting_room,
         stop_waiting=stop_waiting,
-        summaries=Summaries(store.statistics),
+        summaries=SummaryWriter(store.statistics),
         graph_server=graph_server,
         started_at=monotonic(),
     )
@@ -203,7 +203,7 @@ def create_app(
         app.include_router(module.router)
     if directory is not None:
         general = settings.general
-        keeping = TokenKeeping(
+        keeping = TokenService(
             store.tokens, directory, metrics=metrics.logins, admins=general.admins, ttl=general.token_ttl
         )
         app.include_router(token_router(keeping))
@@ -221,7 +221,7 @@ def create_app(
         but_at=never_limited,
         needs_token=settings.needs_token,
     )
-    answer_errors(app, watch)
+    add_error_handlers(app, watch)
     if settings.limits_rates:
         app.add_middleware(
             RateLimiter,
@@ -235,9 +235,9 @@ def create_app(
         )
     app.add_middleware(LegacyVersions, revision_for=RevisionsOfV1(settings.pools).of)
     app.add_middleware(AnswerHeaders)
-    app.add_middleware(LenientRequests)
+    app.add_middleware(Normalisation)
     if settings.general.request_logger:
-        app.add_middleware(RequestLog, addresses=addresses)
+        app.add_middleware(AccessLog, addresses=addresses)
     app.add_middleware(HttpMetricsMiddleware, metrics=metrics.http)
     return app
 

@@ -17,16 +17,16 @@ from vmpooler_common.store.core.reconnect import pauses
 from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
 from vmpooler_manager.inbox.consumer import Consumer
-from vmpooler_manager.inbox.requests import Intake
-from vmpooler_manager.inbox.tasks import Undertaker
+from vmpooler_manager.inbox.requests import RequestAcceptor
+from vmpooler_manager.inbox.tasks import TaskWorker
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
-from vmpooler_manager.lifecycle.create import Cloning
-from vmpooler_manager.lifecycle.destroy import Destroying
-from vmpooler_manager.lifecycle.inspect import Looking
+from vmpooler_manager.lifecycle.create import VmCreator
+from vmpooler_manager.lifecycle.destroy import VmDestroyer
+from vmpooler_manager.lifecycle.inspect import VmInspector
 from vmpooler_manager.lifecycle.names import NameGenerator
 from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.planning.planner import PoolSpec
-from vmpooler_manager.providers.contract import PoolOrder
+from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.providers.errors import PermanentError
 from vmpooler_manager.providers.registry import load
 from vmpooler_manager.reconcile.executor import Executor
@@ -37,7 +37,7 @@ from vmpooler_manager.runtime.clock import ClockGuard
 from vmpooler_manager.runtime.jobs import Jobs
 from vmpooler_manager.runtime.liveness import Liveness
 from vmpooler_manager.runtime.pool import CLONE_TARGET, Pool
-from vmpooler_manager.runtime.provider_client import Cloud
+from vmpooler_manager.runtime.provider_client import ProviderClient
 from vmpooler_manager.supervisor.supervisor import LEASE, Supervisor
 
 
@@ -47,7 +47,7 @@ class Manager:
 
     name: str
     store: Store
-    clouds: Mapping[str, Cloud]
+    clouds: Mapping[str, ProviderClient]
     supervisor: Supervisor
     liveness: Liveness
     metrics: ManagerMetrics
@@ -79,8 +79,8 @@ def assemble(settings: Settings) -> Manager:
     }
     orders = {pool.name: _order(pool) for pool in settings.pools}
 
-    def order_of(pool: str) -> PoolOrder:
-        return orders.get(pool) or PoolOrder(pool, template="")
+    def order_of(pool: str) -> CloneSpec:
+        return orders.get(pool) or CloneSpec(pool, template="")
 
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     random = Random(secrets.randbits(64))  # noqa: S311 - jitter, no secret
@@ -90,14 +90,14 @@ def assemble(settings: Settings) -> Manager:
     longest = max([delays.longest, *(pool.check_loop_delay_max for pool in settings.pools)])
     liveness = Liveness(longest, asyncio.get_running_loop().time)
     world, jobs, task_jobs, slots, clock = World(), Jobs(), Jobs(), SlotQueue(), ClockGuard()
-    looking = Looking(store, installation=settings.installation, clouds=clouds, metrics=metrics.vms)
+    looking = VmInspector(store, installation=settings.installation, clouds=clouds, metrics=metrics.vms)
     executor = Executor(
         store,
         manager=name,
         lease=LEASE,
         names=NameGenerator(general.prefix),
         jobs=jobs,
-        cloning=Cloning(
+        cloning=VmCreator(
             store,
             manager=name,
             installation=settings.installation,
@@ -107,7 +107,7 @@ def assemble(settings: Settings) -> Manager:
             metrics=metrics.vms,
             requests=metrics.requests,
         ),
-        destroying=Destroying(
+        destroying=VmDestroyer(
             store,
             manager=name,
             clouds=clouds,
@@ -160,10 +160,10 @@ def assemble(settings: Settings) -> Manager:
     def pauses_anew() -> Iterator[float]:
         return pauses(settings.redis.reconnect_attempts)
 
-    intake = Intake(
+    intake = RequestAcceptor(
         store, ttl=general.ondemand_request_ttl, metrics=metrics.requests, inboxes=metrics.inboxes
     )
-    undertaker = Undertaker(
+    task_worker = TaskWorker(
         store,
         manager=name,
         lease=LEASE,
@@ -184,7 +184,7 @@ def assemble(settings: Settings) -> Manager:
         make_loop=make_loop,
         world=world,
         jobs=jobs,
-        undertaker=undertaker,
+        task_worker=task_worker,
         task_jobs=task_jobs,
         slots=slots,
         liveness=liveness,
@@ -192,17 +192,17 @@ def assemble(settings: Settings) -> Manager:
         intake=intake,
         consumers=(
             Consumer(
-                store.request_queue,
+                store.request_inbox,
                 inbox="on-demand",
                 manager=name,
                 take=intake.take,
                 pauses=pauses_anew,
             ),
             Consumer(
-                store.task_queue,
+                store.task_inbox,
                 inbox="task",
                 manager=name,
-                take=undertaker.take,
+                take=task_worker.take,
                 pauses=pauses_anew,
             ),
         ),
@@ -219,7 +219,7 @@ def _cloud(
     connections: ConnectionMetrics,
     parallel_destroys: int,
     metrics: ManagerMetrics,
-) -> Cloud:
+) -> ProviderClient:
     """Load the driver; without one the cloud has a fault, and only its pools suffer."""
     fault = ""
     driver = None
@@ -227,7 +227,7 @@ def _cloud(
         driver = load(provider.name, provider.provider_class, settings=provider.options, metrics=connections)
     except PermanentError as error:
         fault = str(error)
-    return Cloud(
+    return ProviderClient(
         provider.name,
         driver,
         fault=fault,
@@ -237,8 +237,8 @@ def _cloud(
     )
 
 
-def _missing(name: str, metrics: ManagerMetrics) -> Cloud:
-    return Cloud(
+def _missing(name: str, metrics: ManagerMetrics) -> ProviderClient:
+    return ProviderClient(
         name,
         None,
         fault=f"the provider {name!r} isn't configured any more",
@@ -248,11 +248,11 @@ def _missing(name: str, metrics: ManagerMetrics) -> Cloud:
     )
 
 
-def _order(pool: PoolSettings) -> PoolOrder:
+def _order(pool: PoolSettings) -> CloneSpec:
     options = dict(pool.options)
     if pool.clone_target is not None:
         options[CLONE_TARGET] = pool.clone_target
-    return PoolOrder(pool.name, pool.template, options)
+    return CloneSpec(pool.name, pool.template, options)
 
 
 def _delays(of: PoolSettings | GeneralSection) -> Delays:

@@ -18,7 +18,7 @@ from vmpooler_common.store.store import Store
 from vmpooler_common.web.protocol import HttpProtocol
 from vmpooler_common.web.server import Server, begin_logging
 from vmpooler_manager.assembly import Manager, assemble
-from vmpooler_manager.runtime.provider_client import Cloud
+from vmpooler_manager.runtime.provider_client import ProviderClient
 from vmpooler_manager.web import create_app
 
 OPEN_AGAIN_SECONDS = 30.0
@@ -86,7 +86,7 @@ async def _manage(manager: Manager, settings: Settings) -> int:
     return 0 if failure is None and server.started else 1
 
 
-async def _close(clouds: Iterable[Cloud]) -> None:
+async def _close(clouds: Iterable[ProviderClient]) -> None:
     """Close the drivers; one that can't doesn't keep the process from ending."""
     try:
         async with asyncio.timeout(CLOSING_SECONDS):
@@ -112,7 +112,7 @@ async def _work(manager: Manager) -> None:
             task.cancel()
 
 
-async def _open(cloud: Cloud) -> bool:
+async def _open(cloud: ProviderClient) -> bool:
     try:
         return await cloud.open()
     except Exception as error:
@@ -122,7 +122,7 @@ async def _open(cloud: Cloud) -> bool:
         return False
 
 
-async def _open_again(cloud: Cloud, manager: Manager) -> None:
+async def _open_again(cloud: ProviderClient, manager: Manager) -> None:
     """Try until the driver is open; its pools are broken until then."""
     log.error("provider can't be used, its pools are broken", provider=cloud.name, reason=cloud.fault)
     while cloud.has_driver:
@@ -142,7 +142,7 @@ async def _release(settings: Settings, provider: str) -> int:
     )
     try:
         await store.deployment.prepare()
-        released = await store.endings.permit(provider)
+        released = await store.retirement.permit(provider)
     except StoreError as error:
         print(f"error: {error}")
         return 1

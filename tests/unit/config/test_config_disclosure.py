@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.unit.config.documents import COMPLETE, load_text, with_pool, with_value
-from vmpooler_common.config.declare.field import kind_of
+from vmpooler_common.config.declare.field import type_of
 from vmpooler_common.config.sections.catalogue import CHAPTERS
-from vmpooler_common.config.show.redaction import MASK, disclosed
+from vmpooler_common.config.show.redaction import MASK, redacted
 
 SECRET = "hush"
 DIRECTORY = {"host": "ldap.example", "base": "dc=example", "user_object": "uid"}
@@ -33,7 +33,7 @@ UNDECLARED: list[tuple[str | int, ...]] = [
 
 
 def shown(document: dict[str, Any]) -> str:
-    return json.dumps(disclosed(load_text(document).settings))
+    return json.dumps(redacted(load_text(document).settings))
 
 
 def test_every_secret_that_is_declared_is_among_these() -> None:
@@ -41,7 +41,7 @@ def test_every_secret_that_is_declared_is_among_these() -> None:
         name
         for chapter in CHAPTERS
         for name, field in chapter.settings()
-        if (kind := kind_of(field)) is not None and kind.secret
+        if (kind := type_of(field)) is not None and kind.secret
     }
     assert secrets == DECLARED.keys()
 
@@ -75,7 +75,7 @@ def test_the_account_that_searches_the_directory_is_masked_whole() -> None:
 
 def test_settings_are_shown_in_the_units_in_which_they_are_written() -> None:
     document = with_pool(timeout=7, timeout_notification=2.5) | {"config": {"vm_lifetime": 12}}
-    full = disclosed(load_text(document).settings)
+    full = redacted(load_text(document).settings)
     assert full["config"]["vm_lifetime"] == 12
     assert full["config"]["check_loop_delay_min"] == 5
     assert (full["pools"][0]["timeout"], full["pools"][0]["timeout_notification"]) == (7, 2.5)
@@ -86,7 +86,7 @@ def test_what_is_no_secret_is_shown() -> None:
     document = with_value(("config", "backend_weight"), {"account-cluster": 3})
     document["tagfilter"] = {"token_url": "a(b)"}
     document["config"] |= {"admins": ["alice"], "trusted_proxies": ["10.0.0.0/8"], "token_ttl": 5}
-    full = disclosed(load_text(document).settings)
+    full = redacted(load_text(document).settings)
     assert full["config"]["backend_weight"] == {"account-cluster": 3}
     assert full["config"]["admins"] == ["alice"]
     assert full["config"]["trusted_proxies"] == ["10.0.0.0/8"]
@@ -96,4 +96,4 @@ def test_what_is_no_secret_is_shown() -> None:
 
 
 def test_a_text_that_can_not_be_written_is_shown_as_well_as_it_can() -> None:
-    json.dumps(disclosed(load_text(with_value(("providers", "plug-in", "a"), "\ud800")).settings)).encode()
+    json.dumps(redacted(load_text(with_value(("providers", "plug-in", "a"), "\ud800")).settings)).encode()

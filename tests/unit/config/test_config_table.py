@@ -2,7 +2,7 @@
 
 import re
 
-from vmpooler_common.config.declare.field import kind_of, setting_of
+from vmpooler_common.config.declare.field import setting_of, type_of
 from vmpooler_common.config.sections.access import RateLimits
 from vmpooler_common.config.sections.catalogue import CHAPTERS
 from vmpooler_common.config.show.table import WIDTH, table_of_settings
@@ -52,7 +52,7 @@ def test_every_setting_has_a_type_and_a_meaning() -> None:
         for name, field in chapter.settings():
             setting = setting_of(field)
             assert setting.meaning, name
-            assert setting.type_name or kind_of(field), name
+            assert setting.type_name or type_of(field), name
 
 
 def test_durations_show_their_default_in_their_unit() -> None:

@@ -8,13 +8,13 @@ from random import Random
 from tests.support.stores import Tally
 from tests.unit.manager.views import POOL, pool_spec
 from vmpooler_manager.metrics.providers import ProviderMetrics
-from vmpooler_manager.providers.contract import PoolOrder, Provider
+from vmpooler_manager.providers.contract import CloneSpec, Provider
 from vmpooler_manager.runtime.backoff import Delays
 from vmpooler_manager.runtime.pool import Pool
-from vmpooler_manager.runtime.provider_client import Cloud
+from vmpooler_manager.runtime.provider_client import ProviderClient
 
 DELAYS = Delays(timedelta(seconds=5), timedelta(seconds=60), 2.0)
-ORDER = PoolOrder(POOL, template="templates/debian")
+ORDER = CloneSpec(POOL, template="templates/debian")
 
 
 def make_cloud(
@@ -24,9 +24,9 @@ def make_cloud(
     timeout: timedelta = timedelta(seconds=30),
     parallel_destroys: int = 10,
     tally: Tally | None = None,
-) -> Cloud:
+) -> ProviderClient:
     """Make the manager's side of a provider called `cloud`."""
-    return Cloud(
+    return ProviderClient(
         "cloud",
         provider,
         fault=fault,

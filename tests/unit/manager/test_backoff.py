@@ -79,13 +79,13 @@ def test_calls_that_fail_together_count_once() -> None:
 def test_a_hopeless_failure_waits_longest_at_once() -> None:
     backoff = make_backoff()
     backoff.failed(100.0)
-    backoff.failed(101.0, hopeless=True)
+    backoff.failed(101.0, permanent_fault=True)
     assert backoff.until == 161.0
 
 
 def test_a_failure_never_shortens_a_wait() -> None:
     backoff = make_backoff()
-    backoff.failed(100.0, hopeless=True)
+    backoff.failed(100.0, permanent_fault=True)
     backoff.failed(101.0)
     assert backoff.until == 160.0
 

@@ -22,7 +22,7 @@ from vmpooler_manager.providers.errors import (
     Throttled,
     TransientError,
 )
-from vmpooler_manager.runtime.provider_client import Cloud
+from vmpooler_manager.runtime.provider_client import ProviderClient
 
 TAG = OwnershipTag("lab", "generation-1", "debian", "agile-stoat", "attempt-1")
 NOBODY = VmRef("agile-stoat", "attempt-1", "no-such-id")
@@ -39,7 +39,7 @@ def tally() -> Tally:
 
 
 @asynccontextmanager
-async def cloud_of(moods: Moods, tally: Tally, **options: Any) -> AsyncIterator[Cloud]:
+async def cloud_of(moods: Moods, tally: Tally, **options: Any) -> AsyncIterator[ProviderClient]:
     measures = ConnectionMetrics(Tally(), "provider_connection_pool", "cloud")
     driver = FaultyProvider("cloud", {"moods": str(moods.path), **options.pop("settings", {})}, measures)
     cloud = make_cloud(driver, tally=tally, **options)
@@ -119,10 +119,10 @@ async def test_a_throttled_cloud_is_left_alone_for_as_long_as_it_asked(moods: Mo
         with pytest.raises(Throttled):
             await cloud.list_vms(ORDER)
         moods.set()
-        quiet_until = cloud.quiet_until
-        assert quiet_until > now()
+        throttled_until = cloud.throttled_until
+        assert throttled_until > now()
         await cloud.find(ORDER, "agile-stoat", "attempt-1")
-        assert now() >= quiet_until
+        assert now() >= throttled_until
 
 
 async def test_only_so_many_vms_are_destroyed_at_a_time(moods: Moods, tally: Tally) -> None:

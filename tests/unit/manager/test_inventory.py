@@ -50,7 +50,7 @@ def look(
 ) -> tuple[Findings, Memory]:
     """Compare a complete listing that began at `at`; VMs without a given record have none."""
     all_records = {vm.name: NOBODY for vm in vms} | (records or {})
-    listing = Listing(at, tuple(vms), era="server-1")
+    listing = Listing(at, tuple(vms), data_epoch="server-1")
     return compare(place, listing, seen or snapshot(now=at), all_records, memory or Memory())
 
 
@@ -137,27 +137,27 @@ def test_a_running_vm_that_is_off_is_its_users_business() -> None:
 def test_a_ready_vm_whose_tag_names_an_owner_is_lent() -> None:
     vm = provider_vm("mine", owner="ann", ends_at=ahead(hours=1))
     findings, _ = look([vm], seen=with_ready("mine"), records=known(vm))
-    assert findings.lent == (vm,)
+    assert findings.granted_by_tag == (vm,)
 
 
 @pytest.mark.parametrize("over", [None, ago(hours=1)])
 def test_it_is_lent_without_an_end_and_after_it_too(over: datetime | None) -> None:
     vm = provider_vm("used", owner="anonymous", ends_at=over)
     findings, _ = look([vm], seen=with_ready("used"), records=known(vm))
-    assert findings.lent == (vm,)
+    assert findings.granted_by_tag == (vm,)
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "completed", "destroying", "gone"])
 def test_only_a_ready_vm_is_lent(state: str) -> None:
     vm = provider_vm("other", owner="ann")
     findings, _ = look([vm], records={"other": record(vm, state)})
-    assert findings.lent == ()
+    assert findings.granted_by_tag == ()
 
 
 def test_a_vm_under_another_id_than_the_record_says_is_not_lent() -> None:
     vm = provider_vm("twin", owner="ann")
     records = {"twin": replace(record(vm), provider_id="id-of-the-real-one")}
-    assert look([vm], seen=with_ready("twin"), records=records)[0].lent == ()
+    assert look([vm], seen=with_ready("twin"), records=records)[0].granted_by_tag == ()
 
 
 # Orphans

@@ -17,9 +17,9 @@ from tests.unit.manager.views import (
 from vmpooler_common.model.vm import ClonePhase, VmState
 from vmpooler_manager.planning.actions import (
     Abandon,
+    AdoptOrphan,
     AwaitSlot,
     Clone,
-    Confirm,
     Destroy,
     Discard,
     End,
@@ -28,7 +28,7 @@ from vmpooler_manager.planning.actions import (
     Reserve,
     Resolve,
     Shed,
-    TakeIn,
+    VerifySuspect,
     Watch,
 )
 from vmpooler_manager.planning.inventory import Findings
@@ -54,7 +54,7 @@ def test_nothing_is_concluded_from_a_data_set_that_is_gone() -> None:
         planned(
             generation="",
             sizes=(0, 0, 0, 0, 0, 0),
-            doomed=("old",),
+            to_destroy=("old",),
             findings=Findings(orphans=(provider_vm("a"),)),
         )
         == ()
@@ -193,7 +193,7 @@ TIMELY: dict[str, Any] = {
     "ended_running": ("ended",),
     "expired_ready": ("stale",),
     "suspects": {"doubtful": ago(hours=9)},
-    "doomed": ("returned",),
+    "to_destroy": ("returned",),
     "findings": Findings(orphans=(provider_vm("orphan"),), switched_off=("dark",)),
 }
 """A pool with one of everything that is due by its time, or to be destroyed."""
@@ -201,7 +201,7 @@ TIMELY: dict[str, Any] = {
 
 def test_everything_that_is_due_is_done_at_once() -> None:
     kinds = {type(action) for action in planned(**TIMELY)}
-    assert kinds == {Abandon, End, Recycle, Destroy, TakeIn, Discard}
+    assert kinds == {Abandon, End, Recycle, Destroy, AdoptOrphan, Discard}
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_nothing_expires_or_is_destroyed_on_an_unsteady_clock_or_before_a_listin
 
 
 def test_no_vm_is_named_by_two_moves() -> None:
-    moves = (Abandon, End, Recycle, Shed, Discard, Clone, Resolve, Watch, Confirm)
+    moves = (Abandon, End, Recycle, Shed, Discard, Clone, Resolve, Watch, VerifySuspect)
     actions = planned({"size": 0}, **TIMELY, excess_ready=("stale", "dark"))
     named = [getattr(action, fields(action)[0].name) for action in actions if isinstance(action, moves)]
     names = [value if isinstance(value, str) else value.name for value in named]

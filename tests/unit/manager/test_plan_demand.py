@@ -78,7 +78,7 @@ def test_a_pool_whose_clones_are_held_back_serves_what_it_has() -> None:
 
 
 def test_requests_fail_with_the_reason_when_the_provider_can_never_work() -> None:
-    actions = planned(backlog=1, may_clone=False, hopeless="no driver 'vsphere'")
+    actions = planned(backlog=1, may_clone=False, permanent_fault="no driver 'vsphere'")
     assert actions == (FailWaiting("no driver 'vsphere'"),)
 
 
@@ -90,7 +90,7 @@ def test_requests_fail_when_their_pool_left_the_configuration() -> None:
 
 
 def test_a_hopeless_provider_fails_nothing_when_nobody_waits() -> None:
-    assert planned(may_clone=False, hopeless="no driver") == ()
+    assert planned(may_clone=False, permanent_fault="no driver") == ()
 
 
 def test_a_pause_or_a_fault_that_may_pass_fails_nothing() -> None:

@@ -5,23 +5,23 @@ from typing import Any
 import pytest
 
 from tests.unit.manager.views import POOL, ago, planned, provider_vm, untagged_vm
-from vmpooler_common.model.pool import Halt
+from vmpooler_common.model.pool import DeletionPause
 from vmpooler_manager.planning.actions import (
+    AdoptLate,
+    AdoptOrphan,
     Annotate,
-    Confirm,
+    ClearSuspects,
     Destroy,
     Discard,
-    Doubt,
-    LiftHalt,
-    Recognise,
     Reinstate,
+    ResumeDeletion,
     Serve,
-    TakeIn,
-    Trust,
+    VerifyMissing,
+    VerifySuspect,
 )
 from vmpooler_manager.planning.inventory import Findings
 
-HALT = Halt("absent", POOL, "too many")
+HALT = DeletionPause("absent", POOL, "too many")
 FOUND_NOTHING_WRONG = Findings(whole=True)
 
 
@@ -29,32 +29,32 @@ FOUND_NOTHING_WRONG = Findings(whole=True)
 
 
 def test_vms_whose_destruction_is_due_are_destroyed() -> None:
-    assert planned(doomed=("a", "b")) == (Destroy(("a", "b")),)
+    assert planned(to_destroy=("a", "b")) == (Destroy(("a", "b")),)
 
 
 def test_a_vm_that_is_being_destroyed_is_left_alone() -> None:
-    assert planned(doomed=("a", "b"), busy=frozenset({"a"})) == (Destroy(("b",)),)
+    assert planned(to_destroy=("a", "b"), busy=frozenset({"a"})) == (Destroy(("b",)),)
 
 
 def test_nothing_is_destroyed_while_the_provider_is_halted() -> None:
     suspects = {"doubtful": ago(minutes=5)}
-    assert planned(halt=HALT, doomed=("a",), findings=Findings(), suspects=suspects) == ()
+    assert planned(halt=HALT, to_destroy=("a",), findings=Findings(), suspects=suspects) == ()
 
 
 # What a listing shows
 
 
 def test_vms_that_listings_miss_are_set_aside() -> None:
-    assert planned(findings=Findings(missing=("a",))) == (Doubt(("a",)),)
+    assert planned(findings=Findings(missing=("a",))) == (VerifyMissing(("a",)),)
 
 
 def test_suspects_that_are_listed_again_are_trusted_without_asking_for_them() -> None:
     found = Findings(found=("a",))
-    assert planned(suspects={"a": ago(minutes=5)}, findings=found) == (Trust(("a",)),)
+    assert planned(suspects={"a": ago(minutes=5)}, findings=found) == (ClearSuspects(("a",)),)
 
 
 def test_each_listing_has_the_provider_asked_for_the_suspects() -> None:
-    assert planned(suspects={"a": ago(minutes=5)}, findings=Findings()) == (Confirm("a"),)
+    assert planned(suspects={"a": ago(minutes=5)}, findings=Findings()) == (VerifySuspect("a"),)
 
 
 def test_a_suspect_is_not_asked_for_between_listings() -> None:
@@ -72,32 +72,34 @@ def test_a_ready_vm_that_is_switched_off_is_replaced() -> None:
 
 def test_an_orphan_is_taken_in() -> None:
     orphan = provider_vm("orphan")
-    assert planned(findings=Findings(orphans=(orphan,))) == (TakeIn(orphan),)
+    assert planned(findings=Findings(orphans=(orphan,))) == (AdoptOrphan(orphan),)
 
 
 def test_an_orphan_at_a_halted_provider_is_shown_to_the_store_which_only_notes_it() -> None:
     orphan = provider_vm("orphan")
-    assert planned(findings=Findings(orphans=(orphan,)), halt=HALT) == (TakeIn(orphan),)
+    assert planned(findings=Findings(orphans=(orphan,)), halt=HALT) == (AdoptOrphan(orphan),)
 
 
 def test_a_late_vm_is_recognised_even_while_nothing_may_be_destroyed() -> None:
     late = provider_vm("late")
-    assert planned(findings=Findings(late=(late,)), halt=HALT, may_destroy=False) == (Recognise(late),)
+    assert planned(findings=Findings(late=(late,)), halt=HALT, may_destroy=False) == (AdoptLate(late),)
 
 
 def test_a_whole_listing_of_the_pool_that_caused_it_lifts_a_halt() -> None:
-    assert planned(halt=HALT, findings=FOUND_NOTHING_WRONG) == (LiftHalt(f"absent {POOL}"),)
+    assert planned(halt=HALT, findings=FOUND_NOTHING_WRONG) == (ResumeDeletion(f"absent {POOL}"),)
 
 
 @pytest.mark.parametrize(
     ("halt", "findings"),
     [
-        pytest.param(Halt("absent", "another", "why"), FOUND_NOTHING_WRONG, id="another pool caused it"),
+        pytest.param(
+            DeletionPause("absent", "another", "why"), FOUND_NOTHING_WRONG, id="another pool caused it"
+        ),
         pytest.param(HALT, Findings(whole=False), id="something is still missing"),
         pytest.param(HALT, None, id="there is no new listing"),
     ],
 )
-def test_a_halt_stays_when(halt: Halt, findings: Findings | None) -> None:
+def test_a_halt_stays_when(halt: DeletionPause, findings: Findings | None) -> None:
     assert planned(halt=halt, findings=findings) == ()
 
 
@@ -113,30 +115,36 @@ def test_an_owner_that_is_being_noted_is_not_noted_again() -> None:
     assert planned(untagged=(untagged_vm("taken"),), busy=frozenset({"taken"})) == ()
 
 
-LENT = provider_vm("lent", owner="ann")
+LENT = provider_vm("granted_by_tag", owner="ann")
 
 
 @pytest.mark.parametrize(
     "view",
     [
-        {"expired_ready": ("lent",)},
-        {"sizes": (0, 3, 0, 0, 0, 0, 0), "excess_ready": ("lent",)},
-        {"sizes": (0, 2, 0, 0, 0, 0, 1), "stale": ("lent",)},
-        {"suspects": {"lent": ago(hours=2)}},
+        {"expired_ready": ("granted_by_tag",)},
+        {"sizes": (0, 3, 0, 0, 0, 0, 0), "excess_ready": ("granted_by_tag",)},
+        {"sizes": (0, 2, 0, 0, 0, 0, 1), "stale": ("granted_by_tag",)},
+        {"suspects": {"granted_by_tag": ago(hours=2)}},
         {"may_destroy": False},
         {"is_steady": False},
-        {"halt": Halt("absent", "debian", "too many")},
+        {"halt": DeletionPause("absent", "debian", "too many")},
     ],
 )
-@pytest.mark.parametrize("findings", [{}, {"found": ("lent",)}, {"switched_off": ("lent",)}])
+@pytest.mark.parametrize(
+    "findings", [{}, {"found": ("granted_by_tag",)}, {"switched_off": ("granted_by_tag",)}]
+)
 def test_a_vm_whose_grant_was_lost_is_given_back_to_its_user_and_nothing_else(
     view: dict[str, Any], findings: dict[str, Any]
 ) -> None:
-    assert planned(findings=Findings(lent=(LENT,), **findings), **view) == (Reinstate(LENT),)
+    assert planned(findings=Findings(granted_by_tag=(LENT,), **findings), **view) == (Reinstate(LENT),)
 
 
 def test_a_vm_whose_grant_was_lost_is_given_to_no_request() -> None:
-    seen: dict[str, Any] = {"sizes": (0, 1, 0, 0, 0, 0), "backlog": 1, "ready": {"lent": ago(hours=1)}}
-    actions = planned(findings=Findings(lent=(LENT,)), **seen)
+    seen: dict[str, Any] = {
+        "sizes": (0, 1, 0, 0, 0, 0),
+        "backlog": 1,
+        "ready": {"granted_by_tag": ago(hours=1)},
+    }
+    actions = planned(findings=Findings(granted_by_tag=(LENT,)), **seen)
     assert actions[0] == Reinstate(LENT)
     assert not any(isinstance(action, Serve) for action in actions)

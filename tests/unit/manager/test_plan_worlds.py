@@ -72,7 +72,7 @@ class PeacefulWorld(RuleBasedStateMachine):
     @rule(number=numbers, pool=pools)
     def list_slowly(self, number: int, pool: str) -> None:
         """What was listed some time ago is delivered, and the next listing begins."""
-        if self.older is not None and self.older.era == self.world.era:
+        if self.older is not None and self.older.data_epoch == self.world.data_epoch:
             self.manager(number).deliver(pool, self.older)
         self.older = self.world.listing()
 

@@ -22,7 +22,7 @@ class PendingVm:
     provider_id: str
     """Empty until it is created."""
     cloned: bool
-    round: int = 0
+    revision: int = 0
     """Of its pool, when its name was reserved."""
 
 
@@ -52,7 +52,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class DeletionPause:
     """Why all destroying of a provider is stopped: `kind` is absent or orphan, seen in `pool`."""
 
     kind: str
@@ -78,9 +78,9 @@ class Snapshot:
     now: datetime
     generation: str
     """Empty when the data set has been lost: nothing may be concluded from records then."""
-    halt: Halt | None
+    halt: DeletionPause | None
     broken: str
-    held_back: str
+    backing_off: str
     """Why clones are held back, as requests are told; empty when they are not."""
     request_slots_in_use: int
     """Clones in flight for on-demand requests, over all pools and managers."""
@@ -96,7 +96,7 @@ class Snapshot:
     excess_ready: tuple[str, ...]
     """The oldest ready VMs, as many as there are more alive than size and backlog."""
     ended_running: tuple[str, ...]
-    doomed: tuple[str, ...]
+    to_destroy: tuple[str, ...]
     untagged: tuple[UntaggedVm, ...]
     ready: Mapping[str, datetime]
     """Every ready VM and since when, only in a full observation."""
@@ -105,9 +105,9 @@ class Snapshot:
     """When the next VM will be due by its time alone."""
     overrides: PoolOverrides = NO_OVERRIDES
     """What was set through the API of a pool that is configured."""
-    round: int = 0
+    revision: int = 0
     """VMs of an earlier round were pending or ready when the pool was drained."""
-    prepared: str = ""
+    template_ready: str = ""
     """Template that VMs are made from, as the pool's last manager told it."""
     stale: tuple[str, ...] = ()
     """Ready VMs of an earlier round: not handed out, not counted."""

@@ -4,7 +4,7 @@ import secrets
 
 from redis.exceptions import ResponseError
 
-from vmpooler_common.store.core.connection import Link, check
+from vmpooler_common.store.core.connection import RedisConnection, check
 from vmpooler_common.store.core.errors import SchemaTooNew
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import Scripts
@@ -17,7 +17,7 @@ SCHEMA = 1
 class Deployment:
     """Used at start, and by the manager when the data set was lost."""
 
-    def __init__(self, link: Link, scripts: Scripts, keys: Keys) -> None:
+    def __init__(self, link: RedisConnection, scripts: Scripts, keys: Keys) -> None:
         self._link = link
         self._scripts = scripts
         self._keys = keys

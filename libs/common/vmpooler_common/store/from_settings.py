@@ -4,14 +4,14 @@ from urllib.parse import quote
 
 from vmpooler_common.config import Settings
 from vmpooler_common.config.sections.redis import RedisSection
-from vmpooler_common.store.core.connection import LinkOptions
+from vmpooler_common.store.core.connection import RedisOptions
 from vmpooler_common.store.store import StoreOptions
 
 
 def store_options(settings: Settings) -> StoreOptions:
     """Give the options of the store that the settings describe."""
     redis = settings.redis
-    link = LinkOptions(
+    link = RedisOptions(
         url=_url(redis),
         size=redis.connection_pool_size,
         connect_timeout=redis.connect_timeout.total_seconds(),

@@ -10,21 +10,21 @@ from vmpooler_common.store.access.rates import Rates
 from vmpooler_common.store.access.tokens import Tokens
 from vmpooler_common.store.checkout.checkouts import Checkouts
 from vmpooler_common.store.clones.clones import Clones
-from vmpooler_common.store.core.connection import Link, LinkOptions
+from vmpooler_common.store.core.connection import RedisConnection, RedisOptions
 from vmpooler_common.store.core.events import Events
+from vmpooler_common.store.core.inbox import Inbox
 from vmpooler_common.store.core.keys import Keys
-from vmpooler_common.store.core.queue import Queue
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.deployment import Deployment
 from vmpooler_common.store.managers.leases import Leases
 from vmpooler_common.store.pools.overrides import PoolChanges
 from vmpooler_common.store.pools.statistics import Statistics
 from vmpooler_common.store.pools.views import Views
-from vmpooler_common.store.requests.backlog import Inbox
-from vmpooler_common.store.requests.positions import Lines
+from vmpooler_common.store.requests.backlog import Backlog
+from vmpooler_common.store.requests.positions import QueuePositions
 from vmpooler_common.store.requests.requests import Requests, Waiting
-from vmpooler_common.store.retirement.endings import Endings
-from vmpooler_common.store.tasks.leases import Undertakings
+from vmpooler_common.store.retirement.retirement import Retirement
+from vmpooler_common.store.tasks.leases import TaskLeases
 from vmpooler_common.store.tasks.tasks import Tasks
 from vmpooler_common.store.vms.changes import Changes
 
@@ -33,7 +33,7 @@ from vmpooler_common.store.vms.changes import Changes
 class StoreOptions:
     """How the store behaves; `link` says where Redis is."""
 
-    link: LinkOptions
+    link: RedisOptions
     prefix: str = "{vmpooler}"
     data_ttl: timedelta = timedelta(hours=168)
     """How long the record of a gone VM is kept."""
@@ -45,7 +45,7 @@ class StoreOptions:
 class Store:
     """All verbs, by who uses them."""
 
-    link: Link
+    link: RedisConnection
     scripts: Scripts
     deployment: Deployment
     checkouts: Checkouts
@@ -54,23 +54,23 @@ class Store:
     views: Views
     statistics: Statistics
     clones: Clones
-    endings: Endings
+    retirement: Retirement
     leases: Leases
     events: Events
     requests: Requests
-    lines: Lines
-    inbox: Inbox
-    request_queue: Queue
+    positions: QueuePositions
+    backlog: Backlog
+    request_inbox: Inbox
     tasks: Tasks
-    undertakings: Undertakings
-    task_queue: Queue
+    task_leases: TaskLeases
+    task_inbox: Inbox
     rates: Rates
     overrides: PoolChanges
 
     @classmethod
     def connect(cls, options: StoreOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics) -> Self:
         """Put the store together; connections are made when they are needed."""
-        link = Link(options.link, metrics=metrics, connections=connections)
+        link = RedisConnection(options.link, metrics=metrics, connections=connections)
         keys = Keys(options.prefix)
         scripts = Scripts(link, keys)
         return cls(
@@ -85,7 +85,7 @@ class Store:
             views=Views(scripts, keys),
             statistics=Statistics(link, keys),
             clones=Clones(scripts),
-            endings=Endings(scripts, data_ttl=options.data_ttl),
+            retirement=Retirement(scripts, data_ttl=options.data_ttl),
             leases=Leases(scripts),
             events=Events(link, keys),
             requests=Requests(
@@ -95,12 +95,12 @@ class Store:
                 data_ttl=options.data_ttl,
                 wait=Waiting(options.wait_replicas, options.wait_timeout),
             ),
-            lines=Lines(scripts),
-            inbox=Inbox(scripts),
-            request_queue=Queue(link, scripts, keys, stem="requests"),
+            positions=QueuePositions(scripts),
+            backlog=Backlog(scripts),
+            request_inbox=Inbox(link, scripts, keys, stem="requests"),
             tasks=Tasks(scripts),
-            undertakings=Undertakings(scripts),
-            task_queue=Queue(link, scripts, keys, stem="tasks"),
+            task_leases=TaskLeases(scripts),
+            task_inbox=Inbox(link, scripts, keys, stem="tasks"),
             rates=Rates(scripts),
             overrides=PoolChanges(scripts),
         )

@@ -27,7 +27,7 @@ class _Undelivered:
     since: float
 
 
-class Withdrawals:
+class Cancellations:
     """Cancels what handed VMs out, or promised them, without an answer, until the store has done it.
 
     These are checkouts, and on-demand requests whose id nobody was told. A cancelled operation does nothing

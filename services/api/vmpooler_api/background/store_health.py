@@ -17,7 +17,7 @@ _LOOK_AGAIN = 30.0
 """Seconds after which a store that works is checked again: it may have been replaced unnoticed."""
 
 
-class StoreWatch:
+class StoreHealth:
     """Prepares the store at start and whenever it has been away; the service goes on meanwhile.
 
     `attempts` is the setting `redis.reconnect_attempts`. `on_fatal` is called when this service must not

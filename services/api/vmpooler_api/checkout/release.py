@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 _REASON = "returned"
 
 
-class TakingBack:
+class ReleaseService:
     """Takes VMs back from their users.
 
     With `only_owner`, one that was taken with a token is taken back only from its user or one of `admins`.

@@ -14,10 +14,10 @@ from starlette.routing import Route
 
 from vmpooler_api.checkout.idempotency import read_key
 from vmpooler_api.checkout.openapi import ALL, ONE
-from vmpooler_api.checkout.release import TakingBack
-from vmpooler_api.checkout.service import Customer, HandingOut
+from vmpooler_api.checkout.release import ReleaseService
+from vmpooler_api.checkout.service import CheckoutService, Requester
 from vmpooler_api.metrics.checkout import CheckoutMetrics
-from vmpooler_api.selection.candidates import Offers
+from vmpooler_api.selection.candidates import CandidatePools
 from vmpooler_api.selection.request import Order, order_from_body, order_from_path
 from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_api.web.departures import client_leaves
@@ -31,15 +31,15 @@ from vmpooler_common.web.json import JsonAnswer
 TOKEN_HEADER = "x-auth-token"  # noqa: S105 - the name of the header
 
 
-class Handover:
+class CheckoutRoutes:
     """The handlers of these routes. `most`: limit of VMs in one request."""
 
     def __init__(
         self,
-        handing_out: HandingOut,
-        taking_back: TakingBack,
+        handing_out: CheckoutService,
+        taking_back: ReleaseService,
         *,
-        offers: Offers,
+        offers: CandidatePools,
         metrics: CheckoutMetrics,
         addresses: ClientAddresses,
         most: int,
@@ -88,7 +88,7 @@ class Handover:
             raise
         checkout = await self._handing_out.check_out(
             order,
-            Customer(
+            Requester(
                 token=_token(request) if self._checks_tokens else None,
                 key=key,
                 patience=patience,

@@ -8,15 +8,15 @@ from typing import Any
 
 import structlog
 
-from vmpooler_api.background.cancellations import Withdrawals
-from vmpooler_api.checkout.waiting import CheckoutLine
+from vmpooler_api.background.cancellations import Cancellations
+from vmpooler_api.checkout.waiting import CheckoutQueue
 from vmpooler_api.metrics.checkout import CheckoutMetrics
-from vmpooler_api.selection.candidates import Offers
+from vmpooler_api.selection.candidates import CandidatePools
 from vmpooler_api.selection.request import Order
 from vmpooler_api.usage import Usage
 from vmpooler_api.web.errors import ClientLeft
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, Patience, Want
+from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, LineItem, WaitOptions
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey
 from vmpooler_common.store.core.errors import (
     GrantOver,
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
+class Requester:
     """Who asks for VMs, as far as it matters for a checkout."""
 
     token: str | None
@@ -46,16 +46,16 @@ class Customer:
     """Returns when it is gone."""
 
 
-class HandingOut:
+class CheckoutService:
     """Hands VMs out; nothing stays handed out that the client wasn't told."""
 
     def __init__(
         self,
         checkouts: Checkouts,
-        offers: Offers,
+        offers: CandidatePools,
         *,
-        line: CheckoutLine,
-        withdrawals: Withdrawals,
+        line: CheckoutQueue,
+        withdrawals: Cancellations,
         metrics: CheckoutMetrics,
         usage: Usage | None,
         lifetime: timedelta | None,
@@ -70,7 +70,7 @@ class HandingOut:
         self._lifetime = lifetime
         self._lifetime_with_token = lifetime_with_token
 
-    async def check_out(self, order: Order, customer: Customer) -> Checkout:
+    async def check_out(self, order: Order, customer: Requester) -> Checkout:
         """Hand out everything that is ordered, or nothing.
 
         Raises NoneReady, UnknownToken, KeyReused, GrantOver, NotReplicated, StoreUnavailable, ClientLeft.
@@ -111,8 +111,8 @@ class HandingOut:
         self._tell(checkout)
         return checkout
 
-    async def _checked_out(self, wants: list[Want], customer: Customer, operation: str) -> Checkout:
-        async def attempt(patience: Patience | None) -> Checkout:
+    async def _checked_out(self, wants: list[LineItem], customer: Requester, operation: str) -> Checkout:
+        async def attempt(patience: WaitOptions | None) -> Checkout:
             return await self._checkouts.check_out(
                 wants,
                 operation=operation,

@@ -15,14 +15,14 @@ from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.metrics.waits import WaitMetrics
 from vmpooler_api.web.errors import ClientLeft
 from vmpooler_common.logs import Outage
-from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, Patience
+from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, WaitOptions
 from vmpooler_common.store.core.errors import NoneReady, StillWaiting, StoreError
 from vmpooler_common.store.core.events import Event
 
 _STAY_EVERY = 2.5
 """Seconds between renewals of the places, which lapse after ten. The first of each line tries again, too."""
 
-Attempt = Callable[[Patience], Awaitable[Checkout]]
+Attempt = Callable[[WaitOptions], Awaitable[Checkout]]
 """Tries a checkout once, always with the same operation."""
 
 
@@ -42,7 +42,7 @@ class _Place:
         self.call: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
-class CheckoutLine:
+class CheckoutQueue:
     """One per process; its clients stand in the lines of pools."""
 
     def __init__(self, checkouts: Checkouts, feed: EventFeed, *, metrics: WaitMetrics) -> None:
@@ -74,7 +74,7 @@ class CheckoutLine:
         """
         ends = asyncio.get_running_loop().time() + seconds
         try:
-            return await attempt(Patience(sizes))
+            return await attempt(WaitOptions(sizes))
         except StillWaiting as refusal:
             place = _Place(operation, sizes.keys(), key=key, turn=refusal.turn)
         with self._feed.following(), self._seat(place), self._timed() as outcome:
@@ -84,7 +84,7 @@ class CheckoutLine:
                     # A seat, another try, and only then a wait: what happens in between calls.
                     is_last = self._is_closed or asyncio.get_running_loop().time() >= ends
                     try:
-                        checkout = await attempt(Patience(sizes, is_last=is_last))
+                        checkout = await attempt(WaitOptions(sizes, is_last=is_last))
                     except StillWaiting as refusal:
                         self._refused(place, refusal)
                     else:

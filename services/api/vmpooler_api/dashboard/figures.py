@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from vmpooler_api.dashboard.graph_server import History
 from vmpooler_api.status.pool_sizes import size_of
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.store.pools.views import Numbers
+from vmpooler_common.store.pools.views import StatusCounts
 
 _PLATFORM = re.compile(r"(\w+)-", re.ASCII)
 _SAMPLES_PER_POINT = 8
@@ -36,13 +36,13 @@ class PlatformUsage(BaseModel):
     )
 
 
-def current_only(pools: Iterable[PoolSettings], numbers: Numbers) -> dict[str, list[int]]:
+def current_only(pools: Iterable[PoolSettings], numbers: StatusCounts) -> dict[str, list[int]]:
     """Give the history of ready VMs where there is no graph server: pool -> samples."""
     return {pool.name: [numbers.pools[pool.name].ready] for pool in pools}
 
 
 def samples_of_ready(
-    pools: Iterable[PoolSettings], numbers: Numbers, history: History
+    pools: Iterable[PoolSettings], numbers: StatusCounts, history: History
 ) -> dict[str, list[int]]:
     """Give the history of ready VMs: pool -> samples; pools that the graph server doesn't know are absent."""
     return {
@@ -63,7 +63,7 @@ def samples_of_running(pools: Iterable[PoolSettings], history: History) -> dict[
 
 
 def report_pools(
-    pools: Iterable[PoolSettings], numbers: Numbers, history: Mapping[str, list[int]]
+    pools: Iterable[PoolSettings], numbers: StatusCounts, history: Mapping[str, list[int]]
 ) -> dict[str, PoolCapacity]:
     """Tell size and ready VMs of each pool, in their order."""
     return {
@@ -77,7 +77,7 @@ def report_pools(
 
 
 def report_platforms(
-    pools: Iterable[PoolSettings], numbers: Numbers, history: Mapping[str, list[int]]
+    pools: Iterable[PoolSettings], numbers: StatusCounts, history: Mapping[str, list[int]]
 ) -> dict[str, PlatformUsage]:
     """Add up the running VMs of each platform, in the order of their first pools."""
     running: dict[str, int] = {}

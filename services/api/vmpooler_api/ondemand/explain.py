@@ -10,7 +10,7 @@ from vmpooler_common.store.requests.positions import Line, Standing
 from vmpooler_common.store.requests.requests import RequestStatus, Wanted
 
 VmProgress = Literal["granted", "booting", "cloning", "waiting", "returned", "given up"]
-LimitKind = Literal["clone_limit", "paused", "broken", "held_back", "ready_kept", "not_configured"]
+LimitKind = Literal["clone_limit", "paused", "broken", "backing_off", "ready_kept", "not_configured"]
 
 
 class WantedVm(BaseModel):
@@ -144,8 +144,8 @@ def _limits(line: Line, pool: PoolSettings | None, slots_in_use: int, settings: 
         found.append(Limit(kind="paused", text="it or its provider is paused, so it makes no VMs"))
     if line.broken:
         found.append(Limit(kind="broken", text=f"its provider says that it can't work: {line.broken}"))
-    if line.held_back:
-        found.append(Limit(kind="held_back", text=f"its clones are held back for now: {line.held_back}"))
+    if line.backing_off:
+        found.append(Limit(kind="backing_off", text=f"its clones are held back for now: {line.backing_off}"))
     limit = settings.general.ondemand_clone_limit
     if slots_in_use >= limit and line.making.total < line.backlog:
         found.append(

@@ -24,7 +24,7 @@ class OnDemandOrder:
     request_id: str | None
 
 
-class OrderReader:
+class OnDemandParser:
     """Reads orders. `names`: all pools and aliases; `most_of_one`: VMs of one name, `most`: of all names."""
 
     def __init__(self, names: Collection[str], *, most_of_one: int, most: int) -> None:

@@ -101,7 +101,7 @@ async def show(request: Request, parts: TheParts, request_id: TheId, wait: TheWa
 )
 async def show_explanation(parts: TheParts, request_id: TheId) -> RequestExplanation:
     """Tell its place in line, what is being made, what holds it up, and when it fails."""
-    standing = await parts.store.lines.look_up(request_id)
+    standing = await parts.store.positions.look_up(request_id)
     if standing is None:
         raise NoSuchRequest(_unknown(request_id))
     return explain(standing, parts.settings)

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import structlog
 
-from vmpooler_api.background.cancellations import Withdrawals
+from vmpooler_api.background.cancellations import Cancellations
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
-from vmpooler_api.ondemand.request import OnDemandOrder, OrderReader
-from vmpooler_api.selection.selector import Draws
+from vmpooler_api.ondemand.request import OnDemandOrder, OnDemandParser
+from vmpooler_api.selection.selector import PoolSelector
 from vmpooler_api.usage import Usage
 from vmpooler_api.web.errors import ClientLeft, TooManyVms, Unacceptable, UnknownName, UnknownTemplates
 from vmpooler_common.config import Settings
@@ -20,7 +20,7 @@ from vmpooler_common.store.store import Store
 log = structlog.get_logger(__name__)
 
 
-class Provisioning:
+class OnDemandService:
     """Opens and deletes requests; each is one round trip, and so is each refusal.
 
     No request stays open whose id nobody knows. One under an id that the client chose is left alone when the
@@ -32,8 +32,8 @@ class Provisioning:
         store: Store,
         settings: Settings,
         *,
-        draws: Draws,
-        withdrawals: Withdrawals,
+        draws: PoolSelector,
+        withdrawals: Cancellations,
         metrics: OnDemandMetrics,
         usage: Usage | None,
     ) -> None:
@@ -43,7 +43,7 @@ class Provisioning:
         self._metrics = metrics
         self._usage = usage
         self._draws = draws
-        self._reader = OrderReader(
+        self._reader = OnDemandParser(
             settings.names,
             most_of_one=settings.general.max_ondemand_instances_per_request,
             most=settings.general.max_vms_per_request,
@@ -52,7 +52,7 @@ class Provisioning:
     async def open_by_body(self, body: bytes, *, token: str | None, has_left: Callable[[], bool]) -> str:
         """Open what a body asks for and give the request's id. `has_left`: whether the client is gone.
 
-        Raises UnknownToken, which goes before all others, what OrderReader raises, RequestExists, ClientLeft
+        Raises UnknownToken, which goes first, what OnDemandParser raises, RequestExists, ClientLeft
         and StoreUnavailable; after that, the request may have been opened if the body names its id.
         """
         return await self._open(lambda: self._reader.from_body(body), token, has_left)

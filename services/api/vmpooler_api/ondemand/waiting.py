@@ -23,7 +23,7 @@ _READ_ALL_EVERY = 5.0
 Call = asyncio.Future[None]
 
 
-class WaitingRoom:
+class RequestWaiters:
     """One per process."""
 
     def __init__(self, requests: Requests, feed: EventFeed, *, metrics: OnDemandMetrics) -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.config.show.redaction import MASK, disclosed_pool, looks_secret
+from vmpooler_common.config.show.redaction import MASK, looks_secret, redacted_pool
 from vmpooler_common.model.overrides import CurrentOverrides
 
 _EXAMPLE: JsonDict = {
@@ -105,7 +105,7 @@ def _members(pool: PoolSettings, current: CurrentOverrides) -> Mapping[str, Any]
     size = pool.size if overrides.size is None else overrides.size
     template = overrides.template or pool.template
     return {
-        **{key: value for key, value in disclosed_pool(pool).items() if not looks_secret(key)},
+        **{key: value for key, value in redacted_pool(pool).items() if not looks_secret(key)},
         "size": size,
         "template": template,
         "clone_target": overrides.clone_target or pool.clone_target,

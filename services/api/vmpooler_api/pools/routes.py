@@ -11,7 +11,7 @@ from vmpooler_api.web.dependencies import Parts, TheParts, TheToken
 from vmpooler_api.web.done import Done
 from vmpooler_api.web.errors import NotEnabled, UnknownName
 from vmpooler_api.web.request import read_body
-from vmpooler_common.config.show.redaction import disclosed
+from vmpooler_common.config.show.redaction import redacted
 from vmpooler_common.model.overrides import Property, read_size
 
 CHANGED = 201
@@ -50,7 +50,7 @@ async def show_pools(parts: TheParts) -> ConfigurationReport:
 async def show_everything(parts: TheParts, token: TheToken) -> FullReport:
     """Give the configuration of this process, secrets masked. With authentication: for admins only."""
     await parts.pool_changing.check_admin(token=token)
-    return FullReport(full_config=disclosed(parts.settings))
+    return FullReport(full_config=redacted(parts.settings))
 
 
 @router.post(

@@ -34,7 +34,7 @@ class TakenBack:
         return self.before != self.configured
 
 
-class PoolChanging:
+class PoolService:
     """Changes pools. Each method is one round trip, and so is each refusal but those of who gives no token.
 
     Where tokens are checked one is needed; where admins are configured it must be one of theirs. Whoever may

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from vmpooler_api.selection.request import Order
 from vmpooler_common.config import Settings
-from vmpooler_common.store.checkout.checkouts import Want
+from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 
 
-class Offers:
+class CandidatePools:
     """Every name that can be asked for, with the pools that it stands for; paused pools are left out."""
 
     def __init__(self, settings: Settings) -> None:
@@ -21,15 +21,15 @@ class Offers:
         """Weigh the pools anew; no other pools and aliases than before are configured."""
         self._pools = {name: _offer(settings, name) for name in settings.names}
 
-    def wants(self, order: Order) -> list[Want]:
+    def wants(self, order: Order) -> list[LineItem]:
         """Say what is wanted of the store. Raises NoneReady for a name whose pools are all paused."""
-        wants = [Want(name, count, self._pools[name]) for name, count in order.items()]
+        wants = [LineItem(name, count, self._pools[name]) for name, count in order.items()]
         for want in wants:
             if not want.pools:
                 raise NoneReady(want.name)
         return wants
 
-    def sizes(self, wants: Sequence[Want]) -> Mapping[str, int]:
+    def sizes(self, wants: Sequence[LineItem]) -> Mapping[str, int]:
         """Give the configured size of each pool that may serve what is wanted."""
         return {pool: self._sizes[pool] for want in wants for pool, _ in want.pools}
 

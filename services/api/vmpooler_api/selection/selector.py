@@ -7,7 +7,7 @@ from vmpooler_api.selection.request import Order
 from vmpooler_common.config import PoolSettings, Settings
 
 
-class Draws:
+class PoolSelector:
     """The pools that every name may draw, worked out at start and when weights change.
 
     Paused pools make no VMs, so they are drawn only where all pools of a name are paused.

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vmpooler_api.status.pool_sizes import size_of
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.store.pools.views import Durations, Numbers, PoolNumbers, Today
+from vmpooler_common.store.pools.views import Durations, PoolCounts, StatusCounts, Today
 
 VIEWS = frozenset({"boot", "capacity", "clone", "pools", "queue"})
 DAILY_VIEWS = frozenset({"boot", "clone"})
@@ -93,7 +93,7 @@ class StatusReport(BaseModel):
 
 def report_status(
     pools: Sequence[PoolSettings],
-    numbers: Numbers,
+    numbers: StatusCounts,
     today: Today | None,
     *,
     views: frozenset[str],
@@ -128,7 +128,7 @@ def _durations(durations: Durations) -> DurationReport:
     return DurationReport(duration=figures, count=count)
 
 
-def _capacity(pools: Sequence[PoolSettings], numbers: Numbers) -> CapacityReport:
+def _capacity(pools: Sequence[PoolSettings], numbers: StatusCounts) -> CapacityReport:
     current = sum(numbers.pools[pool.name].ready for pool in pools)
     total = sum(size_of(pool, numbers.pools[pool.name]) for pool in pools)
     return CapacityReport(
@@ -136,7 +136,7 @@ def _capacity(pools: Sequence[PoolSettings], numbers: Numbers) -> CapacityReport
     )
 
 
-def _pool(pool: PoolSettings, numbers: PoolNumbers) -> PoolReport:
+def _pool(pool: PoolSettings, numbers: PoolCounts) -> PoolReport:
     return PoolReport(
         ready=numbers.ready,
         running=numbers.running,
@@ -149,7 +149,7 @@ def _pool(pool: PoolSettings, numbers: PoolNumbers) -> PoolReport:
     )
 
 
-def _queue(numbers: Numbers) -> QueueReport:
+def _queue(numbers: StatusCounts) -> QueueReport:
     pools = numbers.pools.values()
     pending = sum(pool.pending for pool in pools)
     ready = sum(pool.ready for pool in pools)
@@ -167,7 +167,7 @@ def _queue(numbers: Numbers) -> QueueReport:
     )
 
 
-def _verdict(pools: Sequence[PoolSettings], numbers: Numbers, *, uptime: float) -> Verdict:
+def _verdict(pools: Sequence[PoolSettings], numbers: StatusCounts, *, uptime: float) -> Verdict:
     # A paused pool is empty on purpose.
     wanted = [pool.name for pool in pools if size_of(pool, numbers.pools[pool.name]) and not pool.paused]
     empty = [name for name in wanted if not numbers.pools[name].ready]

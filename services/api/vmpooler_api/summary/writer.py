@@ -28,7 +28,7 @@ def read_date(text: str | None) -> date | None:
     raise Unacceptable(f"Invalid date format '{text}', must match YYYY-MM-DD.")
 
 
-class Summaries:
+class SummaryWriter:
     """Writes summaries, one after the other.
 
     A year of many pools is tens of megabytes. So they are written in pieces of a day, others are served in

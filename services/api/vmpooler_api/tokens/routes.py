@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from vmpooler_api.authentication.base import Credentials
 from vmpooler_api.authentication.basic import BasicCredentials
 from vmpooler_api.tokens.schemas import TokenFacts, TokenReport, report_token, report_tokens
-from vmpooler_api.tokens.service import TokenKeeping
+from vmpooler_api.tokens.service import TokenService
 from vmpooler_api.web.done import Done
 from vmpooler_api.web.refusal_answers import AWAY, CHALLENGE, LATER, Answers
 from vmpooler_api.web.schemas import Refusal, RefusalWithMessage
@@ -36,7 +36,7 @@ class NewToken(BaseModel):
     token: str = Field(description="32 characters a-z and 0-9, the first one a letter.")
 
 
-def token_router(keeping: TokenKeeping) -> APIRouter:
+def token_router(keeping: TokenService) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/api/v3/token", tags=["token"])
 

@@ -21,7 +21,7 @@ from vmpooler_common.store.core.scripts import new_operation
 log = structlog.get_logger(__name__)
 
 
-class TokenKeeping:
+class TokenService:
     """Keeps tokens. `admins` may delete everybody's; `ttl` is the life of a new one, None for no end.
 
     The directory is asked first and the store once, whatever the directory says: the store alone knows, for

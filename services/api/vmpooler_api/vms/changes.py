@@ -15,7 +15,7 @@ from vmpooler_common.store.vms.changes import Access, Change
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ChangeRequest:
     """A change, or why none is to be made; that is told only to those who may."""
 
     change: Change = field(default_factory=Change)
@@ -31,7 +31,7 @@ class _Member:
     access: Access
 
 
-class WishReader:
+class ChangeParser:
     """Reads wishes; the members that a body may have are in one table."""
 
     def __init__(self, settings: Settings) -> None:
@@ -55,12 +55,12 @@ class WishReader:
             ),
         }
 
-    def read(self, body: bytes) -> Wish:
+    def read(self, body: bytes) -> ChangeRequest:
         """Read a JSON object; no body is an empty one. Whatever is wrong is told, in the body's order."""
         try:
             content = parse_object(body) if body else {}
         except BadRequest as refusal:
-            return Wish(refusal=refusal)
+            return ChangeRequest(refusal=refusal)
         change, access, failures = Change(), Access.ANYBODY, []
         for name, value in content.items():
             member = self._members.get(name)
@@ -72,7 +72,11 @@ class WishReader:
                 change = member.read(change, value)
             except UnfitChange as unfit:
                 failures += unfit.failures
-        return Wish(access=access, refusal=UnfitChange(*failures)) if failures else Wish(change, access)
+        return (
+            ChangeRequest(access=access, refusal=UnfitChange(*failures))
+            if failures
+            else ChangeRequest(change, access)
+        )
 
 
 def _disk(value: Any) -> VmTask:

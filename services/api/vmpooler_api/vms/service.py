@@ -5,14 +5,14 @@ from collections.abc import Collection
 import structlog
 
 from vmpooler_api.metrics.tasks import TaskMetrics
-from vmpooler_api.vms.changes import WishReader
+from vmpooler_api.vms.changes import ChangeParser
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.vms.changes import Change, Changed, Changes
 
 log = structlog.get_logger(__name__)
 
 
-class Changing:
+class ChangeService:
     """Changes VMs for those who may.
 
     With `only_owner`, one that was taken with a token is changed only for its user or one of `admins`.
@@ -21,7 +21,7 @@ class Changing:
     def __init__(
         self,
         changes: Changes,
-        reader: WishReader,
+        reader: ChangeParser,
         *,
         only_owner: bool,
         admins: Collection[str],

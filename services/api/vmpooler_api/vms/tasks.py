@@ -17,7 +17,7 @@ from vmpooler_common.store.store import Store
 log = structlog.get_logger(__name__)
 
 
-class TaskOrders:
+class TaskService:
     """Takes tasks up for the managers to do; each is one round trip, and so is each refusal.
 
     Every method gives the task with the VM's short name, and raises UnknownToken, which goes before all

@@ -11,7 +11,7 @@ from vmpooler_common.metrics.route_template import route_template
 log = structlog.get_logger(__name__)
 
 
-class RequestLog:
+class AccessLog:
     """Logs requests by their route's template: paths and queries hold host names and more.
 
     An answer that never began is logged as the 500 that the server then sends.

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request
 
-from vmpooler_api.background.store_health import StoreWatch
+from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.dashboard.graph_server import GraphServer
-from vmpooler_api.ondemand.service import Provisioning
-from vmpooler_api.ondemand.waiting import WaitingRoom
-from vmpooler_api.pools.service import PoolChanging
-from vmpooler_api.summary.writer import Summaries
-from vmpooler_api.vms.service import Changing
-from vmpooler_api.vms.tasks import TaskOrders
+from vmpooler_api.ondemand.service import OnDemandService
+from vmpooler_api.ondemand.waiting import RequestWaiters
+from vmpooler_api.pools.service import PoolService
+from vmpooler_api.summary.writer import SummaryWriter
+from vmpooler_api.vms.service import ChangeService
+from vmpooler_api.vms.tasks import TaskService
 from vmpooler_api.web.parameters import LONGEST, PATTERN
 from vmpooler_common.config import Settings
 from vmpooler_common.store.store import Store
@@ -25,15 +25,15 @@ class Parts:
 
     settings: Settings
     store: Store
-    watch: StoreWatch
-    provisioning: Provisioning
-    changing: Changing
-    task_orders: TaskOrders
-    pool_changing: PoolChanging
-    waiting_room: WaitingRoom
+    watch: StoreHealth
+    provisioning: OnDemandService
+    changing: ChangeService
+    task_orders: TaskService
+    pool_changing: PoolService
+    waiting_room: RequestWaiters
     stop_waiting: Callable[[], None]
     """Answers all clients that wait; called when the service is about to stop."""
-    summaries: Summaries
+    summaries: SummaryWriter
     graph_server: GraphServer | None
     started_at: float
     """Time of the start by `time.monotonic`."""

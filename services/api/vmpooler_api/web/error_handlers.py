@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from vmpooler_api.authentication.base import DirectoryUnavailable, WrongCredentials
-from vmpooler_api.background.store_health import StoreWatch
+from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.web.compression import COMMON_HEADERS
 from vmpooler_api.web.errors import (
     BadRequest,
@@ -85,7 +85,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
 """Error -> status, message, headers. Whatever isn't here is a fault of ours: 500."""
 
 
-def answer_errors(app: FastAPI, watch: StoreWatch) -> None:
+def add_error_handlers(app: FastAPI, watch: StoreHealth) -> None:
     """Make the app answer every error in JSON. `watch` hears of a store that is away."""
 
     async def answer(_request: Request, error: Exception) -> JsonAnswer:

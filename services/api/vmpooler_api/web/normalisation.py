@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _SLASHES = re.compile("/{2,}")
 
 
-class LenientRequests:
+class Normalisation:
     """Shows the routes one spelling of each request; what was sent stays what is counted and answered."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vmpooler_api.background.store_health import StoreWatch
+from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.metrics.limits import LimitMetrics
 from vmpooler_api.web.client_address import ClientAddresses, network_of
 from vmpooler_common.config.sections.access import RateLimit, RateLimits
@@ -84,7 +84,7 @@ class RateLimiter:
         addresses: ClientAddresses,
         exempt: frozenset[str],
         templates: Iterable[str],
-        watch: StoreWatch,
+        watch: StoreHealth,
         metrics: LimitMetrics,
     ) -> None:
         self._app = app

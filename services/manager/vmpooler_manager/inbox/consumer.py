@@ -9,7 +9,7 @@ import structlog
 
 from vmpooler_common.logs import Outage
 from vmpooler_common.store.core.errors import StoreError
-from vmpooler_common.store.core.queue import Queue, QueueEntry
+from vmpooler_common.store.core.inbox import Inbox, InboxEntry
 
 RECOVER_EVERY = 5.0
 """Seconds between two looks for entries that a consumer has read and not taken up."""
@@ -28,11 +28,11 @@ class Consumer:
 
     def __init__(
         self,
-        queue: Queue,
+        queue: Inbox,
         *,
         inbox: str,
         manager: str,
-        take: Callable[[QueueEntry], Awaitable[None]],
+        take: Callable[[InboxEntry], Awaitable[None]],
         pauses: Callable[[], Iterator[float]],
     ) -> None:
         self._queue = queue

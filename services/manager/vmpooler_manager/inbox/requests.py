@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics.inboxes import InboxMetrics
@@ -14,7 +14,7 @@ from vmpooler_manager.metrics.requests import RequestMetrics
 log = structlog.get_logger()
 
 
-class Intake:
+class RequestAcceptor:
     """Accepts requests, and ends those that take too long; every manager has one."""
 
     def __init__(
@@ -25,13 +25,13 @@ class Intake:
         self._metrics = metrics
         self._inboxes = inboxes
 
-    async def take(self, entry: QueueEntry) -> None:
+    async def take(self, entry: InboxEntry) -> None:
         """Accept the request that an entry of the inbox names."""
         await self.accept(entry.fields.get("r", ""), entry=entry.id)
 
     async def accept(self, request: str, *, entry: str = "") -> None:
         """Make a request part of its pools' backlog; again, it changes nothing."""
-        match await self._store.inbox.accept(request, entry=entry):
+        match await self._store.backlog.accept(request, entry=entry):
             case "accepted":
                 log.info("on-demand request accepted", request=request)
             case "dead":
@@ -46,7 +46,7 @@ class Intake:
             f"ondemand_request_ttl '{minutes}'"
         )
         for request in requests:
-            if await self._store.inbox.expire(request, operation=new_operation(), reason=reason):
+            if await self._store.backlog.expire(request, operation=new_operation(), reason=reason):
                 self._metrics.failed(1)
                 log.warning("on-demand request failed at its deadline", request=request)
 
@@ -54,7 +54,7 @@ class Intake:
         """Fail requests for pools that are configured where requests are taken, and in no manager."""
         for pool in pools:
             reason = f"the pool {pool!r} isn't configured in any manager"
-            if failed := await self._store.inbox.fail_unserved(pool, reason):
+            if failed := await self._store.backlog.fail_unserved(pool, reason):
                 self._metrics.failed(failed)
                 log.error(
                     "on-demand requests failed: no manager knows their pool", pool=pool, requests=failed

@@ -15,18 +15,18 @@ import structlog
 
 from vmpooler_common.model.vm import TaskKind
 from vmpooler_common.store.core.errors import StoreError
-from vmpooler_common.store.core.queue import QueueEntry
+from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.tasks.leases import PutAside, Undertaking
+from vmpooler_common.store.tasks.leases import DeadLetter, TaskLease
 from vmpooler_manager.metrics.inboxes import InboxMetrics
 from vmpooler_manager.metrics.tasks import TaskMetrics
-from vmpooler_manager.providers.contract import PoolOrder, VmRef
+from vmpooler_manager.providers.contract import CloneSpec, VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
 from vmpooler_manager.runtime.backoff import Delays
 from vmpooler_manager.runtime.clock import ClockGuard
 from vmpooler_manager.runtime.jobs import JobKind, Jobs
-from vmpooler_manager.runtime.provider_client import Cloud
+from vmpooler_manager.runtime.provider_client import ProviderClient
 
 MOST_TRIES = 10
 LONGEST = timedelta(hours=1)
@@ -36,7 +36,7 @@ UNLIMITED = timedelta(days=3650)
 log = structlog.get_logger()
 
 
-class Undertaker:
+class TaskWorker:
     """Takes tasks from the inbox as they come, and those that are due because something went wrong.
 
     Any manager does any task whose provider it can use; at most `at_once` at a provider.
@@ -48,8 +48,8 @@ class Undertaker:
         *,
         manager: str,
         lease: timedelta,
-        clouds: Mapping[str, Cloud],
-        order_of: Callable[[str], PoolOrder],
+        clouds: Mapping[str, ProviderClient],
+        order_of: Callable[[str], CloneSpec],
         delays: Delays,
         random: Random,
         at_once: int,
@@ -89,13 +89,13 @@ class Undertaker:
         """Tell that a task is due."""
         self._wake.set()
 
-    async def take(self, entry: QueueEntry) -> None:
+    async def take(self, entry: InboxEntry) -> None:
         """Take the task up that an entry of the inbox brings, unless there is no room for it."""
         await self._undertake(entry)
 
-    async def _undertake(self, entry: QueueEntry | None) -> bool:
+    async def _undertake(self, entry: InboxEntry | None) -> bool:
         """Take a task; False when there is none for this manager."""
-        found = await self._store.undertakings.undertake(
+        found = await self._store.task_leases.undertake(
             operation=new_operation(),
             manager=self._manager,
             lease=self._lease,
@@ -108,12 +108,12 @@ class Undertaker:
         match found:
             case None:
                 return False
-            case PutAside(named):
+            case DeadLetter(named):
                 self._inboxes.dead("tasks")
                 log.error("entry of the inbox put aside", vm=named or None)
-            case Undertaking(failed=True):
+            case TaskLease(failed=True):
                 self._tell_failure(found, found.reason)
-            case Undertaking():
+            case TaskLease():
                 self._provider_of[found.vm] = found.provider
                 # A lease of ours that lapsed may still be worked on; then this one lapses, too.
                 self._jobs.start(JobKind.TASK, found.vm, self._work(found), pool=found.pool)
@@ -130,11 +130,11 @@ class Undertaker:
             name
             for name, cloud in self._clouds.items()
             if in_use[name] < self._at_once
-            and cloud.quiet_until <= now
-            and (not cloud.fault or cloud.is_hopeless)
+            and cloud.throttled_until <= now
+            and (not cloud.fault or cloud.is_permanent)
         ]
 
-    async def _work(self, task: Undertaking) -> None:
+    async def _work(self, task: TaskLease) -> None:
         asked = asyncio.get_running_loop().time() - task.waited.total_seconds()
         try:
             await self._carry_out(task)
@@ -152,7 +152,7 @@ class Undertaker:
             self._provider_of.pop(task.vm, None)
             self.poke()  # for the VM's next task, or one that there was no room for
 
-    async def _carry_out(self, task: Undertaking) -> None:
+    async def _carry_out(self, task: TaskLease) -> None:
         cloud, order = self._clouds[task.provider], self._order_of(task.pool)
         vm = VmRef(task.vm, task.attempt, task.provider_id)
         match task.kind:
@@ -165,23 +165,23 @@ class Undertaker:
             case _:
                 assert_never(task.kind)
 
-    async def _finish(self, task: Undertaking, *, asked: float) -> None:
-        if not await self._store.undertakings.done(task):
+    async def _finish(self, task: TaskLease, *, asked: float) -> None:
+        if not await self._store.task_leases.done(task):
             self._tell_over(task)
             return
         seconds = asyncio.get_running_loop().time() - asked
         self._metrics.done(task.kind, seconds)
         log.info("task done", **_facts(task), seconds=round(seconds, 1))
 
-    async def _fail(self, task: Undertaking, reason: str) -> None:
-        if await self._store.undertakings.failed(task, reason=reason):
+    async def _fail(self, task: TaskLease, reason: str) -> None:
+        if await self._store.task_leases.failed(task, reason=reason):
             self._tell_failure(task, reason)
         else:
             self._tell_over(task)
 
-    async def _put_off(self, task: Undertaking, reason: str) -> None:
+    async def _put_off(self, task: TaskLease, reason: str) -> None:
         delay = self._delays.after(task.tries, self._random)
-        if not await self._store.undertakings.put_off(task, reason=reason, delay=delay):
+        if not await self._store.task_leases.postpone(task, reason=reason, delay=delay):
             self._tell_over(task)
             return
         self._metrics.retried(task.kind)
@@ -192,16 +192,16 @@ class Undertaker:
             error=reason,
         )
 
-    def _tell_failure(self, task: Undertaking, reason: str) -> None:
+    def _tell_failure(self, task: TaskLease, reason: str) -> None:
         self._metrics.failed(task.kind)
         log.error("task failed", **_facts(task), error=reason)
 
-    def _tell_over(self, task: Undertaking) -> None:
+    def _tell_over(self, task: TaskLease) -> None:
         self._metrics.over(task.kind)
         log.info("task is over: its VM was returned, or another manager settled it", **_facts(task))
 
 
-def _facts(task: Undertaking) -> dict[str, str | int | None]:
+def _facts(task: TaskLease) -> dict[str, str | int | None]:
     return {
         "vm": task.vm,
         "pool": task.pool,

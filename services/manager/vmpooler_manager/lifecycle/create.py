@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from vmpooler_common.store.retirement.retirement import Charge
 
 from vmpooler_common.model.pool import PendingVm
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.clones.clones import Promotion
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.retirement.endings import Charge
 from vmpooler_common.store.store import Store
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.metrics.requests import RequestMetrics
@@ -43,7 +43,7 @@ class _Progress:
     clone_noted: bool = False
 
 
-class Cloning:
+class VmCreator:
     """Makes VMs for any pool."""
 
     def __init__(
@@ -118,7 +118,7 @@ class Cloning:
 
         A `failure` is charged to the request that the VM would have gone to.
         """
-        outcome = await self._store.endings.retire(
+        outcome = await self._store.retirement.retire(
             name,
             VmState.PENDING,
             operation=new_operation(),
@@ -217,17 +217,19 @@ class Cloning:
         pool.poke()
 
     async def _failed(self, pool: Pool, name: str, error: ProviderError) -> None:
-        hopeless = isinstance(error, PermanentError)
-        pool.clones.failed(asyncio.get_running_loop().time(), reason=str(error), hopeless=hopeless)
+        permanent_fault = isinstance(error, PermanentError)
+        pool.clones.failed(
+            asyncio.get_running_loop().time(), reason=str(error), permanent_fault=permanent_fault
+        )
         pool.clone_outage.began(str(error))
-        await self.abandon(pool, name, "clone_failed", failure="" if hopeless else str(error))
-        if hopeless:
+        await self.abandon(pool, name, "clone_failed", failure="" if permanent_fault else str(error))
+        if permanent_fault:
             await self._store.views.mark_broken(pool.name, str(error))
             await self.fail_waiting(pool, str(error))
         pool.poke()
 
     async def fail_waiting(self, pool: Pool, reason: str) -> None:
         """Fail every request that waits for this pool: no clone of it can ever work."""
-        if failed := await self._store.inbox.fail_waiting(pool.name, reason):
+        if failed := await self._store.backlog.fail_waiting(pool.name, reason):
             self._requests.failed(failed)
             log.warning("on-demand requests failed", pool=pool.name, requests=failed, reason=reason)

@@ -7,19 +7,19 @@ from datetime import timedelta
 from random import Random
 
 import structlog
+from vmpooler_common.store.retirement.retirement import Destruction
 
-from vmpooler_common.store.retirement.endings import Doomed
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics.vms import VmMetrics
-from vmpooler_manager.providers.contract import PoolOrder, VmRef
+from vmpooler_manager.providers.contract import CloneSpec, VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
 from vmpooler_manager.runtime.backoff import Delays
-from vmpooler_manager.runtime.provider_client import Cloud
+from vmpooler_manager.runtime.provider_client import ProviderClient
 
 log = structlog.get_logger()
 
 
-class Destroying:
+class VmDestroyer:
     """Destroys VMs of any pool, configured or not, at the provider that their record names."""
 
     def __init__(
@@ -27,8 +27,8 @@ class Destroying:
         store: Store,
         *,
         manager: str,
-        clouds: Mapping[str, Cloud],
-        order_of: Callable[[str], PoolOrder],
+        clouds: Mapping[str, ProviderClient],
+        order_of: Callable[[str], CloneSpec],
         delays: Delays,
         random: Random,
         metrics: VmMetrics,
@@ -41,7 +41,7 @@ class Destroying:
         self._random = random
         self._metrics = metrics
 
-    async def destroy(self, vm: Doomed, *, deferred: Callable[[], None]) -> None:
+    async def destroy(self, vm: Destruction, *, deferred: Callable[[], None]) -> None:
         """Remove a claimed VM from its provider and note that it is gone.
 
         When that must be tried again later, `deferred` is called, for somebody to look when.
@@ -57,9 +57,9 @@ class Destroying:
             deferred()
         else:
             if waits:
-                await self._store.endings.defer(vm.name, manager=self._manager, delay=waits)
+                await self._store.retirement.defer(vm.name, manager=self._manager, delay=waits)
                 deferred()
-            elif await self._store.endings.destroyed(vm.name, vm.attempt, provider_id=provider_id):
+            elif await self._store.retirement.destroyed(vm.name, vm.attempt, provider_id=provider_id):
                 self._metrics.destroyed(vm.pool, asyncio.get_running_loop().time() - started)
                 log.info(
                     "VM destroyed",
@@ -71,7 +71,7 @@ class Destroying:
                     reason=vm.reason,
                 )
 
-    async def _remove(self, vm: Doomed) -> tuple[str, timedelta | None]:
+    async def _remove(self, vm: Destruction) -> tuple[str, timedelta | None]:
         """Give the id of what was removed, empty for nothing, and how long to wait for it to appear."""
         if not vm.asked:
             return "", None
@@ -89,7 +89,7 @@ class Destroying:
             await cloud.destroy(order, VmRef(vm.name, vm.attempt, provider_id))
         return provider_id, None
 
-    async def _defer(self, vm: Doomed, delay: timedelta, error: ProviderError) -> None:
+    async def _defer(self, vm: Destruction, delay: timedelta, error: ProviderError) -> None:
         log.warning(
             "destroying a VM failed",
             vm=vm.name,
@@ -100,6 +100,6 @@ class Destroying:
             again_in=round(delay.total_seconds(), 1),
             error=str(error),
         )
-        await self._store.endings.defer(
+        await self._store.retirement.defer(
             vm.name, manager=self._manager, delay=delay, tries=vm.tries + 1, error=str(error)
         )

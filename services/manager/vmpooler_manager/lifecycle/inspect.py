@@ -9,14 +9,14 @@ import structlog
 from vmpooler_common.model.pool import UntaggedVm
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.retirement.endings import Guard, Outcome
+from vmpooler_common.store.retirement.retirement import Guard, Outcome
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.planning.inventory import Listing
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
 from vmpooler_manager.runtime.pool import Pool
-from vmpooler_manager.runtime.provider_client import Cloud
+from vmpooler_manager.runtime.provider_client import ProviderClient
 
 ANONYMOUS = "anonymous"
 """Owner on the tag of a VM that was handed out without a token."""
@@ -24,11 +24,11 @@ ANONYMOUS = "anonymous"
 log = structlog.get_logger()
 
 
-class Looking:
+class VmInspector:
     """Listings, look-ups of suspects, and notes of who has a VM."""
 
     def __init__(
-        self, store: Store, *, installation: str, clouds: Mapping[str, Cloud], metrics: VmMetrics
+        self, store: Store, *, installation: str, clouds: Mapping[str, ProviderClient], metrics: VmMetrics
     ) -> None:
         self._store = store
         self._clouds = clouds
@@ -36,25 +36,25 @@ class Looking:
         self._metrics = metrics
 
     async def list_pool(
-        self, pool: Pool, *, started_at: datetime, era: str, deliver: Callable[[Listing], None]
+        self, pool: Pool, *, started_at: datetime, data_epoch: str, deliver: Callable[[Listing], None]
     ) -> None:
         """List the VMs at the pool's place and deliver them; an error delivers nothing."""
         now = asyncio.get_running_loop().time
         try:
             vms = await pool.cloud.list_vms(pool.order)
         except ProviderError as error:
-            hopeless = isinstance(error, PermanentError)
-            pool.listings.failed(now(), hopeless=hopeless)
+            permanent_fault = isinstance(error, PermanentError)
+            pool.listings.failed(now(), permanent_fault=permanent_fault)
             pool.listing_outage.began(str(error))
-            if hopeless:
+            if permanent_fault:
                 await self._store.views.mark_broken(pool.name, str(error))
         else:
             pool.listings.succeeded()
             pool.listing_outage.ended()
-            deliver(Listing(started_at, tuple(vms), era))
+            deliver(Listing(started_at, tuple(vms), data_epoch))
         pool.poke()
 
-    async def question(self, pool: Pool, name: str) -> None:
+    async def verify_missing(self, pool: Pool, name: str) -> None:
         """Ask the provider for a ready VM that listings miss; set it aside unless the provider has it.
 
         A listing that is wrong for long would otherwise set aside, and have replaced, whatever is made.
@@ -65,7 +65,7 @@ class Looking:
         try:
             seen = await pool.cloud.inspect(pool.order, VmRef(name, record.attempt, record.provider_id))
         except ProviderError as error:
-            if await self._store.endings.doubt(pool.name, [name]):
+            if await self._store.retirement.mark_suspect(pool.name, [name]):
                 log.warning("ready VM set aside: listings miss it", vm=name, pool=pool.name, error=str(error))
                 pool.poke()
             return
@@ -74,7 +74,7 @@ class Looking:
         else:
             log.info("listings miss a VM that is there", vm=name, pool=pool.name)
 
-    async def confirm(self, pool: Pool, name: str, *, bound: int) -> None:
+    async def verify_suspect(self, pool: Pool, name: str, *, bound: int) -> None:
         """Ask the provider for a suspect: back to the ready ones, or given up within the bound."""
         record = (await self._store.views.classify([name]))[name]
         if record.state != VmState.READY or record.provider != pool.spec.provider:
@@ -82,7 +82,7 @@ class Looking:
         try:
             seen = await pool.cloud.inspect(pool.order, VmRef(name, record.attempt, record.provider_id))
         except NotFound:
-            outcome = await self._store.endings.retire(
+            outcome = await self._store.retirement.retire(
                 name,
                 VmState.READY,
                 operation=new_operation(),
@@ -98,7 +98,7 @@ class Looking:
         else:
             if seen.status is VmStatus.OFF:
                 await self._discard(pool, name)
-            elif await self._store.endings.trust(pool.name, [name]):
+            elif await self._store.retirement.clear_suspect(pool.name, [name]):
                 log.warning("VM is there and ready, though listings miss it", vm=name, pool=pool.name)
 
     async def annotate(self, pool: Pool, vm: UntaggedVm, *, generation: str) -> None:
@@ -147,7 +147,7 @@ class Looking:
             )
 
     async def _discard(self, pool: Pool, name: str) -> None:
-        outcome = await self._store.endings.retire(
+        outcome = await self._store.retirement.retire(
             name, VmState.READY, operation=new_operation(), reason="powered_off"
         )
         if outcome is Outcome.OK:

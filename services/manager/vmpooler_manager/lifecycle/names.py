@@ -9,7 +9,7 @@ LONGEST = 15
 
 
 class NameGenerator:
-    """Draws names of two words that can be shown to anybody.
+    """PoolSelector names of two words that can be shown to anybody.
 
     Some of them may be in use: reserving a name in the store tells, and passes over those.
     """

@@ -132,35 +132,35 @@ class Annotate:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class VerifyMissing:
     """Ask for ready VMs that listings miss; those that the provider doesn't have, either, are set aside."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class ClearSuspects:
     """Put VMs back that a listing shows again."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Confirm:
+class VerifySuspect:
     """Ask the provider for a suspect, and give it up only if it says that there is none."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class TakeIn:
+class AdoptOrphan:
     """Leave an orphan to destruction."""
 
     vm: ProviderVm
 
 
 @dataclass(frozen=True, slots=True)
-class Recognise:
+class AdoptLate:
     """A VM whose clone was given up appeared late: give its record the id, and it goes to destruction."""
 
     vm: ProviderVm
@@ -174,7 +174,7 @@ class Reinstate:
 
 
 @dataclass(frozen=True, slots=True)
-class LiftHalt:
+class ResumeDeletion:
     """The listing is whole again: allow destroying. `whole` is what the halt was for, `KIND POOL`."""
 
     whole: str
@@ -201,12 +201,12 @@ Action = (
     | End
     | Destroy
     | Annotate
-    | Doubt
-    | Trust
-    | Confirm
-    | TakeIn
-    | Recognise
+    | VerifyMissing
+    | ClearSuspects
+    | VerifySuspect
+    | AdoptOrphan
+    | AdoptLate
     | Reinstate
-    | LiftHalt
+    | ResumeDeletion
     | Forget
 )

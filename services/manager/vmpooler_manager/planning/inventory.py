@@ -21,7 +21,7 @@ class Listing:
 
     started_at: datetime
     vms: tuple[ProviderVm, ...]
-    era: str
+    data_epoch: str
     """Which data set of which Redis server the manager saw when it began; see `PoolView.may_destroy`."""
 
 
@@ -57,7 +57,7 @@ class Findings:
     """Suspects that are there after all."""
     switched_off: tuple[str, ...] = ()
     """Ready VMs that are there but off."""
-    lent: tuple[ProviderVm, ...] = ()
+    granted_by_tag: tuple[ProviderVm, ...] = ()
     """Ready VMs whose tag says that somebody got them: the record of that was lost."""
     orphans: tuple[ProviderVm, ...] = ()
     """VMs with our tag and without a record, seen often enough."""
@@ -101,7 +101,7 @@ def compare(
         switched_off=tuple(
             sorted(name for name in settled & shown.keys() if shown[name].status is VmStatus.OFF)
         ),
-        lent=tuple(vm for vm in ours if _is_lent(vm, records[vm.name])),
+        granted_by_tag=tuple(vm for vm in ours if _is_lent(vm, records[vm.name])),
         orphans=tuple(orphans),
         late=tuple(vm for vm in ours if _is_late(vm, records[vm.name], listing)),
         ours=len(ours),

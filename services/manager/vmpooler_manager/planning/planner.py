@@ -12,27 +12,27 @@ from vmpooler_common.model.vm import ClonePhase, VmState
 from vmpooler_manager.planning.actions import (
     Abandon,
     Action,
+    AdoptLate,
+    AdoptOrphan,
     Annotate,
     AwaitSlot,
+    ClearSuspects,
     Clone,
-    Confirm,
     Destroy,
     Discard,
-    Doubt,
     Drain,
     End,
     FailWaiting,
     Forget,
-    LiftHalt,
-    Recognise,
     Recycle,
     Reinstate,
     Reserve,
     Resolve,
+    ResumeDeletion,
     Serve,
     Shed,
-    TakeIn,
-    Trust,
+    VerifyMissing,
+    VerifySuspect,
     Watch,
 )
 from vmpooler_manager.planning.inventory import Findings
@@ -77,7 +77,7 @@ class PoolView:
     """False until a complete listing was compared with what this Redis server holds now."""
     is_steady: bool = True
     """False while Redis's clock jumps: then no time is over."""
-    hopeless: str = ""
+    permanent_fault: str = ""
     """Why the provider can't work as it is configured."""
 
 
@@ -88,14 +88,14 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
     """
     if not view.snapshot.generation:
         return ()
-    lent = tuple(map(Reinstate, view.findings.lent)) if view.findings else ()
-    in_use = frozenset(move.vm.name for move in lent)
+    granted_by_tag = tuple(map(Reinstate, view.findings.granted_by_tag)) if view.findings else ()
+    in_use = frozenset(move.vm.name for move in granted_by_tag)
     overdue = tuple(_expire(spec, view, now, in_use=in_use))
     unwanted = tuple(_drop(spec, view, now, leaving=_names(overdue)))
     drained = tuple(_drain(view, leaving=in_use | _names(overdue, unwanted)))
     surplus = tuple(_shed(spec, view, leaving=in_use | _names(overdue, unwanted, drained)))
     return (
-        *lent,  # first of all, so that nothing else is done with them
+        *granted_by_tag,  # first of all, so that nothing else is done with them
         *_serve(spec, view),
         *overdue,
         *unwanted,
@@ -159,7 +159,7 @@ def _drain(view: PoolView, *, leaving: frozenset[str]) -> Iterator[Drain]:
     staying = [vm for vm in snapshot.pending if vm.name not in leaving]
     oldest_first = sorted(staying, key=lambda vm: vm.reserved_at)
     for vm in oldest_first[snapshot.backlog :]:
-        if vm.round != snapshot.round:
+        if vm.revision != snapshot.revision:
             yield Drain(vm.name, VmState.PENDING)
 
 
@@ -218,11 +218,11 @@ def _serve(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
     snapshot = view.snapshot
     if not snapshot.backlog:
         return
-    hopeless = view.hopeless if spec.configured else "the pool isn't configured any more"
-    if hopeless:
-        yield FailWaiting(hopeless)
+    permanent_fault = view.permanent_fault if spec.configured else "the pool isn't configured any more"
+    if permanent_fault:
+        yield FailWaiting(permanent_fault)
         return
-    ready = snapshot.sizes.ready - (len(view.findings.lent) if view.findings else 0)
+    ready = snapshot.sizes.ready - (len(view.findings.granted_by_tag) if view.findings else 0)
     kept = snapshot.owed if spec.serves_from_ready else max(snapshot.owed, spec.size)
     count = min(snapshot.backlog, ready - kept)
     if count > 0 and not spec.paused:
@@ -240,31 +240,31 @@ def _follow_listing(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) 
     if findings is None:
         return
     if findings.missing:
-        yield Doubt(findings.missing)
+        yield VerifyMissing(findings.missing)
     if found := tuple(name for name in findings.found if name not in leaving):
-        yield Trust(found)
+        yield ClearSuspects(found)
     for vm in findings.late:
-        yield Recognise(vm)
+        yield AdoptLate(vm)
     if halt and findings.whole and halt.pool == spec.name:
-        yield LiftHalt(f"{halt.kind} {halt.pool}")
+        yield ResumeDeletion(f"{halt.kind} {halt.pool}")
     if not view.may_destroy or not view.is_steady:
         return
     for name in findings.switched_off:
         if name not in leaving:
             yield Discard(name, "powered_off")
     for vm in findings.orphans:
-        yield TakeIn(vm)  # at a halted provider it is noted only, for who releases that
+        yield AdoptOrphan(vm)  # at a halted provider it is noted only, for who releases that
     if halt:
         return
     for name in view.snapshot.suspects:
         if name not in findings.found and name not in view.busy and name not in leaving:
-            yield Confirm(name)
+            yield VerifySuspect(name)
 
 
 def _destroy(view: PoolView) -> Iterator[Action]:
     if view.snapshot.halt or not view.may_destroy or not view.is_steady:
         return
-    names = tuple(name for name in view.snapshot.doomed if name not in view.busy)
+    names = tuple(name for name in view.snapshot.to_destroy if name not in view.busy)
     if names:
         yield Destroy(names)
 

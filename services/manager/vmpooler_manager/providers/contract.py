@@ -11,9 +11,9 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_manager.providers.types import OwnershipTag, PoolOrder, ProviderVm, VmRef, VmStatus
+from vmpooler_manager.providers.types import CloneSpec, OwnershipTag, ProviderVm, VmRef, VmStatus
 
-__all__ = ["OwnershipTag", "PoolOrder", "Provider", "ProviderFactory", "ProviderVm", "VmRef", "VmStatus"]
+__all__ = ["CloneSpec", "OwnershipTag", "Provider", "ProviderFactory", "ProviderVm", "VmRef", "VmStatus"]
 
 
 class Provider(Protocol):
@@ -31,7 +31,7 @@ class Provider(Protocol):
     async def close(self) -> None:
         """Give connections back; may be called again. Work that the cloud has accepted goes on."""
 
-    async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
+    async def create(self, pool: CloneSpec, tag: OwnershipTag) -> ProviderVm:
         """Start a VM named `tag.name` that carries `tag`; return as soon as its id is known.
 
         Sent at most once per name. Switching it on belongs to it. The VM may still be cloning.
@@ -40,19 +40,19 @@ class Provider(Protocol):
         Raises: TransientError, Throttled, PermanentError.
         """
 
-    async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
+    async def find(self, pool: CloneSpec, name: str, attempt: str) -> ProviderVm | None:
         """Look a VM up by its tag's name and attempt; None when the cloud has none *now*.
 
         Truthful also when a listing isn't. Raises: TransientError, Throttled, PermanentError.
         """
 
-    async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
+    async def inspect(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
         """Look at one VM closely: with the check whether it may be handed out.
 
         Raises: NotFound when the cloud says that there is no such VM; TransientError, Throttled.
         """
 
-    async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
+    async def list_vms(self, pool: CloneSpec) -> Sequence[ProviderVm]:
         """Every VM at the place where this pool's VMs are made, foreign ones too.
 
         Complete, or an error: never a partial list, never an empty one because the place was not
@@ -61,10 +61,10 @@ class Provider(Protocol):
         Raises: TransientError, Throttled, PermanentError.
         """
 
-    async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
+    async def annotate(self, pool: CloneSpec, vm: VmRef, tag: OwnershipTag) -> None:
         """Replace the VM's tag, to add who has it until when. Raises: NotFound, TransientError, Throttled."""
 
-    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+    async def add_disk(self, pool: CloneSpec, vm: VmRef, *, task: str, size: int) -> None:
         """Give a VM that is switched on another, empty disk of `size` GB; return when it has it.
 
         This and the two calls below are tasks that users ask for. A task has an id (32 characters a-z and
@@ -76,13 +76,13 @@ class Provider(Protocol):
         same; PermanentError: it wasn't, and never will be.
         """
 
-    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+    async def snapshot(self, pool: CloneSpec, vm: VmRef, *, name: str) -> None:
         """Take a snapshot of disks and memory, called by the task's id; return when it is there.
 
         Raises: as `add_disk`.
         """
 
-    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+    async def revert(self, pool: CloneSpec, vm: VmRef, *, task: str, snapshot: str) -> None:
         """Put the VM back to where it was when the snapshot of this name was taken; return when it is there.
 
         Disks that were added since are gone; the tag stays. Under the id of a task that was carried out,
@@ -92,7 +92,7 @@ class Provider(Protocol):
         Raises: as `add_disk`.
         """
 
-    async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
+    async def destroy(self, pool: CloneSpec, vm: VmRef) -> None:
         """Remove the VM with this id, whatever its status; return when it is gone.
 
         A VM that is gone already is a success. Never touches another VM of the same name.

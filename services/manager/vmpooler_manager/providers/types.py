@@ -26,7 +26,7 @@ class OwnershipTag:
 
 
 @dataclass(frozen=True, slots=True)
-class PoolOrder:
+class CloneSpec:
     """Where a pool's VMs are and how they are made: the provider's part of the pool's settings."""
 
     name: str

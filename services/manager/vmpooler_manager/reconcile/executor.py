@@ -6,46 +6,46 @@ from datetime import timedelta
 from typing import assert_never
 
 import structlog
+from vmpooler_common.store.retirement.retirement import Guard, Outcome
 
 from vmpooler_common.model.pool import Snapshot
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.core.times import to_ms
-from vmpooler_common.store.retirement.endings import Guard, Outcome
 from vmpooler_common.store.store import Store
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
-from vmpooler_manager.lifecycle.create import Cloning
-from vmpooler_manager.lifecycle.destroy import Destroying
-from vmpooler_manager.lifecycle.inspect import Looking
+from vmpooler_manager.lifecycle.create import VmCreator
+from vmpooler_manager.lifecycle.destroy import VmDestroyer
+from vmpooler_manager.lifecycle.inspect import VmInspector
 from vmpooler_manager.lifecycle.names import NameGenerator
 from vmpooler_manager.metrics.requests import RequestMetrics
 from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.planning.actions import (
     Abandon,
     Action,
+    AdoptLate,
+    AdoptOrphan,
     Annotate,
     AwaitSlot,
+    ClearSuspects,
     Clone,
-    Confirm,
     Destroy,
     Discard,
-    Doubt,
     Drain,
     End,
     FailureReason,
     FailWaiting,
     Forget,
-    LiftHalt,
-    Recognise,
     Recycle,
     Reinstate,
     Reserve,
     Resolve,
+    ResumeDeletion,
     Serve,
     Shed,
-    TakeIn,
-    Trust,
+    VerifyMissing,
+    VerifySuspect,
     Watch,
 )
 from vmpooler_manager.planning.planner import missing
@@ -67,9 +67,9 @@ class Executor:
         lease: timedelta,
         names: NameGenerator,
         jobs: Jobs,
-        cloning: Cloning,
-        destroying: Destroying,
-        looking: Looking,
+        cloning: VmCreator,
+        destroying: VmDestroyer,
+        looking: VmInspector,
         slots: SlotQueue,
         metrics: VmMetrics,
         requests: RequestMetrics,
@@ -133,8 +133,8 @@ class Executor:
             case Annotate(vm):
                 note = self._looking.annotate(pool, vm, generation=generation)
                 self._jobs.start(JobKind.LOOK, vm.name, note, pool=pool.name)
-            case Confirm(name):
-                look = self._looking.confirm(pool, name, bound=absent_bound)
+            case VerifySuspect(name):
+                look = self._looking.verify_suspect(pool, name, bound=absent_bound)
                 self._jobs.start(JobKind.LOOK, name, look, pool=pool.name)
             case Abandon(name, reason):
                 return self._abandon(pool, name, reason)
@@ -157,19 +157,19 @@ class Executor:
                 return self._end(pool, name)
             case Destroy(names):
                 return self._destroy(pool, names)
-            case Doubt(names):
+            case VerifyMissing(names):
                 for name in names:
-                    look = self._looking.question(pool, name)
+                    look = self._looking.verify_missing(pool, name)
                     self._jobs.start(JobKind.LOOK, name, look, pool=pool.name)
-            case Trust(names):
+            case ClearSuspects(names):
                 return self._trust(pool, names)
-            case TakeIn(vm):
+            case AdoptOrphan(vm):
                 return self._take_in(pool, vm, orphan_bound)
-            case Recognise(vm):
+            case AdoptLate(vm):
                 return self._recognise(pool, vm)
             case Reinstate(vm):
                 return self._looking.reinstate(pool, vm)
-            case LiftHalt(whole):
+            case ResumeDeletion(whole):
                 return self._lift_halt(pool, whole)
             case Forget():
                 return self._forget(pool)
@@ -192,7 +192,7 @@ class Executor:
             slot_limit=spec.slot_limit,
             request_slot_limit=spec.request_slot_limit,
             slot_life=spec.timeout,
-            round=snapshot.round,
+            revision=snapshot.revision,
         )
         reserved = await self._store.clones.reserve(
             reservation,
@@ -212,7 +212,7 @@ class Executor:
             pool.poke()
 
     async def _serve(self, pool: Pool, count: int) -> None:
-        for served in await self._store.inbox.serve(pool.name, operation=new_operation(), most=count):
+        for served in await self._store.backlog.serve(pool.name, operation=new_operation(), most=count):
             self._requests.granted(pool.name, served.waited.total_seconds(), warm=True, user=served.user)
             log.info(
                 "VM granted",
@@ -248,7 +248,7 @@ class Executor:
         guard: Guard = Guard.NONE,
         bound: int = 0,
     ) -> bool:
-        outcome = await self._store.endings.retire(
+        outcome = await self._store.retirement.retire(
             name, state, operation=new_operation(), reason=reason, guard=guard, bound=bound
         )
         if outcome is Outcome.OK:
@@ -257,14 +257,14 @@ class Executor:
         return outcome is Outcome.OK
 
     async def _end(self, pool: Pool, name: str) -> None:
-        outcome = await self._store.endings.retire(
+        outcome = await self._store.retirement.retire(
             name, VmState.RUNNING, operation=new_operation(), reason="lifetime over", guard=Guard.ENDED
         )
         if outcome is Outcome.OK:
             log.info("lifetime of a VM over", vm=name, pool=pool.name)
 
     async def _destroy(self, pool: Pool, names: tuple[str, ...]) -> None:
-        claimed = await self._store.endings.claim(
+        claimed = await self._store.retirement.claim(
             names, operation=new_operation(), manager=self._manager, lease=self._lease
         )
         for vm in claimed:
@@ -272,13 +272,13 @@ class Executor:
             self._jobs.start(JobKind.DESTROY, vm.name, work, pool=vm.pool)
 
     async def _trust(self, pool: Pool, names: tuple[str, ...]) -> None:
-        for name in await self._store.endings.trust(pool.name, names):
+        for name in await self._store.retirement.clear_suspect(pool.name, names):
             log.warning("VM is listed again and ready", vm=name, pool=pool.name)
 
     async def _take_in(self, pool: Pool, vm: ProviderVm, bound: int) -> None:
         if vm.tag is None:
             return
-        outcome = await self._store.endings.take_in(
+        outcome = await self._store.retirement.adopt_orphan(
             vm.name,
             pool=pool.name,
             provider=pool.spec.provider,
@@ -303,7 +303,7 @@ class Executor:
             log.warning("VM that was given up appeared late", vm=vm.name, provider_id=vm.provider_id)
 
     async def _lift_halt(self, pool: Pool, whole: str) -> None:
-        if await self._store.endings.resume(pool.spec.provider, whole=whole):
+        if await self._store.retirement.resume(pool.spec.provider, whole=whole):
             log.warning("the listing is whole again, destroying goes on", provider=pool.spec.provider)
 
     async def _forget(self, pool: Pool) -> None:

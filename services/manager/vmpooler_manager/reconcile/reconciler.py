@@ -11,7 +11,7 @@ import structlog
 from vmpooler_common.model.pool import Snapshot
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.store import Store
-from vmpooler_manager.lifecycle.inspect import Looking
+from vmpooler_manager.lifecycle.inspect import VmInspector
 from vmpooler_manager.metrics.loops import LoopMetrics
 from vmpooler_manager.metrics.pools import PoolMetrics
 from vmpooler_manager.metrics.providers import ProviderMetrics
@@ -41,14 +41,14 @@ log = structlog.get_logger()
 class World:
     """What all passes of this manager share."""
 
-    era: str = ""
+    data_epoch: str = ""
     """Which data set on which Redis server the last heartbeat saw; empty while that isn't known."""
     pools: Collection[str] = ()
     """Every pool that somebody looks after."""
 
     def lose_sight(self) -> None:
         """Redis was away: until the next heartbeat it may be another one, or an old copy of it."""
-        self.era = ""
+        self.data_epoch = ""
 
 
 class Reconciler:
@@ -62,7 +62,7 @@ class Reconciler:
         world: World,
         listed: dict[str, dict[str, int]],
         executor: Executor,
-        looking: Looking,
+        looking: VmInspector,
         jobs: Jobs,
         clock: ClockGuard,
         installation: str,
@@ -83,7 +83,7 @@ class Reconciler:
         self._fresh: Listing | None = None
         self._memory = Memory()
         self._listed_at = -math.inf
-        self._compared_era: str | None = None
+        self._compared_data_epoch: str | None = None
         self._listing_job = f"listing of {pool.name}"
 
     async def run(self) -> float:
@@ -118,7 +118,7 @@ class Reconciler:
             findings, self._memory = compare(place, listing, snapshot, records, self._memory)
             findings = await self._without_other_providers(findings)
             self._listed.setdefault(spec.provider, {})[spec.name] = findings.ours
-            self._compared_era = listing.era
+            self._compared_data_epoch = listing.data_epoch
             self._pool_metrics.foreign(spec.name, findings.foreign)
         snapshot = await self._tell_broken(snapshot)
         await self._tell_held(snapshot, loop.time())
@@ -128,9 +128,9 @@ class Reconciler:
             findings=findings,
             busy=self._jobs.busy(spec.name),
             may_clone=self._may_clone(loop.time()),
-            may_destroy=self._compared_era == self._world.era != "",
+            may_destroy=self._compared_data_epoch == self._world.data_epoch != "",
             is_steady=is_steady,
-            hopeless=self.pool.cloud.fault if self.pool.cloud.is_hopeless else "",
+            permanent_fault=self.pool.cloud.fault if self.pool.cloud.is_permanent else "",
         )
         actions = plan(spec, view, snapshot.now)
         absent_bound, orphan_bound = self._bounds()
@@ -172,22 +172,22 @@ class Reconciler:
     async def _tell_held(self, snapshot: Snapshot, now: float) -> None:
         """Let whoever waits for a clone of this pool know what holds clones back."""
         reason = ""
-        if now < self.pool.cloud.quiet_until:
+        if now < self.pool.cloud.throttled_until:
             reason = "the provider asked to be left alone for a while"
         elif not self.pool.clones.allows(now):
             reason = f"clones are tried again after a pause: {self.pool.clones.reason}"
-        if reason != snapshot.held_back and (reason == "" or snapshot.backlog):
-            await self._store.views.mark_held(self.pool.name, reason)
+        if reason != snapshot.backing_off and (reason == "" or snapshot.backlog):
+            await self._store.views.mark_backing_off(self.pool.name, reason)
 
     async def _tell_prepared(self, snapshot: Snapshot) -> None:
         """Let everyone know once VMs are made from another template than before."""
         template = self.pool.order.template
-        if self.pool.spec.configured and not self.pool.cloud.fault and template != snapshot.prepared:
-            await self._store.views.mark_prepared(self.pool.name, template)
+        if self.pool.spec.configured and not self.pool.cloud.fault and template != snapshot.template_ready:
+            await self._store.views.mark_template_ready(self.pool.name, template)
 
     def _may_clone(self, now: float) -> bool:
         cloud = self.pool.cloud
-        return not cloud.fault and now >= cloud.quiet_until and self.pool.clones.allows(now)
+        return not cloud.fault and now >= cloud.throttled_until and self.pool.clones.allows(now)
 
     def _bounds(self) -> tuple[int, int]:
         """Give the safety limits: by what the last complete listings of the provider showed."""
@@ -197,12 +197,14 @@ class Reconciler:
 
     def _start_listing(self, now: datetime, monotonic: float) -> None:
         due = (
-            self._compared_era != self._world.era != ""
+            self._compared_data_epoch != self._world.data_epoch != ""
             or monotonic - self._listed_at >= self._check_time.total_seconds()
         )
         if not due or self.pool.cloud.fault or self._fresh or not self.pool.listings.allows(monotonic):
             return
-        work = self._looking.list_pool(self.pool, started_at=now, era=self._world.era, deliver=self._deliver)
+        work = self._looking.list_pool(
+            self.pool, started_at=now, data_epoch=self._world.data_epoch, deliver=self._deliver
+        )
         if self._jobs.start(JobKind.LOOK, self._listing_job, work, pool=self.pool.name):
             self._listed_at = monotonic
 
@@ -240,7 +242,7 @@ class Reconciler:
             waits.append(SLOT_SECONDS)
         if not self.pool.cloud.fault and not self._jobs.is_running(self._listing_job):
             waits.append(self._listed_at + self._check_time.total_seconds() - monotonic)
-        pauses = (self.pool.clones.until, self.pool.listings.until, self.pool.cloud.quiet_until)
+        pauses = (self.pool.clones.until, self.pool.listings.until, self.pool.cloud.throttled_until)
         waits += [until - monotonic for until in pauses if until > monotonic]
         times = [vm.lease_ends_at for vm in snapshot.pending]
         times += [vm.reserved_at + self.pool.spec.timeout for vm in snapshot.pending]

@@ -41,16 +41,16 @@ class Backoff:
         self.reason = ""
         """The last failure."""
 
-    def failed(self, now: float, *, reason: str = "", hopeless: bool = False) -> None:
+    def failed(self, now: float, *, reason: str = "", permanent_fault: bool = False) -> None:
         """Note a failure; a hopeless one waits longest at once.
 
         Calls that were under way together and fail together are one failure.
         """
         self.reason = reason
-        if not hopeless and not self.allows(now):
+        if not permanent_fault and not self.allows(now):
             return
         self._failures += 1
-        delay = self._delays.longest if hopeless else self._delays.after(self._failures, self._random)
+        delay = self._delays.longest if permanent_fault else self._delays.after(self._failures, self._random)
         self.until = max(self.until, now + delay.total_seconds())
 
     def succeeded(self) -> None:

@@ -10,9 +10,9 @@ import structlog
 from vmpooler_common.logs import Outage
 from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides
 from vmpooler_manager.planning.planner import PoolSpec
-from vmpooler_manager.providers.contract import PoolOrder
+from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.runtime.backoff import Backoff, Delays
-from vmpooler_manager.runtime.provider_client import Cloud
+from vmpooler_manager.runtime.provider_client import ProviderClient
 
 CLONE_TARGET = "clone_target"
 """Among the options of a pool's order."""
@@ -24,7 +24,14 @@ class Pool:
     """What is wanted, where VMs come from, and what holds the pool back."""
 
     def __init__(
-        self, spec: PoolSpec, *, order: PoolOrder, domain: str, cloud: Cloud, delays: Delays, random: Random
+        self,
+        spec: PoolSpec,
+        *,
+        order: CloneSpec,
+        domain: str,
+        cloud: ProviderClient,
+        delays: Delays,
+        random: Random,
     ) -> None:
         self.spec = self._configured = spec
         self.order = self._configured_order = order

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from vmpooler_manager.metrics.providers import CallResult, ProviderMetrics, ProviderOperation
-from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, Provider, ProviderVm, VmRef
+from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, Provider, ProviderVm, VmRef
 from vmpooler_manager.providers.errors import (
     NotFound,
     PermanentError,
@@ -18,7 +18,7 @@ from vmpooler_manager.providers.errors import (
 T = TypeVar("T")
 
 
-class Cloud:
+class ProviderClient:
     """A provider by its name in the configuration.
 
     `fault` says why it can't be used at all, such as a driver that isn't installed; then every call
@@ -37,13 +37,13 @@ class Cloud:
     ) -> None:
         self.name = name
         self.fault = fault
-        self.is_hopeless = bool(fault)
+        self.is_permanent = bool(fault)
         """Whether the fault is there until somebody changes something."""
         self._provider = provider
         self._timeout = timeout
         self._destroys = asyncio.Semaphore(parallel_destroys)
         self._metrics = metrics
-        self.quiet_until = 0.0
+        self.throttled_until = 0.0
         """Monotonic time until which the cloud asked to be left alone."""
         metrics.released(name)
 
@@ -66,12 +66,12 @@ class Cloud:
                 await self._provider.open()
         except ProviderError as error:
             self.fault = str(error)
-            self.is_hopeless = isinstance(error, PermanentError)
+            self.is_permanent = isinstance(error, PermanentError)
         except TimeoutError:
-            self.is_hopeless = False
+            self.is_permanent = False
             self.fault = f"opening the driver took longer than {self._timeout.total_seconds():g} s"
         else:
-            self.fault, self.is_hopeless = "", False
+            self.fault, self.is_permanent = "", False
         return not self.fault
 
     async def close(self) -> None:
@@ -79,39 +79,39 @@ class Cloud:
         if self._provider is not None:
             await self._provider.close()
 
-    async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
+    async def create(self, pool: CloneSpec, tag: OwnershipTag) -> ProviderVm:
         """See `Provider.create`."""
         return await self._call("create", lambda driver: driver.create(pool, tag))
 
-    async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
+    async def find(self, pool: CloneSpec, name: str, attempt: str) -> ProviderVm | None:
         """See `Provider.find`."""
         return await self._call("find", lambda driver: driver.find(pool, name, attempt))
 
-    async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
+    async def inspect(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
         """See `Provider.inspect`."""
         return await self._call("inspect", lambda driver: driver.inspect(pool, vm))
 
-    async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
+    async def list_vms(self, pool: CloneSpec) -> Sequence[ProviderVm]:
         """See `Provider.list_vms`."""
         return await self._call("list_vms", lambda driver: driver.list_vms(pool))
 
-    async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
+    async def annotate(self, pool: CloneSpec, vm: VmRef, tag: OwnershipTag) -> None:
         """See `Provider.annotate`."""
         await self._call("annotate", lambda driver: driver.annotate(pool, vm, tag))
 
-    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+    async def add_disk(self, pool: CloneSpec, vm: VmRef, *, task: str, size: int) -> None:
         """See `Provider.add_disk`."""
         await self._call("add_disk", lambda driver: driver.add_disk(pool, vm, task=task, size=size))
 
-    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+    async def snapshot(self, pool: CloneSpec, vm: VmRef, *, name: str) -> None:
         """See `Provider.snapshot`."""
         await self._call("snapshot", lambda driver: driver.snapshot(pool, vm, name=name))
 
-    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+    async def revert(self, pool: CloneSpec, vm: VmRef, *, task: str, snapshot: str) -> None:
         """See `Provider.revert`."""
         await self._call("revert", lambda driver: driver.revert(pool, vm, task=task, snapshot=snapshot))
 
-    async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
+    async def destroy(self, pool: CloneSpec, vm: VmRef) -> None:
         """See `Provider.destroy`. Only so many at a time; others wait here."""
         async with self._destroys:
             await self._call("destroy", lambda driver: driver.destroy(pool, vm))
@@ -120,8 +120,8 @@ class Cloud:
         if self.fault or self._provider is None:
             raise PermanentError(self.fault)
         loop = asyncio.get_running_loop()
-        if self.quiet_until > loop.time():
-            await asyncio.sleep(self.quiet_until - loop.time())
+        if self.throttled_until > loop.time():
+            await asyncio.sleep(self.throttled_until - loop.time())
         started = loop.time()
         result: CallResult = "transient"
         try:
@@ -135,7 +135,7 @@ class Cloud:
             ) from None
         except Throttled as error:
             result = "throttled"
-            self.quiet_until = max(self.quiet_until, loop.time() + error.retry_after.total_seconds())
+            self.throttled_until = max(self.throttled_until, loop.time() + error.retry_after.total_seconds())
             raise
         except NotFound:
             result = "not_found"

@@ -13,8 +13,8 @@ from vmpooler_common.store.core.events import Event
 from vmpooler_common.store.managers.leases import Heartbeat
 from vmpooler_common.store.store import Store
 from vmpooler_manager.inbox.consumer import Consumer
-from vmpooler_manager.inbox.requests import Intake
-from vmpooler_manager.inbox.tasks import Undertaker
+from vmpooler_manager.inbox.requests import RequestAcceptor
+from vmpooler_manager.inbox.tasks import TaskWorker
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.reconcile.loop import PoolLoop
@@ -50,12 +50,12 @@ class Supervisor:
         make_loop: Callable[[str, str], PoolLoop],
         world: World,
         jobs: Jobs,
-        undertaker: Undertaker,
+        task_worker: TaskWorker,
         task_jobs: Jobs,
         slots: SlotQueue,
         liveness: Liveness,
         clock: ClockGuard,
-        intake: Intake,
+        intake: RequestAcceptor,
         consumers: Sequence[Consumer],
         pauses: Callable[[], Iterator[float]],
         wait_replicas: int,
@@ -67,7 +67,7 @@ class Supervisor:
         self._make_loop = make_loop
         self._world = world
         self._jobs = jobs
-        self._undertaker = undertaker
+        self._task_worker = task_worker
         self._task_jobs = task_jobs
         self._slots = slots
         self._liveness = liveness
@@ -82,7 +82,7 @@ class Supervisor:
         self._beat_now = asyncio.Event()
         self._outage = Outage("Redis")
         self._prepared = False
-        self._last_era = ""
+        self._last_data_epoch = ""
 
     @property
     def is_ready(self) -> bool:
@@ -96,7 +96,7 @@ class Supervisor:
                 group.create_task(self._follow_events())
                 for consumer in self._consumers:
                     group.create_task(consumer.run())
-                group.create_task(self._undertaker.run())
+                group.create_task(self._task_worker.run())
                 group.create_task(self._beat())
         except* SchemaTooNew as errors:
             raise errors.exceptions[0] from None
@@ -167,21 +167,24 @@ class Supervisor:
             self._beat_now.set()
             self.poke_all()
             return
-        era = f"{beat.identity} {beat.generation}"
-        if self._last_era and self._last_era != era:
-            log.warning("Redis is another one now: nothing is destroyed before complete listings", era=era)
+        data_epoch = f"{beat.identity} {beat.generation}"
+        if self._last_data_epoch and self._last_data_epoch != data_epoch:
+            log.warning(
+                "Redis is another one now: nothing is destroyed before complete listings",
+                data_epoch=data_epoch,
+            )
             self._prepared = False  # its schema and set-up are checked with the next beat
             self._beat_now.set()
             self.poke_all()
-        if not self._world.era:
+        if not self._world.data_epoch:
             self.poke_all()  # what could not be destroyed meanwhile can be now
-        self._world.era = self._last_era = era
+        self._world.data_epoch = self._last_data_epoch = data_epoch
         self._known = beat.pools
         self._world.pools = frozenset({*self._pools, *beat.pools})
         self._hold(beat)
         await self._look_after_requests(beat)
         if beat.due_tasks:
-            self._undertaker.poke()
+            self._task_worker.poke()
 
     async def _look_after_requests(self, beat: Heartbeat) -> None:
         """Accept what the inbox lost, and end what took too long, unless the clock can't be trusted."""

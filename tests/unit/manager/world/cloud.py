@@ -40,7 +40,7 @@ class CloudVm:
     """Somebody has it until then."""
 
 
-class Cloud:
+class ProviderClient:
     """All VMs of the one place that the pools share."""
 
     def __init__(self) -> None:

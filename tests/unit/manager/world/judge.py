@@ -6,8 +6,8 @@ from vmpooler_common.model.vm import ClonePhase, VmState
 from vmpooler_manager.planning.actions import (
     Abandon,
     Action,
+    AdoptOrphan,
     Clone,
-    Confirm,
     Destroy,
     Discard,
     Drain,
@@ -17,11 +17,11 @@ from vmpooler_manager.planning.actions import (
     Reserve,
     Serve,
     Shed,
-    TakeIn,
+    VerifySuspect,
 )
 from vmpooler_manager.planning.planner import PoolSpec, PoolView
 
-ENDINGS = (End, Recycle, Destroy, TakeIn, Shed, Drain, Discard)
+ENDINGS = (End, Recycle, Destroy, AdoptOrphan, Shed, Drain, Discard)
 
 
 def judge_plan(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> None:
@@ -65,27 +65,27 @@ def _judge_serving(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) ->
             assert sizes.ready - action.count >= spared, "VMs that are kept for checkouts"
         if isinstance(action, FailWaiting):
             assert backlog, "a failure that nobody waits for"
-            assert view.hopeless or not spec.configured, "a failure while there is hope"
+            assert view.permanent_fault or not spec.configured, "a failure while there is hope"
 
 
 def _judge_endings(view: PoolView, actions: Sequence[Action]) -> None:
     snapshot = view.snapshot
-    endings = [action for action in actions if isinstance(action, ENDINGS)]
+    retirement = [action for action in actions if isinstance(action, ENDINGS)]
     expiring = [a for a in actions if isinstance(a, Abandon) and a.reason == "clone_timeout"]
     if not view.may_destroy:
-        assert not endings, "an end before a listing was compared"
+        assert not retirement, "an end before a listing was compared"
         assert not expiring, "an expiry before a listing was compared"
     if not view.is_steady:
-        assert all(isinstance(action, Shed | Drain) for action in endings), "an end by an unsteady clock"
+        assert all(isinstance(action, Shed | Drain) for action in retirement), "an end by an unsteady clock"
         assert not expiring, "an expiry by an unsteady clock"
-    for action in endings:
+    for action in retirement:
         match action:
             case End(name):
                 assert name in snapshot.ended_running, "a lifetime that isn't over"
             case Destroy(names):
-                assert set(names) <= set(snapshot.doomed), "a destruction that isn't due"
+                assert set(names) <= set(snapshot.to_destroy), "a destruction that isn't due"
                 assert snapshot.halt is None, "a destruction at a halted provider"
-            case TakeIn(vm):
+            case AdoptOrphan(vm):
                 assert vm.tag is not None, "a VM without a tag taken in"
                 assert vm.tag.generation == snapshot.generation, "a VM of another data set taken in"
             case Shed(_, state):
@@ -97,12 +97,12 @@ def _judge_endings(view: PoolView, actions: Sequence[Action]) -> None:
 def _judge_draining(view: PoolView, actions: Sequence[Action]) -> None:
     snapshot = view.snapshot
     drained = [action for action in actions if isinstance(action, Drain)]
-    rounds = {vm.name: vm.round for vm in snapshot.pending}
+    rounds = {vm.name: vm.revision for vm in snapshot.pending}
     for action in drained:
         if action.state is VmState.READY:
             assert action.name in snapshot.stale, "a VM of this round drained"
         else:
-            assert rounds[action.name] != snapshot.round, "a VM of this round drained"
+            assert rounds[action.name] != snapshot.revision, "a VM of this round drained"
     ended = {action.name for action in actions if isinstance(action, Abandon)}
     staying = len(rounds.keys() - ended)
     pending = sum(action.state is VmState.PENDING for action in drained)
@@ -114,5 +114,5 @@ def _judge_suspicion(view: PoolView, actions: Sequence[Action]) -> None:
         if isinstance(action, Discard):
             assert view.findings is not None, "a VM discarded without a listing"
             assert action.name in view.findings.switched_off, "a VM discarded that is on"
-        if isinstance(action, Confirm):
+        if isinstance(action, VerifySuspect):
             assert action.name in view.snapshot.suspects, "a VM asked for that nobody doubts"

@@ -36,7 +36,7 @@ def observe(
         generation=records.generation,
         halt=records.halts.get(provider),
         broken="",
-        held_back="",
+        backing_off="",
         request_slots_in_use=for_requests,
         pool_slots_in_use=for_pools,
         backlog=backlog,
@@ -52,14 +52,14 @@ def observe(
                 attempt=vm.attempt,
                 provider_id=vm.provider_id,
                 cloned=vm.cloned,
-                round=vm.round,
+                revision=vm.revision,
             )
             for vm in pending
         ),
         expired_ready=tuple(vm.name for vm in ready if vm.ready <= records.now - ready_ttl),
         excess_ready=tuple(vm.name for vm in ready[:excess]),
         ended_running=tuple(vm.name for vm in running if vm.ends <= records.now),
-        doomed=tuple(vm.name for vm in (*completed, *destroying) if vm.lease <= records.now),
+        to_destroy=tuple(vm.name for vm in (*completed, *destroying) if vm.lease <= records.now),
         untagged=tuple(
             UntaggedVm(vm.name, vm.provider, vm.provider_id, vm.attempt, "ann", vm.ends)
             for vm in running
@@ -68,7 +68,7 @@ def observe(
         ready={vm.name: vm.ready for vm in ready} if full else {},
         suspects={vm.name: vm.ready for vm in suspects},
         overrides=PoolOverrides(size=override),
-        round=records.rounds[pool],
+        revision=records.rounds[pool],
         stale=tuple(vm.name for vm in stale),
     )
 

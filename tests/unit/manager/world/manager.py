@@ -11,38 +11,39 @@ from datetime import timedelta
 from itertools import count
 from typing import assert_never
 
-from tests.unit.manager.world.cloud import GRACE, CallFailed, Cloud
+from vmpooler_common.store.retirement.retirement import Guard
+
+from tests.unit.manager.world.cloud import GRACE, CallFailed, ProviderClient
 from tests.unit.manager.world.judge import judge_plan
 from tests.unit.manager.world.looks import classify, observe
 from tests.unit.manager.world.record import LONG_AGO, Record
 from tests.unit.manager.world.records import Records
 from vmpooler_common.model.pool import PendingVm, Snapshot
 from vmpooler_common.model.vm import ClonePhase, VmState
-from vmpooler_common.store.retirement.endings import Guard
 from vmpooler_manager.planning.actions import (
     Abandon,
     Action,
+    AdoptLate,
+    AdoptOrphan,
     Annotate,
     AwaitSlot,
+    ClearSuspects,
     Clone,
-    Confirm,
     Destroy,
     Discard,
-    Doubt,
     Drain,
     End,
     FailWaiting,
     Forget,
-    LiftHalt,
-    Recognise,
     Recycle,
     Reinstate,
     Reserve,
     Resolve,
+    ResumeDeletion,
     Serve,
     Shed,
-    TakeIn,
-    Trust,
+    VerifyMissing,
+    VerifySuspect,
     Watch,
 )
 from vmpooler_manager.planning.inventory import Listing, Memory, Place, compare
@@ -70,7 +71,7 @@ class Step:
 class ManagerModel:
     """One manager's process; `monotonic` is passed in, for it has no clock either."""
 
-    def __init__(self, name: str, records: Records, cloud: Cloud) -> None:
+    def __init__(self, name: str, records: Records, cloud: ProviderClient) -> None:
         self.name = name
         self.steps: deque[Step] = deque()
         self.jobs: dict[str, tuple[str, Iterator[None]]] = {}
@@ -86,7 +87,7 @@ class ManagerModel:
         self._fresh[pool] = listing
 
     def look(
-        self, spec: PoolSpec, *, era: str, pools: Collection[str], monotonic: float
+        self, spec: PoolSpec, *, data_epoch: str, pools: Collection[str], monotonic: float
     ) -> tuple[Action, ...]:
         """Make a plan for a pool and queue it; give it, too."""
         listing = self._fresh.pop(spec.name, None)
@@ -107,12 +108,12 @@ class ManagerModel:
             known = {vm.name: classify(self._records, vm.name) for vm in listing.vms}
             memory = self._memory.get(spec.name, Memory())
             findings, self._memory[spec.name] = compare(place, listing, snapshot, known, memory)
-            self._compared[spec.name] = listing.era
+            self._compared[spec.name] = listing.data_epoch
         view = PoolView(
             snapshot=snapshot,
             findings=findings,
             busy=frozenset(name for name, (pool, _) in self.jobs.items() if pool == spec.name),
-            may_destroy=self._compared.get(spec.name) == era,
+            may_destroy=self._compared.get(spec.name) == data_epoch,
             is_steady=self._guard.is_steady(self._records.now, monotonic),
         )
         actions = plan(spec, view, self._records.now)
@@ -151,7 +152,7 @@ class ManagerModel:
                     slot_life=spec.timeout,
                     manager=self.name,
                     lease=LEASE,
-                    in_round=step.snapshot.round,
+                    in_round=step.snapshot.revision,
                 )
                 for name in reserved:
                     self._start(name, spec, self._clone(spec, name, step.snapshot.generation))
@@ -170,7 +171,7 @@ class ManagerModel:
                 self._start(vm.name, spec, self._follow(vm.name, vm.attempt, vm.provider_id))
             case Annotate(vm):
                 self._start(vm.name, spec, self._annotate(vm.name, vm.provider_id))
-            case Confirm(name):
+            case VerifySuspect(name):
                 self._start(name, spec, self._confirm(name))
             case Abandon(name, reason):
                 self._fail(name, reason, charged=reason == "clone_timeout")
@@ -194,14 +195,14 @@ class ManagerModel:
                     claimed = records.claim(name, manager=self.name, lease=LEASE)
                     if claimed is not None:
                         self._start(name, spec, self._destroy(claimed))
-            case Doubt(names):
+            case VerifyMissing(names):
                 for name in names:
-                    self._start(name, spec, self._question(name))
-            case Trust(names):
+                    self._start(name, spec, self._verify_missing(name))
+            case ClearSuspects(names):
                 records.set_aside(names, suspect=False)
-            case TakeIn(found):
+            case AdoptOrphan(found):
                 assert found.tag is not None
-                records.take_in(
+                records.adopt_orphan(
                     found.name,
                     spec.name,
                     spec.provider,
@@ -210,13 +211,13 @@ class ManagerModel:
                     generation=found.tag.generation,
                     bound=ORPHAN_BOUND,
                 )
-            case Recognise(found):
+            case AdoptLate(found):
                 assert found.tag is not None
                 records.created(found.name, found.tag.attempt, found.provider_id, cloned=True)
             case Reinstate(found):
                 assert found.tag is not None
                 records.reinstate(found.name, found.provider_id, found.tag.ends_at)
-            case LiftHalt(whole):
+            case ResumeDeletion(whole):
                 halt = records.halts.get(spec.provider)
                 if halt is not None and f"{halt.kind} {halt.pool}" == whole:
                     del records.halts[spec.provider]
@@ -292,7 +293,7 @@ class ManagerModel:
         if vm is not None:
             vm.untagged = False
 
-    def _question(self, name: str) -> Iterator[None]:
+    def _verify_missing(self, name: str) -> Iterator[None]:
         yield
         vm = self._records.by_name.get(name)
         if vm is None or vm.state is not VmState.READY:

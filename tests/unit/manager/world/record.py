@@ -26,7 +26,7 @@ class Record:
     suspect: bool = False
     stale: bool = False
     """Ready when its pool was drained."""
-    round: int = 0
+    revision: int = 0
     untagged: bool = False
     reserved: datetime = START
     lease: datetime = START

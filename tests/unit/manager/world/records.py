@@ -6,11 +6,12 @@ One method for each script that plans lead to, with the same checks before the s
 from collections import Counter
 from datetime import datetime, timedelta
 
+from vmpooler_common.store.retirement.retirement import Guard, Outcome
+
 from tests.unit.manager.world.record import NEVER, START, Record
 from tests.unit.manager.world.requests import Requests
-from vmpooler_common.model.pool import Halt
+from vmpooler_common.model.pool import DeletionPause
 from vmpooler_common.model.vm import ClonePhase, VmState
-from vmpooler_common.store.retirement.endings import Guard, Outcome
 
 WINDOW = timedelta(minutes=10)
 ON_DEMAND_LIFETIME = timedelta(hours=2)
@@ -28,7 +29,7 @@ class Records:
         self.sizes: dict[str, int] = {}
         """What was set through the API."""
         self.rounds: Counter[str] = Counter()
-        self.halts: dict[str, Halt] = {}
+        self.halts: dict[str, DeletionPause] = {}
         self.reaped: dict[tuple[str, str], list[datetime]] = {}
         self._operations = 0
 
@@ -116,7 +117,7 @@ class Records:
                 manager=manager,
                 reserved=self.now,
                 lease=self.now + lease,
-                round=in_round,
+                revision=in_round,
             )
             self.slots[name] = self.now + slot_life
         return reserved
@@ -159,7 +160,7 @@ class Records:
             return None
         self.slots.pop(name, None)
         is_granted = self.requests.grant(vm.pool, name)
-        if not is_granted and vm.round != self.rounds[vm.pool]:
+        if not is_granted and vm.revision != self.rounds[vm.pool]:
             self._complete(vm, "drained")
             return None
         vm.move(VmState.READY)
@@ -231,7 +232,7 @@ class Records:
             case Guard.STALE:
                 pending = len(self.of(vm.pool, VmState.PENDING))
                 is_needed = state is VmState.PENDING and pending <= self.requests.backlog(vm.pool)
-                if vm.round == self.rounds[vm.pool] or is_needed:
+                if vm.revision == self.rounds[vm.pool] or is_needed:
                     return False
             case Guard.READY_BEFORE if vm.ready.timestamp() > bound:
                 return False
@@ -247,7 +248,7 @@ class Records:
         self._complete(vm, reason)
         return True
 
-    def take_in(
+    def adopt_orphan(
         self,
         name: str,
         pool: str,
@@ -320,7 +321,7 @@ class Records:
     def _reap(self, provider: str, kind: str, pool: str, bound: int) -> bool:
         times = [time for time in self.reaped.get((provider, kind), []) if time > self.now - WINDOW]
         if len(times) >= bound:
-            self.halts[provider] = Halt(kind, pool, "too many")
+            self.halts[provider] = DeletionPause(kind, pool, "too many")
             return False
         self.reaped[provider, kind] = [*times, self.now]
         return True

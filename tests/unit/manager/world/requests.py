@@ -7,7 +7,7 @@ MOST_CHARGES = 3
 
 
 @dataclass
-class Want:
+class LineItem:
     """One VM of a request."""
 
     pool: str
@@ -19,19 +19,19 @@ class Want:
 class Requests:
     """Every request that isn't over; one whose VMs are all granted stays until it is deleted."""
 
-    by_id: dict[str, list[Want]] = field(default_factory=dict)
+    by_id: dict[str, list[LineItem]] = field(default_factory=dict)
     _count: int = 0
 
     def open(self, *pools: str) -> None:
         """Want a VM of each of these pools."""
         self._count += 1
-        self.by_id[f"request-{self._count}"] = [Want(pool) for pool in pools]
+        self.by_id[f"request-{self._count}"] = [LineItem(pool) for pool in pools]
 
     def backlog(self, pool: str) -> int:
         """Count the VMs that are wanted of a pool and not granted."""
         return sum(want.pool == pool and not want.vm for wants in self.by_id.values() for want in wants)
 
-    def head(self, pool: str) -> tuple[str, Want] | None:
+    def head(self, pool: str) -> tuple[str, LineItem] | None:
         """Give the want that a pool serves next, and its request."""
         for request, wants in self.by_id.items():
             for want in wants:

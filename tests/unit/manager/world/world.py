@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.manager.world.cloud import Cloud, CreateOutcome
+from tests.unit.manager.world.cloud import CreateOutcome, ProviderClient
 from tests.unit.manager.world.manager import INSTALLATION, LEASE, ManagerModel
 from tests.unit.manager.world.record import LONG_AGO, Record
 from tests.unit.manager.world.records import Records
 from vmpooler_common.model.vm import VmState
-from vmpooler_manager.planning.actions import Action, Reserve, Trust
+from vmpooler_manager.planning.actions import Action, ClearSuspects, Reserve
 from vmpooler_manager.planning.inventory import Listing
 from vmpooler_manager.planning.planner import PoolSpec
 
@@ -25,7 +25,7 @@ class World:
 
     def __init__(self, sizes: Sequence[int], slot_limit: int, request_slot_limit: int) -> None:
         self.records = Records()
-        self.cloud = Cloud()
+        self.cloud = ProviderClient()
         self.monotonic = 0.0
         self.was_faulty = False
         self.specs = {
@@ -47,7 +47,7 @@ class World:
             self.start_manager(number)
 
     @property
-    def era(self) -> str:
+    def data_epoch(self) -> str:
         """Which data set on which server it is."""
         return f"server-{self._servers} {self.records.generation}"
 
@@ -66,7 +66,9 @@ class World:
         pools = frozenset(name for name in POOLS if self._is_looked_after(name))
         if pool not in pools:
             return ()
-        return manager.look(self.specs[pool], era=self.era, pools=pools, monotonic=self.monotonic)
+        return manager.look(
+            self.specs[pool], data_epoch=self.data_epoch, pools=pools, monotonic=self.monotonic
+        )
 
     def act(self, manager: ManagerModel) -> None:
         """Have a manager carry out one action; nothing that it does may overfill a pool."""
@@ -78,7 +80,7 @@ class World:
         size = self.records.size_of(spec.name, spec.size) if spec.configured else 0
         wanted = size + self.records.requests.backlog(spec.name)
         excess = self.records.alive(spec.name) - max(wanted, alive)
-        assert excess <= 0 or isinstance(step.action, Trust), f"{spec.name} is overfull"
+        assert excess <= 0 or isinstance(step.action, ClearSuspects), f"{spec.name} is overfull"
         if isinstance(step.action, Reserve):  # a request that ends leaves its clones to the pool
             now_for_requests, now_for_pools = self.records.slots_in_use
             assert now_for_requests <= max(spec.request_slot_limit, for_requests), "more clones for requests"
@@ -97,7 +99,7 @@ class World:
         """List the place, silently without the VMs at some positions."""
         shown = enumerate(self.cloud.listing())
         vms = tuple(vm for position, vm in shown if not without(position))
-        return Listing(self.records.now, vms, self.era)
+        return Listing(self.records.now, vms, self.data_epoch)
 
     # What happens to it
 

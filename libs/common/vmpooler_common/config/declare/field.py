@@ -13,7 +13,7 @@ from typing import get_args
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
-from vmpooler_common.config.declare.types import Kind
+from vmpooler_common.config.declare.types import SettingType
 
 
 class Section(BaseModel):
@@ -44,9 +44,9 @@ def setting_of(field: FieldInfo) -> Setting:
     return next(mark for mark in field.metadata if isinstance(mark, Setting))
 
 
-def kind_of(field: FieldInfo) -> Kind | None:
+def type_of(field: FieldInfo) -> SettingType | None:
     """Return the field's kind; None for lists, mappings and subsections."""
-    return next((mark for mark in field.metadata if isinstance(mark, Kind)), None)
+    return next((mark for mark in field.metadata if isinstance(mark, SettingType)), None)
 
 
 def subsection_of(field: FieldInfo) -> type[Section] | None:

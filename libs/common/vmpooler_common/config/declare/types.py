@@ -26,7 +26,7 @@ class Wrong(ValueError):  # noqa: N818 - raised to say that the value isn't what
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SettingType:
     """How one sort of value is read, shown in the table of settings, and asked for in an error."""
 
     name: str
@@ -91,7 +91,7 @@ def text(
     *,
     pattern: str = "(?s:.*)",
     blank: bool = False,
-) -> Kind:
+) -> SettingType:
     """Make a kind of text that matches all of `pattern`; empty only where `blank`."""
     compiled = re.compile(pattern)
 
@@ -102,20 +102,20 @@ def text(
         raise Wrong
 
     asked = expected if blank or pattern != "(?s:.*)" else f"{expected}, not empty"
-    return Kind("text", asked, read, blank_is_unset=not blank)
+    return SettingType("text", asked, read, blank_is_unset=not blank)
 
 
-def secret() -> Kind:
+def secret() -> SettingType:
     """Make a kind of text that is never shown; the empty text is none."""
 
     def read(value: object) -> SecretStr | None:
         result = as_text(value)
         return SecretStr(result) if result else None
 
-    return Kind("secret text", "a text in quotes", read, secret=True)
+    return SettingType("secret text", "a text in quotes", read, secret=True)
 
 
-def choice(*words: str) -> Kind:
+def choice(*words: str) -> SettingType:
     """Make a kind of which only `words` exist: any case, with or without the colon of a Ruby symbol."""
 
     def read(value: object) -> str:
@@ -124,15 +124,15 @@ def choice(*words: str) -> Kind:
             raise Wrong
         return word
 
-    return Kind(" | ".join(words), f"one of {', '.join(words)}", read)
+    return SettingType(" | ".join(words), f"one of {', '.join(words)}", read)
 
 
-def flag() -> Kind:
+def flag() -> SettingType:
     """Make the kind of booleans."""
-    return Kind("boolean", "true or false", as_flag, blank_is_unset=False)
+    return SettingType("boolean", "true or false", as_flag, blank_is_unset=False)
 
 
-def whole(*, minimum: int = 0, maximum: int | None = None, because: str = "") -> Kind:
+def whole(*, minimum: int = 0, maximum: int | None = None, because: str = "") -> SettingType:
     """Make a kind of whole numbers within bounds."""
 
     def read(value: object) -> int:
@@ -142,7 +142,7 @@ def whole(*, minimum: int = 0, maximum: int | None = None, because: str = "") ->
         return result
 
     bounds = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
-    return Kind("whole number", _with_reason(f"a whole number {bounds}", because), read)
+    return SettingType("whole number", _with_reason(f"a whole number {bounds}", because), read)
 
 
 def number(
@@ -151,7 +151,7 @@ def number(
     above: float | None = None,
     maximum: float | None = None,
     because: str = "",
-) -> Kind:
+) -> SettingType:
     """Make a kind of numbers within bounds; `above` is a bound that isn't allowed itself."""
 
     def read(value: object) -> int | float:
@@ -167,23 +167,25 @@ def number(
     bounds = [f"of {minimum} or more"] if minimum is not None else []
     bounds += [f"above {above}"] if above is not None else []
     bounds += [f"up to {maximum}"] if maximum is not None else []
-    return Kind("number", _with_reason(" ".join(["a number", *bounds]), because), read)
+    return SettingType("number", _with_reason(" ".join(["a number", *bounds]), because), read)
 
 
-def percent() -> Kind:
+def percent() -> SettingType:
     """Make the kind of percentages."""
     inner = number(minimum=0, maximum=100)
-    return Kind("number", "a number from 0 to 100", inner.read, unit="percent")
+    return SettingType("number", "a number from 0 to 100", inner.read, unit="percent")
 
 
-def seconds_number(*, above: int | None = None) -> Kind:
+def seconds_number(*, above: int | None = None) -> SettingType:
     """Make the kind of a driver's durations: they reach it as plain numbers of seconds."""
     inner = number(minimum=0, above=above, maximum=LONGEST.total_seconds())
     bound = "0 or more" if above is None else f"above {above}"
-    return Kind("number", f"a number of seconds, {bound}", inner.read, unit="seconds")
+    return SettingType("number", f"a number of seconds, {bound}", inner.read, unit="seconds")
 
 
-def duration(unit: str, *, above: int | None = None, minimum: float | None = None, because: str = "") -> Kind:
+def duration(
+    unit: str, *, above: int | None = None, minimum: float | None = None, because: str = ""
+) -> SettingType:
     """Make a kind of durations; `unit` (seconds, minutes, hours) is what the number counts."""
     most = LONGEST // timedelta(**{unit: 1})
     bound = (
@@ -204,7 +206,7 @@ def duration(unit: str, *, above: int | None = None, minimum: float | None = Non
             raise Wrong
         return result
 
-    return Kind("number", _with_reason(f"a number of {unit}{bound}", because), read, unit=unit)
+    return SettingType("number", _with_reason(f"a number of {unit}{bound}", because), read, unit=unit)
 
 
 def _with_reason(expected: str, because: str) -> str:

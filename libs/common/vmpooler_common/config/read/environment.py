@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from pydantic.fields import FieldInfo
 
-from vmpooler_common.config.declare.field import kind_of, setting_of
+from vmpooler_common.config.declare.field import setting_of, type_of
 from vmpooler_common.config.declare.types import Wrong, as_flag
 from vmpooler_common.config.document.node import Node, Origin
 from vmpooler_common.config.document.problems import Findings
@@ -74,7 +74,7 @@ def _counts(variable: str, value: str, field: FieldInfo, name: str, findings: Fi
         where = Origin(source_of(variable), name)
         findings.warn(where, "ignored: it is the address that Kubernetes gives for a service of that name")
         return False
-    kind = kind_of(field)
+    kind = type_of(field)
     return bool(value) or (kind is not None and not kind.blank_is_unset)
 
 

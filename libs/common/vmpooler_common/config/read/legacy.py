@@ -11,7 +11,7 @@ _PURGE = {"purge_unconfigured_folders": "purge_unconfigured_resources"}
 _PROVIDER = _PURGE | {"folder_whitelist": "resources_allowlist"}
 
 
-def modernise(root: Node, findings: Findings) -> Node:
+def migrate(root: Node, findings: Findings) -> Node:
     """Return `root` with today's spellings; each old one is a warning."""
     root = _move_vsphere(root, findings)
     root = _rename_at(root, ("redis",), _REDIS, findings)

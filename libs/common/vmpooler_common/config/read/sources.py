@@ -8,7 +8,7 @@ from vmpooler_common.config.document.node import Node, Origin, plain
 from vmpooler_common.config.document.problems import Findings
 from vmpooler_common.config.document.yaml import parse
 from vmpooler_common.config.read.environment import CONFIG, CONFIG_FILE, EXTRA_CONFIG, source_of
-from vmpooler_common.config.read.legacy import modernise
+from vmpooler_common.config.read.legacy import migrate
 from vmpooler_common.config.sections.general import split_list
 
 DEFAULT_FILE = "vmpooler.yaml"
@@ -58,4 +58,4 @@ def _read(path: Path, findings: Findings, *, missing: str = "a readable file") -
 
 def _parsed(text: str, source: str, findings: Findings) -> Node:
     root = parse(text, source, findings)
-    return Node({}, Origin(source)) if root is None else modernise(root, findings)
+    return Node({}, Origin(source)) if root is None else migrate(root, findings)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from vmpooler_common.config.declare.field import Section, Setting
 from vmpooler_common.config.declare.types import (
-    Kind,
+    SettingType,
     Wrong,
     as_text,
     choice,
@@ -38,7 +38,7 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         raise Wrong from None
 
 
-NETWORK = Kind("address", "an IP address such as 10.0.0.7, or a network such as 10.0.0.0/8", _network)
+NETWORK = SettingType("address", "an IP address such as 10.0.0.7, or a network such as 10.0.0.0/8", _network)
 
 
 def split_list(value: object) -> object:

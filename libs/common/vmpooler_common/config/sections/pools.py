@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import Kind, Wrong, as_text, duration, flag, text, whole
+from vmpooler_common.config.declare.types import SettingType, Wrong, as_text, duration, flag, text, whole
 from vmpooler_common.config.sections.general import DECAY, FIRST_DELAY, READY_TTL
 
 RESERVED = ("ok", "ready", "request_id", "message", "domain", "job_id")
@@ -23,7 +23,7 @@ def _name(value: object) -> Any:
     return _NAME.read(name)
 
 
-NAME = Kind(
+NAME = SettingType(
     "text",
     "a name of letters, digits, dots, hyphens and underscores, as it stands in an address, "
     f"and none of {', '.join(RESERVED)}, which answers use themselves",
@@ -142,5 +142,5 @@ class DnsSection(Section):
             "Who keeps the records; dynamic-dns, somebody else, is all that is in effect yet", in_effect=True
         ),
     ] = "dynamic-dns"
-    project: Annotated[str | None, text(), Setting("Project of a Google Cloud DNS zone")] = None
-    zone_name: Annotated[str | None, text(), Setting("Name of a Google Cloud DNS zone")] = None
+    project: Annotated[str | None, text(), Setting("Project of a Google ProviderClient DNS zone")] = None
+    zone_name: Annotated[str | None, text(), Setting("Name of a Google ProviderClient DNS zone")] = None

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from vmpooler_common.config.declare.field import Section, Setting
 from vmpooler_common.config.declare.types import (
-    Kind,
+    SettingType,
     Wrong,
     as_number,
     as_text,
@@ -63,13 +63,13 @@ def _pauses(value: object) -> int | tuple[timedelta, ...]:
     return attempts
 
 
-ADDRESS = Kind(
+ADDRESS = SettingType(
     "secret text",
     "an address such as redis://user:password@host:6379/0, rediss://… (with TLS) or unix:///path",
     _address,
     secret=True,
 )
-PAUSES = Kind(
+PAUSES = SettingType(
     "number | list of numbers",
     "a whole number of attempts, or a list of pauses in seconds (up to 3600) before each attempt",
     _pauses,

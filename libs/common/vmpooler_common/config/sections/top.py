@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import Kind, Wrong, as_text, flag
+from vmpooler_common.config.declare.types import SettingType, Wrong, as_text, flag
 
 
 def _pattern(value: object) -> re.Pattern[str]:
@@ -21,7 +21,9 @@ def _pattern(value: object) -> re.Pattern[str]:
         raise Wrong from None
 
 
-PATTERN = Kind("regular expression", "a regular expression in Python's form, (?P<name>…) included", _pattern)
+PATTERN = SettingType(
+    "regular expression", "a regular expression in Python's form, (?P<name>…) included", _pattern
+)
 
 
 class TopLevel(Section):

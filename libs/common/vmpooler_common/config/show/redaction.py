@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from vmpooler_common.config.declare.field import Section, kind_of
+from vmpooler_common.config.declare.field import Section, type_of
 from vmpooler_common.config.sections.pools import DnsSection, PoolSection
 from vmpooler_common.config.sections.providers import DummyProvider, VsphereProvider
 from vmpooler_common.config.settings import Options, PoolSettings, Settings
@@ -29,11 +29,11 @@ def looks_secret(key: str) -> bool:
     return _TELLING.search(key) is not None
 
 
-def disclosed(settings: Settings) -> dict[str, Any]:
+def redacted(settings: Settings) -> dict[str, Any]:
     """Give everything, in the form of a document; secrets are masked, whoever asks."""
     config: dict[str, Any] = {}
     for section in (settings.general, settings.vsphere_defaults, settings.resilience, settings.upkeep):
-        config |= disclosed_section(section)
+        config |= redacted_section(section)
     parts: dict[str, Section | None] = {
         "redis": settings.redis,
         "auth": settings.auth,
@@ -47,13 +47,13 @@ def disclosed(settings: Settings) -> dict[str, Any]:
     return {
         "listen": {"host": settings.listen.host, "port": settings.listen.port},
         "config": config,
-        **{name: disclosed_section(part) for name, part in parts.items() if part is not None},
-        "tagfilter": disclosed_value(settings.tagfilter),
+        **{name: redacted_section(part) for name, part in parts.items() if part is not None},
+        "tagfilter": redacted_value(settings.tagfilter),
         "dns_configs": {
             name: {
                 "dns_class": entry.dns_class,
                 "domain": entry.domain,
-                **disclosed_options(entry.options, DnsSection),
+                **redacted_options(entry.options, DnsSection),
             }
             for name, entry in settings.dns_configs.items()
         },
@@ -62,19 +62,19 @@ def disclosed(settings: Settings) -> dict[str, Any]:
                 "provider_class": entry.provider_class,
                 "paused": entry.paused,
                 "operation_timeout": in_unit(entry.operation_timeout, "seconds"),
-                **disclosed_options(entry.options, VsphereProvider, DummyProvider),
+                **redacted_options(entry.options, VsphereProvider, DummyProvider),
             }
             for name, entry in settings.providers.items()
         },
-        "pools": [disclosed_pool(pool) for pool in settings.pools],
+        "pools": [redacted_pool(pool) for pool in settings.pools],
     }
 
 
-def disclosed_pool(pool: PoolSettings) -> dict[str, Any]:
+def redacted_pool(pool: PoolSettings) -> dict[str, Any]:
     """Give a pool's settings with what they are by default; those that aren't set are left out."""
     shown = {
         "name": pool.name,
-        "alias": disclosed_value(pool.alias),
+        "alias": redacted_value(pool.alias),
         "size": pool.size,
         "template": pool.template,
         "provider": pool.provider,
@@ -87,36 +87,36 @@ def disclosed_pool(pool: PoolSettings) -> dict[str, Any]:
         "check_loop_delay_decay": pool.check_loop_delay_decay,
         "paused": pool.paused or None,
     }
-    set_ones = {name: disclosed_value(value) for name, value in shown.items() if value is not None}
-    return {**disclosed_options(pool.options, PoolSection), **set_ones}
+    set_ones = {name: redacted_value(value) for name, value in shown.items() if value is not None}
+    return {**redacted_options(pool.options, PoolSection), **set_ones}
 
 
-def disclosed_section(section: Section) -> dict[str, Any]:
+def redacted_section(section: Section) -> dict[str, Any]:
     """Give a section's settings, with their defaults."""
     shown: dict[str, Any] = {}
     for name, field in type(section).model_fields.items():
-        value, kind = getattr(section, name), kind_of(field)
+        value, kind = getattr(section, name), type_of(field)
         if isinstance(value, Section) and name not in _ALWAYS_MASKED:
-            shown[name] = disclosed_section(value)
+            shown[name] = redacted_section(value)
         elif value is not None and (name in _ALWAYS_MASKED or (kind is not None and kind.secret)):
             shown[name] = MASK
         else:
-            shown[name] = disclosed_value(value, unit=kind.unit if kind else "")
+            shown[name] = redacted_value(value, unit=kind.unit if kind else "")
     return shown
 
 
-def disclosed_options(options: Options, *models: type[Section]) -> dict[str, Any]:
+def redacted_options(options: Options, *models: type[Section]) -> dict[str, Any]:
     """Give a driver's or a plug-in's keys; `models` declare the kinds of those that are known.
 
     What looks like a secret is masked, however deep it stands.
     """
     return {
-        _printable(key): MASK if looks_secret(key) else disclosed_value(value, unit=_unit(key, models))
+        _printable(key): MASK if looks_secret(key) else redacted_value(value, unit=_unit(key, models))
         for key, value in options.items()
     }
 
 
-def disclosed_value(value: object, *, unit: str = "") -> Any:
+def redacted_value(value: object, *, unit: str = "") -> Any:
     """Give a setting's value for JSON; a duration as a number of `unit` (seconds, where there is none)."""
     match value:
         case SecretStr():
@@ -124,11 +124,11 @@ def disclosed_value(value: object, *, unit: str = "") -> Any:
         case timedelta():
             return in_unit(value, unit or "seconds")
         case Options():
-            return disclosed_options(value)
+            return redacted_options(value)
         case Mapping():
-            return {_printable(key): disclosed_value(item, unit=unit) for key, item in value.items()}
+            return {_printable(key): redacted_value(item, unit=unit) for key, item in value.items()}
         case tuple() | list() | frozenset():
-            return [disclosed_value(item, unit=unit) for item in value]
+            return [redacted_value(item, unit=unit) for item in value]
         case re.Pattern():
             return _printable(value.pattern)
         case None | bool() | int():
@@ -147,7 +147,7 @@ def in_unit(duration: timedelta, unit: str) -> int | float:
 
 def _unit(key: str, models: Iterable[type[Section]]) -> str:
     fields = [model.model_fields[key] for model in models if key in model.model_fields]
-    kinds = [kind_of(field) for field in fields]
+    kinds = [type_of(field) for field in fields]
     return next((kind.unit for kind in kinds if kind), "")
 
 

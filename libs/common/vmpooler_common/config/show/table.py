@@ -7,7 +7,7 @@ from datetime import timedelta
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from vmpooler_common.config.declare.field import kind_of, setting_of
+from vmpooler_common.config.declare.field import setting_of, type_of
 from vmpooler_common.config.read.environment import GENERAL_VARIABLES
 from vmpooler_common.config.sections.catalogue import CHAPTERS, Chapter
 
@@ -32,7 +32,7 @@ def table_of_settings() -> str:
 
 
 def _rows(name: str, field: FieldInfo, chapter: Chapter) -> list[str]:
-    setting, kind = setting_of(field), kind_of(field)
+    setting, kind = setting_of(field), type_of(field)
     unit = setting.unit or (kind.unit if kind else "")
     facts = [setting.type_name or (kind.name if kind else ""), f"[{unit}]" if unit else ""]
     described = [" ".join(filter(None, facts)), f"default {_default(field, unit)}", *setting.environment]

@@ -47,7 +47,7 @@ class Rates:
         What is refused isn't counted, and the same operation again is counted once. Raises StoreUnavailable.
         """
         category, is_admitted, remaining, left, now = await self._scripts.run(
-            "admit",
+            "admit_rate",
             operation,
             token_digest(token),
             address,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmpooler_common.store.core.connection import Link, check
+from vmpooler_common.store.core.connection import RedisConnection, check
 from vmpooler_common.store.core.errors import (
     LoginThrottled,
     NoSuchToken,
@@ -59,7 +59,7 @@ class Tokens:
     guess in a second, however many are made at once and at however many API processes.
     """
 
-    def __init__(self, link: Link, scripts: Scripts, keys: Keys) -> None:
+    def __init__(self, link: RedisConnection, scripts: Scripts, keys: Keys) -> None:
         self._link = link
         self._scripts = scripts
         self._keys = keys
@@ -77,7 +77,7 @@ class Tokens:
         """
         life = duration_ms(ttl) if ttl else 0
         match await self._scripts.run(
-            "issue", token_digest(token), user, _one_spelling(user), token[:SHOWN], life, MOST_TOKENS
+            "issue_token", token_digest(token), user, _one_spelling(user), token[:SHOWN], life, MOST_TOKENS
         ):
             case "throttled":
                 raise _throttled()
@@ -86,7 +86,7 @@ class Tokens:
 
     async def of_user(self, user: str) -> list[TokenEntry]:
         """List a user's tokens, the oldest first. Raises LoginThrottled, StoreUnavailable."""
-        outcome, *flat = await self._scripts.run("tokens", user, _one_spelling(user))
+        outcome, *flat = await self._scripts.run("list_tokens", user, _one_spelling(user))
         if outcome == "throttled":
             raise _throttled()
         return [
@@ -96,7 +96,7 @@ class Tokens:
 
     async def look_up(self, token: str) -> TokenRecord:
         """Tell what is known of a token. Raises NoSuchToken, StoreUnavailable."""
-        match await self._scripts.run("token", token_digest(token)):
+        match await self._scripts.run("show_token", token_digest(token)):
             case [user, created, last, running]:
                 return TokenRecord(user, from_ms(created), from_ms_or_none(last), tuple(running))
             case _:
@@ -108,7 +108,7 @@ class Tokens:
         Raises LoginThrottled, NoSuchToken, NotOwner (unless `user` is among the `admins`), StoreUnavailable.
         """
         match await self._scripts.run(
-            "revoke", operation, token_digest(token), user, _one_spelling(user), int(user in admins)
+            "revoke_token", operation, token_digest(token), user, _one_spelling(user), int(user in admins)
         ):
             case ["ok", owner]:
                 return str(owner)

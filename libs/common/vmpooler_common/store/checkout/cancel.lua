@@ -1,4 +1,4 @@
--- needs requests places
+-- needs requests queue
 -- cancel: undo a checkout, or the opening of an on-demand request, whose answer never reached the user; a
 -- later arrival of it does nothing.
 --

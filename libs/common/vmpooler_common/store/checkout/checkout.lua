@@ -1,9 +1,9 @@
--- needs choice places
+-- needs choice queue
 -- checkout: hand out VMs from several pools, all or nothing.
 --
 -- For each VM a candidate pool with a ready VM is drawn by weight (prelude_choice.lua); within a pool the VM
 -- that is ready longest goes first. VMs that are owed to checkouts with an older place in line are left alone
--- (prelude_places.lua); one that waits takes a place, and keeps it until it is answered. With an
+-- (prelude_queue.lua); one that waits takes a place, and keeps it until it is answered. With an
 -- Idempotency-Key the grant is remembered for an hour, and told again to whoever asks for the same under the
 -- same key.
 --
@@ -80,8 +80,8 @@ end
 
 -- What may be taken: what is ready and not owed to others.
 local turn -- of our place, nil without one
-if patience ~= '' and redis.call('EXISTS', K.place .. operation) == 1 then
-  turn = tonumber(redis.call('ZSCORE', K.line .. names[1].pools[1], operation))
+if patience ~= '' and redis.call('EXISTS', K.ticket .. operation) == 1 then
+  turn = tonumber(redis.call('ZSCORE', K.queue .. names[1].pools[1], operation))
 end
 local free, needs = {}, {}
 for _, name in ipairs(names) do
@@ -89,7 +89,7 @@ for _, name in ipairs(names) do
     if not free[pool] then
       local ready = redis.call('ZCARD', K.ready .. pool)
       local others, lapsed = owed(pool, ready, turn)
-      for _, place in ipairs(lapsed) do redis.call('ZREM', K.line .. pool, place) end
+      for _, place in ipairs(lapsed) do redis.call('ZREM', K.queue .. pool, place) end
       free[pool] = math.max(0, ready - others)
     end
     if patience ~= '' then needs[pool] = (needs[pool] or 0) + name.count end
@@ -128,7 +128,7 @@ for _, name in ipairs(names) do
         redis.call('ZADD', K.untagged .. pool, int(now), vm)
         move(vm, pool, 'ready', 'running', ends == '' and '+inf' or ends,
           'op', operation, 'checkout', int(now), 'ends', ends, 'user', user, 'token', token)
-        if token ~= '' then redis.call('ZADD', K.holds .. token, int(now), vm) end
+        if token ~= '' then redis.call('ZADD', K.token_vms .. token, int(now), vm) end
         local known = redis.call('HMGET', K.vm .. vm, 'domain', 'id')
         for _, value in ipairs({ name.number, vm, pool, known[1] or '', known[2] or '' }) do
           table.insert(reply, value)

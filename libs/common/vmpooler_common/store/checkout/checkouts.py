@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from vmpooler_common.model.vm import ClonePhase, VmRecord, VmState
 from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey, digest_of_order
-from vmpooler_common.store.core.connection import Link, Reply, check
+from vmpooler_common.store.core.connection import RedisConnection, Reply, check
 from vmpooler_common.store.core.errors import (
     GrantOver,
     KeyReused,
@@ -31,7 +31,7 @@ _PLACES_PER_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class LineItem:
     """So many VMs under one requested name."""
 
     name: str
@@ -41,7 +41,7 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitOptions:
     """That a checkout waits in line when VMs are missing."""
 
     sizes: Mapping[str, int]
@@ -94,7 +94,13 @@ class Checkouts:
     """Each method is one round trip, and safe to repeat with the same operation."""
 
     def __init__(
-        self, link: Link, scripts: Scripts, keys: Keys, *, wait_replicas: int, wait_timeout: timedelta
+        self,
+        link: RedisConnection,
+        scripts: Scripts,
+        keys: Keys,
+        *,
+        wait_replicas: int,
+        wait_timeout: timedelta,
     ) -> None:
         self._link = link
         self._scripts = scripts
@@ -104,14 +110,14 @@ class Checkouts:
 
     async def check_out(
         self,
-        wants: Sequence[Want],
+        wants: Sequence[LineItem],
         *,
         operation: str,
         lifetime: timedelta | None,
         token: str | None = None,
         lifetime_with_token: timedelta | None = None,
         key: IdempotencyKey | None = None,
-        patience: Patience | None = None,
+        patience: WaitOptions | None = None,
     ) -> Checkout:
         """Hand out everything that is wanted, or nothing. A lifetime of None never ends.
 
@@ -179,7 +185,9 @@ class Checkouts:
         """Keep the places of these operations, in the lines of these pools, for ten seconds more."""
         lines = list(pools)
         await self._scripts.run_all(
-            self._scripts.command("stay", len(lines), *lines, *operations[at : at + _PLACES_PER_CALL])
+            self._scripts.command(
+                "renew_tickets", len(lines), *lines, *operations[at : at + _PLACES_PER_CALL]
+            )
             for at in range(0, len(operations), _PLACES_PER_CALL)
         )
 
@@ -238,7 +246,7 @@ class Checkouts:
         return record, from_ms(int(seconds) * 1000 + int(microseconds) // 1000)
 
 
-def _grants(flat: Sequence[Reply], wants: Sequence[Want]) -> Iterator[Grant]:
+def _grants(flat: Sequence[Reply], wants: Sequence[LineItem]) -> Iterator[Grant]:
     for at in range(0, len(flat), 5):
         number, vm, pool, domain, provider_id = flat[at : at + 5]
         yield Grant(wants[int(number)].name, vm, pool, domain, provider_id)

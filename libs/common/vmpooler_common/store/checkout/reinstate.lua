@@ -17,5 +17,5 @@ for _, aside in ipairs({ 'suspect', 'stale' }) do
 end
 move(vm, pool, index, 'running', ends == '' and '+inf' or ends,
   'op', operation, 'checkout', now, 'ends', ends, 'user', user, 'token', token)
-if token ~= '' then redis.call('ZADD', K.holds .. token, now, vm) end
+if token ~= '' then redis.call('ZADD', K.token_vms .. token, now, vm) end
 return 'ok'

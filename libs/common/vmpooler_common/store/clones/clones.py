@@ -25,7 +25,7 @@ class Reservation:
     """The same for on-demand requests."""
     slot_life: timedelta
     """After this time a slot is free again, whatever happened."""
-    round: int = 0
+    revision: int = 0
     """Round of the pool whose VMs the reserver knows how to make; in another one nothing is reserved."""
 
 
@@ -71,14 +71,14 @@ class Clones:
             manager,
             duration_ms(lease),
             duration_ms(reservation.slot_life),
-            reservation.round,
+            reservation.revision,
             *flat,
         )
         return reserved
 
     async def begin(self, vm: str, *, operation: str, manager: str, lease: timedelta) -> str | None:
         """Get leave to send `create` for a reserved name: the attempt for its tag; None: it is too late."""
-        attempt: str = await self._scripts.run("begin", operation, vm, manager, duration_ms(lease))
+        attempt: str = await self._scripts.run("begin_create", operation, vm, manager, duration_ms(lease))
         return attempt or None
 
     async def created(
@@ -113,7 +113,9 @@ class Clones:
     def _created(
         self, vm: str, attempt: str, provider_id: str, ip: str | None, host: str | None, cloned: bool
     ) -> Command:
-        return self._scripts.command("created", vm, attempt, provider_id, ip or "", host or "", int(cloned))
+        return self._scripts.command(
+            "note_created", vm, attempt, provider_id, ip or "", host or "", int(cloned)
+        )
 
 
 def _state(reply: Reply) -> VmState | None:

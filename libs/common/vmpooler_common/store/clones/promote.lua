@@ -1,4 +1,4 @@
--- needs requests places
+-- needs requests queue
 -- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be handed out,
 -- first to checkouts that came before that, or, when the pool was drained since its name was reserved, to
 -- destruction.
@@ -9,7 +9,7 @@
 
 local operation, vm = ARGV[1], ARGV[2]
 local known = redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'pool', 'phase', 'reserved', 'op', 'ready',
-  'request', 'user', 'waited', 'round')
+  'request', 'user', 'waited', 'revision')
 local state, pool = known[1], known[3]
 if not state or known[2] ~= ARGV[3] then return { '' } end
 if known[6] == operation and state == 'ready' then return { 'ready', int(known[7] - known[5]) } end

@@ -33,7 +33,7 @@ for at = 12, #ARGV, 2 do
     free = free - 1
     redis.call('HSET', K.vm .. vm, 'state', 'pending', 'pool', pool, 'provider', ARGV[3], 'domain', ARGV[4],
       'op', operation, 'reserved', int(now), 'phase', 'reserved', 'attempt', ARGV[at + 1],
-      'manager', ARGV[8], 'lease', int(now + ARGV[9]), 'round', ARGV[11])
+      'manager', ARGV[8], 'lease', int(now + ARGV[9]), 'revision', ARGV[11])
     redis.call('ZADD', K.pending .. pool, int(now), vm)
     take_slot(vm, pool, int(now + ARGV[10]))
     event('pending', pool, vm)

@@ -51,7 +51,7 @@ _STATE_OF_SERVER = (
 
 
 @dataclass(frozen=True, slots=True)
-class LinkOptions:
+class RedisOptions:
     """Where Redis is and how long to wait for it. Times in seconds; `url` may hold a password."""
 
     url: str
@@ -66,7 +66,7 @@ class LinkOptions:
 
     def __repr__(self) -> str:
         """Without the url, which may hold a password."""
-        return f"LinkOptions(size={self.size}, timeout={self.timeout})"
+        return f"RedisOptions(size={self.size}, timeout={self.timeout})"
 
 
 _TORN = (RuntimeError, AttributeError)
@@ -88,11 +88,11 @@ class _Unit:
         self.was_sent = False
 
 
-class Link:
+class RedisConnection:
     """A pool of pipelined connections. One per process; open it in the event loop that uses it."""
 
     def __init__(
-        self, options: LinkOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics
+        self, options: RedisOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics
     ) -> None:
         self._options = options
         self.metrics = metrics

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
-from vmpooler_common.store.core.connection import Link, check
+from vmpooler_common.store.core.connection import RedisConnection, check
 from vmpooler_common.store.core.errors import StoreUnavailable
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.times import from_ms
@@ -33,7 +33,7 @@ class Event:
 class Events:
     """Only pokes: whoever waits for something must also read the state."""
 
-    def __init__(self, link: Link, keys: Keys) -> None:
+    def __init__(self, link: RedisConnection, keys: Keys) -> None:
         self._link = link
         self._key = keys("events")
 

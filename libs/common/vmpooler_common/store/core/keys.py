@@ -9,7 +9,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     pending:P       zset    H → when its name was reserved
     ready:P         zset    H → when it became ready; the oldest is handed out first
     suspect:P       zset    like ready, for VMs that listings miss: not handed out, not counted
-    stale:P         zset    like ready, for VMs of an earlier round of their pool, until they are retired
+    stale:P         zset    like ready, for VMs of an earlier revision of their pool, until they are retired
     running:P       zset    H → end of its lifetime, +inf for none
     untagged:P      zset    H → time of its hand-out or of a new end; owner and end as they are now aren't
                             noted on the VM in the cloud yet
@@ -22,31 +22,31 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     open            zset    R → deadline, for requests that are neither ready nor over
     unaccepted      zset    R → creation, for those of them that no manager has accepted yet
     requests        stream  r (request), the inbox of the managers' group; emptied as it is accepted
-    todo            zset    H → when somebody has to look after the tasks of the running VM H: the end of the
-                            lease while a manager works on one, later when one is to be tried again
+    tasks_due       zset    H → when the tasks of the running VM H need a manager: the end of the lease
+                            while a manager works on one, later when one is to be tried again
     tasks           stream  v (VM), t (task), another inbox of the managers' group, for new tasks
     dlq             stream  queue, entry, reason: what could not be understood, newest 10,000
     backlogs        set     P of every pool with a backlog
     backlog:P       zset    R#N → turn of its arrival, for wants without a VM
-    queue:P:U       zset    the same, of one user (`u:NAME`, or `r:R` where there is no token)
+    user_queue:P:U  zset    the same, of one user (`u:NAME`, or `r:R` where there is no token)
     turns:P         zset    U → turn; the lowest is served next
     turn            string  counter of turns
-    line:P          zset    O → turn; the operations of checkouts that wait for VMs of P, the first one first;
-                            members without a place have lapsed; expires 20 s after the last renewal
-    place:O         hash    P → number of VMs that the checkout O could take of P; expires 10 s after its
+    queue:P         zset    O → turn; the operations of checkouts that wait for VMs of P, the first one first;
+                            members without a ticket have lapsed; expires 20 s after the last renewal
+    ticket:O        hash    P → number of VMs that the checkout O could take of P; expires 10 s after its
                             API process has renewed it last
     pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
     broken          hash    P → reason, for pools whose provider says that it can't work
-    held            hash    P → reason, for pools whose clones are held back for a while
+    backing_off     hash    P → reason, for pools whose clones are held back for a while
     size            hash    P → size that was set through the API, in place of the configured one
     template        hash    P → template, likewise
     clone_target    hash    P → clone target, likewise; all three stay when the pool leaves the configuration
-    rounds          hash    P → how often the pool was drained; a new round begins with each
-    prepared        hash    P → template that its VMs are made from, as its manager has taken it over
-    halted          hash    provider → `kind pool reason`: all destroying of it is stopped
+    revisions       hash    P → revision: how often the pool was drained
+    template_ready  hash    P → template that its VMs are made from, as its manager has it
+    deletion_paused hash    provider → `kind pool reason`: all deletion there is paused
     reaped:V:K      zset    H → time; what was given up (K absent) or taken in (K orphan) at provider V
                             in the last ten minutes
-    refused:V       set     H of unknown VMs at provider V that weren't taken in because it is halted
+    refused:V       set     H of orphans at provider V, not adopted as deletion is paused there
     released:V      set     H that an operator has released: no safety limit counts them; for a day
     managers        zset    manager → end of its registration
     leases          hash    P → `end manager`
@@ -59,7 +59,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
                             the SHA-256 of the token, in hexadecimal; expires `token_ttl` after its making
     tokens:U        zset    S → when it was made, for the tokens of the user U; those that have expired are
                             swept out when U makes another
-    holds:S         zset    H → hand-out time, for the running VMs that were taken with this token; S is
+    token_vms:S     zset    H → hand-out time, for the running VMs that were taken with this token; S is
                             `lost` for reinstated ones
     failed:U        string  operation of the last failed login of a user, for a second; U is the SHA-256
                             of the user's name in one spelling
@@ -74,8 +74,8 @@ Fields of a request: status (open, ready, failed, deleted), created, deadline, k
 is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted,
 accepted_by (operation), ended, closed_by (operation), reason, error.
 
-Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, round (of its
-pool, when its name was reserved), phase, attempt, manager, lease (end), asked (create was sent), cloned, id
+Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, revision (of
+its pool, when its name was reserved), phase, attempt, manager, lease (end), asked (create was sent), cloned, id
 (the provider's), ip, host, ready, checkout, ends, user, token, request (that it was granted to), waited
 (milliseconds that the request did), completed, reason, claim (operation), tries (of destroying), error, gone;
 tag:NAME for each tag;
@@ -107,25 +107,25 @@ STEMS: dict[str, str] = {
     "open": "open",
     "unaccepted": "unaccepted",
     "requests": "requests",
-    "todo": "todo",
+    "tasks_due": "tasks_due",
     "tasks": "tasks",
     "dlq": "dlq",
     "backlogs": "backlogs",
     "backlog": "backlog:",
-    "queue": "queue:",
+    "user_queue": "user_queue:",
     "turns": "turns:",
     "turn": "turn",
-    "line": "line:",
-    "place": "place:",
+    "queue": "queue:",
+    "ticket": "ticket:",
     "pools": "pools",
     "broken": "broken",
     "size": "size",
     "template": "template",
     "clone_target": "clone_target",
-    "rounds": "rounds",
-    "prepared": "prepared",
-    "halted": "halted",
-    "held": "held",
+    "revisions": "revisions",
+    "template_ready": "template_ready",
+    "deletion_paused": "deletion_paused",
+    "backing_off": "backing_off",
     "reaped": "reaped:",
     "refused": "refused:",
     "released": "released:",
@@ -137,7 +137,7 @@ STEMS: dict[str, str] = {
     "token": "token:",
     "rate": "rate:",
     "tokens": "tokens:",
-    "holds": "holds:",
+    "token_vms": "token_vms:",
     "failed": "failed:",
     "lastboot": "lastboot",
     "stats": "stats:",

@@ -57,7 +57,7 @@ local function give_tasks_up(vm)
       write_task(vm, task)
     end
   end
-  redis.call('ZREM', K.todo, vm)
+  redis.call('ZREM', K.tasks_due, vm)
   redis.call('HDEL', K.vm .. vm, 'worker', 'work')
 end
 
@@ -68,7 +68,7 @@ local function move(vm, pool, index, to, score, ...)
   redis.call('ZREM', K[index] .. pool, vm)
   if index == 'running' then
     local known = redis.call('HMGET', K.vm .. vm, 'token', 'tasks')
-    if (known[1] or '') ~= '' then redis.call('ZREM', K.holds .. known[1], vm) end
+    if (known[1] or '') ~= '' then redis.call('ZREM', K.token_vms .. known[1], vm) end
     if known[2] then give_tasks_up(vm) end
   end
   redis.call('HSET', K.vm .. vm, 'state', to, ...)
@@ -91,7 +91,7 @@ end
 -- Drain a pool. What is ready is set aside at once, by one command however much it is; it is a manager that
 -- retires it, as it does with what is pending and wanted by no request.
 local function drain(pool)
-  redis.call('HINCRBY', K.rounds, pool, 1)
+  redis.call('HINCRBY', K.revisions, pool, 1)
   redis.call('ZUNIONSTORE', K.stale .. pool, 3, K.stale .. pool, K.ready .. pool, K.suspect .. pool)
   redis.call('DEL', K.ready .. pool, K.suspect .. pool)
   event('drain', pool, '')
@@ -132,7 +132,7 @@ end
 
 -- A pool is drained by a new round of it: VMs whose names were reserved in an earlier one are stale.
 local function is_stale(round, pool)
-  return (round or '0') ~= (redis.call('HGET', K.rounds, pool) or '0')
+  return (round or '0') ~= (redis.call('HGET', K.revisions, pool) or '0')
 end
 
 -- Whether one more VM of a provider may be given up ('absent') or taken in ('orphan'), by the limit for ten

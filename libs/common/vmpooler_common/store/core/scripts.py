@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from redis.exceptions import NoScriptError
 
-from vmpooler_common.store.core.connection import Command, Link, Reply, check
+from vmpooler_common.store.core.connection import Command, RedisConnection, Reply, check
 from vmpooler_common.store.core.errors import ScriptFailed
 from vmpooler_common.store.core.keys import Keys
 
@@ -26,7 +26,7 @@ class Scripts:
     The single declared key is the schema's: it tells a cluster's client which slot all keys are in.
     """
 
-    def __init__(self, link: Link, keys: Keys) -> None:
+    def __init__(self, link: RedisConnection, keys: Keys) -> None:
         self._link = link
         self._route = keys("schema")
         texts = dict(read_scripts())

@@ -35,7 +35,7 @@ for _, pool in ipairs(held) do redis.call('HSET', K.leases, pool, int(now + leas
 for at = 4 + pools, #ARGV do
   local known = redis.call('HMGET', K.vm .. ARGV[at], 'state', 'manager', 'pool', 'phase', 'worker')
   if known[1] == 'running' then
-    if known[5] == manager then redis.call('ZADD', K.todo, 'XX', int(now + lease), ARGV[at]) end
+    if known[5] == manager then redis.call('ZADD', K.tasks_due, 'XX', int(now + lease), ARGV[at]) end
   elseif known[2] == manager then
     if known[1] == 'destroying' then
       redis.call('ZADD', K.destroying .. known[3], 'XX', int(now + lease), ARGV[at])
@@ -57,5 +57,5 @@ return {
   redis.call('ZRANGEBYSCORE', K.unaccepted, '-inf', int(now - 2000), 'LIMIT', 0, 100),
   redis.call('ZRANGEBYSCORE', K.open, '-inf', int(now), 'LIMIT', 0, 100),
   strange,
-  redis.call('ZCOUNT', K.todo, '-inf', int(now)),
+  redis.call('ZCOUNT', K.tasks_due, '-inf', int(now)),
 }

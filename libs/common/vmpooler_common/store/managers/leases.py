@@ -69,7 +69,7 @@ class Leases:
 
     async def forget(self, pool: str) -> bool:
         """Drop a pool that has left the configuration; False while it still has VMs."""
-        return bool(await self._scripts.run("forget", pool))
+        return bool(await self._scripts.run("forget_pool", pool))
 
 
 def info_of(text: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ for at = 2, #ARGV do
   elseif known[2] == manager and known[1] == 'pending' then
     redis.call('HSET', K.vm .. ARGV[at], 'lease', int(now))
   elseif known[4] == manager and known[1] == 'running' then
-    redis.call('ZADD', K.todo, 'XX', int(now), ARGV[at])
+    redis.call('ZADD', K.tasks_due, 'XX', int(now), ARGV[at])
   end
 end
 if known_until_now then event('left', '', '') end

@@ -1,4 +1,4 @@
--- needs requests places
+-- needs requests queue
 -- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
 -- ARGV pool, provider, configured size, ready ttl in ms, '1' for the names of all ready VMs too,
 --      most VMs of each kind, '1' when what was set through the API counts: the pool is configured
@@ -67,16 +67,16 @@ if reserved > 0 then next_due = math.min(next_due or math.huge, now + PLACE_KEPT
 return {
   int(now),
   redis.call('GET', K.generation) or '',
-  redis.call('HGET', K.halted, ARGV[2]) or '',
+  redis.call('HGET', K.deletion_paused, ARGV[2]) or '',
   redis.call('HGET', K.broken, pool) or '',
-  redis.call('HGET', K.held, pool) or '',
+  redis.call('HGET', K.backing_off, pool) or '',
   requests_used,
   pools_used,
   backlog,
   redis.call('ZCOUNT', K.cloning .. pool, int(now), '+inf'),
   sizes,
   details(redis.call('ZRANGE', K.pending .. pool, 0, most - 1),
-    'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned', 'round'),
+    'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned', 'revision'),
   due(K.ready, now - ttl),
   excess > 0 and redis.call('ZRANGE', K.ready .. pool, 0, excess - 1) or {},
   due(K.running, now),
@@ -90,8 +90,8 @@ return {
     is_configured and redis.call('HGET', K.template, pool) or '',
     is_configured and redis.call('HGET', K.clone_target, pool) or '',
   },
-  redis.call('HGET', K.rounds, pool) or '0',
-  redis.call('HGET', K.prepared, pool) or '',
+  redis.call('HGET', K.revisions, pool) or '0',
+  redis.call('HGET', K.template_ready, pool) or '',
   redis.call('ZRANGE', K.stale .. pool, 0, most - 1),
   reserved,
 }

@@ -52,7 +52,7 @@ class PoolChanges:
 
     async def current(self) -> CurrentOverrides:
         """Give what is set. Raises StoreUnavailable."""
-        sizes, templates, clone_targets, prepared = await self._scripts.run("overrides")
+        sizes, templates, clone_targets, prepared = await self._scripts.run("show_overrides")
         return CurrentOverrides(
             sizes=_mapping(sizes),
             templates=_mapping(templates),
@@ -66,7 +66,7 @@ class PoolChanges:
         """Make all changes or none. Nothing else may be made of this."""
         flat = [text for change in changes for text in (change.pool, change.configured, change.value)]
         outcome, *told = await self._scripts.run(
-            "override",
+            "override_pools",
             operation,
             *_asker(permission),
             what,
@@ -81,7 +81,7 @@ class PoolChanges:
     async def drain(self, pools: Sequence[str], *, permission: Permission, operation: str) -> str:
         """Have all VMs of these pools that are pending or ready replaced, once; give the user who asks."""
         outcome, *told = await self._scripts.run(
-            "drain", operation, *_asker(permission), len(pools), *pools, *permission.admins
+            "drain_pools", operation, *_asker(permission), len(pools), *pools, *permission.admins
         )
         _check(outcome)
         return str(told[0])

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from vmpooler_common.store.core.connection import Command, Link, Reply, check
+from vmpooler_common.store.core.connection import Command, RedisConnection, Reply, check
 from vmpooler_common.store.core.errors import RangeInvalid
 from vmpooler_common.store.core.keys import Keys
 
@@ -84,7 +84,7 @@ def _utc_day() -> date:
 class Statistics:
     """Reads only. `clock` says which day this process thinks it is."""
 
-    def __init__(self, link: Link, keys: Keys, *, clock: Callable[[], date] = _utc_day) -> None:
+    def __init__(self, link: RedisConnection, keys: Keys, *, clock: Callable[[], date] = _utc_day) -> None:
         self._link = link
         self._keys = keys
         self._clock = clock

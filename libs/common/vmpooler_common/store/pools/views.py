@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmpooler_common.model.overrides import read_size, stored_overrides
-from vmpooler_common.model.pool import Classification, Halt, PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_common.model.pool import Classification, DeletionPause, PendingVm, Sizes, Snapshot, UntaggedVm
 from vmpooler_common.model.vm import ClonePhase
 from vmpooler_common.store.core.connection import Reply
 from vmpooler_common.store.core.keys import Keys
@@ -19,7 +19,7 @@ _NAMES_PER_CALL = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class PoolNumbers:
+class PoolCounts:
     """What the API tells of a pool."""
 
     ready: int
@@ -45,12 +45,12 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class StatusCounts:
     """What the API tells of all pools, read at one moment."""
 
     now: datetime
     slots_in_use: int
-    pools: Mapping[str, PoolNumbers]
+    pools: Mapping[str, PoolCounts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,10 @@ class Views:
         """Say what the records say of these VMs."""
         return _classifications(names, await self._scripts.run_all(self._classify(names)))
 
-    async def numbers(self, pools: Sequence[str]) -> Numbers:
+    async def numbers(self, pools: Sequence[str]) -> StatusCounts:
         """Count the VMs of these pools."""
-        now, slots, flat = await self._scripts.run("status", *pools)
-        return Numbers(
+        now, slots, flat = await self._scripts.run("count_pools", *pools)
+        return StatusCounts(
             now=from_ms(now),
             slots_in_use=slots,
             pools={pool: _pool_numbers(flat[8 * at : 8 * at + 8]) for at, pool in enumerate(pools)},
@@ -124,20 +124,20 @@ class Views:
         command = ("HSET", key, pool, reason) if reason else ("HDEL", key, pool)
         await self._scripts.run_all([command])
 
-    async def mark_held(self, pool: str, reason: str) -> None:
+    async def mark_backing_off(self, pool: str, reason: str) -> None:
         """Tell everyone why clones of this pool are held back for now; an empty reason: they are not."""
-        key = self._keys("held")
+        key = self._keys("backing_off")
         command = ("HSET", key, pool, reason) if reason else ("HDEL", key, pool)
         await self._scripts.run_all([command])
 
-    async def mark_prepared(self, pool: str, template: str) -> None:
+    async def mark_template_ready(self, pool: str, template: str) -> None:
         """Tell everyone that this pool's VMs are made from this template from now on."""
-        await self._scripts.run_all([("HSET", self._keys("prepared"), pool, template)])
+        await self._scripts.run_all([("HSET", self._keys("template_ready"), pool, template)])
 
     async def tagged(self, pool: str, vm: UntaggedVm) -> bool:
         """Note that the cloud knows this of a VM. False: it has another end by now, or was given back."""
         ends = "" if vm.ends_at is None else to_ms(vm.ends_at)
-        return bool(await self._scripts.run("tagged", pool, vm.name, ends))
+        return bool(await self._scripts.run("note_tagged", pool, vm.name, ends))
 
     def _classify(self, names: Sequence[str]) -> list[Sequence[str | int]]:
         return [
@@ -152,7 +152,7 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         generation,
         halted,
         broken,
-        held_back,
+        backing_off,
         request_slots,
         pool_slots,
         backlog,
@@ -162,23 +162,23 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         expired,
         excess,
         ended,
-        doomed,
+        to_destroy,
         untagged,
         ready,
         suspects,
         next_due,
         (size, template, clone_target),
-        round_,
-        prepared,
+        revision,
+        template_ready,
         stale,
         owed,
     ) = reply
     return Snapshot(
         now=from_ms(now),
         generation=generation,
-        halt=Halt(*halted.split(" ", 2)) if halted else None,
+        halt=DeletionPause(*halted.split(" ", 2)) if halted else None,
         broken=broken,
-        held_back=held_back,
+        backing_off=backing_off,
         request_slots_in_use=request_slots,
         pool_slots_in_use=pool_slots,
         backlog=backlog,
@@ -188,14 +188,14 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
         expired_ready=tuple(expired),
         excess_ready=tuple(excess),
         ended_running=tuple(ended),
-        doomed=tuple(doomed),
+        to_destroy=tuple(to_destroy),
         untagged=tuple(_untagged(untagged[at : at + 6]) for at in range(0, len(untagged), 6)),
         ready=_since(ready),
         suspects=_since(suspects),
         next_due=from_ms_or_none(next_due),
         overrides=stored_overrides(size=size, template=template, clone_target=clone_target),
-        round=int(round_),
-        prepared=prepared,
+        revision=int(revision),
+        template_ready=template_ready,
         stale=tuple(stale),
         owed=owed,
     )
@@ -206,7 +206,7 @@ def _since(flat: Sequence[str]) -> dict[str, datetime]:
 
 
 def _pending(values: Sequence[str]) -> PendingVm:
-    name, provider, phase, reserved, lease, attempt, provider_id, cloned, round_ = values
+    name, provider, phase, reserved, lease, attempt, provider_id, cloned, revision = values
     return PendingVm(
         name=name,
         provider=provider,
@@ -216,7 +216,7 @@ def _pending(values: Sequence[str]) -> PendingVm:
         attempt=attempt,
         provider_id=provider_id,
         cloned=bool(cloned),
-        round=int(round_ or 0),
+        revision=int(revision or 0),
     )
 
 
@@ -252,7 +252,7 @@ def _durations(flat: Sequence[str]) -> Durations:
     )
 
 
-def _pool_numbers(values: Sequence[Reply]) -> PoolNumbers:
+def _pool_numbers(values: Sequence[Reply]) -> PoolCounts:
     ready, running, pending, completed, last_boot, broken, backlog, size = values
     booted = from_ms_or_none(last_boot)
-    return PoolNumbers(ready, running, pending, completed, booted, broken, backlog, read_size(size))
+    return PoolCounts(ready, running, pending, completed, booted, broken, backlog, read_size(size))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from vmpooler_common.store.core.queue import GROUP
+from vmpooler_common.store.core.inbox import GROUP
 from vmpooler_common.store.core.scripts import Scripts, new_operation
 
 
@@ -18,7 +18,7 @@ class Served:
     waited: timedelta
 
 
-class Inbox:
+class Backlog:
     """What follows once a request's entry was read from the queue of requests."""
 
     def __init__(self, scripts: Scripts) -> None:
@@ -26,15 +26,15 @@ class Inbox:
 
     async def accept(self, request: str, *, entry: str = "") -> str:
         """Make a request part of its pools' backlog; gives `accepted`, `known`, or `dead`."""
-        return str(await self._scripts.run("accept", new_operation(), request, GROUP, entry))
+        return str(await self._scripts.run("accept_request", new_operation(), request, GROUP, entry))
 
     async def expire(self, request: str, *, operation: str, reason: str) -> bool:
         """Fail a request that is past its deadline; False when it isn't, or is over."""
-        return bool(await self._scripts.run("expire", operation, request, reason) == "ok")
+        return bool(await self._scripts.run("expire_request", operation, request, reason) == "ok")
 
     async def serve(self, pool: str, *, operation: str, most: int) -> list[Served]:
         """Give ready VMs of a pool to its backlog."""
-        flat = await self._scripts.run("serve", operation, pool, most)
+        flat = await self._scripts.run("serve_backlog", operation, pool, most)
         return [
             Served(vm, provider_id, request, user, timedelta(milliseconds=int(waited)))
             for vm, provider_id, request, user, waited in (flat[at : at + 5] for at in range(0, len(flat), 5))

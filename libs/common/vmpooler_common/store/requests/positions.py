@@ -34,7 +34,7 @@ class Line:
     ready: int
     broken: str
     """Why the pool can't work, empty when it can."""
-    held_back: str
+    backing_off: str
     """Why clones are held back for now, empty when they are not."""
     places: Mapping[int, int]
     """Number of a wanted VM -> how many VMs of the pool that aren't ready yet go to others before: requests
@@ -57,7 +57,7 @@ class Standing:
     now: datetime
 
 
-class Lines:
+class QueuePositions:
     """Reads only."""
 
     def __init__(self, scripts: Scripts) -> None:
@@ -66,7 +66,7 @@ class Lines:
     async def look_up(self, request: str) -> Standing | None:
         """Give a request and its lines, in one round trip."""
         found, reply = await self._scripts.run_all(
-            [self._scripts.command("look", request), self._scripts.command("line", request)]
+            [self._scripts.command("show_request", request), self._scripts.command("queue_position", request)]
         )
         known = request_of(request, found)
         if known is None:
@@ -76,12 +76,12 @@ class Lines:
 
 
 def _line(reply: Sequence[Reply]) -> Line:
-    backlog, ready, broken, held_back, places, making, owed = reply
+    backlog, ready, broken, backing_off, places, making, owed = reply
     return Line(
         backlog=backlog,
         ready=ready,
         broken=broken,
-        held_back=held_back,
+        backing_off=backing_off,
         places=dict(zip(places[::2], places[1::2], strict=True)),
         making=Making(*making),
         owed=owed,

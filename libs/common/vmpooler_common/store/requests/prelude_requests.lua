@@ -15,14 +15,14 @@ end
 local function enqueue(request, n, pool, whose)
   local want, turn = request .. '#' .. n, redis.call('INCR', K.turn)
   redis.call('ZADD', K.backlog .. pool, turn, want)
-  redis.call('ZADD', K.queue .. pool .. ':' .. whose, turn, want)
+  redis.call('ZADD', K.user_queue .. pool .. ':' .. whose, turn, want)
   redis.call('ZADD', K.turns .. pool, 'NX', turn, whose)
   redis.call('SADD', K.backlogs, pool)
 end
 
 -- Take a want out of its pool's backlog; `served` when its user has had a turn by it.
 local function dequeue(request, n, pool, whose, served)
-  local want, queue = request .. '#' .. n, K.queue .. pool .. ':' .. whose
+  local want, queue = request .. '#' .. n, K.user_queue .. pool .. ':' .. whose
   redis.call('ZREM', K.backlog .. pool, want)
   redis.call('ZREM', queue, want)
   if redis.call('EXISTS', queue) == 0 then
@@ -38,7 +38,7 @@ local function head(pool)
   local first = redis.call('ZRANGE', K.turns .. pool, 0, 0, 'WITHSCORES')
   local whose = first[1]
   if not whose then return nil end
-  local want = redis.call('ZRANGE', K.queue .. pool .. ':' .. whose, 0, 0)[1]
+  local want = redis.call('ZRANGE', K.user_queue .. pool .. ':' .. whose, 0, 0)[1]
   local request, n = string.match(want, '^(.*)#(%d+)$')
   return { request = request, n = n, pool = pool, whose = whose, turn = tonumber(first[2]) }
 end
@@ -83,7 +83,7 @@ local function grant(want, vm, index, operation, now)
   redis.call('ZADD', K.untagged .. want.pool, int(now), vm)
   move(vm, want.pool, index, 'running', ends == '' and '+inf' or ends, 'op', operation, 'checkout', int(now),
     'ends', ends, 'user', known[1], 'token', known[2], 'request', want.request, 'waited', waited)
-  if known[2] ~= '' then redis.call('ZADD', K.holds .. known[2], int(now), vm) end
+  if known[2] ~= '' then redis.call('ZADD', K.token_vms .. known[2], int(now), vm) end
   local entry = read_want(want.request, want.n)
   entry.vm = vm
   write_want(want.request, want.n, entry)

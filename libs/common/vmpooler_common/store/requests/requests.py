@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.checkout.checkouts import Return
-from vmpooler_common.store.core.connection import Link, Reply, check
+from vmpooler_common.store.core.connection import RedisConnection, Reply, check
 from vmpooler_common.store.core.errors import (
     NoSuchRequest,
     NotOwner,
@@ -73,7 +73,7 @@ class Requests:
     """Each method is one round trip, and safe to repeat with the same operation."""
 
     def __init__(
-        self, link: Link, scripts: Scripts, keys: Keys, *, data_ttl: timedelta, wait: "Waiting"
+        self, link: RedisConnection, scripts: Scripts, keys: Keys, *, data_ttl: timedelta, wait: "Waiting"
     ) -> None:
         self._link = link
         self._scripts = scripts
@@ -99,7 +99,7 @@ class Requests:
         """
         flat = [text for want in wants for text in want]
         outcome = await self._scripts.run(
-            "request",
+            "open_request",
             operation,
             request,
             token_digest(token),
@@ -131,7 +131,9 @@ class Requests:
 
     async def look_up_all(self, requests: Sequence[str]) -> list[OnDemandRequest | None]:
         """Give several requests as they are now."""
-        replies = await self._scripts.run_all(self._scripts.command("look", request) for request in requests)
+        replies = await self._scripts.run_all(
+            self._scripts.command("show_request", request) for request in requests
+        )
         return [request_of(request, reply) for request, reply in zip(requests, replies, strict=True)]
 
     async def statuses(self, requests: Sequence[str]) -> list[RequestStatus | None]:
@@ -157,7 +159,7 @@ class Requests:
         Raises NoSuchRequest, UnknownToken, NotOwner, StoreUnavailable.
         """
         outcome = await self._scripts.run(
-            "close",
+            "delete_request",
             operation,
             request,
             "The request has been deleted",

@@ -15,7 +15,7 @@
 --         or 'refused'.
 
 local operation, vm, state, guard, bound = ARGV[1], ARGV[2], ARGV[3], ARGV[6], ARGV[7]
-local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'ready', 'ends', 'provider', 'round')
+local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'ready', 'ends', 'provider', 'revision')
 if known[2] == operation and known[1] ~= state then return 'ok' end
 if known[1] ~= state then return 'refused' end
 if state ~= 'pending' and state ~= 'ready' and state ~= 'running' then return 'refused' end
@@ -42,9 +42,9 @@ elseif guard == 'operation' then
   if known[2] ~= bound then return 'refused' end
 elseif guard == 'unseen' then
   if index ~= 'suspect' then return 'refused' end
-  if redis.call('HEXISTS', K.halted, provider) == 1 then return 'halted' end
+  if redis.call('HEXISTS', K.deletion_paused, provider) == 1 then return 'halted' end
   if not may_reap(provider, 'absent', vm, tonumber(bound), now) then
-    redis.call('HSET', K.halted, provider,
+    redis.call('HSET', K.deletion_paused, provider,
       'absent ' .. pool .. ' more VMs vanished than may be given up in ten minutes')
     event('halted', pool, vm)
     return 'halted'

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from vmpooler_common.model.vm import TaskKind
 from vmpooler_common.store.core.connection import Reply
-from vmpooler_common.store.core.queue import GROUP, QueueEntry
+from vmpooler_common.store.core.inbox import GROUP, InboxEntry
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.core.times import duration_ms
 
 
 @dataclass(frozen=True, slots=True)
-class Undertaking:
+class TaskLease:
     """A task that this manager is to do, or, with `failed`, one that will not be done any more."""
 
     operation: str
@@ -37,14 +37,14 @@ class Undertaking:
 
 
 @dataclass(frozen=True, slots=True)
-class PutAside:
+class DeadLetter:
     """The entry brought no task, and is in the dead-letter queue now."""
 
     named: str
     """The VM that it named; empty for none."""
 
 
-class Undertakings:
+class TaskLeases:
     """Each method is one round trip."""
 
     def __init__(self, scripts: Scripts) -> None:
@@ -59,8 +59,8 @@ class Undertakings:
         most_tries: int,
         longest: timedelta,
         providers: Collection[str],
-        entry: QueueEntry | None = None,
-    ) -> Undertaking | PutAside | None:
+        entry: InboxEntry | None = None,
+    ) -> TaskLease | DeadLetter | None:
         """Lease the task that an entry brings, or any that is due; None when there is none for this manager.
 
         `providers` are those at which it has room for a task. The entry leaves the inbox, whatever comes of
@@ -68,7 +68,7 @@ class Undertakings:
         """
         brought = (entry.id, entry.fields.get("v", "")) if entry else ("", "")
         reply = await self._scripts.run(
-            "undertake",
+            "claim_task",
             operation,
             manager,
             duration_ms(lease),
@@ -81,34 +81,34 @@ class Undertakings:
         if not reply:
             return None
         if reply[0] == "dead":
-            return PutAside(brought[1])
+            return DeadLetter(brought[1])
         return _undertaking(operation, reply)
 
-    async def done(self, undertaking: Undertaking) -> bool:
+    async def done(self, task_lease: TaskLease) -> bool:
         """Note that a task was done; False when the VM was returned meanwhile."""
-        return await self._settle(undertaking, "done")
+        return await self._settle(task_lease, "done")
 
-    async def failed(self, undertaking: Undertaking, *, reason: str) -> bool:
+    async def failed(self, task_lease: TaskLease, *, reason: str) -> bool:
         """Note that a task can't be done; False when the lease is lost, or the VM was returned meanwhile."""
-        return await self._settle(undertaking, "failed", reason=reason)
+        return await self._settle(task_lease, "failed", reason=reason)
 
-    async def put_off(self, undertaking: Undertaking, *, reason: str, delay: timedelta) -> bool:
+    async def postpone(self, task_lease: TaskLease, *, reason: str, delay: timedelta) -> bool:
         """Leave a task to whoever comes first after the delay; False likewise."""
-        return await self._settle(undertaking, "again", reason=reason, delay=delay)
+        return await self._settle(task_lease, "again", reason=reason, delay=delay)
 
     async def _settle(
         self,
-        undertaking: Undertaking,
+        task_lease: TaskLease,
         outcome: str,
         *,
         reason: str = "",
         delay: timedelta = timedelta(0),
     ) -> bool:
         reply = await self._scripts.run(
-            "settle",
-            undertaking.operation,
-            undertaking.vm,
-            undertaking.task,
+            "settle_task",
+            task_lease.operation,
+            task_lease.vm,
+            task_lease.task,
             outcome,
             reason,
             duration_ms(delay),
@@ -116,7 +116,7 @@ class Undertakings:
         return bool(reply == "ok")
 
 
-def _undertaking(operation: str, reply: Sequence[Reply]) -> Undertaking:
+def _undertaking(operation: str, reply: Sequence[Reply]) -> TaskLease:
     (
         verdict,
         vm,
@@ -132,7 +132,7 @@ def _undertaking(operation: str, reply: Sequence[Reply]) -> Undertaking:
         waited,
         reason,
     ) = reply
-    return Undertaking(
+    return TaskLease(
         operation=operation,
         failed=verdict == "failed",
         vm=vm,

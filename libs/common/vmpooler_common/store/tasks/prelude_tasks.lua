@@ -49,7 +49,7 @@ local function add_task(vm, id, kind, detail, user, now)
   local number = redis.call('HINCRBY', K.vm .. vm, 'tasks', 1)
   write_task(vm, { id = id, n = number, kind = kind, detail = detail, user = user, state = 'pending',
     created = int(now), tries = 0, reason = '' })
-  redis.call('ZADD', K.todo, 'NX', int(now + FRESH), vm)
+  redis.call('ZADD', K.tasks_due, 'NX', int(now + FRESH), vm)
   redis.call('XADD', K.tasks, '*', 'v', vm, 't', id)
 end
 
@@ -90,5 +90,9 @@ local function end_task(vm, task, state, reason, operation, now)
   end
   for at = 1, #ended - ENDED_KEPT do redis.call('HDEL', K.vm .. vm, 'task:' .. ended[at]) end
   redis.call('HDEL', K.vm .. vm, 'worker', 'work')
-  if is_waiting then redis.call('ZADD', K.todo, int(now), vm) else redis.call('ZREM', K.todo, vm) end
+  if is_waiting then
+    redis.call('ZADD', K.tasks_due, int(now), vm)
+  else
+    redis.call('ZREM', K.tasks_due, vm)
+  end
 end

@@ -45,7 +45,7 @@ class Tasks:
         when there is no such snapshot to go back to, TooManyTasks, StoreUnavailable.
         """
         match await self._scripts.run(
-            "task",
+            "add_task",
             task.id,
             vm,
             token_digest(token),

@@ -79,7 +79,7 @@ class Changes:
         digest, count = token_digest(token), len(change.tags)
         disk = (change.disk.id, change.disk.detail) if change.disk else ("", "")
         match await self._scripts.run(
-            "modify",
+            "change_vm",
             *(operation, vm, digest, access, int(only_owner), lifetime, MOST_TAGS, count),
             *disk,
             *tags,

@@ -18,7 +18,7 @@ import structlog
 
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.connection_pool import ConnectionPool
-from vmpooler_manager.providers.contract import OwnershipTag, PoolOrder, ProviderVm, VmRef
+from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
 from vmpooler_manager.providers.dummy.machine import Machine, TaskDone, TaskKind, disks_after
 from vmpooler_manager.providers.dummy.settings import read_settings
@@ -65,7 +65,7 @@ class DummyProvider:
         if self._table is not None:
             await self._table.close()
 
-    async def create(self, pool: PoolOrder, tag: OwnershipTag) -> ProviderVm:
+    async def create(self, pool: CloneSpec, tag: OwnershipTag) -> ProviderVm:
         """Add a VM whose clone ends, and which is ready, after random times."""
         async with self._call() as table:
             if self._faults.strikes(Fault.CREATE_FAILS):
@@ -93,13 +93,13 @@ class DummyProvider:
                 raise TransientError(f"dummy cloud: {tag.name} was made, or not (createvm_orphan_percent)")
             return machine.seen_at(now)
 
-    async def find(self, pool: PoolOrder, name: str, attempt: str) -> ProviderVm | None:
+    async def find(self, pool: CloneSpec, name: str, attempt: str) -> ProviderVm | None:
         """Look in the whole cloud: a VM stays where it was made, also when its pool's folder was changed."""
         async with self._call() as table:
             machine = await table.find(name, attempt)
         return None if machine is None else machine.seen_at(time.time())
 
-    async def inspect(self, pool: PoolOrder, vm: VmRef) -> ProviderVm:
+    async def inspect(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
         """Look at one VM, with the readiness check as long as it was not passed."""
         async with self._call() as table:
             machine = await table.get(vm.provider_id)
@@ -113,7 +113,7 @@ class DummyProvider:
                 machine = await self._check_readiness(table, machine, now)
             return machine.seen_at(now)
 
-    async def list_vms(self, pool: PoolOrder) -> Sequence[ProviderVm]:
+    async def list_vms(self, pool: CloneSpec) -> Sequence[ProviderVm]:
         """List the place of the pool: its `folder`, shared with other pools of that folder, or its own."""
         async with self._call() as table:
             if self._faults.strikes(Fault.LISTING_FAILS):
@@ -124,25 +124,25 @@ class DummyProvider:
         now = time.time()
         return [machine.seen_at(now) for machine in machines]
 
-    async def annotate(self, pool: PoolOrder, vm: VmRef, tag: OwnershipTag) -> None:
+    async def annotate(self, pool: CloneSpec, vm: VmRef, tag: OwnershipTag) -> None:
         """Write the whole tag anew."""
         async with self._call() as table:
             if not await table.retag(vm.provider_id, tag):
                 raise NotFound(_no_such(vm))
 
-    async def add_disk(self, pool: PoolOrder, vm: VmRef, *, task: str, size: int) -> None:
+    async def add_disk(self, pool: CloneSpec, vm: VmRef, *, task: str, size: int) -> None:
         """Add a disk; like all tasks, it keeps its connection for as long as it takes."""
         done = TaskDone(task, TaskKind.DISK, size=size)
         async with self._call() as table:
             await self._do(table, vm, done, takes=Delay.DISK, fails=Fault.DISK_FAILS)
 
-    async def snapshot(self, pool: PoolOrder, vm: VmRef, *, name: str) -> None:
+    async def snapshot(self, pool: CloneSpec, vm: VmRef, *, name: str) -> None:
         """Take a snapshot."""
         done = TaskDone(name, TaskKind.SNAPSHOT)
         async with self._call() as table:
             await self._do(table, vm, done, takes=Delay.SNAPSHOT, fails=Fault.SNAPSHOT_FAILS)
 
-    async def revert(self, pool: PoolOrder, vm: VmRef, *, task: str, snapshot: str) -> None:
+    async def revert(self, pool: CloneSpec, vm: VmRef, *, task: str, snapshot: str) -> None:
         """Go back to a snapshot."""
         done = TaskDone(task, TaskKind.REVERT, snapshot=snapshot)
         async with self._call() as table:
@@ -158,7 +158,7 @@ class DummyProvider:
         async with self._connections.connection() as table:
             return [disk.size for disk in disks_after(await table.journal(vm.provider_id))]
 
-    async def destroy(self, pool: PoolOrder, vm: VmRef) -> None:
+    async def destroy(self, pool: CloneSpec, vm: VmRef) -> None:
         """Switch the VM off, then remove it; one that is off already, by an earlier try, is only removed.
 
         The call waits for both, with its connection, as it would for the tasks of a real cloud.
@@ -208,7 +208,7 @@ class DummyProvider:
         return self._table
 
 
-def _place(pool: PoolOrder) -> str:
+def _place(pool: CloneSpec) -> str:
     return str(pool.options.get("folder") or pool.name)
 
 

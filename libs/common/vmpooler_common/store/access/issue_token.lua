@@ -1,0 +1,25 @@
+-- issue_token: make a token known as a user's, whose password was found right.
+-- ARGV token digest, user, digest of the user's name, the token's first characters,
+--      life in ms or 0 for no end, most tokens of a user
+-- Returns 'ok', 'throttled' when a login of this user has failed within a second,
+--         'full' when the user has too many tokens.
+
+local token, user, life = ARGV[1], ARGV[2], tonumber(ARGV[5])
+if redis.call('EXISTS', K.token .. token) == 1 then return 'ok' end -- the same call again
+if redis.call('EXISTS', K.failed .. ARGV[3]) == 1 then return 'throttled' end
+local expired, kept = {}, 0
+for _, other in ipairs(redis.call('ZRANGE', K.tokens .. user, 0, -1)) do
+  if redis.call('EXISTS', K.token .. other) == 1 then
+    kept = kept + 1
+  else
+    table.insert(expired, other)
+  end
+end
+if kept >= tonumber(ARGV[6]) then return 'full' end
+
+local now = int(now_ms())
+for _, other in ipairs(expired) do redis.call('ZREM', K.tokens .. user, other) end
+redis.call('HSET', K.token .. token, 'user', user, 'created', now, 'beginning', ARGV[4])
+if life > 0 then redis.call('PEXPIRE', K.token .. token, int(life)) end
+redis.call('ZADD', K.tokens .. user, now, token)
+return 'ok'

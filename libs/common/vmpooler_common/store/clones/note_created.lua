@@ -1,0 +1,40 @@
+-- note_created: note the provider's id of a VM. Safe to repeat, also by a manager that was thought dead.
+--
+-- A VM that was given up in the meantime goes (back) to destruction under its id, so that it can't leak.
+-- ARGV vm, attempt, provider id, ip or '', host or '', '1' when the cloud has finished cloning it
+-- Returns the state that the VM is in now, or '' when this attempt isn't known.
+
+local vm, id = ARGV[1], ARGV[3]
+local known = redis.call('HMGET', K.vm .. vm,
+  'state', 'attempt', 'pool', 'id', 'asked', 'cloned', 'phase', 'provider')
+local state, pool = known[1], known[3]
+if not state or known[2] ~= ARGV[2] then return '' end
+
+local now = now_ms()
+local facts = { 'id', id }
+if ARGV[4] ~= '' then table.insert(facts, 'ip'); table.insert(facts, ARGV[4]) end
+if ARGV[5] ~= '' then table.insert(facts, 'host'); table.insert(facts, ARGV[5]) end
+
+if state == 'gone' then
+  redis.call('PERSIST', K.vm .. vm)
+  redis.call('ZADD', K.completed .. pool, int(now), vm)
+  redis.call('HSET', K.vm .. vm, 'state', 'completed', 'completed', int(now), 'reason', 'late', unpack(facts))
+  redis.call('HDEL', K.vm .. vm, 'gone')
+  redis.call('HSET', K.pools, pool, known[8]) -- it may have been forgotten
+  event('completed', pool, vm)
+  return 'completed'
+end
+if state == 'completed' and not known[4] then
+  redis.call('ZADD', K.completed .. pool, 'LT', int(now), vm)
+  event('completed', pool, vm)
+end
+if state == 'pending' then
+  table.insert(facts, 'phase'); table.insert(facts, 'created')
+  if ARGV[6] == '1' and not known[6] then
+    table.insert(facts, 'cloned'); table.insert(facts, int(now))
+    free_slot(vm, pool)
+    count_duration('clone', pool, now, now - tonumber(known[5] or now))
+  end
+end
+redis.call('HSET', K.vm .. vm, unpack(facts))
+return state

@@ -1,0 +1,33 @@
+-- needs requests
+-- accept_request: make an open request part of its pools' backlog, and take its entry out of the inbox.
+-- A redelivery changes nothing. What can't be understood goes to the dead-letter queue.
+-- ARGV operation, request, group, id of the entry or ''
+-- Returns 'accepted', 'known' when there is nothing (more) to do, or 'dead'.
+
+local operation, request, group, entry, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], now_ms()
+local known = redis.call('HMGET', K.request .. request, 'status', 'accepted', 'user', 'accepted_by')
+local verdict = known[4] == operation and 'accepted' or remembered(operation) or 'known'
+if entry ~= '' and not known[1] and verdict == 'known' then
+  local reason = request == '' and 'the entry names no request' or 'no request has this id'
+  redis.call('XADD', K.dlq, 'MAXLEN', '~', 10000, '*',
+    'queue', 'requests', 'entry', request, 'reason', reason)
+  verdict = remember(operation, 'dead')
+end
+if known[1] == 'open' and not known[2] then
+  local pools = {}
+  local total = redis.call('HLEN', K.wants .. request)
+  for n = 0, total - 1 do
+    local want = read_want(request, int(n))
+    enqueue(request, int(n), want.pool, user_key(request, known[3]))
+    pools[want.pool] = true
+  end
+  redis.call('HSET', K.request .. request, 'accepted', int(now), 'accepted_by', operation)
+  for pool in pairs(pools) do event('backlog', pool, request) end
+  verdict = 'accepted'
+end
+redis.call('ZREM', K.unaccepted, request)
+if entry ~= '' then
+  redis.pcall('XACK', K.requests, group, entry) -- the group may be gone
+  redis.call('XDEL', K.requests, entry)
+end
+return verdict

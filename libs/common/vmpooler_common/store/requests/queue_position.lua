@@ -1,0 +1,85 @@
+-- needs requests queue
+-- queue_position: where an open on-demand request stands in the queues of the pools that it waits for, which
+-- it shares with waiting checkouts (prelude_queue.lua). Writes nothing.
+-- ARGV request
+-- Returns {now, clone slots in use for requests, then per pool:
+--          {pool, backlog, ready VMs, why it is broken or '', why clones are held back or '',
+--           {number of a wanted VM, VMs not ready yet that others get before it...: flat},
+--           pending VMs by how far they are: {reserved, cloning, booting},
+--           VMs, ready or not, that are owed to checkouts that came before our next VM}}
+
+local OWED_COUNTED = 1000 -- VMs, at most, that are counted for waiting checkouts
+
+local request, now = ARGV[1], now_ms()
+local known = redis.call('HMGET', K.request .. request, 'status', 'user')
+local reply = { int(now), (slots_used(now)) }
+if known[1] ~= 'open' then return reply end
+local whose = user_key(request, known[2])
+
+-- Users take turns: who is before us gets one more than we do until our own n-th VM, who is after us as many.
+-- Our first VM comes after the checkouts that are older than our turn; the others after all that wait now,
+-- for by then we have taken new turns. Ready VMs go to those checkouts first.
+local function places_in(pool, ready)
+  local others, before = {}, 1
+  local turn = tonumber(redis.call('ZSCORE', K.turns .. pool, whose) or '0')
+  local older = math.min(owed(pool, OWED_COUNTED, turn), OWED_COUNTED)
+  local all = math.min(owed(pool, OWED_COUNTED), OWED_COUNTED)
+  local next_owed = 0
+  for _, user in ipairs(redis.call('ZRANGE', K.turns .. pool, 0, -1)) do
+    if user == whose then
+      before = 0
+    else
+      table.insert(others, { redis.call('ZCARD', K.user_queue .. pool .. ':' .. user), before })
+    end
+  end
+  local found = {}
+  for at, want in ipairs(redis.call('ZRANGE', K.user_queue .. pool .. ':' .. whose, 0, -1)) do
+    local own = at - 1
+    local of_request, n = string.match(want, '^(.*)#(%d+)$')
+    if of_request == request then
+      local checkouts = own == 0 and older or all
+      if not found[1] then next_owed = checkouts end
+      local ahead = own + math.max(0, checkouts - ready)
+      for _, other in ipairs(others) do ahead = ahead + math.min(other[1], own + other[2]) end
+      table.insert(found, tonumber(n))
+      table.insert(found, ahead)
+    end
+  end
+  return found, next_owed
+end
+
+local function making(pool)
+  local reserved, cloning, booting = 0, 0, 0
+  for _, vm in ipairs(redis.call('ZRANGE', K.pending .. pool, 0, 199)) do
+    local facts = redis.call('HMGET', K.vm .. vm, 'phase', 'cloned')
+    if facts[2] then
+      booting = booting + 1
+    elseif facts[1] == 'reserved' then
+      reserved = reserved + 1
+    else
+      cloning = cloning + 1
+    end
+  end
+  return { reserved, cloning, booting }
+end
+
+local seen = {}
+for n = 0, redis.call('HLEN', K.wants .. request) - 1 do
+  local want = read_want(request, int(n))
+  if want.vm == '' and not seen[want.pool] then
+    seen[want.pool] = true
+    local ready = redis.call('ZCARD', K.ready .. want.pool)
+    local places, checkouts = places_in(want.pool, ready)
+    table.insert(reply, {
+      want.pool,
+      redis.call('ZCARD', K.backlog .. want.pool),
+      ready,
+      redis.call('HGET', K.broken, want.pool) or '',
+      redis.call('HGET', K.backing_off, want.pool) or '',
+      places,
+      making(want.pool),
+      checkouts,
+    })
+  end
+end
+return reply

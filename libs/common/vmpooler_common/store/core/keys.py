@@ -75,8 +75,8 @@ is kept when it is over), user, token, lifetime (milliseconds or 0), total, gran
 accepted_by (operation), ended, closed_by (operation), reason, error.
 
 Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, revision (of
-its pool, when its name was reserved), phase, attempt, manager, lease (end), asked (create was sent), cloned, id
-(the provider's), ip, host, ready, checkout, ends, user, token, request (that it was granted to), waited
+its pool, when its name was reserved), phase, attempt, manager, lease (end), asked (create was sent), cloned,
+id (the provider's), ip, host, ready, checkout, ends, user, token, request (that it was granted to), waited
 (milliseconds that the request did), completed, reason, claim (operation), tries (of destroying), error, gone;
 tag:NAME for each tag;
 tasks (how many were asked for), worker (manager that works on its next task), work (operation of that

@@ -8,7 +8,7 @@ from tests.manager.site import Site
 from tests.support.eventually import eventually
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.vms.changes import Access, Change, Changed
-from vmpooler_manager.supervisor.supervisor import REFRESH_SECONDS
+from vmpooler_manager.supervisor.event_router import REFRESH_SECONDS
 
 PASSED = timedelta(milliseconds=1)
 NEVER_BY_ITSELF = 3600

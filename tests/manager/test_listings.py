@@ -93,7 +93,7 @@ async def test_an_operator_releases_a_halt(site: Site) -> None:
     for name in await site.ready("debian", 5):
         site.cloud.remove(site.row(name)["id"])
     await eventually(lambda: _is_halted(site, "absent debian"))
-    await site.store.retirement.permit("dummy")
+    await site.store.retirement.resume_deletion("dummy")
     await eventually(lambda: _has_no_suspects(site))
     await site.settled(debian=5)
     await eventually(lambda: _metric_is(manager, "provider_halted", 0))
@@ -127,7 +127,7 @@ async def test_one_release_is_enough_for_all_unknown_vms_that_a_halt_was_for(sit
         await _lose_record(site, name, state="ready")
     await eventually(lambda: _is_halted(site, "orphan debian"), within=30)
     await eventually(lambda: _all_are_refused(site, len(lost) - 2))
-    await site.store.retirement.permit("dummy")
+    await site.store.retirement.resume_deletion("dummy")
     for name in lost:
         await site.becomes(name, "gone", within=30)
     assert manager.metric("provider_halted") == 0

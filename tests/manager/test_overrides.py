@@ -8,11 +8,10 @@ from tests.manager.orders import Orders
 from tests.manager.site import Site
 from tests.support.eventually import eventually
 from vmpooler_common.model.overrides import Property
-from vmpooler_common.model.vm import VmState
+from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.pools.overrides import Change, Permission
 from vmpooler_common.store.requests.requests import RequestStatus
-from vmpooler_common.store.retirement.retirement import Guard
 
 OLD, NEW = "templates/debian", "templates/new"
 SLOW = {"vmready_max_time": 100_000}

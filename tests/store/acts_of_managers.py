@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from tests.store.act import GENERATION, HOUR, PAST, Act, act
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, untagged
 from tests.support.past_days import note_durations
-from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.retirement.retirement import Guard
+from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.store import Store
 
 
@@ -292,15 +291,15 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
     ),
     act(
         "resume",
-        "retirement.resume",
-        lambda store: store.retirement.resume(PROVIDER, whole="absent one"),
+        "retirement.resume_when_whole",
+        lambda store: store.retirement.resume_when_whole(PROVIDER, whole="absent one"),
         "resume_when_whole",
         arrange=_halted,
     ),
     act(
         "permit",
-        "retirement.permit",
-        lambda store: store.retirement.permit(PROVIDER),
+        "retirement.resume_deletion",
+        lambda store: store.retirement.resume_deletion(PROVIDER),
         "resume_deletion",
         arrange=_halted,
     ),

@@ -52,7 +52,7 @@ class Chores:
         entry: InboxEntry | None = None,
     ) -> TaskLease | DeadLetter | None:
         """Take what an entry brings, or what is due."""
-        return await self.fleet.store.task_leases.undertake(
+        return await self.fleet.store.task_leases.claim(
             operation=operation,
             manager=manager,
             lease=lease,

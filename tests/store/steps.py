@@ -5,8 +5,7 @@ from typing import Any
 
 from tests.store.fleet import LEASE, attempt_of
 from vmpooler_common.model.pool import UntaggedVm
-from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.retirement.retirement import Guard
+from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.store import Store
 
 Verb = Callable[[Store], Awaitable[Any]]

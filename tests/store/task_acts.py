@@ -71,7 +71,7 @@ def _asks(task: VmTask, token: str | None = None) -> Callable[[Store], Awaitable
 
 
 def _undertakes(entry: InboxEntry | None = None) -> Callable[[Store], Awaitable[object]]:
-    return lambda store: store.task_leases.undertake(
+    return lambda store: store.task_leases.claim(
         operation="undertake",
         manager=MANAGER,
         lease=LEASE,
@@ -84,7 +84,7 @@ def _undertakes(entry: InboxEntry | None = None) -> Callable[[Store], Awaitable[
 
 async def _undertaken(store: Store) -> TaskLease:
     """Give what `_taken` took, as the operation that took it is told again."""
-    found = await store.task_leases.undertake(
+    found = await store.task_leases.claim(
         operation="take",
         manager=MANAGER,
         lease=LEASE,
@@ -144,24 +144,24 @@ TASK_ACTS: tuple[Act, ...] = (
         "add_task",
         arrange=_with_a_snapshot,
     ),
-    act("undertake what is due", "task_leases.undertake", _undertakes(), "claim_task", arrange=_due),
+    act("undertake what is due", "task_leases.claim", _undertakes(), "claim_task", arrange=_due),
     act(
         "undertake what an entry brings",
-        "task_leases.undertake",
+        "task_leases.claim",
         _undertakes(InboxEntry("1-1", {"v": "a"})),
         "claim_task",
         arrange=_asked,
     ),
     act(
         "undertake what had its tries",
-        "task_leases.undertake",
+        "task_leases.claim",
         _undertakes(),
         "claim_task",
         arrange=_tried_often,
     ),
     act(
         "undertake what an entry of nothing brings",
-        "task_leases.undertake",
+        "task_leases.claim",
         _undertakes(InboxEntry("1-1", {"nonsense": "x"})),
         "claim_task",
         arrange=_poisoned,

@@ -7,10 +7,10 @@ import pytest
 
 from tests.store.act import HOUR
 from tests.store.fleet import SITUATIONS, Fleet, untagged
-from vmpooler_common.model.vm import VmState
+from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, Refused, TooManyTags, UnknownToken
 from vmpooler_common.store.core.times import duration_ms, from_ms
-from vmpooler_common.store.retirement.retirement import Guard, Outcome
+from vmpooler_common.store.retirement.retirement import Outcome
 from vmpooler_common.store.vms.changes import MOST_TAGS, Access, Change, Changed
 
 DAY_MS = 86_400_000

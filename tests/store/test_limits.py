@@ -7,8 +7,8 @@ import pytest
 from tests.store.dataset import ask
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet
 from vmpooler_common.model.pool import DeletionPause
-from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.retirement.retirement import Destruction, Guard, Outcome
+from vmpooler_common.model.vm import Guard, VmState
+from vmpooler_common.store.retirement.retirement import Destruction, Outcome
 
 BOUND = 3
 
@@ -36,7 +36,7 @@ async def adopt_orphan(fleet: Fleet, vm: str, *, provider: str = PROVIDER, gener
 
 async def halt(fleet: Fleet) -> DeletionPause | None:
     snapshot, _ = await fleet.store.views.observe("one", PROVIDER, size=1, ready_ttl=LEASE, listed=None)
-    return snapshot.halt
+    return snapshot.deletion_pause
 
 
 async def claim(fleet: Fleet, vm: str, operation: str) -> list[Destruction]:
@@ -133,13 +133,13 @@ async def test_while_halted_users_are_still_served(fleet: Fleet) -> None:
 @pytest.mark.parametrize("whole", ["orphan one", "absent two", "absent on"])
 async def test_another_listing_that_is_whole_again_resumes_nothing(whole: str, fleet: Fleet) -> None:
     await halted_by_absence(fleet)
-    assert not await fleet.store.retirement.resume(PROVIDER, whole=whole)
+    assert not await fleet.store.retirement.resume_when_whole(PROVIDER, whole=whole)
     assert await halt(fleet) is not None
 
 
 async def test_the_listing_that_was_to_blame_resumes_when_it_is_whole_again(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
-    assert await fleet.store.retirement.resume(PROVIDER, whole="absent one")
+    assert await fleet.store.retirement.resume_when_whole(PROVIDER, whole="absent one")
     assert await halt(fleet) is None
     assert len(await claim(fleet, "a", "claim")) == 1
     assert await give_up(fleet, "d") is Outcome.HALTED, "the ten minutes aren't over"
@@ -147,7 +147,7 @@ async def test_the_listing_that_was_to_blame_resumes_when_it_is_whole_again(flee
 
 async def test_an_operator_resumes_whatever_the_cause_and_begins_to_count_anew(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
-    assert await fleet.store.retirement.permit(PROVIDER) == 1
+    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 1
     assert await halt(fleet) is None
     await fleet.suspect("one", "e", "f", "g", "h")
     outcomes = [await give_up(fleet, vm) for vm in ("e", "f", "g", "h")]
@@ -160,7 +160,7 @@ async def test_a_release_covers_all_that_is_known_to_be_missing(fleet: Fleet) ->
     for vm in names:
         await give_up(fleet, vm)
     await fleet.suspect("two", "other")
-    assert await fleet.store.retirement.permit(PROVIDER) == 18
+    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 18
     outcomes = [await give_up(fleet, vm) for vm in (*names[3:], "other")]
     assert set(outcomes) == {Outcome.OK}
 
@@ -169,7 +169,7 @@ async def test_a_release_covers_all_unknown_vms_that_were_refused(fleet: Fleet) 
     names = [f"vm-{number}" for number in range(20)]
     for vm in names:
         await adopt_orphan(fleet, vm)
-    assert await fleet.store.retirement.permit(PROVIDER) == 17
+    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 17
     outcomes = [await adopt_orphan(fleet, vm) for vm in names]
     assert set(outcomes) == {Outcome.OK}
     later = [await adopt_orphan(fleet, f"later-{number}") for number in range(4)]
@@ -178,23 +178,23 @@ async def test_a_release_covers_all_unknown_vms_that_were_refused(fleet: Fleet) 
 
 async def test_a_second_release_adds_to_the_first(fleet: Fleet) -> None:
     await halted_by_orphans(fleet)
-    await fleet.store.retirement.permit(PROVIDER)
+    await fleet.store.retirement.resume_deletion(PROVIDER)
     for number in range(4):
         await adopt_orphan(fleet, f"later-{number}")
-    assert await fleet.store.retirement.permit(PROVIDER) == 2
+    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 2
     assert await adopt_orphan(fleet, "d") is Outcome.OK
 
 
 async def test_a_release_of_what_is_not_halted_changes_nothing(fleet: Fleet) -> None:
     await fleet.suspect("one", "a")
     before = await fleet.dataset()
-    assert await fleet.store.retirement.permit(PROVIDER) == 0
+    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 0
     assert await fleet.dataset() == before
 
 
 async def test_what_is_whole_again_leaves_nothing_to_release(fleet: Fleet) -> None:
     await halted_by_orphans(fleet)
-    assert await fleet.store.retirement.resume(PROVIDER, whole="orphan one")
+    assert await fleet.store.retirement.resume_when_whole(PROVIDER, whole="orphan one")
     entries = (await fleet.dataset()).entries
     assert not any(name.startswith(("refused:", "released:")) for name in entries)
 

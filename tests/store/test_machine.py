@@ -12,13 +12,12 @@ from tests.store.invariants import Move, check_soundness, moves_between
 from tests.store.steps import Verb, begins, creates, destroys, notes, promotes, retires_as_stale
 from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
-from vmpooler_common.model.vm import MOVES, TaskKind, TaskState, VmState, VmTask
+from vmpooler_common.model.vm import MOVES, Guard, TaskKind, TaskState, VmState, VmTask
 from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.errors import NoSuchVm, Refused, StoreUnavailable
 from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.times import from_ms_or_none
 from vmpooler_common.store.pools.overrides import Permission
-from vmpooler_common.store.retirement.retirement import Guard
 from vmpooler_common.store.tasks.leases import TaskLease
 from vmpooler_common.store.vms.changes import Access, Change
 
@@ -267,7 +266,7 @@ class Worlds(World):
             case "forget":
                 self._do(lambda store: store.leases.forget(pool))
             case _:
-                self._do(lambda store: store.retirement.permit(PROVIDER))
+                self._do(lambda store: store.retirement.resume_deletion(PROVIDER))
 
     @rule(choice=choices, kind=st.sampled_from(TaskKind), known=st.integers(0, 3))
     def ask_for_a_task(self, choice: int, kind: TaskKind, known: int) -> None:
@@ -286,7 +285,7 @@ class Worlds(World):
         operation, lease = self._operation(), timedelta(seconds=pause)
         entry = InboxEntry("1-1", {"v": vm}) if vm else None
         taken = self._do(
-            lambda store: store.task_leases.undertake(
+            lambda store: store.task_leases.claim(
                 operation=operation,
                 manager=manager,
                 lease=lease,

@@ -8,9 +8,9 @@ import pytest
 
 from tests.store.dataset import Dataset
 from tests.store.fleet import LEASE, MANAGER, SITUATIONS, Fleet, attempt_of, reservation, want
-from vmpooler_common.model.vm import MOVES, VmState
+from vmpooler_common.model.vm import MOVES, Guard, VmState
 from vmpooler_common.store.core.errors import NoneReady, NoSuchVm
-from vmpooler_common.store.retirement.retirement import Guard, Outcome
+from vmpooler_common.store.retirement.retirement import Outcome
 
 STATE_OF = {
     situation: {

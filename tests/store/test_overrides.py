@@ -7,11 +7,11 @@ from tests.store.demand import Demand
 from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation
 from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides, Property
 from vmpooler_common.model.pool import Snapshot
-from vmpooler_common.model.vm import VmState
+from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.errors import NotOwner, UnknownToken
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.pools.overrides import Change, Permission
-from vmpooler_common.store.retirement.retirement import Guard, Outcome
+from vmpooler_common.store.retirement.retirement import Outcome
 
 ANYBODY = Permission()
 

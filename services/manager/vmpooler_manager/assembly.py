@@ -1,15 +1,17 @@
-"""Puts the manager together from the settings: the list of constructors is the architecture."""
+"""Puts the manager together from the settings: the list of constructors is the architecture.
+
+One builder for each folder, from the outside in: providers, lifecycle, inbox, reconcile, supervisor.
+"""
 
 import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from random import Random
 
-from vmpooler_common.config import PoolSettings, ProviderSettings, Settings
+from vmpooler_common.config import PoolSettings, Settings
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.metrics.backends.from_settings import Reporting, report_as_configured
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
@@ -18,27 +20,35 @@ from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
 from vmpooler_manager.inbox.consumer import Consumer
 from vmpooler_manager.inbox.requests import RequestAcceptor
-from vmpooler_manager.inbox.tasks import TaskWorker
+from vmpooler_manager.inbox.tasks import TaskProviders, TaskWorker
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.lifecycle.create import VmCreator
 from vmpooler_manager.lifecycle.destroy import VmDestroyer
 from vmpooler_manager.lifecycle.inspect import VmInspector
 from vmpooler_manager.lifecycle.names import NameGenerator
+from vmpooler_manager.lifecycle.ownership import VmOwnership
+from vmpooler_manager.lifecycle.retire import VmRetirer
 from vmpooler_manager.metrics import ManagerMetrics
-from vmpooler_manager.planning.planner import PoolSpec
+from vmpooler_manager.pool_specs import clone_spec, pool_spec, spec_of_removed_pool
 from vmpooler_manager.providers.contract import CloneSpec
-from vmpooler_manager.providers.errors import PermanentError
-from vmpooler_manager.providers.registry import load
-from vmpooler_manager.reconcile.executor import Executor
+from vmpooler_manager.reconcile.executor import Executor, Lifecycle
+from vmpooler_manager.reconcile.listings import PoolListings
 from vmpooler_manager.reconcile.loop import PoolLoop
-from vmpooler_manager.reconcile.reconciler import Reconciler, World
-from vmpooler_manager.runtime.backoff import Backoff, Delays
+from vmpooler_manager.reconcile.observer import Observer
+from vmpooler_manager.reconcile.reconciler import Reconciler
+from vmpooler_manager.reconcile.reporting import Reporter
+from vmpooler_manager.runtime.backoff import Backoff, Delays, RetryPolicy
 from vmpooler_manager.runtime.clock import ClockGuard
+from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.jobs import Jobs
 from vmpooler_manager.runtime.liveness import Liveness
-from vmpooler_manager.runtime.pool import CLONE_TARGET, Pool
-from vmpooler_manager.runtime.provider_client import ProviderClient
-from vmpooler_manager.supervisor.supervisor import LEASE, Supervisor
+from vmpooler_manager.runtime.pool import Pool
+from vmpooler_manager.runtime.provider_client import ProviderClient, open_client, removed_provider
+from vmpooler_manager.runtime.shared_state import SharedState
+from vmpooler_manager.supervisor.event_router import EventRouter
+from vmpooler_manager.supervisor.heartbeat import HeartbeatLoop
+from vmpooler_manager.supervisor.held_pools import HeldPools
+from vmpooler_manager.supervisor.supervisor import LEASE, Inboxes, Supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,235 +64,230 @@ class Manager:
     reporting: Reporting
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What all builders use."""
+
+    settings: Settings
+    identity: ManagerIdentity
+    store: Store
+    metrics: ManagerMetrics
+    clouds: Mapping[str, ProviderClient]
+    retries: RetryPolicy
+    liveness: Liveness
+    clock: ClockGuard
+    shared: SharedState
+    slots: SlotQueue
+    jobs: Jobs
+    task_jobs: Jobs
+    clone_specs: Mapping[str, CloneSpec]
+
+    def order_of(self, pool: str) -> CloneSpec:
+        """Give what the VMs of a pool are made from, nothing for one that isn't configured any more."""
+        return self.clone_specs.get(pool) or CloneSpec(pool, template="")
+
+    def pauses(self) -> Iterator[float]:
+        """Give the pauses between attempts to reach Redis."""
+        return pauses(self.settings.redis.reconnect_attempts)
+
+
 def assemble(settings: Settings) -> Manager:
     """Make everything; nothing is connected or started yet."""
-    general = settings.general
     reporting = report_as_configured(settings)
-    backend = reporting.backend
-    metrics = ManagerMetrics(backend, counts_use=general.usage_stats)
+    metrics = ManagerMetrics(reporting.backend, counts_use=settings.general.usage_stats)
+    base = _Base(
+        settings=settings,
+        identity=ManagerIdentity(
+            f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}", LEASE, settings.installation
+        ),
+        store=_build_store(settings, reporting, metrics),
+        metrics=metrics,
+        clouds=_build_clouds(settings, reporting, metrics),
+        retries=RetryPolicy(
+            _delays(settings.general),
+            Random(secrets.randbits(64)),  # noqa: S311 - jitter, no secret
+        ),
+        liveness=_build_liveness(settings),
+        clock=ClockGuard(),
+        shared=SharedState(),
+        slots=SlotQueue(),
+        jobs=Jobs(),
+        task_jobs=Jobs(),
+        clone_specs={pool.name: clone_spec(pool) for pool in settings.pools},
+    )
+    inboxes = _build_inboxes(base)
+    make_loop = _build_reconcile(base, _build_lifecycle(base))
+    supervisor = _build_supervisor(base, inboxes, make_loop)
+    return Manager(base.identity.name, base.store, base.clouds, supervisor, base.liveness, metrics, reporting)
+
+
+def _build_store(settings: Settings, reporting: Reporting, metrics: ManagerMetrics) -> Store:
     options = store_options(settings)
     # Three connections of this process follow the events and the two inboxes, and aren't in the pool.
-    link = replace(options.link, size=max(1, options.link.size - 3))
-    store = Store.connect(
-        replace(options, link=link),
+    redis = replace(options.redis, size=max(1, options.redis.size - 3))
+    return Store.connect(
+        replace(options, redis=redis),
         metrics=metrics.redis,
-        connections=ConnectionMetrics(backend, "redis_connection_pool", "manager"),
+        connections=ConnectionMetrics(reporting.backend, "redis_connection_pool", "manager"),
     )
-    clouds = {
-        name: _cloud(
+
+
+def _build_clouds(
+    settings: Settings, reporting: Reporting, metrics: ManagerMetrics
+) -> Mapping[str, ProviderClient]:
+    return {
+        name: open_client(
             provider,
-            connections=ConnectionMetrics(backend, "provider_connection_pool", name),
-            parallel_destroys=general.task_limit,
-            metrics=metrics,
+            connections=ConnectionMetrics(reporting.backend, "provider_connection_pool", name),
+            parallel_destroys=settings.general.task_limit,
+            metrics=metrics.providers,
         )
         for name, provider in settings.providers.items()
     }
-    orders = {pool.name: _order(pool) for pool in settings.pools}
 
-    def order_of(pool: str) -> CloneSpec:
-        return orders.get(pool) or CloneSpec(pool, template="")
 
-    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    random = Random(secrets.randbits(64))  # noqa: S311 - jitter, no secret
-    delays = Delays(
-        general.check_loop_delay_min, general.check_loop_delay_max, general.check_loop_delay_decay
-    )
-    longest = max([delays.longest, *(pool.check_loop_delay_max for pool in settings.pools)])
-    liveness = Liveness(longest, asyncio.get_running_loop().time)
-    world, jobs, task_jobs, slots, clock = World(), Jobs(), Jobs(), SlotQueue(), ClockGuard()
-    looking = VmInspector(store, installation=settings.installation, clouds=clouds, metrics=metrics.vms)
-    executor = Executor(
-        store,
-        manager=name,
-        lease=LEASE,
-        names=NameGenerator(general.prefix),
-        jobs=jobs,
-        cloning=VmCreator(
+def _build_liveness(settings: Settings) -> Liveness:
+    longest = [settings.general.check_loop_delay_max, *(pool.check_loop_delay_max for pool in settings.pools)]
+    return Liveness(max(longest), asyncio.get_running_loop().time)
+
+
+def _build_lifecycle(base: _Base) -> Lifecycle:
+    store, metrics = base.store, base.metrics
+    max_retries = base.settings.general.max_vm_retries
+    retirer = VmRetirer(store, slots=base.slots, max_retries=max_retries, metrics=metrics.vms)
+    return Lifecycle(
+        names=NameGenerator(base.settings.general.prefix),
+        slots=base.slots,
+        creator=VmCreator(
             store,
-            manager=name,
-            installation=settings.installation,
-            lease=LEASE,
-            slots=slots,
-            max_retries=general.max_vm_retries,
+            identity=base.identity,
+            slots=base.slots,
+            retirer=retirer,
             metrics=metrics.vms,
             requests=metrics.requests,
         ),
-        destroying=VmDestroyer(
+        inspector=VmInspector(store, retirer=retirer),
+        ownership=VmOwnership(store, installation=base.identity.installation, clouds=base.clouds),
+        retirer=retirer,
+        destroyer=VmDestroyer(
             store,
-            manager=name,
-            clouds=clouds,
-            order_of=order_of,
-            delays=delays,
-            random=random,
+            identity=base.identity,
+            clouds=base.clouds,
+            order_of=base.order_of,
+            retries=base.retries,
             metrics=metrics.vms,
         ),
-        looking=looking,
-        slots=slots,
-        metrics=metrics.vms,
-        requests=metrics.requests,
     )
-    configured = {pool.name: pool for pool in settings.pools}
-    listed: dict[str, dict[str, int]] = {}
 
-    def make_loop(pool_name: str, provider: str) -> PoolLoop:
-        wanted = configured.get(pool_name)
-        spec = _spec(wanted, settings) if wanted else _remnant(pool_name, provider, settings)
-        pool_delays = _delays(wanted) if wanted else delays
+
+def _build_inboxes(base: _Base) -> Inboxes:
+    requests = RequestAcceptor(
+        base.store,
+        ttl=base.settings.general.ondemand_request_ttl,
+        metrics=base.metrics.requests,
+        inboxes=base.metrics.inboxes,
+    )
+    tasks = TaskWorker(
+        base.store,
+        identity=base.identity,
+        providers=TaskProviders(base.clouds, base.order_of, at_once=base.settings.general.task_limit),
+        retries=base.retries,
+        clock=base.clock,
+        jobs=base.task_jobs,
+        metrics=base.metrics,
+    )
+    name, store = base.identity.name, base.store
+    consumers = (
+        Consumer(
+            store.request_inbox, inbox="on-demand", manager=name, take=requests.take, pauses=base.pauses
+        ),
+        Consumer(store.task_inbox, inbox="task", manager=name, take=tasks.take, pauses=base.pauses),
+    )
+    return Inboxes(requests, tasks, consumers, base.clock)
+
+
+def _build_reconcile(base: _Base, lifecycle: Lifecycle) -> Callable[[str, str], PoolLoop]:
+    settings, metrics = base.settings, base.metrics
+    configured = {pool.name: pool for pool in settings.pools}
+    executor = Executor(
+        base.store, identity=base.identity, lifecycle=lifecycle, jobs=base.jobs, metrics=metrics
+    )
+
+    def make_loop(name: str, provider: str) -> PoolLoop:
+        wanted = configured.get(name)
+        spec = pool_spec(wanted, settings) if wanted else spec_of_removed_pool(name, provider, settings)
+        retries = RetryPolicy(_delays(wanted), base.retries.random) if wanted else base.retries
         pool = Pool(
             spec,
-            order=order_of(pool_name),
+            order=base.order_of(name),
             domain=wanted.domain if wanted else "",
-            cloud=clouds.get(spec.provider) or _missing(spec.provider, metrics),
-            delays=pool_delays,
-            random=random,
+            cloud=base.clouds.get(spec.provider) or removed_provider(spec.provider, metrics.providers),
+            retries=retries,
         )
-        reconciler = Reconciler(
+        reporter = Reporter(pool, base.store, metrics=metrics)
+        listings = PoolListings(
             pool,
-            store,
-            world=world,
-            listed=listed,
-            executor=executor,
-            looking=looking,
-            jobs=jobs,
-            clock=clock,
-            installation=settings.installation,
-            check_time=general.vm_checktime,
-            metrics=(metrics.pools, metrics.providers, metrics.loops, metrics.requests),
+            inspector=lifecycle.inspector,
+            jobs=base.jobs,
+            shared=base.shared,
+            installation=base.identity.installation,
+            check_time=settings.general.vm_checktime,
+        )
+        observer = Observer(
+            pool,
+            base.store,
+            listings=listings,
+            reporter=reporter,
+            jobs=base.jobs,
+            clock=base.clock,
+            shared=base.shared,
         )
         return PoolLoop(
-            reconciler,
-            backoff=Backoff(pool_delays, random),
-            liveness=liveness,
+            Reconciler(pool, observer=observer, executor=executor, reporter=reporter),
+            backoff=Backoff(retries),
+            liveness=base.liveness,
             pool_metrics=metrics.pools,
             loop_metrics=metrics.loops,
         )
 
-    def pauses_anew() -> Iterator[float]:
-        return pauses(settings.redis.reconnect_attempts)
+    return make_loop
 
-    intake = RequestAcceptor(
-        store, ttl=general.ondemand_request_ttl, metrics=metrics.requests, inboxes=metrics.inboxes
+
+def _build_supervisor(base: _Base, inboxes: Inboxes, make_loop: Callable[[str, str], PoolLoop]) -> Supervisor:
+    held = HeldPools(
+        make_loop,
+        configured=tuple(pool.name for pool in base.settings.pools),
+        slots=base.slots,
+        metrics=base.metrics,
     )
-    task_worker = TaskWorker(
-        store,
-        manager=name,
-        lease=LEASE,
-        clouds=clouds,
-        order_of=order_of,
-        delays=delays,
-        random=random,
-        at_once=general.task_limit,
-        clock=clock,
-        jobs=task_jobs,
-        metrics=metrics.tasks,
-        inboxes=metrics.inboxes,
+    heartbeat = HeartbeatLoop(
+        base.store,
+        held,
+        identity=base.identity,
+        shared=base.shared,
+        liveness=base.liveness,
+        pauses=base.pauses,
+        wait_replicas=base.settings.redis.wait_replicas,
     )
-    supervisor = Supervisor(
-        store,
-        manager=name,
-        pools=tuple(configured),
-        make_loop=make_loop,
-        world=world,
-        jobs=jobs,
-        task_worker=task_worker,
-        task_jobs=task_jobs,
-        slots=slots,
-        liveness=liveness,
-        clock=clock,
-        intake=intake,
-        consumers=(
-            Consumer(
-                store.request_inbox,
-                inbox="on-demand",
-                manager=name,
-                take=intake.take,
-                pauses=pauses_anew,
-            ),
-            Consumer(
-                store.task_inbox,
-                inbox="task",
-                manager=name,
-                take=task_worker.take,
-                pauses=pauses_anew,
-            ),
-        ),
-        pauses=pauses_anew,
-        wait_replicas=settings.redis.wait_replicas,
-        metrics=metrics,
+    events = EventRouter(
+        base.store.events,
+        held,
+        slots=base.slots,
+        shared=base.shared,
+        beat=heartbeat.beat,
+        pauses=base.pauses,
+        metrics=base.metrics.loops,
     )
-    return Manager(name, store, clouds, supervisor, liveness, metrics, reporting)
-
-
-def _cloud(
-    provider: ProviderSettings,
-    *,
-    connections: ConnectionMetrics,
-    parallel_destroys: int,
-    metrics: ManagerMetrics,
-) -> ProviderClient:
-    """Load the driver; without one the cloud has a fault, and only its pools suffer."""
-    fault = ""
-    driver = None
-    try:
-        driver = load(provider.name, provider.provider_class, settings=provider.options, metrics=connections)
-    except PermanentError as error:
-        fault = str(error)
-    return ProviderClient(
-        provider.name,
-        driver,
-        fault=fault,
-        timeout=provider.operation_timeout,
-        parallel_destroys=parallel_destroys,
-        metrics=metrics.providers,
+    return Supervisor(
+        base.store,
+        held,
+        identity=base.identity,
+        heartbeat=heartbeat,
+        events=events,
+        inboxes=inboxes,
+        jobs=(base.jobs, base.task_jobs),
     )
-
-
-def _missing(name: str, metrics: ManagerMetrics) -> ProviderClient:
-    return ProviderClient(
-        name,
-        None,
-        fault=f"the provider {name!r} isn't configured any more",
-        timeout=timedelta(seconds=1),
-        parallel_destroys=1,
-        metrics=metrics.providers,
-    )
-
-
-def _order(pool: PoolSettings) -> CloneSpec:
-    options = dict(pool.options)
-    if pool.clone_target is not None:
-        options[CLONE_TARGET] = pool.clone_target
-    return CloneSpec(pool.name, pool.template, options)
 
 
 def _delays(of: PoolSettings | GeneralSection) -> Delays:
     return Delays(of.check_loop_delay_min, of.check_loop_delay_max, of.check_loop_delay_decay)
-
-
-def _spec(pool: PoolSettings, settings: Settings) -> PoolSpec:
-    return PoolSpec(
-        name=pool.name,
-        provider=pool.provider,
-        size=pool.size,
-        slot_limit=settings.general.task_limit,
-        request_slot_limit=settings.general.ondemand_clone_limit,
-        serves_from_ready=settings.general.ondemand_from_ready,
-        ready_ttl=pool.ready_ttl,
-        timeout=pool.timeout,
-        paused=pool.paused,
-    )
-
-
-def _remnant(name: str, provider: str, settings: Settings) -> PoolSpec:
-    """What is wanted of a pool that has left the configuration: nothing new, and an end for its VMs."""
-    return PoolSpec(
-        name=name,
-        provider=provider,
-        size=0,
-        slot_limit=settings.general.task_limit,
-        request_slot_limit=settings.general.ondemand_clone_limit,
-        serves_from_ready=settings.general.ondemand_from_ready,
-        ready_ttl=settings.general.ready_ttl,
-        timeout=settings.general.timeout,
-        configured=False,
-    )

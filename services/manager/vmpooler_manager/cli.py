@@ -13,20 +13,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = make_parser("manager")
     add_print_metrics(parser, CATALOGUES)
     parser.add_argument(
+        "--resume-deletion",
         "--release",
         metavar="PROVIDER",
-        help="allow destroying this provider's VMs again after a safety limit stopped it, and stop",
+        help="resume deletion at a provider where a safety limit paused it, and exit",
     )
     invocation = start("manager", sys.argv[1:] if argv is None else argv, os.environ, parser=parser)
     if isinstance(invocation, int):
         return invocation
-    # Only now: whoever asks for help doesn't wait for everything else.
-    from vmpooler_manager.process import release, run
+    # Only now: --help answers without loading everything else.
+    from vmpooler_manager.process import resume_deletion, run
 
-    provider = invocation.arguments.release
+    provider = invocation.arguments.resume_deletion
     if provider is None:
         return run(invocation.configuration)
     if provider not in invocation.configuration.settings.providers:
         print(f"error: no provider is called {provider!r} in the configuration", file=sys.stderr)
         return 1
-    return release(invocation.configuration, provider)
+    return resume_deletion(invocation.configuration, provider)

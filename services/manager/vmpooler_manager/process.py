@@ -12,6 +12,7 @@ from vmpooler_common.config import Configuration, Settings
 from vmpooler_common.metrics.backends.null import NullBackend
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.metrics.catalogues.redis import RedisMetrics
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import SchemaTooNew, StoreError
 from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
@@ -35,10 +36,10 @@ def run(configuration: Configuration) -> int:
         return runner.run(_serve(configuration.settings))
 
 
-def release(configuration: Configuration, provider: str) -> int:
-    """Allow destroying at a provider that was halted; give the exit code."""
+def resume_deletion(configuration: Configuration, provider: str) -> int:
+    """Resume deletion at a provider where it was paused; give the exit code."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_release(configuration.settings, provider))
+        return runner.run(_resume_deletion(configuration.settings, provider))
 
 
 async def _serve(settings: Settings) -> int:
@@ -68,7 +69,7 @@ async def _manage(manager: Manager, settings: Settings) -> int:
             timeout_graceful_shutdown=1,
         )
     )
-    log.info("manager starts", manager=manager.name, pools=len(settings.pools))
+    log.info(EventName.MANAGER_STARTED, manager=manager.name, pools=len(settings.pools))
     work = asyncio.create_task(_work(manager))
     # Whichever ends first ends the other: the server on a signal, the work when it can't go on.
     work.add_done_callback(lambda _: setattr(server, "should_exit", True))
@@ -79,7 +80,7 @@ async def _manage(manager: Manager, settings: Settings) -> int:
     failure = None if work.cancelled() else work.exception()
     if failure is not None:
         reason = str(failure) if isinstance(failure, SchemaTooNew) else repr(failure)
-        log.critical("the manager ends", reason=reason)
+        log.critical(EventName.MANAGER_LEFT, reason=reason)
     await manager.supervisor.hand_over()
     await _close(manager.clouds.values())
     await manager.store.close()
@@ -92,11 +93,11 @@ async def _close(clouds: Iterable[ProviderClient]) -> None:
         async with asyncio.timeout(CLOSING_SECONDS):
             results = await asyncio.gather(*(cloud.close() for cloud in clouds), return_exceptions=True)
     except TimeoutError:
-        log.warning("drivers don't close in time")
+        log.warning(EventName.PROVIDER_CLOSE_FAILED, error=f"not closed within {CLOSING_SECONDS:g} s")
         return
     for failure in results:
         if isinstance(failure, BaseException):
-            log.warning("closing a driver failed", error=repr(failure))
+            log.warning(EventName.PROVIDER_CLOSE_FAILED, error=repr(failure))
 
 
 async def _work(manager: Manager) -> None:
@@ -117,23 +118,23 @@ async def _open(cloud: ProviderClient) -> bool:
         return await cloud.open()
     except Exception as error:
         # A plug-in may raise anything; only its own pools are to suffer.
-        log.exception("driver failed to open", provider=cloud.name)
+        log.exception(EventName.PROVIDER_UNUSABLE, provider=cloud.name)
         cloud.fault = f"the driver failed: {error!r}"
         return False
 
 
 async def _open_again(cloud: ProviderClient, manager: Manager) -> None:
     """Try until the driver is open; its pools are broken until then."""
-    log.error("provider can't be used, its pools are broken", provider=cloud.name, reason=cloud.fault)
+    log.error(EventName.PROVIDER_UNUSABLE, provider=cloud.name, reason=cloud.fault)
     while cloud.has_driver:
         await asyncio.sleep(OPEN_AGAIN_SECONDS)
         if await _open(cloud):
-            log.warning("provider can be used", provider=cloud.name)
+            log.warning(EventName.PROVIDER_READY, provider=cloud.name)
             manager.supervisor.poke_all()
             return
 
 
-async def _release(settings: Settings, provider: str) -> int:
+async def _resume_deletion(settings: Settings, provider: str) -> int:
     backend = NullBackend()
     store = Store.connect(
         store_options(settings),
@@ -142,14 +143,14 @@ async def _release(settings: Settings, provider: str) -> int:
     )
     try:
         await store.deployment.prepare()
-        released = await store.retirement.permit(provider)
+        released = await store.retirement.resume_deletion(provider)
     except StoreError as error:
         print(f"error: {error}")
         return 1
     finally:
         await store.close()
     print(
-        f"VMs of the provider {provider} may be destroyed again; {released} that are known to be missing or "
-        "unknown there are beside the safety limits"
+        f"deletion at the provider {provider} goes on; for a day, the safety limits don't count "
+        f"{released} VMs that are known to be missing or unknown there"
     )
     return 0

@@ -9,7 +9,7 @@ from tests.support.stores import Tally
 from tests.unit.manager.views import POOL, pool_spec
 from vmpooler_manager.metrics.providers import ProviderMetrics
 from vmpooler_manager.providers.contract import CloneSpec, Provider
-from vmpooler_manager.runtime.backoff import Delays
+from vmpooler_manager.runtime.backoff import Delays, RetryPolicy
 from vmpooler_manager.runtime.pool import Pool
 from vmpooler_manager.runtime.provider_client import ProviderClient
 
@@ -38,9 +38,8 @@ def make_cloud(
 
 def make_pool(name: str = POOL) -> Pool:
     """Make a pool at a cloud that nobody calls."""
-    return Pool(
-        pool_spec(name=name), order=ORDER, domain="", cloud=make_cloud(), delays=DELAYS, random=Random(1)
-    )
+    retries = RetryPolicy(DELAYS, Random(1))
+    return Pool(pool_spec(name=name), order=ORDER, domain="", cloud=make_cloud(), retries=retries)
 
 
 async def is_poked(pool: Pool) -> bool:

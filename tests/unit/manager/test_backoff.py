@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmpooler_manager.runtime.backoff import Backoff, Delays
+from vmpooler_manager.runtime.backoff import Backoff, Delays, RetryPolicy
 
 DELAYS = Delays(first=timedelta(seconds=5), longest=timedelta(seconds=60), growth=2.0)
 
@@ -20,7 +20,7 @@ class Highest(Random):
 
 
 def make_backoff(delays: Delays = DELAYS) -> Backoff:
-    return Backoff(delays, Highest())
+    return Backoff(RetryPolicy(delays, Highest()))
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (9, 60)])
@@ -79,13 +79,13 @@ def test_calls_that_fail_together_count_once() -> None:
 def test_a_hopeless_failure_waits_longest_at_once() -> None:
     backoff = make_backoff()
     backoff.failed(100.0)
-    backoff.failed(101.0, permanent_fault=True)
+    backoff.failed(101.0, is_permanent=True)
     assert backoff.until == 161.0
 
 
 def test_a_failure_never_shortens_a_wait() -> None:
     backoff = make_backoff()
-    backoff.failed(100.0, permanent_fault=True)
+    backoff.failed(100.0, is_permanent=True)
     backoff.failed(101.0)
     assert backoff.until == 160.0
 

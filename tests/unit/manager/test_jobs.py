@@ -134,7 +134,7 @@ async def test_a_drain_waits_for_clones_and_destructions() -> None:
 
 async def test_a_drain_does_not_wait_for_those_who_only_look() -> None:
     jobs, look = Jobs(), Work()
-    jobs.start(JobKind.LOOK, "vm", look(), pool="pool")
+    jobs.start(JobKind.INSPECT, "vm", look(), pool="pool")
     await look.began.wait()
     assert await asyncio.wait_for(jobs.drain(LONG), timeout=LONG / 2) == []
     assert look.end == "stopped"

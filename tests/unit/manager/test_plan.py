@@ -1,38 +1,37 @@
 """What the planner decides of sizes, pending VMs, lifetimes and surplus, one decision at a time."""
 
 from dataclasses import fields
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.unit.manager.views import (
-    NOW,
     ago,
     ahead,
+    ended,
+    expired,
     pending_vm,
     planned,
     provider_vm,
+    surplus,
+    timed_out,
+    unwanted,
 )
-from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_common.model.vm import ClonePhase, Guard, VmState
 from vmpooler_manager.planning.actions import (
-    Abandon,
     AdoptOrphan,
     AwaitSlot,
     Clone,
     Destroy,
-    Discard,
-    End,
     Forget,
-    Recycle,
     Reserve,
     Resolve,
-    Shed,
+    Retire,
     VerifySuspect,
     Watch,
 )
 from vmpooler_manager.planning.inventory import Findings
-from vmpooler_manager.planning.planner import RESERVED_AT_ONCE
+from vmpooler_manager.planning.limits import RESERVED_AT_ONCE
 
 FOUND_NOTHING_WRONG = Findings(whole=True)
 
@@ -117,7 +116,7 @@ def test_a_pool_is_filled_while_the_clock_is_unsteady() -> None:
 def test_a_vm_that_is_pending_for_too_long_is_given_up_whoever_works_on_it(phase: ClonePhase) -> None:
     vm = pending_vm("slow", phase, reserved_at=ago(minutes=15), lease_ends_at=ahead(seconds=5))
     actions = planned(pending=(vm,), sizes=(1, 1, 0, 0, 0, 0), busy=frozenset({"slow"}))
-    assert actions == (Abandon("slow", "clone_timeout"),)
+    assert actions == (timed_out("slow"),)
 
 
 def test_a_vm_may_be_pending_until_its_timeout() -> None:
@@ -160,30 +159,28 @@ def test_a_clone_that_was_begun_is_followed_though_the_pool_is_paused(phase: Clo
 @pytest.mark.parametrize("phase", list(ClonePhase))
 def test_an_unfinished_vm_of_a_provider_that_the_pool_has_left_is_given_up(phase: ClonePhase) -> None:
     vm = pending_vm("moved", phase, provider="former")
-    assert planned(pending=(vm,), sizes=(1, 1, 0, 0, 0, 0)) == (Abandon("moved", "excess"),)
+    assert planned(pending=(vm,), sizes=(1, 1, 0, 0, 0, 0)) == (unwanted("moved"),)
 
 
 @pytest.mark.parametrize("spec", [{"paused": True}, {"configured": False, "size": 2}])
 def test_a_name_that_nobody_has_begun_with_is_given_up_where_nothing_is_cloned(spec: dict[str, Any]) -> None:
-    assert planned(spec, pending=(pending_vm("left"),), sizes=(1, 1, 0, 0, 0, 0)) == (
-        Abandon("left", "excess"),
-    )
+    assert planned(spec, pending=(pending_vm("left"),), sizes=(1, 1, 0, 0, 0, 0)) == (unwanted("left"),)
 
 
 # Lifetimes
 
 
 def test_a_running_vm_whose_lifetime_is_over_is_ended() -> None:
-    assert planned(ended_running=("old",)) == (End("old"),)
+    assert planned(ended_running=("old",)) == (ended("old"),)
 
 
 def test_a_vm_that_was_ready_for_too_long_is_replaced() -> None:
-    assert planned(expired_ready=("stale",)) == (Recycle("stale", NOW - timedelta(minutes=60)),)
+    assert planned(expired_ready=("stale",)) == (expired("stale"),)
 
 
 def test_a_suspect_is_not_kept_longer_than_a_ready_vm() -> None:
     suspects = {"stale": ago(minutes=60), "fresh": ago(minutes=59)}
-    assert planned(suspects=suspects) == (Recycle("stale", NOW - timedelta(minutes=60)),)
+    assert planned(suspects=suspects) == (expired("stale"),)
 
 
 TIMELY: dict[str, Any] = {
@@ -200,8 +197,10 @@ TIMELY: dict[str, Any] = {
 
 
 def test_everything_that_is_due_is_done_at_once() -> None:
-    kinds = {type(action) for action in planned(**TIMELY)}
-    assert kinds == {Abandon, End, Recycle, Destroy, AdoptOrphan, Discard}
+    actions = planned(**TIMELY)
+    assert {type(action) for action in actions} == {Retire, Destroy, AdoptOrphan}
+    reasons = {action.reason for action in actions if isinstance(action, Retire)}
+    assert reasons == {"clone_timeout", "lifetime over", "expired_ready", "powered_off"}
 
 
 @pytest.mark.parametrize(
@@ -214,7 +213,7 @@ def test_nothing_expires_or_is_destroyed_on_an_unsteady_clock_or_before_a_listin
 
 
 def test_no_vm_is_named_by_two_moves() -> None:
-    moves = (Abandon, End, Recycle, Shed, Discard, Clone, Resolve, Watch, VerifySuspect)
+    moves = (Retire, Clone, Resolve, Watch, VerifySuspect)
     actions = planned({"size": 0}, **TIMELY, excess_ready=("stale", "dark"))
     named = [getattr(action, fields(action)[0].name) for action in actions if isinstance(action, moves)]
     names = [value if isinstance(value, str) else value.name for value in named]
@@ -231,9 +230,9 @@ def test_the_youngest_pending_vms_go_first_then_the_oldest_ready_ones() -> None:
     )
     actions = planned({"size": 1}, pending=pending, sizes=(2, 2, 0, 0, 0, 0), excess_ready=("o", "p"))
     assert actions == (
-        Shed("younger", VmState.PENDING),
-        Shed("older", VmState.PENDING),
-        Shed("o", VmState.READY),
+        surplus("younger", VmState.PENDING, 1),
+        surplus("older", VmState.PENDING, 1),
+        surplus("o", VmState.READY, 1),
     )
 
 
@@ -241,10 +240,10 @@ def test_a_pending_vm_that_stays_is_followed_while_the_surplus_goes() -> None:
     stays = pending_vm("older", ClonePhase.CREATED, reserved_at=ago(minutes=3))
     goes = pending_vm("younger", ClonePhase.CREATED, reserved_at=ago(minutes=2))
     actions = planned({"size": 1}, pending=(stays, goes), sizes=(2, 0, 0, 0, 0, 0))
-    assert actions == (Shed("younger", VmState.PENDING), Watch(stays))
+    assert actions == (surplus("younger", VmState.PENDING, 1), Watch(stays))
 
 
-def test_nothing_is_shed_before_a_listing_was_compared() -> None:
+def test_nothing_is_retired_before_a_listing_was_compared() -> None:
     assert planned({"size": 0}, excess_ready=("a", "b"), may_destroy=False) == ()
 
 
@@ -253,19 +252,19 @@ def test_what_goes_for_its_age_counts_as_gone_already() -> None:
     slow = pending_vm("slow", ClonePhase.CREATED, reserved_at=ago(hours=1))
     new = pending_vm("new", ClonePhase.CREATED)
     actions = planned({"size": 1}, pending=(slow, new), sizes=(2, 0, 0, 0, 0, 0))
-    assert actions == (Abandon("slow", "clone_timeout"), Watch(new))
+    assert actions == (timed_out("slow"), Watch(new))
 
 
 def test_a_ready_vm_that_is_both_too_old_and_too_many_goes_once() -> None:
     actions = planned({"size": 1}, expired_ready=("stale",), excess_ready=("stale",))
-    assert actions == (Recycle("stale", NOW - timedelta(minutes=60)),)
+    assert actions == (expired("stale"),)
 
 
 def test_a_pool_that_left_the_configuration_keeps_only_its_running_vms() -> None:
     actions = planned(
         {"size": 0, "configured": False}, sizes=(0, 2, 0, 3, 0, 0), excess_ready=("first", "second")
     )
-    assert actions == (Shed("first", VmState.READY), Shed("second", VmState.READY))
+    assert actions == tuple(surplus(name, VmState.READY, 0, guard=Guard.LEFT) for name in ("first", "second"))
 
 
 @pytest.mark.parametrize("state", range(6))

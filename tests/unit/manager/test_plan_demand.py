@@ -4,20 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.manager.views import ago, pending_vm, planned
+from tests.unit.manager.views import ago, pending_vm, planned, surplus, unwanted
 from vmpooler_common.model.vm import ClonePhase, VmState
 from vmpooler_manager.planning.actions import (
-    Abandon,
     Action,
     AwaitSlot,
     FailWaiting,
     Forget,
     Reserve,
     Serve,
-    Shed,
     Watch,
 )
-from vmpooler_manager.planning.planner import RESERVED_AT_ONCE
+from vmpooler_manager.planning.limits import RESERVED_AT_ONCE
 
 NOTHING = (0, 0, 0, 0, 0, 0)
 
@@ -164,7 +162,7 @@ def test_a_huge_request_is_cloned_in_portions() -> None:
 def test_a_name_that_nobody_has_begun_with_is_given_up_in_a_paused_pool_though_it_is_wanted() -> None:
     spec = {"size": 0, "paused": True}
     actions = planned(spec, pending=(pending_vm("left"),), sizes=(1, 0, 0, 0, 0, 0), backlog=1)
-    assert actions == (Abandon("left", "excess"),)
+    assert actions == (unwanted("left"),)
 
 
 # Too many
@@ -183,12 +181,12 @@ def test_pending_vms_that_requests_wait_for_are_spared() -> None:
     assert planned({"size": 0}, **view, backlog=2) == tuple(Watch(vm) for vm in view["pending"])
 
 
-def test_only_what_is_more_than_size_and_backlog_is_shed() -> None:
+def test_only_what_is_more_than_size_and_backlog_is_retired() -> None:
     view = pending_pair()
-    expected = (Shed("younger", VmState.PENDING), Watch(view["pending"][0]))
+    expected = (surplus("younger", VmState.PENDING, 0), Watch(view["pending"][0]))
     assert planned({"size": 0}, **view, backlog=1) == expected
 
 
-def test_when_nobody_waits_any_more_what_was_made_for_requests_is_shed() -> None:
+def test_when_nobody_waits_any_more_what_was_made_for_requests_is_retired() -> None:
     actions = planned({"size": 0}, **pending_pair())
-    assert actions == (Shed("younger", VmState.PENDING), Shed("older", VmState.PENDING))
+    assert actions == (surplus("younger", VmState.PENDING, 0), surplus("older", VmState.PENDING, 0))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.unit.manager.views import ago, pending_vm, planned
+from tests.unit.manager.views import ago, drained, pending_vm, planned, surplus, timed_out
 from vmpooler_common.model.pool import PendingVm
 from vmpooler_common.model.vm import ClonePhase, VmState
-from vmpooler_manager.planning.actions import Abandon, Drain, Reserve, Resolve, Shed, Watch
+from vmpooler_manager.planning.actions import Reserve, Resolve, Watch
 
 
 def booting(name: str, minutes: float, *, in_round: int = 0) -> PendingVm:
@@ -14,13 +14,13 @@ def booting(name: str, minutes: float, *, in_round: int = 0) -> PendingVm:
 
 def test_stale_vms_are_retired_and_replaced_at_once() -> None:
     actions = planned(sizes=(0, 0, 0, 0, 0, 0), stale=("a", "b"), revision=1)
-    assert actions == (Drain("a", VmState.READY), Drain("b", VmState.READY), Reserve(2))
+    assert actions == (drained("a", VmState.READY), drained("b", VmState.READY), Reserve(2))
 
 
 def test_pending_vms_of_an_earlier_round_are_retired_and_not_gone_on_with() -> None:
     old, new = booting("old", 2), booting("new", 1, in_round=1)
     assert planned(pending=(old, new), sizes=(2, 0, 0, 0, 0, 0), revision=1) == (
-        Drain("old", VmState.PENDING),
+        drained("old", VmState.PENDING),
         Watch(new),
     )
 
@@ -28,27 +28,31 @@ def test_pending_vms_of_an_earlier_round_are_retired_and_not_gone_on_with() -> N
 @pytest.mark.parametrize("busy", [frozenset(), frozenset({"old"})])
 def test_it_makes_no_difference_whether_this_manager_is_at_work_on_them(busy: frozenset[str]) -> None:
     actions = planned(pending=(booting("old", 2),), sizes=(1, 1, 0, 0, 0, 0), revision=1, busy=busy)
-    assert actions == (Drain("old", VmState.PENDING),)
+    assert actions == (drained("old", VmState.PENDING),)
 
 
 def test_as_many_pending_vms_stay_as_requests_wait_for_the_oldest_ones() -> None:
     pending = (booting("first", 3), booting("second", 2), booting("third", 1))
     actions = planned(pending=pending, sizes=(3, 0, 0, 0, 0, 0), revision=1, backlog=1)
-    assert actions == (Drain("second", VmState.PENDING), Drain("third", VmState.PENDING), Watch(pending[0]))
+    assert actions == (
+        drained("second", VmState.PENDING),
+        drained("third", VmState.PENDING),
+        Watch(pending[0]),
+    )
 
 
 def test_what_is_given_up_anyway_spares_nothing() -> None:
     late, fresh = booting("late", 20), booting("fresh", 1)
     actions = planned({"size": 0}, pending=(late, fresh), sizes=(2, 0, 0, 0, 0, 0), revision=1, backlog=1)
-    assert actions == (Abandon("late", "clone_timeout"), Watch(fresh))
+    assert actions == (timed_out("late"), Watch(fresh))
 
 
-def test_what_is_drained_is_not_shed_as_well() -> None:
+def test_what_is_drained_is_not_retired_as_well() -> None:
     pending = (booting("old", 2), booting("new", 1, in_round=1))
     actions = planned({"size": 1}, pending=pending, sizes=(2, 0, 0, 0, 0, 0), revision=1)
-    assert actions == (Drain("old", VmState.PENDING), Watch(pending[1]))
+    assert actions == (drained("old", VmState.PENDING), Watch(pending[1]))
     actions = planned({"size": 0}, pending=pending, sizes=(2, 0, 0, 0, 0, 0), revision=1)
-    assert actions == (Drain("old", VmState.PENDING), Shed("new", VmState.PENDING))
+    assert actions == (drained("old", VmState.PENDING), surplus("new", VmState.PENDING, 0))
 
 
 def test_nothing_is_drained_before_a_listing_was_compared() -> None:
@@ -68,4 +72,4 @@ def test_a_pool_that_was_not_drained_since_keeps_its_vms() -> None:
 def test_a_pool_that_left_the_configuration_is_not_forgotten_with_a_stale_vm() -> None:
     spec = {"size": 0, "configured": False}
     actions = planned(spec, sizes=(0, 0, 0, 0, 0, 0, 1), stale=("a",), revision=1)
-    assert actions == (Drain("a", VmState.READY),)
+    assert actions == (drained("a", VmState.READY),)

@@ -12,14 +12,15 @@ from vmpooler_manager.planning.actions import (
     Annotate,
     ClearSuspects,
     Destroy,
-    Discard,
     Reinstate,
     ResumeDeletion,
     Serve,
     VerifyMissing,
     VerifySuspect,
 )
+from vmpooler_manager.planning.inspection import retire_switched_off
 from vmpooler_manager.planning.inventory import Findings
+from vmpooler_manager.planning.limits import SMALLEST_ABSENT_BOUND, SMALLEST_ORPHAN_BOUND
 
 HALT = DeletionPause("absent", POOL, "too many")
 FOUND_NOTHING_WRONG = Findings(whole=True)
@@ -38,7 +39,7 @@ def test_a_vm_that_is_being_destroyed_is_left_alone() -> None:
 
 def test_nothing_is_destroyed_while_the_provider_is_halted() -> None:
     suspects = {"doubtful": ago(minutes=5)}
-    assert planned(halt=HALT, to_destroy=("a",), findings=Findings(), suspects=suspects) == ()
+    assert planned(deletion_pause=HALT, to_destroy=("a",), findings=Findings(), suspects=suspects) == ()
 
 
 # What a listing shows
@@ -54,7 +55,9 @@ def test_suspects_that_are_listed_again_are_trusted_without_asking_for_them() ->
 
 
 def test_each_listing_has_the_provider_asked_for_the_suspects() -> None:
-    assert planned(suspects={"a": ago(minutes=5)}, findings=Findings()) == (VerifySuspect("a"),)
+    assert planned(suspects={"a": ago(minutes=5)}, findings=Findings()) == (
+        VerifySuspect("a", SMALLEST_ABSENT_BOUND),
+    )
 
 
 def test_a_suspect_is_not_asked_for_between_listings() -> None:
@@ -67,30 +70,34 @@ def test_a_suspect_that_is_being_asked_for_is_not_asked_for_again() -> None:
 
 
 def test_a_ready_vm_that_is_switched_off_is_replaced() -> None:
-    assert planned(findings=Findings(switched_off=("dark",))) == (Discard("dark", "powered_off"),)
+    assert planned(findings=Findings(switched_off=("dark",))) == (retire_switched_off("dark"),)
 
 
 def test_an_orphan_is_taken_in() -> None:
     orphan = provider_vm("orphan")
-    assert planned(findings=Findings(orphans=(orphan,))) == (AdoptOrphan(orphan),)
+    assert planned(findings=Findings(orphans=(orphan,))) == (AdoptOrphan(orphan, SMALLEST_ORPHAN_BOUND),)
 
 
 def test_an_orphan_at_a_halted_provider_is_shown_to_the_store_which_only_notes_it() -> None:
     orphan = provider_vm("orphan")
-    assert planned(findings=Findings(orphans=(orphan,)), halt=HALT) == (AdoptOrphan(orphan),)
+    assert planned(findings=Findings(orphans=(orphan,)), deletion_pause=HALT) == (
+        AdoptOrphan(orphan, SMALLEST_ORPHAN_BOUND),
+    )
 
 
 def test_a_late_vm_is_recognised_even_while_nothing_may_be_destroyed() -> None:
     late = provider_vm("late")
-    assert planned(findings=Findings(late=(late,)), halt=HALT, may_destroy=False) == (AdoptLate(late),)
+    assert planned(findings=Findings(late=(late,)), deletion_pause=HALT, may_destroy=False) == (
+        AdoptLate(late),
+    )
 
 
 def test_a_whole_listing_of_the_pool_that_caused_it_lifts_a_halt() -> None:
-    assert planned(halt=HALT, findings=FOUND_NOTHING_WRONG) == (ResumeDeletion(f"absent {POOL}"),)
+    assert planned(deletion_pause=HALT, findings=FOUND_NOTHING_WRONG) == (ResumeDeletion(f"absent {POOL}"),)
 
 
 @pytest.mark.parametrize(
-    ("halt", "findings"),
+    ("pause", "findings"),
     [
         pytest.param(
             DeletionPause("absent", "another", "why"), FOUND_NOTHING_WRONG, id="another pool caused it"
@@ -99,8 +106,8 @@ def test_a_whole_listing_of_the_pool_that_caused_it_lifts_a_halt() -> None:
         pytest.param(HALT, None, id="there is no new listing"),
     ],
 )
-def test_a_halt_stays_when(halt: DeletionPause, findings: Findings | None) -> None:
-    assert planned(halt=halt, findings=findings) == ()
+def test_a_halt_stays_when(pause: DeletionPause, findings: Findings | None) -> None:
+    assert planned(deletion_pause=pause, findings=findings) == ()
 
 
 # Owners
@@ -127,7 +134,7 @@ LENT = provider_vm("granted_by_tag", owner="ann")
         {"suspects": {"granted_by_tag": ago(hours=2)}},
         {"may_destroy": False},
         {"is_steady": False},
-        {"halt": DeletionPause("absent", "debian", "too many")},
+        {"deletion_pause": DeletionPause("absent", "debian", "too many")},
     ],
 )
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.unit.manager.world.cloud import GRACE, CreateOutcome
 from tests.unit.manager.world.manager import ManagerModel
 from tests.unit.manager.world.world import POOLS, World
 from vmpooler_common.model.vm import VmState
-from vmpooler_manager.planning.actions import End, Recycle
+from vmpooler_manager.planning.actions import Retire
 from vmpooler_manager.planning.inventory import ABSENCES, Listing
 
 PASSES = 3
@@ -21,6 +21,9 @@ PASSES_AFTER_FAULTS = 12
 """Three listings that miss a VM, its confirmation, destruction and replacement; and time for retries."""
 BETWEEN_PASSES = 70.0
 """Seconds: longer than a clock that jumped is distrusted."""
+
+TIMELY = ("lifetime over", "expired_ready")
+"""Reasons that come with time alone."""
 
 numbers = st.integers(0, 1)
 pools = st.sampled_from(POOLS)
@@ -138,7 +141,7 @@ class PeacefulWorld(RuleBasedStateMachine):
         passes = enough = PASSES + world.portions() - 1
         while passes:
             planned = world.reconcile(manager, listing=True)
-            changed = any(isinstance(action, End | Recycle) for action in planned)
+            changed = any(isinstance(a, Retire) and a.reason in TIMELY for a in planned)
             passes = enough if changed else passes - 1
             world.advance(GRACE.total_seconds())
         left = world.reconcile(manager, listing=True)
@@ -229,13 +232,16 @@ class HostileWorld(PeacefulWorld):
 
     @rule(number=numbers, chance=chances)
     def lose_a_grant(self, number: int, chance: int) -> None:
-        """The next listing shows it; until then there is no telling."""
+        """The next listing shows it; until then nobody can know.
+
+        A VM that is gone from the cloud can't show its tag: it stays ready until its absence is noticed.
+        """
         noted = [vm for vm in self.world.running() if not vm.untagged]
         if noted:
             vm = noted[chance % len(noted)]
             self.world.lose_a_grant(vm)
             self.world.reconcile(self.manager(number), listing=True)
-            assert vm.state is not VmState.READY
+            assert vm.state is not VmState.READY or vm.provider_id not in self.world.cloud.vms
 
     @rule()
     def flush(self) -> None:
@@ -267,6 +273,17 @@ ENOUGH = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+
+
+def test_a_lost_grant_of_a_vm_that_vanished_is_no_grant() -> None:
+    """Found by chance: a VM that is gone can't show whose it was."""
+    world = HostileWorld()
+    world.begin(red=2, blue=0, slot_limit=1, request_slot_limit=1)
+    world.serve(minutes=None, number=0, pool="red")
+    world.vanish(count=1, listings=0, number=0)
+    world.lose_a_grant(chance=0, number=0)
+    world.teardown()
+
 
 TestPeacefulWorlds = PeacefulWorld.TestCase
 TestPeacefulWorlds.settings = ENOUGH

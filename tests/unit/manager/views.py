@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vmpooler_common.model.pool import PendingVm, Sizes, Snapshot, UntaggedVm
-from vmpooler_common.model.vm import ClonePhase
-from vmpooler_manager.planning.actions import Action
-from vmpooler_manager.planning.planner import PoolSpec, PoolView, plan
+from vmpooler_common.model.vm import ClonePhase, Guard, VmState
+from vmpooler_manager.planning.actions import Action, Retire
+from vmpooler_manager.planning.planner import plan
+from vmpooler_manager.planning.spec import PoolSpec, PoolView
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
 
 NOW = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
@@ -88,7 +89,7 @@ def snapshot(*, sizes: tuple[int, ...] | None = None, **changes: Any) -> Snapsho
     seen: dict[str, Any] = {
         "now": NOW,
         "generation": GENERATION,
-        "halt": None,
+        "deletion_pause": None,
         "broken": "",
         "backing_off": "",
         "request_slots_in_use": 0,
@@ -116,3 +117,34 @@ def pool_view(**changes: Any) -> PoolView:
 def planned(spec: dict[str, Any] | None = None, **view: Any) -> tuple[Action, ...]:
     """Plan for such a pool with these changes of `pool_spec` and `pool_view`, at NOW."""
     return plan(pool_spec(**(spec or {})), pool_view(**view), NOW)
+
+
+def timed_out(name: str) -> Retire:
+    """Expect a pending VM to be given up that took too long."""
+    failure = f"a VM of {POOL} was not ready in time"
+    return Retire(name, VmState.PENDING, "clone_timeout", failure=failure)
+
+
+def unwanted(name: str) -> Retire:
+    """Expect a pending VM to be given up that nobody may go on with."""
+    return Retire(name, VmState.PENDING, "excess")
+
+
+def surplus(name: str, state: VmState, size: int, *, guard: Guard = Guard.EXCESS) -> Retire:
+    """Expect a VM to be retired that a pool of this size has too many."""
+    return Retire(name, state, "excess", guard, size)
+
+
+def drained(name: str, state: VmState) -> Retire:
+    """Expect a VM to be retired that was made before its pool was drained."""
+    return Retire(name, state, "drained", Guard.STALE)
+
+
+def expired(name: str) -> Retire:
+    """Expect a ready VM to be retired that has been ready for an hour."""
+    return Retire(name, VmState.READY, "expired_ready", Guard.READY_BEFORE, ago(minutes=60))
+
+
+def ended(name: str) -> Retire:
+    """Expect a running VM to be ended."""
+    return Retire(name, VmState.RUNNING, "lifetime over", Guard.ENDED)

@@ -3,13 +3,14 @@
 from typing import Any
 
 from tests.unit.metrics.verb import Verb
+from vmpooler_common.model.pool import Sizes
 
 
 def _manager(subsystem: str, name: str, *arguments: Any, line: str, **named: Any) -> Verb:
     return Verb("manager", subsystem, name, arguments, line, named)
 
 
-_COUNTS = {"size": 7, "pending": 1, "ready": 2, "running": 3, "completed": 4, "destroying": 5, "suspect": 6}
+_COUNTS = {"size": 7, "sizes": Sizes(pending=1, ready=2, running=3, completed=4, destroying=5, suspect=6)}
 
 MANAGER_VERBS = (
     _manager(

@@ -107,7 +107,7 @@ class EventName(StrEnum):
     MANAGER_LEFT = "manager.left"
     JOB_FAILED = "job.failed"
     JOB_SKIPPED = "job.skipped"
-    """The same job is still running."""
+    """Redis was away while a job worked on a VM; the next pass goes on with it."""
     INBOX_ENTRY_DROPPED = "inbox.entry_dropped"
     """An entry could not be understood and is a dead letter now."""
     INBOX_FAILED = "inbox.failed"

@@ -78,7 +78,7 @@ class Snapshot:
     now: datetime
     generation: str
     """Empty when the data set has been lost: nothing may be concluded from records then."""
-    halt: DeletionPause | None
+    deletion_pause: DeletionPause | None
     broken: str
     backing_off: str
     """Why clones are held back, as requests are told; empty when they are not."""

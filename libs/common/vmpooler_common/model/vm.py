@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 
 class VmState(StrEnum):
@@ -48,6 +49,42 @@ MOVES: frozenset[tuple[VmState | None, VmState]] = frozenset(
     }
 )
 """Every legal move; None is a name without a record. The store refuses all others."""
+
+
+FailureReason = Literal[
+    "clone_failed",
+    "clone_timeout",
+    "not_ready",
+    "powered_off",
+    "vanished",
+    "expired_ready",
+    "excess",
+    "drained",
+    "orphan",
+    "late",
+]
+"""Why a VM left its pool, or was destroyed, without having been used."""
+
+RetireReason = FailureReason | Literal["lifetime over"]
+"""Why a manager retires a VM; it is kept in the record and told in the log."""
+
+
+class Guard(StrEnum):
+    """The fact that a retirement relies on; the script `retire` checks it again, as a plan may be old."""
+
+    NONE = "none"
+    EXCESS = "excess"
+    """More VMs are pending and ready than the pool's backlog and size; the bound is the configured size."""
+    LEFT = "left"
+    """The same of a pool that has left the configuration: its size is 0."""
+    STALE = "stale"
+    """The pool was drained since the VM's name was reserved, and no request needs it."""
+    READY_BEFORE = "ready-before"
+    """It became ready before the bound, a time."""
+    ENDED = "ended"
+    """Its lifetime is over."""
+    UNSEEN = "unseen"
+    """A suspect, and fewer VMs of its provider than the bound were given up in ten minutes."""
 
 
 class TaskKind(StrEnum):

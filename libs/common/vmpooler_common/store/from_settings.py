@@ -19,7 +19,7 @@ def store_options(settings: Settings) -> StoreOptions:
         queue_timeout=redis.connection_pool_timeout.total_seconds(),
     )
     return StoreOptions(
-        link=link,
+        redis=link,
         prefix=redis.prefix,
         data_ttl=redis.data_ttl,
         wait_replicas=redis.wait_replicas,

@@ -31,9 +31,9 @@ from vmpooler_common.store.vms.changes import Changes
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
-    """How the store behaves; `link` says where Redis is."""
+    """How the store behaves; `redis` says where Redis is."""
 
-    link: RedisOptions
+    redis: RedisOptions
     prefix: str = "{vmpooler}"
     data_ttl: timedelta = timedelta(hours=168)
     """How long the record of a gone VM is kept."""
@@ -70,7 +70,7 @@ class Store:
     @classmethod
     def connect(cls, options: StoreOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics) -> Self:
         """Put the store together; connections are made when they are needed."""
-        link = RedisConnection(options.link, metrics=metrics, connections=connections)
+        link = RedisConnection(options.redis, metrics=metrics, connections=connections)
         keys = Keys(options.prefix)
         scripts = Scripts(link, keys)
         return cls(

@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from vmpooler_common.logs import Outage
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.inbox import Inbox, InboxEntry
 
@@ -28,14 +29,14 @@ class Consumer:
 
     def __init__(
         self,
-        queue: Inbox,
+        stream: Inbox,
         *,
         inbox: str,
         manager: str,
         take: Callable[[InboxEntry], Awaitable[None]],
         pauses: Callable[[], Iterator[float]],
     ) -> None:
-        self._queue = queue
+        self._stream = stream
         self._inbox = inbox
         self._manager = manager
         self._take = take
@@ -52,8 +53,8 @@ class Consumer:
         pauses = self._pauses()
         while True:
             try:
-                await self._queue.prepare()
-                async with aclosing(self._queue.follow(self._manager)) as batches:
+                await self._stream.prepare()
+                async with aclosing(self._stream.follow(self._manager)) as batches:
                     async for entries in batches:
                         for entry in entries:
                             await self._take(entry)
@@ -68,8 +69,8 @@ class Consumer:
         while True:
             await asyncio.sleep(RECOVER_EVERY)
             try:
-                for entry in await self._queue.recover(self._manager, idle=RECOVER_IDLE):
+                for entry in await self._stream.recover(self._manager, idle=RECOVER_IDLE):
                     await self._take(entry)
-                await self._queue.tidy(idle=CONSUMER_GONE)
+                await self._stream.tidy(idle=CONSUMER_GONE)
             except StoreError as error:
-                log.debug("recovering entries failed", inbox=self._inbox, error=str(error))
+                log.debug(EventName.INBOX_FAILED, inbox=self._inbox, error=str(error))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
@@ -33,10 +34,12 @@ class RequestAcceptor:
         """Make a request part of its pools' backlog; again, it changes nothing."""
         match await self._store.backlog.accept(request, entry=entry):
             case "accepted":
-                log.info("on-demand request accepted", request=request)
+                log.info(EventName.REQUEST_ACCEPTED, request=request)
             case "dead":
                 self._inboxes.dead("requests")
-                log.error("entry of the inbox put aside", entry=entry, request=request or None)
+                log.error(
+                    EventName.INBOX_ENTRY_DROPPED, inbox="requests", entry=entry, request=request or None
+                )
 
     async def expire(self, requests: Sequence[str]) -> None:
         """Fail requests that are past their deadline; their VMs are returned."""
@@ -48,7 +51,7 @@ class RequestAcceptor:
         for request in requests:
             if await self._store.backlog.expire(request, operation=new_operation(), reason=reason):
                 self._metrics.failed(1)
-                log.warning("on-demand request failed at its deadline", request=request)
+                log.warning(EventName.REQUEST_FAILED, request=request, reason="deadline")
 
     async def fail_unserved(self, pools: Sequence[str]) -> None:
         """Fail requests for pools that are configured where requests are taken, and in no manager."""
@@ -56,6 +59,4 @@ class RequestAcceptor:
             reason = f"the pool {pool!r} isn't configured in any manager"
             if failed := await self._store.backlog.fail_unserved(pool, reason):
                 self._metrics.failed(failed)
-                log.error(
-                    "on-demand requests failed: no manager knows their pool", pool=pool, requests=failed
-                )
+                log.error(EventName.REQUEST_FAILED, pool=pool, requests=failed, reason=reason)

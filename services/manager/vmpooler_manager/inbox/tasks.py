@@ -7,24 +7,25 @@ task that is due again, and is done under the same id: by it the provider sees w
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from random import Random
 from typing import assert_never
 
 import structlog
 
+from vmpooler_common.model.events import EventName
 from vmpooler_common.model.vm import TaskKind
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
 from vmpooler_common.store.tasks.leases import DeadLetter, TaskLease
-from vmpooler_manager.metrics.inboxes import InboxMetrics
-from vmpooler_manager.metrics.tasks import TaskMetrics
+from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.providers.contract import CloneSpec, VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
-from vmpooler_manager.runtime.backoff import Delays
+from vmpooler_manager.runtime.backoff import RetryPolicy
 from vmpooler_manager.runtime.clock import ClockGuard
+from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.jobs import JobKind, Jobs
 from vmpooler_manager.runtime.provider_client import ProviderClient
 
@@ -36,40 +37,42 @@ UNLIMITED = timedelta(days=3650)
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class TaskProviders:
+    """Where tasks are done."""
+
+    clouds: Mapping[str, ProviderClient]
+    order_of: Callable[[str], CloneSpec]
+    """From the name of a pool."""
+    at_once: int
+    """Tasks at one provider that this manager does side by side (`task_limit`)."""
+
+
 class TaskWorker:
     """Takes tasks from the inbox as they come, and those that are due because something went wrong.
 
-    Any manager does any task whose provider it can use; at most `at_once` at a provider.
+    Any manager does any task whose provider it can use.
     """
 
     def __init__(
         self,
         store: Store,
         *,
-        manager: str,
-        lease: timedelta,
-        clouds: Mapping[str, ProviderClient],
-        order_of: Callable[[str], CloneSpec],
-        delays: Delays,
-        random: Random,
-        at_once: int,
+        identity: ManagerIdentity,
+        providers: TaskProviders,
+        retries: RetryPolicy,
         clock: ClockGuard,
         jobs: Jobs,
-        metrics: TaskMetrics,
-        inboxes: InboxMetrics,
+        metrics: ManagerMetrics,
     ) -> None:
         self._store = store
-        self._manager = manager
-        self._lease = lease
-        self._clouds = clouds
-        self._order_of = order_of
-        self._delays = delays
-        self._random = random
-        self._at_once = at_once
+        self._identity = identity
+        self._providers = providers
+        self._retries = retries
         self._clock = clock
         self._jobs = jobs
-        self._metrics = metrics
-        self._inboxes = inboxes
+        self._metrics = metrics.tasks
+        self._inboxes = metrics.inboxes
         self._provider_of: dict[str, str] = {}
         self._wake = asyncio.Event()
 
@@ -79,11 +82,11 @@ class TaskWorker:
             await self._wake.wait()
             self._wake.clear()
             try:
-                while await self._undertake(None):
+                while await self._claim(None):
                     pass
             except StoreError as error:
                 # What is due stays due; the next heartbeat tells of it again.
-                log.debug("looking for tasks failed", error=str(error))
+                log.debug(EventName.INBOX_FAILED, inbox="tasks", error=str(error))
 
     def poke(self) -> None:
         """Tell that a task is due."""
@@ -91,14 +94,14 @@ class TaskWorker:
 
     async def take(self, entry: InboxEntry) -> None:
         """Take the task up that an entry of the inbox brings, unless there is no room for it."""
-        await self._undertake(entry)
+        await self._claim(entry)
 
-    async def _undertake(self, entry: InboxEntry | None) -> bool:
+    async def _claim(self, entry: InboxEntry | None) -> bool:
         """Take a task; False when there is none for this manager."""
-        found = await self._store.task_leases.undertake(
+        found = await self._store.task_leases.claim(
             operation=new_operation(),
-            manager=self._manager,
-            lease=self._lease,
+            manager=self._identity.name,
+            lease=self._identity.lease,
             most_tries=MOST_TRIES,
             # A clock that jumps makes every task seem late, also those that are being worked on.
             longest=LONGEST if self._clock.was_steady else UNLIMITED,
@@ -110,9 +113,9 @@ class TaskWorker:
                 return False
             case DeadLetter(named):
                 self._inboxes.dead("tasks")
-                log.error("entry of the inbox put aside", vm=named or None)
+                log.error(EventName.INBOX_ENTRY_DROPPED, inbox="tasks", vm=named or None)
             case TaskLease(failed=True):
-                self._tell_failure(found, found.reason)
+                self._report_failure(found, found.reason)
             case TaskLease():
                 self._provider_of[found.vm] = found.provider
                 # A lease of ours that lapsed may still be worked on; then this one lapses, too.
@@ -122,14 +125,14 @@ class TaskWorker:
         return True
 
     def _providers_with_room(self) -> list[str]:
-        """Name the providers that can take another task. A hopeless one can: it says why nothing works."""
+        """Name the providers that can take another task, also those with a permanent fault: users are told it."""
         now = asyncio.get_running_loop().time()
         self._provider_of = {vm: of for vm, of in self._provider_of.items() if self._jobs.is_running(vm)}
         in_use = Counter(self._provider_of.values())
         return [
             name
-            for name, cloud in self._clouds.items()
-            if in_use[name] < self._at_once
+            for name, cloud in self._providers.clouds.items()
+            if in_use[name] < self._providers.at_once
             and cloud.throttled_until <= now
             and (not cloud.fault or cloud.is_permanent)
         ]
@@ -153,7 +156,7 @@ class TaskWorker:
             self.poke()  # for the VM's next task, or one that there was no room for
 
     async def _carry_out(self, task: TaskLease) -> None:
-        cloud, order = self._clouds[task.provider], self._order_of(task.pool)
+        cloud, order = self._providers.clouds[task.provider], self._providers.order_of(task.pool)
         vm = VmRef(task.vm, task.attempt, task.provider_id)
         match task.kind:
             case TaskKind.DISK:
@@ -171,34 +174,34 @@ class TaskWorker:
             return
         seconds = asyncio.get_running_loop().time() - asked
         self._metrics.done(task.kind, seconds)
-        log.info("task done", **_facts(task), seconds=round(seconds, 1))
+        log.info(EventName.TASK_DONE, **_facts(task), seconds=round(seconds, 1))
 
     async def _fail(self, task: TaskLease, reason: str) -> None:
         if await self._store.task_leases.failed(task, reason=reason):
-            self._tell_failure(task, reason)
+            self._report_failure(task, reason)
         else:
             self._tell_over(task)
 
     async def _put_off(self, task: TaskLease, reason: str) -> None:
-        delay = self._delays.after(task.tries, self._random)
+        delay = self._retries.after(task.tries)
         if not await self._store.task_leases.postpone(task, reason=reason, delay=delay):
             self._tell_over(task)
             return
         self._metrics.retried(task.kind)
         log.warning(
-            "task failed and is tried again",
+            EventName.TASK_RETRIED,
             **_facts(task),
             again_in=round(delay.total_seconds(), 1),
             error=reason,
         )
 
-    def _tell_failure(self, task: TaskLease, reason: str) -> None:
+    def _report_failure(self, task: TaskLease, reason: str) -> None:
         self._metrics.failed(task.kind)
-        log.error("task failed", **_facts(task), error=reason)
+        log.error(EventName.TASK_FAILED, **_facts(task), error=reason)
 
     def _tell_over(self, task: TaskLease) -> None:
         self._metrics.over(task.kind)
-        log.info("task is over: its VM was returned, or another manager settled it", **_facts(task))
+        log.info(EventName.TASK_OVER, **_facts(task))
 
 
 def _facts(task: TaskLease) -> dict[str, str | int | None]:

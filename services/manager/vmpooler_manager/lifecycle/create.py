@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from vmpooler_common.store.retirement.retirement import Charge
 
+from vmpooler_common.model.events import EventName
 from vmpooler_common.model.pool import PendingVm
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.clones.clones import Promotion
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
+from vmpooler_manager.lifecycle.retire import VmRetirer
 from vmpooler_manager.metrics.requests import RequestMetrics
 from vmpooler_manager.metrics.vms import VmMetrics
-from vmpooler_manager.planning.actions import FailureReason
+from vmpooler_manager.planning.actions import Retire
+from vmpooler_manager.planning.inspection import after_failed_clone, after_lost_clone, while_booting
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
+from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.pool import Pool
 
 FIRST_LOOK = 0.2
@@ -50,33 +53,29 @@ class VmCreator:
         self,
         store: Store,
         *,
-        manager: str,
-        installation: str,
-        lease: timedelta,
+        identity: ManagerIdentity,
         slots: SlotQueue,
-        max_retries: int,
+        retirer: VmRetirer,
         metrics: VmMetrics,
         requests: RequestMetrics,
     ) -> None:
         self._store = store
-        self._manager = manager
-        self._installation = installation
-        self._lease = lease
+        self._identity = identity
         self._slots = slots
-        self._max_retries = max_retries
+        self._retirer = retirer
         self._metrics = metrics
         self._requests = requests
 
     async def clone(self, pool: Pool, name: str, *, generation: str) -> None:
         """Have the provider make the VM of a reserved name, and follow it until it is ready."""
         attempt = await self._store.clones.begin(
-            name, operation=new_operation(), manager=self._manager, lease=self._lease
+            name, operation=new_operation(), manager=self._identity.name, lease=self._identity.lease
         )
         if attempt is None:
             return
         loop = asyncio.get_running_loop()
         started = loop.time()
-        tag = OwnershipTag(self._installation, generation, pool.name, name, attempt)
+        tag = OwnershipTag(self._identity.installation, generation, pool.name, name, attempt)
         try:
             vm = await pool.cloud.create(pool.order, tag)
         except ProviderError as error:
@@ -92,18 +91,17 @@ class VmCreator:
             found = await pool.cloud.find(pool.order, vm.name, vm.attempt)
         except ProviderError as error:
             # Unknown isn't absent: the next pass asks again.
-            log.info("looking for a clone failed", vm=vm.name, pool=pool.name, error=str(error))
-            await asyncio.sleep(pool.delays.first.total_seconds())
+            log.info(EventName.VM_CALL_FAILED, call="find", vm=vm.name, pool=pool.name, error=str(error))
+            await asyncio.sleep(pool.retries.first.total_seconds())
             pool.poke()
             return
         if found is not None:
-            log.info("clone taken over", vm=vm.name, pool=pool.name, provider_id=found.provider_id)
+            log.info(EventName.VM_TAKEN_OVER, vm=vm.name, pool=pool.name, provider_id=found.provider_id)
             ref = VmRef(vm.name, vm.attempt, found.provider_id)
             await self._follow(pool, ref, seen=found, progress=_Progress())
             return
         if waited >= pool.cloud.create_grace:
-            # Charged to nobody: one death loses many clones, and says nothing of the cloud.
-            await self.abandon(pool, vm.name, "clone_failed")
+            await self._retirer.retire(pool.name, after_lost_clone(vm.name))
         else:
             await asyncio.sleep((pool.cloud.create_grace - waited).total_seconds())
         pool.poke()
@@ -113,25 +111,8 @@ class VmCreator:
         ref = VmRef(vm.name, vm.attempt, vm.provider_id)
         await self._follow(pool, ref, seen=None, progress=_Progress(id_noted=True, clone_noted=vm.cloned))
 
-    async def abandon(self, pool: Pool, name: str, reason: FailureReason, *, failure: str = "") -> None:
-        """Give a pending VM up; whatever the provider has of it will be destroyed.
-
-        A `failure` is charged to the request that the VM would have gone to.
-        """
-        outcome = await self._store.retirement.retire(
-            name,
-            VmState.PENDING,
-            operation=new_operation(),
-            reason=reason,
-            charge=Charge(failure, self._max_retries) if failure else None,
-        )
-        if outcome == "ok":
-            self._metrics.failed(pool.name, reason)
-            log.info("VM given up", vm=name, pool=pool.name, reason=reason)
-        self._slots.freed()
-
     async def _follow(self, pool: Pool, ref: VmRef, *, seen: ProviderVm | None, progress: _Progress) -> None:
-        """Look at the VM until it is ready, broken, or too late."""
+        """Inspect the VM until it is ready, broken, or too late."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + pool.spec.timeout.total_seconds()
         delay = FIRST_LOOK
@@ -140,11 +121,17 @@ class VmCreator:
                 try:
                     seen = await pool.cloud.inspect(pool.order, ref)
                 except NotFound:
-                    await self._broke(pool, ref.name, "vanished", failure="a VM vanished while it booted")
+                    await self._give_up(pool, while_booting(ref.name, None))
                     return
                 except ProviderError as error:
-                    log.debug("look at a VM failed", vm=ref.name, pool=pool.name, error=str(error))
-            if seen is not None and await self._settle(pool, ref, seen, progress):
+                    log.debug(
+                        EventName.VM_CALL_FAILED,
+                        call="inspect",
+                        vm=ref.name,
+                        pool=pool.name,
+                        error=str(error),
+                    )
+            if seen is not None and await self._record(pool, ref, seen, progress):
                 return
             if loop.time() >= deadline:
                 break
@@ -153,7 +140,7 @@ class VmCreator:
             seen = None
         pool.poke()
 
-    async def _settle(self, pool: Pool, ref: VmRef, seen: ProviderVm, progress: _Progress) -> bool:
+    async def _record(self, pool: Pool, ref: VmRef, seen: ProviderVm, progress: _Progress) -> bool:
         """Record what was seen; True when there is nothing more to wait for."""
         if seen.status is VmStatus.READY:
             promotion = await self._store.clones.booted(
@@ -166,7 +153,7 @@ class VmCreator:
             )
             self._note(pool, progress, cloned=True)
             if promotion is not None:
-                self._tell(pool, ref, promotion)
+                self._report(pool, ref, promotion)
             return True
         cloned = seen.status is not VmStatus.CLONING
         if not progress.id_noted or (cloned and not progress.clone_noted):
@@ -176,9 +163,8 @@ class VmCreator:
             self._note(pool, progress, cloned=cloned)
             if state is not VmState.PENDING:
                 return True
-        if seen.status is VmStatus.OFF:
-            failure = "a VM was switched off while it booted"
-            await self._broke(pool, ref.name, "powered_off", failure=failure)
+        if (action := while_booting(ref.name, seen)) is not None:
+            await self._give_up(pool, action)
             return True
         return False
 
@@ -191,17 +177,17 @@ class VmCreator:
             if progress.started is not None:
                 self._metrics.cloned(pool.name, asyncio.get_running_loop().time() - progress.started)
 
-    def _tell(self, pool: Pool, ref: VmRef, promotion: Promotion) -> None:
+    def _report(self, pool: Pool, ref: VmRef, promotion: Promotion) -> None:
         pool.clones.succeeded()
         self._metrics.became_ready(pool.name, promotion.took.total_seconds())
         if not promotion.request:
-            log.debug("VM ready", vm=ref.name, pool=pool.name, provider_id=ref.provider_id)
+            log.debug(EventName.VM_READY, vm=ref.name, pool=pool.name, provider_id=ref.provider_id)
             return
         # The pass that the grant's event asks for may come while this job still keeps the VM busy.
         pool.poke_later(NOTE_SECONDS)
         self._requests.granted(pool.name, promotion.waited.total_seconds(), warm=False, user=promotion.user)
         log.info(
-            "VM granted",
+            EventName.VM_CHECKED_OUT,
             vm=ref.name,
             pool=pool.name,
             provider_id=ref.provider_id,
@@ -210,20 +196,22 @@ class VmCreator:
             reason="on demand",
         )
 
-    async def _broke(self, pool: Pool, name: str, reason: FailureReason, *, failure: str) -> None:
-        """Give up a VM that was made and won't be ready, as all of its template may do."""
-        pool.clones.failed(asyncio.get_running_loop().time(), reason=failure)
-        await self.abandon(pool, name, reason, failure=failure)
+    async def _give_up(self, pool: Pool, action: Retire | None) -> None:
+        """Give up a VM that was made and won't be ready, as may happen to all of its template."""
+        if action is None:
+            return
+        pool.clones.failed(asyncio.get_running_loop().time(), reason=action.failure)
+        await self._retirer.retire(pool.name, action)
         pool.poke()
 
     async def _failed(self, pool: Pool, name: str, error: ProviderError) -> None:
-        permanent_fault = isinstance(error, PermanentError)
-        pool.clones.failed(
-            asyncio.get_running_loop().time(), reason=str(error), permanent_fault=permanent_fault
-        )
+        is_permanent = isinstance(error, PermanentError)
+        now = asyncio.get_running_loop().time()
+        pool.clones.failed(now, reason=str(error), is_permanent=is_permanent)
         pool.clone_outage.began(str(error))
-        await self.abandon(pool, name, "clone_failed", failure="" if permanent_fault else str(error))
-        if permanent_fault:
+        action = after_failed_clone(name, str(error), is_permanent=is_permanent)
+        await self._retirer.retire(pool.name, action)
+        if is_permanent:
             await self._store.views.mark_broken(pool.name, str(error))
             await self.fail_waiting(pool, str(error))
         pool.poke()
@@ -232,4 +220,4 @@ class VmCreator:
         """Fail every request that waits for this pool: no clone of it can ever work."""
         if failed := await self._store.backlog.fail_waiting(pool.name, reason):
             self._requests.failed(failed)
-            log.warning("on-demand requests failed", pool=pool.name, requests=failed, reason=reason)
+            log.warning(EventName.REQUEST_FAILED, pool=pool.name, requests=failed, reason=reason)

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from random import Random
 
 import structlog
-from vmpooler_common.store.retirement.retirement import Destruction
 
+from vmpooler_common.model.events import EventName
+from vmpooler_common.store.retirement.retirement import Destruction
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.providers.contract import CloneSpec, VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
-from vmpooler_manager.runtime.backoff import Delays
+from vmpooler_manager.runtime.backoff import RetryPolicy
+from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.provider_client import ProviderClient
 
 log = structlog.get_logger()
@@ -26,19 +27,17 @@ class VmDestroyer:
         self,
         store: Store,
         *,
-        manager: str,
+        identity: ManagerIdentity,
         clouds: Mapping[str, ProviderClient],
         order_of: Callable[[str], CloneSpec],
-        delays: Delays,
-        random: Random,
+        retries: RetryPolicy,
         metrics: VmMetrics,
     ) -> None:
         self._store = store
-        self._manager = manager
+        self._identity = identity
         self._clouds = clouds
         self._order_of = order_of
-        self._delays = delays
-        self._random = random
+        self._retries = retries
         self._metrics = metrics
 
     async def destroy(self, vm: Destruction, *, deferred: Callable[[], None]) -> None:
@@ -50,19 +49,19 @@ class VmDestroyer:
         try:
             provider_id, waits = await self._remove(vm)
         except PermanentError as error:
-            await self._defer(vm, self._delays.longest, error)
+            await self._defer(vm, self._retries.longest, error)
             deferred()
         except ProviderError as error:
-            await self._defer(vm, self._delays.after(vm.tries + 1, self._random), error)
+            await self._defer(vm, self._retries.after(vm.tries + 1), error)
             deferred()
         else:
             if waits:
-                await self._store.retirement.defer(vm.name, manager=self._manager, delay=waits)
+                await self._store.retirement.defer(vm.name, manager=self._identity.name, delay=waits)
                 deferred()
             elif await self._store.retirement.destroyed(vm.name, vm.attempt, provider_id=provider_id):
                 self._metrics.destroyed(vm.pool, asyncio.get_running_loop().time() - started)
                 log.info(
-                    "VM destroyed",
+                    EventName.VM_DESTROYED,
                     vm=vm.name,
                     pool=vm.pool,
                     provider=vm.provider,
@@ -91,7 +90,8 @@ class VmDestroyer:
 
     async def _defer(self, vm: Destruction, delay: timedelta, error: ProviderError) -> None:
         log.warning(
-            "destroying a VM failed",
+            EventName.VM_CALL_FAILED,
+            call="destroy",
             vm=vm.name,
             pool=vm.pool,
             provider=vm.provider,
@@ -101,5 +101,5 @@ class VmDestroyer:
             error=str(error),
         )
         await self._store.retirement.defer(
-            vm.name, manager=self._manager, delay=delay, tries=vm.tries + 1, error=str(error)
+            vm.name, manager=self._identity.name, delay=delay, tries=vm.tries + 1, error=str(error)
         )

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.instrument import Instrument
+from vmpooler_common.model.pool import Sizes
 
 CheckFailure = Literal["redis", "provider", "bug"]
 """What kept a pass over a pool from finishing."""
@@ -54,23 +55,11 @@ class PoolMetrics:
         self._check_seconds = Instrument(backend, self.CHECK_SECONDS)
         self._checks_failed = Instrument(backend, self.CHECKS_FAILED)
 
-    def counted(
-        self,
-        pool: str,
-        *,
-        size: int,
-        pending: int,
-        ready: int,
-        running: int,
-        completed: int,
-        destroying: int,
-        suspect: int,
-    ) -> None:
+    def counted(self, pool: str, *, size: int, sizes: Sizes) -> None:
         """A pass saw so many VMs in each state, where `size` ready ones are wanted."""
         self._size.record(size, pool)
-        counts = (pending, ready, running, completed, destroying, suspect)
-        for state, count in zip(STATES, counts, strict=True):
-            self._vms.record(count, pool, state)
+        for state in STATES:
+            self._vms.record(getattr(sizes, state), pool, state)
 
     def broken(self, pool: str) -> None:
         """The provider said that making VMs for this pool can't work."""

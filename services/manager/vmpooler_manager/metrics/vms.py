@@ -5,7 +5,7 @@ from typing import get_args
 from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter, histogram
 from vmpooler_common.metrics.instrument import Instrument
-from vmpooler_manager.planning.actions import FailureReason
+from vmpooler_common.model.vm import FailureReason
 
 POOL = Label("pool")
 FAST = (0.1, 0.5, 1, 5)

@@ -1,33 +1,20 @@
-"""What a plan may ask for: frozen values, carried out by `execute`."""
+"""What a plan may ask for: frozen values that decide everything, carried out by `reconcile.executor`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from vmpooler_common.model.pool import PendingVm, UntaggedVm
-from vmpooler_common.model.vm import VmState
+from vmpooler_common.model.vm import Guard, RetireReason, VmState
 from vmpooler_manager.providers.types import ProviderVm
-
-FailureReason = Literal[
-    "clone_failed",
-    "clone_timeout",
-    "not_ready",
-    "powered_off",
-    "vanished",
-    "expired_ready",
-    "excess",
-    "drained",
-    "orphan",
-    "late",
-]
-"""Why a VM left its pool, or was destroyed, without having been used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Reserve names for so many new VMs and clone them."""
+    """Reserve names for `count` new VMs and clone them."""
 
     count: int
+    missing: int = field(default=0, compare=False)
+    """VMs that the pool lacks in all: with fewer names than these, another pass follows at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +33,7 @@ class FailWaiting:
 
 @dataclass(frozen=True, slots=True)
 class AwaitSlot:
-    """Have the pool looked at when a clone slot may be free: it lacks VMs, and there is none."""
+    """Poke the pool when a clone slot may be free: it lacks VMs, and there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,50 +58,20 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
-class Abandon:
-    """Give a pending VM up."""
+class Retire:
+    """Take a VM out of its pool, or end a user's use of it, and leave it to destruction.
 
-    name: str
-    reason: FailureReason
-
-
-@dataclass(frozen=True, slots=True)
-class Recycle:
-    """Replace a ready VM that became ready before `ready_before`."""
-
-    name: str
-    ready_before: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Shed:
-    """Retire a VM that the pool has too many."""
+    The only way in which a plan ends a VM. The store refuses unless the VM is in `state` and `guard` holds.
+    """
 
     name: str
     state: VmState
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """Retire a VM that was made before its pool was drained."""
-
-    name: str
-    state: VmState
-
-
-@dataclass(frozen=True, slots=True)
-class Discard:
-    """Retire a ready VM that the cloud shows to be broken."""
-
-    name: str
-    reason: FailureReason
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """End a running VM whose lifetime is over."""
-
-    name: str
+    reason: RetireReason
+    guard: Guard = Guard.NONE
+    bound: int | datetime = 0
+    """What the guard compares with; see `Guard`."""
+    failure: str = ""
+    """A failed clone's error: counted as a failed attempt of the request that the VM would have gone to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,30 +83,39 @@ class Destroy:
 
 @dataclass(frozen=True, slots=True)
 class Annotate:
-    """Note on a VM in the cloud who has it until when."""
+    """Write on a VM's tag in the cloud who has it until when."""
 
     vm: UntaggedVm
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyMissing:
-    """Ask for ready VMs that listings miss; those that the provider doesn't have, either, are set aside."""
+    """Ask the provider for ready VMs that listings miss; `after_missing` decides what follows."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class MarkSuspect:
+    """Set a ready VM aside that neither listings nor the provider show."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClearSuspects:
-    """Put VMs back that a listing shows again."""
+    """Make suspects ready again that are there after all."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class VerifySuspect:
-    """Ask the provider for a suspect, and give it up only if it says that there is none."""
+    """Ask the provider for a suspect; `after_suspicion` decides what follows."""
 
     name: str
+    bound: int
+    """VMs of its provider that may be given up in ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,25 +123,27 @@ class AdoptOrphan:
     """Leave an orphan to destruction."""
 
     vm: ProviderVm
+    bound: int
+    """Orphans of its provider that may be adopted in ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdoptLate:
-    """A VM whose clone was given up appeared late: give its record the id, and it goes to destruction."""
+    """Give the record of a VM whose clone was given up, and that appeared late, its id: it is destroyed."""
 
     vm: ProviderVm
 
 
 @dataclass(frozen=True, slots=True)
 class Reinstate:
-    """Give a ready VM back to whom its tag names: the grant was lost with a Redis that failed."""
+    """Give a ready VM back to the user whom its tag names: the grant was lost with a Redis that failed."""
 
     vm: ProviderVm
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeDeletion:
-    """The listing is whole again: allow destroying. `whole` is what the halt was for, `KIND POOL`."""
+    """Resume deletion at the provider. `whole` is what it was paused for, `KIND POOL`: it is whole again."""
 
     whole: str
 
@@ -193,15 +161,11 @@ Action = (
     | Clone
     | Resolve
     | Watch
-    | Abandon
-    | Recycle
-    | Shed
-    | Drain
-    | Discard
-    | End
+    | Retire
     | Destroy
     | Annotate
     | VerifyMissing
+    | MarkSuspect
     | ClearSuspects
     | VerifySuspect
     | AdoptOrphan

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from vmpooler_common.logs import Outage
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_manager.metrics.loops import LoopMetrics
 from vmpooler_manager.metrics.pools import PoolMetrics
@@ -52,7 +53,7 @@ class PoolLoop:
             self._outage.began(str(error))
         except Exception as error:
             # A fault in one pass must not end the pool's loop: it is told, and the next pass tries again.
-            log.exception("pass failed", pool=self.pool.name)
+            log.exception(EventName.POOL_PASS_FAILED, pool=self.pool.name)
             self._pool_metrics.check_failed(self.pool.name, "bug")
             self._loop_metrics.restarted()
             self._outage.began(repr(error))

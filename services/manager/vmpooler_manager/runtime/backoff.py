@@ -30,27 +30,48 @@ class Delays:
         return timedelta(seconds=delay * random.uniform(0.8, 1.0))
 
 
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long to wait after failures in a row, with jitter."""
+
+    delays: Delays
+    random: Random
+
+    @property
+    def first(self) -> timedelta:
+        """The delay after one failure, without jitter."""
+        return self.delays.first
+
+    @property
+    def longest(self) -> timedelta:
+        """The longest delay."""
+        return self.delays.longest
+
+    def after(self, failures: int) -> timedelta:
+        """Give the delay after so many failures in a row (1 or more)."""
+        return self.delays.after(failures, self.random)
+
+
 class Backoff:
     """Counts failures in a row and says when to try again. Times are monotonic seconds."""
 
-    def __init__(self, delays: Delays, random: Random) -> None:
-        self._delays = delays
-        self._random = random
+    def __init__(self, retries: RetryPolicy) -> None:
+        self._retries = retries
         self._failures = 0
         self.until = 0.0
         self.reason = ""
         """The last failure."""
 
-    def failed(self, now: float, *, reason: str = "", permanent_fault: bool = False) -> None:
-        """Note a failure; a hopeless one waits longest at once.
+    def failed(self, now: float, *, reason: str = "", is_permanent: bool = False) -> None:
+        """Note a failure; a permanent one waits longest at once.
 
         Calls that were under way together and fail together are one failure.
         """
         self.reason = reason
-        if not permanent_fault and not self.allows(now):
+        if not is_permanent and not self.allows(now):
             return
         self._failures += 1
-        delay = self._delays.longest if permanent_fault else self._delays.after(self._failures, self._random)
+        delay = self._retries.longest if is_permanent else self._retries.after(self._failures)
         self.until = max(self.until, now + delay.total_seconds())
 
     def succeeded(self) -> None:

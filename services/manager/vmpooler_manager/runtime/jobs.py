@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import StoreError
 
 log = structlog.get_logger()
@@ -20,8 +21,8 @@ class JobKind(StrEnum):
     DESTROY = "destroy"
     TASK = "task"
     """What a user wants done to a running VM."""
-    LOOK = "look"
-    """Confirming a suspect, noting an owner, listing a pool."""
+    INSPECT = "inspect"
+    """Verifying a suspect, writing an owner on a tag, listing a pool."""
 
 
 LEASED = (JobKind.CLONE, JobKind.DESTROY, JobKind.TASK)
@@ -87,7 +88,7 @@ class Jobs:
             await work
         except StoreError as error:
             # The record's lease lapses, and a pass finds out how far this came.
-            log.warning("job left to the next pass", job=kind.value, vm=name, pool=pool, error=str(error))
+            log.warning(EventName.JOB_SKIPPED, job=kind.value, vm=name, pool=pool, error=str(error))
         except Exception:
             # A fault of a driver or of ours must not end the other jobs; the next pass tries again.
-            log.exception("job failed", job=kind.value, vm=name, pool=pool)
+            log.exception(EventName.JOB_FAILED, job=kind.value, vm=name, pool=pool)

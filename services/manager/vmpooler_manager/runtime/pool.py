@@ -3,15 +3,15 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime
-from random import Random
 
 import structlog
 
 from vmpooler_common.logs import Outage
+from vmpooler_common.model.events import EventName
 from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides
-from vmpooler_manager.planning.planner import PoolSpec
+from vmpooler_manager.planning.spec import PoolSpec
 from vmpooler_manager.providers.contract import CloneSpec
-from vmpooler_manager.runtime.backoff import Backoff, Delays
+from vmpooler_manager.runtime.backoff import Backoff, RetryPolicy
 from vmpooler_manager.runtime.provider_client import ProviderClient
 
 CLONE_TARGET = "clone_target"
@@ -30,17 +30,16 @@ class Pool:
         order: CloneSpec,
         domain: str,
         cloud: ProviderClient,
-        delays: Delays,
-        random: Random,
+        retries: RetryPolicy,
     ) -> None:
         self.spec = self._configured = spec
         self.order = self._configured_order = order
         self.domain = domain
         self.cloud = cloud
-        self.delays = delays
-        self.clones = Backoff(delays, random)
+        self.retries = retries
+        self.clones = Backoff(retries)
         """Holds clones back after errors."""
-        self.listings = Backoff(delays, random)
+        self.listings = Backoff(retries)
         self.clone_outage = Outage("clones", pool=spec.name)
         self.listing_outage = Outage("listing", pool=spec.name)
         self.checkout_at: datetime | None = None
@@ -75,11 +74,17 @@ class Pool:
         if (overrides.template, overrides.clone_target) != (before.template, before.clone_target):
             self.clones.succeeded()  # what failed before says nothing of what is to be tried now
         log.info(
-            "pool follows what was set through the API",
+            EventName.POOL_CHANGED,
             pool=self.name,
             size=overrides.size,
             template=overrides.template,
             clone_target=overrides.clone_target,
+        )
+
+    def may_clone(self, monotonic: float) -> bool:
+        """Whether clones may be started now: nothing is wrong with the provider or backing off."""
+        return (
+            not self.cloud.fault and monotonic >= self.cloud.throttled_until and self.clones.allows(monotonic)
         )
 
     def poke(self) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
+from vmpooler_common.config import ProviderSettings
+from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.metrics.providers import CallResult, ProviderMetrics, ProviderOperation
 from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, Provider, ProviderVm, VmRef
 from vmpooler_manager.providers.errors import (
@@ -14,6 +16,7 @@ from vmpooler_manager.providers.errors import (
     Throttled,
     TransientError,
 )
+from vmpooler_manager.providers.registry import load
 
 T = TypeVar("T")
 
@@ -146,3 +149,39 @@ class ProviderClient:
         finally:
             self._metrics.called(self.name, operation, result=result, seconds=loop.time() - started)
         return value
+
+
+def open_client(
+    provider: ProviderSettings,
+    *,
+    connections: ConnectionMetrics,
+    parallel_destroys: int,
+    metrics: ProviderMetrics,
+) -> ProviderClient:
+    """Load the driver; without one the client has a fault, and only its pools suffer."""
+    fault = ""
+    driver = None
+    try:
+        driver = load(provider.name, provider.provider_class, settings=provider.options, metrics=connections)
+    except PermanentError as error:
+        fault = str(error)
+    return ProviderClient(
+        provider.name,
+        driver,
+        fault=fault,
+        timeout=provider.operation_timeout,
+        parallel_destroys=parallel_destroys,
+        metrics=metrics,
+    )
+
+
+def removed_provider(name: str, metrics: ProviderMetrics) -> ProviderClient:
+    """Stand in for a provider that left the configuration while pools still have VMs there."""
+    return ProviderClient(
+        name,
+        None,
+        fault=f"the provider {name!r} isn't configured any more",
+        timeout=timedelta(seconds=1),
+        parallel_destroys=1,
+        metrics=metrics,
+    )

@@ -2,26 +2,36 @@
 
 from collections.abc import Sequence
 
-from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_common.model.vm import ClonePhase, Guard, VmState
 from vmpooler_manager.planning.actions import (
-    Abandon,
     Action,
     AdoptOrphan,
     Clone,
     Destroy,
-    Discard,
-    Drain,
-    End,
     FailWaiting,
-    Recycle,
     Reserve,
+    Retire,
     Serve,
-    Shed,
     VerifySuspect,
 )
-from vmpooler_manager.planning.planner import PoolSpec, PoolView
+from vmpooler_manager.planning.spec import PoolSpec, PoolView
 
-ENDINGS = (End, Recycle, Destroy, AdoptOrphan, Shed, Drain, Discard)
+UNTIMED = ("excess", "drained")
+"""Reasons that are no question of time."""
+
+
+def _retired(actions: Sequence[Action], *reasons: str) -> list[Retire]:
+    return [a for a in actions if isinstance(a, Retire) and a.reason in reasons]
+
+
+def _is_ending(action: Action) -> bool:
+    """Whether it ends a VM that somebody has or might get; giving up a clone that nobody works on doesn't."""
+    match action:
+        case Retire(state=VmState.PENDING, reason="excess", guard=Guard.NONE):
+            return False
+        case Retire() | Destroy() | AdoptOrphan():
+            return True
+    return False
 
 
 def judge_plan(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> None:
@@ -47,8 +57,8 @@ def _judge_bounds(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) -> 
         assert reserved - for_requests <= free_for_pools, "more than the clone slots for pools"
         assert not spec.paused, "clones for a paused pool"
         assert spec.configured, "clones for a pool that left the configuration"
-    shed = [action for action in actions if isinstance(action, Shed)]
-    assert len(shed) <= max(0, alive - wanted), "more was shed than is too many"
+    surplus = [a for a in _retired(actions, "excess") if a.guard in (Guard.EXCESS, Guard.LEFT)]
+    assert len(surplus) <= max(0, alive - wanted), "more was retired than is too many"
     begun = [action.vm for action in actions if isinstance(action, Clone)]
     for vm in begun:
         assert vm.phase is ClonePhase.RESERVED, "create sent for a name that was begun with"
@@ -70,49 +80,52 @@ def _judge_serving(spec: PoolSpec, view: PoolView, actions: Sequence[Action]) ->
 
 def _judge_endings(view: PoolView, actions: Sequence[Action]) -> None:
     snapshot = view.snapshot
-    retirement = [action for action in actions if isinstance(action, ENDINGS)]
-    expiring = [a for a in actions if isinstance(a, Abandon) and a.reason == "clone_timeout"]
+    endings = [action for action in actions if _is_ending(action)]
     if not view.may_destroy:
-        assert not retirement, "an end before a listing was compared"
-        assert not expiring, "an expiry before a listing was compared"
+        assert not endings, "an end before a listing was compared"
     if not view.is_steady:
-        assert all(isinstance(action, Shed | Drain) for action in retirement), "an end by an unsteady clock"
-        assert not expiring, "an expiry by an unsteady clock"
-    for action in retirement:
+        assert all(isinstance(a, Retire) and a.reason in UNTIMED for a in endings), (
+            "an end by an unsteady clock"
+        )
+    for action in endings:
         match action:
-            case End(name):
+            case Retire(name, VmState.RUNNING):
                 assert name in snapshot.ended_running, "a lifetime that isn't over"
+                assert action.guard is Guard.ENDED, "an end that the store doesn't check again"
+            case Retire(_, state, "excess" | "drained", guard):
+                assert guard is not Guard.NONE, "a VM retired as surplus that the store doesn't check again"
+                assert state is not VmState.RUNNING, "a running VM retired as surplus"
             case Destroy(names):
                 assert set(names) <= set(snapshot.to_destroy), "a destruction that isn't due"
-                assert snapshot.halt is None, "a destruction at a halted provider"
+                assert snapshot.deletion_pause is None, "a destruction while deletion is paused"
             case AdoptOrphan(vm):
-                assert vm.tag is not None, "a VM without a tag taken in"
-                assert vm.tag.generation == snapshot.generation, "a VM of another data set taken in"
-            case Shed(_, state):
-                assert state is not VmState.RUNNING, "a running VM shed"
-            case _:
-                pass
+                assert vm.tag is not None, "a VM without a tag adopted"
+                assert vm.tag.generation == snapshot.generation, "a VM of another data set adopted"
 
 
 def _judge_draining(view: PoolView, actions: Sequence[Action]) -> None:
     snapshot = view.snapshot
-    drained = [action for action in actions if isinstance(action, Drain)]
-    rounds = {vm.name: vm.revision for vm in snapshot.pending}
+    drained = _retired(actions, "drained")
+    revisions = {vm.name: vm.revision for vm in snapshot.pending}
     for action in drained:
         if action.state is VmState.READY:
-            assert action.name in snapshot.stale, "a VM of this round drained"
+            assert action.name in snapshot.stale, "a VM of this revision drained"
         else:
-            assert rounds[action.name] != snapshot.revision, "a VM of this round drained"
-    ended = {action.name for action in actions if isinstance(action, Abandon)}
-    staying = len(rounds.keys() - ended)
+            assert revisions[action.name] != snapshot.revision, "a VM of this revision drained"
+    given_up = {
+        a.name
+        for a in _retired(actions, "excess", "clone_timeout")
+        if a.state is VmState.PENDING and a.guard is Guard.NONE
+    }
+    staying = len(revisions.keys() - given_up)
     pending = sum(action.state is VmState.PENDING for action in drained)
     assert not pending or staying - pending >= snapshot.backlog, "a VM drained that a request waits for"
 
 
 def _judge_suspicion(view: PoolView, actions: Sequence[Action]) -> None:
     for action in actions:
-        if isinstance(action, Discard):
-            assert view.findings is not None, "a VM discarded without a listing"
-            assert action.name in view.findings.switched_off, "a VM discarded that is on"
+        if isinstance(action, Retire) and action.reason == "powered_off":
+            assert view.findings is not None, "a VM retired as switched off without a listing"
+            assert action.name in view.findings.switched_off, "a VM retired as switched off that is on"
         if isinstance(action, VerifySuspect):
             assert action.name in view.snapshot.suspects, "a VM asked for that nobody doubts"

@@ -34,7 +34,7 @@ def observe(
     return Snapshot(
         now=records.now,
         generation=records.generation,
-        halt=records.halts.get(provider),
+        deletion_pause=records.halts.get(provider),
         broken="",
         backing_off="",
         request_slots_in_use=for_requests,

@@ -7,11 +7,9 @@ sleep or be overtaken at each of these points.
 from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import assert_never
-
-from vmpooler_common.store.retirement.retirement import Guard
 
 from tests.unit.manager.world.cloud import GRACE, CallFailed, ProviderClient
 from tests.unit.manager.world.judge import judge_plan
@@ -21,7 +19,6 @@ from tests.unit.manager.world.records import Records
 from vmpooler_common.model.pool import PendingVm, Snapshot
 from vmpooler_common.model.vm import ClonePhase, VmState
 from vmpooler_manager.planning.actions import (
-    Abandon,
     Action,
     AdoptLate,
     AdoptOrphan,
@@ -30,30 +27,34 @@ from vmpooler_manager.planning.actions import (
     ClearSuspects,
     Clone,
     Destroy,
-    Discard,
-    Drain,
-    End,
     FailWaiting,
     Forget,
-    Recycle,
+    MarkSuspect,
     Reinstate,
     Reserve,
     Resolve,
     ResumeDeletion,
+    Retire,
     Serve,
-    Shed,
     VerifyMissing,
     VerifySuspect,
     Watch,
 )
+from vmpooler_manager.planning.inspection import (
+    after_failed_clone,
+    after_lost_clone,
+    after_missing,
+    after_suspicion,
+    while_booting,
+)
 from vmpooler_manager.planning.inventory import Listing, Memory, Place, compare
-from vmpooler_manager.planning.planner import PoolSpec, PoolView, plan
-from vmpooler_manager.providers.contract import OwnershipTag, VmStatus
+from vmpooler_manager.planning.planner import plan
+from vmpooler_manager.planning.spec import PoolSpec, PoolView
+from vmpooler_manager.providers.contract import OwnershipTag
 from vmpooler_manager.runtime.clock import ClockGuard
 
 LEASE = timedelta(seconds=5)
 RETRY = timedelta(seconds=5)
-ABSENT_BOUND, ORPHAN_BOUND = 3, 2
 INSTALLATION = "lab"
 
 _names = (f"vm-{number}" for number in count())
@@ -171,25 +172,13 @@ class ManagerModel:
                 self._start(vm.name, spec, self._follow(vm.name, vm.attempt, vm.provider_id))
             case Annotate(vm):
                 self._start(vm.name, spec, self._annotate(vm.name, vm.provider_id))
-            case VerifySuspect(name):
-                self._start(name, spec, self._confirm(name))
-            case Abandon(name, reason):
-                self._fail(name, reason, charged=reason == "clone_timeout")
-                self.jobs.pop(name, None)
-            case Shed(name, state):
-                guard = Guard.EXCESS if spec.configured else Guard.LEFT
-                if records.retire(name, state, reason="excess", guard=guard, bound=spec.size):
+            case VerifySuspect(name, bound):
+                self._start(name, spec, self._verify_suspect(name, bound))
+            case MarkSuspect(name):
+                records.set_aside((name,), suspect=True)
+            case Retire(name):
+                if self._retire(step.action) and step.action.state is VmState.PENDING:
                     self.jobs.pop(name, None)
-            case Drain(name, state):
-                if records.retire(name, state, reason="drained", guard=Guard.STALE):
-                    self.jobs.pop(name, None)
-            case Recycle(name, ready_before):
-                bound = ready_before.timestamp()
-                records.retire(name, VmState.READY, reason="expired", guard=Guard.READY_BEFORE, bound=bound)
-            case Discard(name, reason):
-                records.retire(name, VmState.READY, reason=reason)
-            case End(name):
-                records.retire(name, VmState.RUNNING, reason="ended", guard=Guard.ENDED)
             case Destroy(names):
                 for name in names:
                     claimed = records.claim(name, manager=self.name, lease=LEASE)
@@ -200,7 +189,7 @@ class ManagerModel:
                     self._start(name, spec, self._verify_missing(name))
             case ClearSuspects(names):
                 records.set_aside(names, suspect=False)
-            case AdoptOrphan(found):
+            case AdoptOrphan(found, bound):
                 assert found.tag is not None
                 records.adopt_orphan(
                     found.name,
@@ -209,7 +198,7 @@ class ManagerModel:
                     provider_id=found.provider_id,
                     attempt=found.tag.attempt,
                     generation=found.tag.generation,
-                    bound=ORPHAN_BOUND,
+                    bound=bound,
                 )
             case AdoptLate(found):
                 assert found.tag is not None
@@ -230,12 +219,27 @@ class ManagerModel:
         for returned in self._records.close(request):
             self._cloud.use(returned.provider_id, LONG_AGO)
 
-    def _fail(self, name: str, reason: str, *, charged: bool = True) -> None:
-        """Give a pending VM up, at the cost of the request that it would have gone to."""
-        if self._records.retire(name, VmState.PENDING, reason=reason) and charged:
-            pool = self._records.by_name[name].pool
+    def _retire(self, action: Retire) -> bool:
+        """Retire a VM; a failed clone is a failed attempt of the request that it would have gone to."""
+        bound = action.bound.timestamp() if isinstance(action.bound, datetime) else action.bound
+        retired = self._records.retire(
+            action.name, action.state, reason=action.reason, guard=action.guard, bound=bound
+        )
+        if retired and action.failure:
+            pool = self._records.by_name[action.name].pool
             if (failed := self._records.requests.charge(pool)) is not None:
                 self._close(failed)
+        return retired
+
+    def _apply(self, action: Retire | MarkSuspect | ClearSuspects | None) -> None:
+        """Carry out what was decided about a VM that was inspected."""
+        match action:
+            case Retire():
+                self._retire(action)
+            case MarkSuspect(name):
+                self._records.set_aside((name,), suspect=True)
+            case ClearSuspects(names):
+                self._records.set_aside(names, suspect=False)
 
     def _start(self, name: str, spec: PoolSpec, job: Iterator[None]) -> None:
         self.jobs.setdefault(name, (spec.name, job))
@@ -250,7 +254,7 @@ class ManagerModel:
             made = self._cloud.create(OwnershipTag(INSTALLATION, generation, spec.name, name, attempt))
         except CallFailed:
             yield
-            self._fail(name, "clone_failed")
+            self._retire(after_failed_clone(name, "it failed", is_permanent=False))
             return
         yield from self._follow(name, attempt, made.provider_id)
 
@@ -264,7 +268,7 @@ class ManagerModel:
         if found is not None:
             yield from self._follow(vm.name, vm.attempt, found.provider_id)
         elif waited >= GRACE:
-            self._fail(vm.name, "clone_failed")
+            self._retire(after_lost_clone(vm.name))
 
     def _follow(self, name: str, attempt: str, provider_id: str) -> Iterator[None]:
         yield
@@ -275,10 +279,8 @@ class ManagerModel:
         except CallFailed:
             return
         yield
-        if seen is None:
-            self._fail(name, "vanished")
-        elif seen.status is VmStatus.OFF:
-            self._fail(name, "powered_off")
+        if (action := while_booting(name, seen)) is not None:
+            self._retire(action)
         elif (granted := self._records.promote(name, attempt)) is not None:
             self._cloud.use(provider_id, granted.ends)
 
@@ -303,12 +305,9 @@ class ManagerModel:
         except CallFailed:
             seen = None
         yield
-        if seen is None:
-            self._records.set_aside((name,), suspect=True)
-        elif seen.status is VmStatus.OFF:
-            self._records.retire(name, VmState.READY, reason="powered_off")
+        self._apply(after_missing(name, seen))
 
-    def _confirm(self, name: str) -> Iterator[None]:
+    def _verify_suspect(self, name: str, bound: int) -> Iterator[None]:
         yield
         vm = self._records.by_name.get(name)
         if vm is None or vm.state is not VmState.READY:
@@ -318,14 +317,7 @@ class ManagerModel:
         except CallFailed:
             return
         yield
-        if seen is None:
-            self._records.retire(
-                name, VmState.READY, reason="vanished", guard=Guard.UNSEEN, bound=ABSENT_BOUND
-            )
-        elif seen.status is VmStatus.OFF:
-            self._records.retire(name, VmState.READY, reason="powered_off")
-        else:
-            self._records.set_aside((name,), suspect=False)
+        self._apply(after_suspicion(name, seen, bound=bound))
 
     def _destroy(self, vm: Record) -> Iterator[None]:
         yield

@@ -6,12 +6,11 @@ One method for each script that plans lead to, with the same checks before the s
 from collections import Counter
 from datetime import datetime, timedelta
 
-from vmpooler_common.store.retirement.retirement import Guard, Outcome
-
 from tests.unit.manager.world.record import NEVER, START, Record
 from tests.unit.manager.world.requests import Requests
 from vmpooler_common.model.pool import DeletionPause
-from vmpooler_common.model.vm import ClonePhase, VmState
+from vmpooler_common.model.vm import ClonePhase, Guard, VmState
+from vmpooler_common.store.retirement.retirement import Outcome
 
 WINDOW = timedelta(minutes=10)
 ON_DEMAND_LIFETIME = timedelta(hours=2)

@@ -11,7 +11,7 @@ from tests.unit.manager.world.records import Records
 from vmpooler_common.model.vm import VmState
 from vmpooler_manager.planning.actions import Action, ClearSuspects, Reserve
 from vmpooler_manager.planning.inventory import Listing
-from vmpooler_manager.planning.planner import PoolSpec
+from vmpooler_manager.planning.spec import PoolSpec
 
 PROVIDER = "cloud"
 POOLS = ("red", "blue")

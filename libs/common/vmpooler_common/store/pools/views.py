@@ -176,7 +176,7 @@ def _snapshot(reply: Sequence[Reply]) -> Snapshot:
     return Snapshot(
         now=from_ms(now),
         generation=generation,
-        halt=DeletionPause(*halted.split(" ", 2)) if halted else None,
+        deletion_pause=DeletionPause(*halted.split(" ", 2)) if halted else None,
         broken=broken,
         backing_off=backing_off,
         request_slots_in_use=request_slots,

@@ -2,24 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from vmpooler_common.model.vm import VmState
+from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.scripts import Scripts
-from vmpooler_common.store.core.times import duration_ms
-
-
-class Guard(StrEnum):
-    """The fact that a retirement relies on; the script checks it again."""
-
-    NONE = "none"
-    EXCESS = "excess"
-    LEFT = "left"
-    STALE = "stale"
-    READY_BEFORE = "ready-before"
-    ENDED = "ended"
-    UNSEEN = "unseen"
+from vmpooler_common.store.core.times import duration_ms, to_ms
 
 
 class Outcome(StrEnum):
@@ -75,7 +63,7 @@ class Retirement:
         operation: str,
         reason: str,
         guard: Guard = Guard.NONE,
-        bound: int = 0,
+        bound: int | datetime = 0,
         delay: timedelta = timedelta(0),
         charge: Charge | None = None,
     ) -> Outcome:
@@ -84,9 +72,10 @@ class Retirement:
         A `charge` is made to the request that the pool would have served next.
         """
         charged = (charge.error, charge.most) if charge else ()
+        limit = to_ms(bound) if isinstance(bound, datetime) else bound
         return Outcome(
             await self._scripts.run(
-                "retire", operation, vm, state, reason, duration_ms(delay), guard, bound, *charged
+                "retire", operation, vm, state, reason, duration_ms(delay), guard, limit, *charged
             )
         )
 
@@ -141,7 +130,7 @@ class Retirement:
         moved: list[str] = await self._scripts.run("mark_suspect", pool, "ready", *names)
         return moved
 
-    async def permit(self, provider: str) -> int:
+    async def resume_deletion(self, provider: str) -> int:
         """Allow destroying again because an operator says so.
 
         The VMs that are known by now to be missing or unknown there are beside the safety limits for a day.
@@ -149,7 +138,7 @@ class Retirement:
         """
         return int(await self._scripts.run("resume_deletion", provider))
 
-    async def resume(self, provider: str, *, whole: str) -> bool:
+    async def resume_when_whole(self, provider: str, *, whole: str) -> bool:
         """Allow destroying again because a listing is whole: `whole` is `absent POOL` or `orphan POOL`.
 
         Gives whether nothing is halted now.

@@ -50,7 +50,7 @@ class TaskLeases:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    async def undertake(
+    async def claim(
         self,
         *,
         operation: str,

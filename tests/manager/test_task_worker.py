@@ -1,4 +1,4 @@
-"""The task_worker alone, without the heartbeats that would tell it of due tasks again and again."""
+"""The task worker alone, without the heartbeats that would tell it of due tasks again and again."""
 
 import asyncio
 import json
@@ -10,16 +10,16 @@ from random import Random
 import pytest
 
 from tests.manager.site import Site, settings_of
-from tests.manager.wishes import Wishes, identifier
+from tests.manager.task_requests import TaskRequests, identifier
 from vmpooler_common.metrics.backends.null import NullBackend
 from vmpooler_common.model.vm import TaskState
 from vmpooler_manager.assembly import assemble
-from vmpooler_manager.inbox.tasks import TaskWorker
-from vmpooler_manager.metrics.inboxes import InboxMetrics
-from vmpooler_manager.metrics.tasks import TaskMetrics
+from vmpooler_manager.inbox.tasks import TaskProviders, TaskWorker
+from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.providers.contract import CloneSpec
-from vmpooler_manager.runtime.backoff import Delays
+from vmpooler_manager.runtime.backoff import Delays, RetryPolicy
 from vmpooler_manager.runtime.clock import ClockGuard
+from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.jobs import Jobs
 from vmpooler_manager.supervisor.supervisor import LEASE
 
@@ -27,7 +27,7 @@ POOL = "debian"
 
 
 @asynccontextmanager
-async def an_undertaker(
+async def a_task_worker(
     site: Site, *, at_once: int = 5, clock: ClockGuard | None = None
 ) -> AsyncIterator[TaskWorker]:
     """Run one with the drivers of a manager that isn't started."""
@@ -36,21 +36,17 @@ async def an_undertaker(
     for cloud in parts.clouds.values():
         await cloud.open()
     jobs = Jobs()
+    delays = Delays(
+        general.check_loop_delay_min, general.check_loop_delay_max, general.check_loop_delay_decay
+    )
     task_worker = TaskWorker(
         site.store,
-        manager="lonely",
-        lease=LEASE,
-        clouds=parts.clouds,
-        order_of=lambda pool: CloneSpec(pool, template=""),
-        delays=Delays(
-            general.check_loop_delay_min, general.check_loop_delay_max, general.check_loop_delay_decay
-        ),
-        random=Random(1),
-        at_once=at_once,
+        identity=ManagerIdentity("lonely", LEASE, settings.installation),
+        providers=TaskProviders(parts.clouds, lambda pool: CloneSpec(pool, template=""), at_once),
+        retries=RetryPolicy(delays, Random(1)),
         clock=clock or ClockGuard(),
         jobs=jobs,
-        metrics=TaskMetrics(NullBackend()),
-        inboxes=InboxMetrics(NullBackend()),
+        metrics=ManagerMetrics(NullBackend(), counts_use=False),
     )
     work = asyncio.create_task(task_worker.run())
     try:
@@ -72,19 +68,19 @@ async def due_disks(site: Site, count: int) -> list[str]:
     vms = await site.take(POOL, count)
     await site.stop()
     for vm in vms:
-        await Wishes(site).disk(vm, "d")
+        await TaskRequests(site).disk(vm, "d")
         await site.store.link.call(("ZADD", f"{site.prefix}:tasks_due", 1, vm))
     return vms
 
 
 async def test_a_task_that_ends_makes_room_for_the_next_one_at_once(site: Site) -> None:
     vms = await due_disks(site, 3)
-    wishes = Wishes(site)
-    async with an_undertaker(site, at_once=1) as task_worker:
+    requests = TaskRequests(site)
+    async with a_task_worker(site, at_once=1) as task_worker:
         task_worker.poke()
         for vm in vms:
-            await wishes.settled(vm)
-            assert wishes.done(vm) == [("disk", "d")]
+            await requests.settled(vm)
+            assert requests.done(vm) == [("disk", "d")]
 
 
 async def _make_old(site: Site, vm: str) -> None:
@@ -105,7 +101,7 @@ async def test_no_task_is_too_late_while_the_clock_of_redis_jumps(
     clock, now = ClockGuard(), datetime(2030, 1, 1, tzinfo=UTC)
     clock.is_steady(now, 0.0)
     clock.is_steady(now + timedelta(hours=jump), 1.0)
-    async with an_undertaker(site, clock=clock) as task_worker:
+    async with a_task_worker(site, clock=clock) as task_worker:
         task_worker.poke()
-        ((task,)) = await Wishes(site).settled(vm)
+        ((task,)) = await TaskRequests(site).settled(vm)
         assert task.state is outcome

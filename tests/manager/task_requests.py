@@ -10,7 +10,7 @@ from vmpooler_common.model.vm import TaskState, VmTask
 
 
 @dataclass(frozen=True)
-class Wishes:
+class TaskRequests:
     """The tasks of a site's VMs. A task is named by its id, 32 characters as the API makes them."""
 
     site: Site

@@ -1,0 +1,49 @@
+"""What is wanted of a pool, and what was seen of it: the two arguments of `planner.plan`."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from vmpooler_common.model.pool import Snapshot
+from vmpooler_manager.planning.inventory import Findings
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSpec:
+    """What is wanted of a pool."""
+
+    name: str
+    provider: str
+    size: int
+    slot_limit: int
+    """Clones in flight in the whole installation, to keep pools filled."""
+    request_slot_limit: int
+    """The same for on-demand requests."""
+    ready_ttl: timedelta
+    timeout: timedelta
+    """Longest time that a VM may be pending."""
+    serves_from_ready: bool = True
+    """Ready VMs go to on-demand requests at once; otherwise only those that are too many do."""
+    paused: bool = False
+    configured: bool = True
+    """False for a pool that has left the configuration: its size is 0, its VMs live out their time."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """What was seen of a pool."""
+
+    snapshot: Snapshot
+    findings: Findings | None = None
+    """Only in the pass after a complete listing."""
+    busy: frozenset[str] = frozenset()
+    """VMs that this manager works on already."""
+    provider_vms: int = 0
+    """VMs of the whole provider, by the last complete listings of its pools."""
+    may_clone: bool = True
+    """False while clones of this pool, or its provider, are backing off after errors."""
+    may_destroy: bool = True
+    """False until a complete listing was compared with what this Redis server holds now."""
+    is_steady: bool = True
+    """False while Redis's clock jumps: then no time is over."""
+    permanent_fault: str = ""
+    """Why the provider can't work as it is configured."""

@@ -1,0 +1,44 @@
+"""What the settings want of each pool, as the planner and the drivers read it."""
+
+from vmpooler_common.config import PoolSettings, Settings
+from vmpooler_manager.planning.spec import PoolSpec
+from vmpooler_manager.providers.contract import CloneSpec
+from vmpooler_manager.runtime.pool import CLONE_TARGET
+
+
+def pool_spec(pool: PoolSettings, settings: Settings) -> PoolSpec:
+    """Say what is wanted of a configured pool."""
+    return PoolSpec(
+        name=pool.name,
+        provider=pool.provider,
+        size=pool.size,
+        slot_limit=settings.general.task_limit,
+        request_slot_limit=settings.general.ondemand_clone_limit,
+        serves_from_ready=settings.general.ondemand_from_ready,
+        ready_ttl=pool.ready_ttl,
+        timeout=pool.timeout,
+        paused=pool.paused,
+    )
+
+
+def spec_of_removed_pool(name: str, provider: str, settings: Settings) -> PoolSpec:
+    """Say what is wanted of a pool that left the configuration: nothing new, and an end for its VMs."""
+    return PoolSpec(
+        name=name,
+        provider=provider,
+        size=0,
+        slot_limit=settings.general.task_limit,
+        request_slot_limit=settings.general.ondemand_clone_limit,
+        serves_from_ready=settings.general.ondemand_from_ready,
+        ready_ttl=settings.general.ready_ttl,
+        timeout=settings.general.timeout,
+        configured=False,
+    )
+
+
+def clone_spec(pool: PoolSettings) -> CloneSpec:
+    """Say what the VMs of a pool are made from."""
+    options = dict(pool.options)
+    if pool.clone_target is not None:
+        options[CLONE_TARGET] = pool.clone_target
+    return CloneSpec(pool.name, pool.template, options)

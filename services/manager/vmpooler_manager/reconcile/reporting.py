@@ -1,0 +1,78 @@
+"""Reports what a pass saw: to other processes through the store, and to the metrics."""
+
+from dataclasses import replace
+
+from vmpooler_common.model.pool import Snapshot
+from vmpooler_common.store.store import Store
+from vmpooler_manager.metrics import ManagerMetrics
+from vmpooler_manager.runtime.pool import Pool
+
+
+class Reporter:
+    """Reports one pool."""
+
+    def __init__(self, pool: Pool, store: Store, *, metrics: ManagerMetrics) -> None:
+        self._pool = pool
+        self._store = store
+        self._metrics = metrics
+
+    async def publish(self, snapshot: Snapshot, monotonic: float) -> Snapshot:
+        """Tell the other processes what keeps the pool from working; give the snapshot with that in it."""
+        snapshot = await self._publish_broken(snapshot)
+        await self._publish_backing_off(snapshot, monotonic)
+        await self._publish_template(snapshot)
+        return snapshot
+
+    def clock(self, *, is_steady: bool) -> None:
+        """Report whether Redis's clock can be believed."""
+        if is_steady:
+            self._metrics.loops.clock_steady()
+        else:
+            self._metrics.loops.clock_unsteady()
+
+    def foreign(self, count: int) -> None:
+        """Report so many VMs at the pool's place that aren't this installation's."""
+        self._metrics.pools.foreign(self._pool.name, count)
+
+    def passed(self, snapshot: Snapshot, seconds: float) -> None:
+        """Report the numbers of a pass that took so long."""
+        name, provider, metrics = self._pool.name, self._pool.spec.provider, self._metrics
+        metrics.pools.counted(name, size=self._pool.spec.size, sizes=snapshot.sizes)
+        if snapshot.broken:
+            metrics.pools.broken(name)
+        else:
+            metrics.pools.mended(name)
+        if snapshot.deletion_pause:
+            metrics.providers.halted(provider)
+        else:
+            metrics.providers.released(provider)
+        metrics.loops.cloning(pools=snapshot.pool_slots_in_use, requests=snapshot.request_slots_in_use)
+        metrics.requests.waiting(name, snapshot.backlog)
+        metrics.pools.checked(name, seconds)
+
+    async def _publish_broken(self, snapshot: Snapshot) -> Snapshot:
+        pool = self._pool
+        is_failing = pool.clones.is_failing or pool.listings.is_failing
+        reason = pool.cloud.fault or (snapshot.broken if is_failing else "")
+        if reason == snapshot.broken:
+            return snapshot
+        await self._store.views.mark_broken(pool.name, reason)
+        return replace(snapshot, broken=reason)
+
+    async def _publish_backing_off(self, snapshot: Snapshot, monotonic: float) -> None:
+        """Let whoever waits for a clone of this pool know why clones are backing off."""
+        pool = self._pool
+        reason = ""
+        if monotonic < pool.cloud.throttled_until:
+            reason = "the provider asked to be left alone for a while"
+        elif not pool.clones.allows(monotonic):
+            reason = f"clones are tried again after a pause: {pool.clones.reason}"
+        if reason != snapshot.backing_off and (reason == "" or snapshot.backlog):
+            await self._store.views.mark_backing_off(pool.name, reason)
+
+    async def _publish_template(self, snapshot: Snapshot) -> None:
+        """Let everyone know once VMs are made from another template than before."""
+        pool = self._pool
+        template = pool.order.template
+        if pool.spec.configured and not pool.cloud.fault and template != snapshot.template_ready:
+            await self._store.views.mark_template_ready(pool.name, template)

@@ -125,7 +125,7 @@ class TaskWorker:
         return True
 
     def _providers_with_room(self) -> list[str]:
-        """Name the providers that can take another task, also those with a permanent fault: users are told it."""
+        """Name the providers that can take another task, also broken ones: they fail the task."""
         now = asyncio.get_running_loop().time()
         self._provider_of = {vm: of for vm, of in self._provider_of.items() if self._jobs.is_running(vm)}
         in_use = Counter(self._provider_of.values())

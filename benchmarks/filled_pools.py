@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.metering import Meter, Usage, connections_to
 from benchmarks.stage import Installation, Stage
+from vmpooler_common.model.events import EventName
 
 POOLS = {f"pool-{number:03}": 10 for number in range(1, 101)}
 """Name → size."""
@@ -43,7 +44,7 @@ async def fill_pools(stage: Stage, *, task_limit: int) -> Filled:
                 start_cpu = meter.cpu_seconds()
                 ready = 0
                 while ready < VMS:
-                    ready += (await anext(events)).kind == "ready"
+                    ready += (await anext(events)).name is EventName.VM_READY
             usage = await meter.stop()
         finally:
             watching.cancel()

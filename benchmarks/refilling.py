@@ -13,6 +13,7 @@ from statistics import median, quantiles
 
 from benchmarks.figures import Figure
 from benchmarks.stage import Installation, Stage, say
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.events import Event
 from vmpooler_common.store.core.keys import Keys
@@ -34,7 +35,7 @@ async def run(stage: Stage) -> list[Figure]:
         await anext(events)  # the first only says that it follows from now on
         await installation.service.start()
         for _ in range(sum(POOLS.values())):
-            await _next(events, "ready")
+            await _next(events, EventName.VM_READY)
         say(f"  {CHECKOUTS} checkouts")
         delays = [await _delay(installation, events, pool=pool) for pool in islice(cycle(POOLS), CHECKOUTS)]
     return [
@@ -56,7 +57,7 @@ async def _delay(installation: Installation, events: AsyncGenerator[Event, None]
     checkout = await store.checkouts.check_out(
         [LineItem(pool, 1, [(pool, 1.0)])], operation=new_operation(), lifetime=timedelta(hours=1)
     )
-    replacement = await _next(events, "ready")
+    replacement = await _next(events, EventName.VM_READY)
     key = Keys(installation.prefix)
     taken_at, asked_at = await store.link.call(
         ("HGET", key("vm", checkout.grants[0].vm), "checkout"), ("HGET", key("vm", replacement.vm), "asked")
@@ -64,8 +65,8 @@ async def _delay(installation: Installation, events: AsyncGenerator[Event, None]
     return float(int(asked_at) - int(taken_at))
 
 
-async def _next(events: AsyncGenerator[Event, None], kind: str) -> Event:
+async def _next(events: AsyncGenerator[Event, None], name: EventName) -> Event:
     async for event in events:
-        if event.kind == kind:
+        if event.name is name:
             return event
     raise AssertionError("events are followed for ever")

@@ -78,7 +78,7 @@ async def test_an_entry_that_a_dead_manager_had_read_is_finished(site: Site, ord
 async def test_an_entry_that_was_doubled_gives_no_vm_twice(site: Site, orders: Orders) -> None:
     await orders.open("r", "debian", "debian")
     for _ in range(3):
-        await site.store.link.call(("XADD", f"{site.prefix}:requests", "*", "r", "r"))
+        await site.store.link.call(("XADD", f"{site.prefix}:requests", "*", "request", "r"))
     manager = await site.start({"debian": 0})
     vms = await orders.ready("r")
     await eventually(lambda: _is_empty(site))
@@ -91,7 +91,7 @@ async def test_entries_that_cannot_be_understood_are_put_aside(site: Site, order
     manager = await site.start({"debian": 0})
     stream = f"{site.prefix}:requests"
     await site.store.link.call(
-        ("XADD", stream, "*", "r", "unknown"), ("XADD", stream, "*", "something", "else")
+        ("XADD", stream, "*", "request", "unknown"), ("XADD", stream, "*", "something", "else")
     )
     await orders.open("r", "debian")
     await orders.ready("r")

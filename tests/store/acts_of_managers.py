@@ -94,7 +94,7 @@ async def _follows(store: Store) -> object:
     events = store.events.follow()
     first = await anext(events)
     await events.aclose()
-    return first.kind
+    return first.name
 
 
 def _claims(store: Store) -> Awaitable[object]:

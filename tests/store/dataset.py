@@ -71,7 +71,7 @@ class Dataset:
 
     @property
     def events(self) -> list[tuple[str, str, str]]:
-        """What happened, oldest first: kind, pool, VM."""
+        """What happened, oldest first: name, pool, VM."""
         entry = self.entries.get("events")
         return list(entry.value) if entry else []
 

@@ -60,7 +60,7 @@ class Demand:
         command = ("XREADGROUP", "GROUP", GROUP, MANAGER, "STREAMS", key, ">")
         (reply,) = await self.fleet.store.link.call(command)
         entries = reply[0][1] if reply else []
-        return [(entry, fields[1] if fields[0] == "r" else "") for entry, fields in entries]
+        return [(entry, fields[1] if fields[0] == "request" else "") for entry, fields in entries]
 
     async def failed(self, pool: str, vm: str, error: str, *, most: int) -> None:
         """Make a clone of the pool fail, with a charge for the request that is next."""

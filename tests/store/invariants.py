@@ -5,12 +5,26 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tests.store.dataset import LIVE, SET_ASIDE, Dataset
+from vmpooler_common.model.events import EventName
 from vmpooler_common.model.vm import MOVES, VmState
 
 Move = tuple[VmState | None, VmState]
 
-_NOT_STATES = {"suspect", "lifetime", "halted", "resumed", "left", "drain", "override", "line", "told"}
-"""Kinds of events that tell no move."""
+_EVENT_OF = {
+    "pending": EventName.VM_RESERVED,
+    "ready": EventName.VM_READY,
+    "running": EventName.VM_CHECKED_OUT,
+    "destroying": EventName.VM_DESTROYING,
+    "gone": EventName.VM_DESTROYED,
+}
+_EVENT_OF_COMPLETED = {
+    "pending": EventName.VM_RETIRED,
+    "ready": EventName.VM_RETIRED,
+    "running": EventName.VM_RETURNED,
+    "gone": EventName.VM_ADOPTED,
+    None: EventName.VM_ADOPTED,
+}
+_MOVE_EVENTS = {*_EVENT_OF.values(), *_EVENT_OF_COMPLETED.values()}
 
 
 def moves_between(before: Dataset, after: Dataset) -> set[Move]:
@@ -23,15 +37,21 @@ def moves_between(before: Dataset, after: Dataset) -> set[Move]:
             moved[vm] = (VmState(old) if old else None, VmState(state))
     assert set(moved.values()) <= MOVES, moved
     told = Counter(after.events[len(before.events) :])
-    expected = Counter((str(new), after.records[vm]["pool"], vm) for vm, (_, new) in moved.items())
+    expected = Counter((str(_event_of(move)), after.records[vm]["pool"], vm) for vm, move in moved.items())
     assert expected - told == Counter()
-    surplus = {(kind, vm) for kind, _, vm in told - expected if kind not in _NOT_STATES}
-    # Trust makes ready again what was suspect, and a clone found late is told as completed once more.
+    surplus = {(name, vm) for name, _, vm in told - expected if name in _MOVE_EVENTS}
+    # A cleared suspect is ready again, and a clone that is found late is adopted in the state it is in.
+    states = {"vm.ready": ("ready",), "vm.adopted": ("completed", "destroying")}
     assert all(
-        kind in ("ready", "completed") and before.states.get(vm) == kind == after.states.get(vm)
-        for kind, vm in surplus
+        before.states.get(vm) == after.states.get(vm) and after.states[vm] in states.get(name, ())
+        for name, vm in surplus
     ), surplus
     return set(moved.values())
+
+
+def _event_of(move: Move) -> EventName:
+    old, new = move
+    return _EVENT_OF_COMPLETED[old] if new is VmState.COMPLETED else _EVENT_OF[new]
 
 
 def check_soundness(data: Dataset, pools: Sequence[str]) -> None:

@@ -148,7 +148,7 @@ TASK_ACTS: tuple[Act, ...] = (
     act(
         "undertake what an entry brings",
         "task_leases.claim",
-        _undertakes(InboxEntry("1-1", {"v": "a"})),
+        _undertakes(InboxEntry("1-1", {"vm": "a"})),
         "claim_task",
         arrange=_asked,
     ),

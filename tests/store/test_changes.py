@@ -80,7 +80,7 @@ async def test_a_new_end_is_told_and_to_be_noted_in_the_cloud(fleet: Fleet) -> N
     await modify(fleet, lifetime=2 * HOUR)
     data = await fleet.dataset()
     assert list(data.members("untagged", "one")) == ["a"]
-    assert data.events[-1] == ("lifetime", "one", "a")
+    assert data.events[-1] == ("vm.changed", "one", "a")
 
 
 async def test_an_end_that_was_changed_while_the_old_one_was_noted_is_still_to_be_noted(fleet: Fleet) -> None:

@@ -15,6 +15,7 @@ from tests.support.needs import needs_program
 from tests.support.redis_server import RedisServer
 from tests.support.stores import open_store
 from tools.server_binary import OVERRIDE
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import NoneReady, Refused
 
 PREFIX = "{debian}"
@@ -34,15 +35,22 @@ async def test_a_vm_lives_its_whole_life(debian_server: RedisServer) -> None:
         aclosing(store.events.follow()) as events,
     ):
         fleet = Fleet(store, client, PREFIX)
-        assert (await anext(events)).kind == "gap"
+        assert (await anext(events)).name is EventName.EVENTS_MISSED
         await fleet.running("one", "a", lifetime=timedelta(hours=1))
         with pytest.raises(NoneReady):
             await store.checkouts.check_out([want("one")], operation="o", lifetime=None)
         await store.checkouts.give_back("a", operation="return")
         (to_destroy,) = await store.retirement.claim(["a"], operation="claim", manager="m", lease=LEASE)
         assert await store.retirement.destroyed("a", to_destroy.attempt, provider_id=to_destroy.provider_id)
-        kinds = [(await anext(events)).kind for _ in range(6)]
-        assert kinds == ["pending", "ready", "running", "completed", "destroying", "gone"]
+        names = [(await anext(events)).name for _ in range(6)]
+        assert names == [
+            "vm.reserved",
+            "vm.ready",
+            "vm.checked_out",
+            "vm.returned",
+            "vm.destroying",
+            "vm.destroyed",
+        ]
         assert (await fleet.dataset()).entries["vm:a"].expires
 
 

@@ -10,21 +10,25 @@ from tests.store.dataset import ask
 from tests.store.fleet import LEASE, Fleet
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store, open_store
-from vmpooler_common.store.core.errors import SchemaTooNew
+from vmpooler_common.store.core.errors import SchemaMismatch
 from vmpooler_common.store.store import Store
 
 PREFIX = "{deployment}"
 
 
-async def test_a_store_of_a_newer_schema_is_refused_in_clear_words(
-    redis_server: RedisServer, redis_prefix: str, client: Redis
+@pytest.mark.parametrize(("schema", "writer"), [("1", "vmpooler 0.1"), ("3", "another vmpooler")])
+async def test_data_of_another_schema_is_refused_in_clear_words_and_left_as_it_is(
+    schema: str, writer: str, redis_server: RedisServer, redis_prefix: str, client: Redis
 ) -> None:
-    await ask(client, "SET", f"{redis_prefix}:schema", 2)
+    await ask(client, "SET", f"{redis_prefix}:schema", schema)
     store = make_store(redis_server.url, redis_prefix)
-    with pytest.raises(SchemaTooNew, match=r"has schema 2, .* up to 1: run the newer version"):
+    with pytest.raises(
+        SchemaMismatch, match=rf"has schema {schema}, written by {writer}; .* reads schema 2 only"
+    ):
         await store.deployment.prepare()
     await store.close()
     assert await ask(client, "KEYS", f"{redis_prefix}:*") == [f"{redis_prefix}:schema"]
+    assert await ask(client, "GET", f"{redis_prefix}:schema") == schema
 
 
 async def test_preparing_again_changes_nothing(fleet: Fleet) -> None:

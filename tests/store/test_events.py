@@ -10,6 +10,7 @@ from tests.store.dataset import ask
 from tests.store.fleet import Fleet, want
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store, open_store
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import StoreUnavailable
 from vmpooler_common.store.core.events import Event
 from vmpooler_common.store.core.times import to_ms
@@ -25,20 +26,20 @@ async def following(events: AsyncGenerator[Event, None]) -> Event:
 
 async def told(events: AsyncGenerator[Event, None], count: int) -> list[tuple[str, str, str]]:
     found = [await following(events) for _ in range(count)]
-    return [(event.kind, event.pool, event.vm) for event in found]
+    return [(event.name, event.pool, event.vm) for event in found]
 
 
 async def test_a_gap_is_told_first_and_then_what_happens(fleet: Fleet) -> None:
     await fleet.ready("one", "earlier")
     async with aclosing(fleet.store.events.follow()) as events:
-        assert (await following(events)).kind == "gap"
+        assert (await following(events)).name is EventName.EVENTS_MISSED
         await fleet.ready("one", "a")
         await fleet.store.checkouts.check_out([want("one", 2)], operation="take", lifetime=None)
         assert await told(events, 4) == [
-            ("pending", "one", "a"),
-            ("ready", "one", "a"),
-            ("running", "one", "earlier"),
-            ("running", "one", "a"),
+            ("vm.reserved", "one", "a"),
+            ("vm.ready", "one", "a"),
+            ("vm.checked_out", "one", "earlier"),
+            ("vm.checked_out", "one", "a"),
         ]
 
 
@@ -46,7 +47,7 @@ async def test_nothing_is_missed_between_the_gap_and_the_next_look(fleet: Fleet)
     async with aclosing(fleet.store.events.follow()) as events:
         await following(events)
         await fleet.reserved("one", "a", "b")  # before anyone waits for it
-        assert await told(events, 2) == [("pending", "one", "a"), ("pending", "one", "b")]
+        assert await told(events, 2) == [("vm.reserved", "one", "a"), ("vm.reserved", "one", "b")]
 
 
 async def test_an_event_carries_the_servers_time(fleet: Fleet) -> None:
@@ -63,7 +64,7 @@ async def test_every_follower_is_told_everything(fleet: Fleet) -> None:
         await following(one)
         await following(other)
         await fleet.reserved("one", "a")
-        assert await told(one, 1) == await told(other, 1) == [("pending", "one", "a")]
+        assert await told(one, 1) == await told(other, 1) == [("vm.reserved", "one", "a")]
 
 
 @pytest.mark.parametrize("command", ["SCRIPT FLUSH", "FLUSHALL"])
@@ -75,7 +76,7 @@ async def test_following_goes_on_after_a_flush(command: str, own_redis_server: R
             await following(events)
             await store.link.call(tuple(command.split()))
             await fleet.reserved("one", "b")
-            assert await told(events, 1) == [("pending", "one", "b")]
+            assert await told(events, 1) == [("vm.reserved", "one", "b")]
 
 
 async def test_a_follower_that_lags_behind_a_full_read_is_told_of_a_gap(fleet: Fleet) -> None:
@@ -83,8 +84,8 @@ async def test_a_follower_that_lags_behind_a_full_read_is_told_of_a_gap(fleet: F
     async with aclosing(fleet.store.events.follow()) as events:
         await following(events)
         await fleet.reserved("one", *vms)
-        assert (await following(events)).kind == "gap"
-        assert await told(events, 1000) == [("pending", "one", vm) for vm in vms]
+        assert (await following(events)).name is EventName.EVENTS_MISSED
+        assert await told(events, 1000) == [("vm.reserved", "one", vm) for vm in vms]
 
 
 async def test_a_server_that_dies_ends_the_following(own_redis_server: RedisServer) -> None:

@@ -88,7 +88,7 @@ async def test_a_manager_that_leaves_tells_the_others_once(fleet: Fleet) -> None
     await beat(fleet, "m1")
     await fleet.store.leases.leave("m1", [])
     await fleet.store.leases.leave("m1", [])
-    assert [kind for kind, _, _ in (await fleet.dataset()).events] == ["left"]
+    assert [kind for kind, _, _ in (await fleet.dataset()).events] == ["manager.left"]
 
 
 async def test_work_that_is_going_on_is_kept_from_other_managers(fleet: Fleet) -> None:

@@ -107,8 +107,8 @@ async def test_a_halt_is_shown_with_its_cause_and_told_once(
     assert shown is not None
     assert (shown.kind, shown.pool) == (kind, "one")
     assert "ten minutes" in shown.reason
-    assert [event for event in (await fleet.dataset()).events if event[0] == "halted"] == [
-        ("halted", "one", "d")
+    assert [event for event in (await fleet.dataset()).events if event[0] == "provider.deletion_paused"] == [
+        ("provider.deletion_paused", "one", "d")
     ]
 
 

@@ -175,7 +175,7 @@ async def test_the_last_attempt_gives_the_place_up(fleet: Fleet, line: Line) -> 
         await line.ask("first", want("one"), want("two"), is_last=True)
     assert refusal.value.name == "one"
     assert await line.places() == {"second"}
-    assert await events(fleet, "line") == ["two"]
+    assert await events(fleet, "queue.moved") == ["two"]
     assert (await fleet.dataset()).members("queue", "one") == {}
 
 
@@ -192,7 +192,7 @@ async def test_a_grant_gives_the_place_up_and_tells_those_behind(fleet: Fleet, l
     await fleet.ready("one", "a")
     assert await line.ask("first", want("alias", 1, "one", "two")) == ["a"]
     assert await line.places() == {"second"}
-    assert await events(fleet, "line") == ["two"]
+    assert await events(fleet, "queue.moved") == ["two"]
 
 
 async def test_cancelling_gives_the_place_up(fleet: Fleet, line: Line) -> None:
@@ -200,7 +200,7 @@ async def test_cancelling_gives_the_place_up(fleet: Fleet, line: Line) -> None:
     await line.ask("second", want("one"))
     assert await fleet.store.checkouts.cancel("first", reason="the client left") == []
     assert await line.places() == {"second"}
-    assert await events(fleet, "line") == ["one"]
+    assert await events(fleet, "queue.moved") == ["one"]
 
 
 async def test_cancelling_takes_back_what_a_waiting_checkout_was_given(fleet: Fleet, line: Line) -> None:
@@ -232,7 +232,7 @@ async def test_two_who_wait_under_one_key_get_the_same_vms(fleet: Fleet, line: L
     await line.ask("second", want("one"), key="key")
     await fleet.ready("one", "a", "b")
     first = await line.ask("first", want("one"), key="key")
-    assert len(await events(fleet, "told")) == 1
+    assert len(await events(fleet, "checkout.repeated")) == 1
     assert await line.ask("second", want("one"), key="key") == first
     assert await line.places() == set()
     assert len((await fleet.dataset()).members("ready", "one")) == 1
@@ -304,9 +304,9 @@ async def test_managers_hear_that_a_vm_is_free_for_the_backlog(
 ) -> None:
     await line.ask("first", want("one", 2))
     await demand.accepted("r", "one")
-    told = (await events(fleet, "backlog")).count("one")
+    told = (await events(fleet, "pool.backlog")).count("one")
     await fleet.store.checkouts.cancel("first", reason="the client left")
-    assert (await events(fleet, "backlog")).count("one") == told + 1
+    assert (await events(fleet, "pool.backlog")).count("one") == told + 1
 
 
 async def test_places_count_even_when_many_are_in_line(fleet: Fleet, line: Line) -> None:

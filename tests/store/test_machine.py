@@ -283,7 +283,7 @@ class Worlds(World):
     def do_a_task(self, manager: str, pause: int, outcome: str, vm: str | None) -> None:
         """Take one, by an entry that names a VM or because it is due, and settle it unless it is lost."""
         operation, lease = self._operation(), timedelta(seconds=pause)
-        entry = InboxEntry("1-1", {"v": vm}) if vm else None
+        entry = InboxEntry("1-1", {"vm": vm}) if vm else None
         taken = self._do(
             lambda store: store.task_leases.claim(
                 operation=operation,

@@ -84,7 +84,7 @@ async def test_what_is_taken_back_is_gone_also_when_it_was_what_is_configured(fl
 
 async def test_only_changes_are_told_by_events(fleet: Fleet) -> None:
     await override(fleet, Property.SIZE, Change("one", "5", "5"), Change("two", "5", "2"))
-    assert (await fleet.dataset()).events == [("override", "two", "")]
+    assert (await fleet.dataset()).events == [("pool.changed", "two", "")]
 
 
 async def test_who_may_not_changes_nothing(fleet: Fleet) -> None:

@@ -347,5 +347,5 @@ async def test_every_change_of_a_request_is_told_to_who_waits(demand: Demand) ->
     await demand.booted("one", "b")
     await demand.booted("one", "c")
     events = (await demand.fleet.dataset()).events
-    assert events.count(("request", "", "r")) == 3
+    assert events.count(("request.changed", "", "r")) == 3
     assert await demand.fleet.state("c") == VmState.RUNNING

@@ -87,7 +87,7 @@ async def test_an_entry_that_is_delivered_again_changes_nothing(demand: Demand) 
     inbox, queue = demand.fleet.store.backlog, demand.fleet.store.request_inbox
     await queue.prepare()
     ((entry, _),) = await demand.entries()
-    assert await queue.recover("another manager", idle=timedelta(0)) == [InboxEntry(entry, {"r": "r"})]
+    assert await queue.recover("another manager", idle=timedelta(0)) == [InboxEntry(entry, {"request": "r"})]
     assert await inbox.accept("r", entry=entry) == "accepted"
     after_the_first = (await demand.fleet.dataset()).entries
     assert await inbox.accept("r", entry=entry) == "known"
@@ -96,7 +96,7 @@ async def test_an_entry_that_is_delivered_again_changes_nothing(demand: Demand) 
 
 async def test_an_entry_that_is_added_twice_counts_once(demand: Demand) -> None:
     await demand.accepted("r", "one")
-    await demand.fleet.client.xadd(f"{demand.fleet.prefix}:requests", {"r": "r"})
+    await demand.fleet.client.xadd(f"{demand.fleet.prefix}:requests", {"request": "r"})
     ((entry, request),) = await demand.entries()
     assert await demand.fleet.store.backlog.accept(request, entry=entry) == "known"
     data = await demand.fleet.dataset()
@@ -140,9 +140,9 @@ async def test_a_group_that_is_made_anew_reads_what_is_still_there(demand: Deman
     ("fields", "request_named", "reason"),
     [
         ({"nonsense": "x"}, "", "the entry names no request"),
-        ({"r": ""}, "", "the entry names no request"),
-        ({"r": "unknown"}, "unknown", "no request has this id"),
-        ({"r": "a#b c"}, "a#b c", "no request has this id"),
+        ({"request": ""}, "", "the entry names no request"),
+        ({"request": "unknown"}, "unknown", "no request has this id"),
+        ({"request": "a#b c"}, "a#b c", "no request has this id"),
     ],
 )
 async def test_a_poisonous_entry_is_put_aside_once_with_the_reason(

@@ -1,7 +1,10 @@
 """The files of scripts themselves: what every one of them keeps to."""
 
+import re
+
 import pytest
 
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.scripts import NEEDS, read_scripts
 
 TEXTS = dict(read_scripts())
@@ -25,3 +28,14 @@ def test_no_line_of_a_script_is_too_wide() -> None:
         for number, line in enumerate(text.splitlines(), 1)
     }
     assert {place: width for place, width in lines.items() if width > WIDTH} == {}
+
+
+def test_scripts_add_only_known_events_to_the_stream() -> None:
+    names = {name for text in TEXTS.values() for name in re.findall(r"'([a-z]+\.[a-z_]+)'", text)}
+    assert names - set(EventName) == set()
+
+
+def test_every_event_is_named_where_it_is_added() -> None:
+    added = [call for text in TEXTS.values() for call in re.findall(r"\bevent\((.*?),", text)]
+    unnamed = [call for call in added if not re.search(r"'[a-z]+\.[a-z_]+'|EVENT_OF_STATE", call)]
+    assert unnamed == ["name"], "only the function itself"

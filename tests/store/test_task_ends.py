@@ -39,7 +39,7 @@ async def test_a_task_that_is_put_off_waits_and_tells_why(chores: Chores) -> Non
     ((task,)) = await chores.tasks("a")
     assert (task.state, task.reason) == (PENDING, "busy")
     assert await chores.taken(operation="two") is None
-    assert await chores.taken(operation="three", entry=InboxEntry("1-1", {"v": "a"})) is None
+    assert await chores.taken(operation="three", entry=InboxEntry("1-1", {"vm": "a"})) is None
     await chores.make_due()
     assert (await chores.due(operation="four")).tries == 2
 

@@ -157,7 +157,7 @@ async def test_one_task_of_a_vm_is_taken_at_a_time_in_their_order(chores: Chores
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("first"), snapshot("second"))
     first = await chores.brought(operation="one")
-    second_entry = InboxEntry("1-1", {"v": "a"})
+    second_entry = InboxEntry("1-1", {"vm": "a"})
     assert first.task == "first"
     assert await chores.taken(operation="two", entry=second_entry) is None
     assert await chores.fleet.store.task_leases.done(first)
@@ -206,7 +206,7 @@ async def test_a_manager_without_room_at_the_provider_leaves_the_task_to_one_tha
 
 async def test_an_entry_of_nothing_is_put_aside(chores: Chores) -> None:
     await chores.fleet.store.task_inbox.prepare()
-    for fields in (("nonsense", "x"), ("v", "unknown", "t", "d")):
+    for fields in (("nonsense", "x"), ("vm", "unknown", "task", "d")):
         await ask(chores.fleet.client, "XADD", f"{chores.fleet.prefix}:tasks", "*", *fields)
     nonsense, unknown = await chores.entries()
     assert await chores.taken(operation="one", entry=nonsense) == DeadLetter("")

@@ -55,10 +55,10 @@ async def test_a_request_whose_entry_comes_many_times_gets_what_it_asked_for_onc
 ) -> None:
     await asked_while_nobody_reads(installation)
     for _ in range(3):
-        await installation.meddle("XADD", "requests", "*", "r", "request-0")
+        await installation.meddle("XADD", "requests", "*", "request", "request-0")
     installation.managers[0].service.resume()
     await installation.settles("entries repeated")
-    await installation.meddle("XADD", "requests", "*", "r", "request-0")
+    await installation.meddle("XADD", "requests", "*", "request", "request-0")
     await asked_again(installation)
 
 
@@ -67,7 +67,7 @@ async def test_the_entry_of_a_request_that_was_deleted_brings_nothing_back(
 ) -> None:
     await asked_while_nobody_reads(installation)
     await installation.delete("request-0")
-    await installation.meddle("XADD", "requests", "*", "r", "request-0")
+    await installation.meddle("XADD", "requests", "*", "request", "request-0")
     installation.managers[0].service.resume()
     await installation.settles("a deleted request's entries")
 
@@ -76,7 +76,7 @@ async def test_entries_that_nobody_understands_go_to_the_dead_letters_and_hold_n
     installation: Installation,
 ) -> None:
     await asked_while_nobody_reads(installation)
-    await installation.meddle("XADD", "requests", "*", "r", "never-opened")
+    await installation.meddle("XADD", "requests", "*", "request", "never-opened")
     await installation.meddle("XADD", "requests", "*", "nonsense", "request-0")
     installation.managers[0].service.resume()
     await installation.settles("nonsense in the inbox")

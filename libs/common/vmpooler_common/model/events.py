@@ -114,6 +114,8 @@ class EventName(StrEnum):
     """Entries of the inbox could not be recovered; it is tried again."""
 
     # Redis
+    EVENTS_MISSED = "store.events_missed"
+    """A reader of the stream may have missed some, and must read the state; never in the stream itself."""
     STORE_READY = "store.ready"
     STORE_CONCERN = "store.concern"
     """Redis is set up so that it may lose data; `concern` says how to mend that."""

@@ -5,13 +5,15 @@ import secrets
 from redis.exceptions import ResponseError
 
 from vmpooler_common.store.core.connection import RedisConnection, check
-from vmpooler_common.store.core.errors import SchemaTooNew
+from vmpooler_common.store.core.errors import SchemaMismatch
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.managers.leases import info_of
 
-SCHEMA = 1
-"""Version of the keys and records in `keys.py`; raised when an older service couldn't read them."""
+SCHEMA = 2
+"""Version of the keys and records in `core/keys.py`; raised when other versions couldn't read them."""
+
+_WRITTEN_BY = {"1": "vmpooler 0.1"}
 
 
 class Deployment:
@@ -25,13 +27,15 @@ class Deployment:
     async def prepare(self) -> str:
         """Check the schema, name the data set if it is new, load the scripts; give the generation.
 
-        Raises SchemaTooNew, StoreUnavailable.
+        Data of another schema is left as it is.
+        Raises SchemaMismatch, StoreUnavailable.
         """
         schema = check((await self._link.call(("GET", self._keys("schema"))))[0])
-        if int(schema or 0) > SCHEMA:
-            raise SchemaTooNew(
-                f"the data in Redis has schema {schema}, this vmpooler knows schemas up to {SCHEMA}: "
-                "run the newer version, or use another redis.prefix"
+        if schema not in (None, str(SCHEMA)):
+            writer = _WRITTEN_BY.get(schema, "another vmpooler")
+            raise SchemaMismatch(
+                f"the data in Redis has schema {schema}, written by {writer}; this version reads schema "
+                f"{SCHEMA} only: let that version's VMs end, then use an empty Redis or another redis.prefix"
             )
         *_, generation = await self._link.call(
             ("SET", self._keys("schema"), SCHEMA, "NX"),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from vmpooler_common.logs import Outage
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.events import Event, Events
 from vmpooler_common.store.core.reconnect import pauses
@@ -62,7 +63,7 @@ class EventFeed:
             try:
                 async with aclosing(self._events.follow()) as events:
                     async for event in events:
-                        if event.kind == "gap":
+                        if event.name is EventName.EVENTS_MISSED:
                             self._outage.ended()
                             waits = pauses(self._attempts)
                         self._tell(event)
@@ -74,7 +75,7 @@ class EventFeed:
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
-            if event.kind == "gap":
+            if event.name is EventName.EVENTS_MISSED:
                 listener.catch_up()
             else:
                 listener.hear(event)

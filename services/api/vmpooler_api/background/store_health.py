@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from vmpooler_common.logs import Outage
-from vmpooler_common.store.core.errors import SchemaTooNew, StoreError, StoreUnavailable
+from vmpooler_common.store.core.errors import SchemaMismatch, StoreError, StoreUnavailable
 from vmpooler_common.store.core.reconnect import pauses
 from vmpooler_common.store.store import Store
 
@@ -30,7 +30,7 @@ class StoreHealth:
         *,
         attempts: int | Sequence[timedelta],
         wait_replicas: int,
-        on_fatal: Callable[[SchemaTooNew], None],
+        on_fatal: Callable[[SchemaMismatch], None],
     ) -> None:
         self._store = store
         self._attempts = attempts
@@ -65,7 +65,7 @@ class StoreHealth:
             self._wake.clear()
             try:
                 generation = await self._store.deployment.prepare()
-            except SchemaTooNew as error:
+            except SchemaMismatch as error:
                 self._on_fatal(error)
                 self.tried.set()
                 return

@@ -15,6 +15,7 @@ from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.metrics.waits import WaitMetrics
 from vmpooler_api.web.errors import ClientLeft
 from vmpooler_common.logs import Outage
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, WaitOptions
 from vmpooler_common.store.core.errors import NoneReady, StillWaiting, StoreError
 from vmpooler_common.store.core.events import Event
@@ -107,9 +108,9 @@ class CheckoutQueue:
 
     def hear(self, event: Event) -> None:
         """Call whoever may be served now."""
-        if event.kind in ("ready", "line"):
+        if event.name in (EventName.VM_READY, EventName.QUEUE_MOVED):
             _call_next(self._lines.get(event.pool, ()))
-        elif event.kind == "told":
+        elif event.name is EventName.CHECKOUT_REPEATED:
             for place in self._places.values():
                 if place.key == event.vm:
                     _call(place)

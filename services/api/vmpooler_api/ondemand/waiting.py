@@ -13,6 +13,7 @@ from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.web.errors import ClientLeft
 from vmpooler_common.logs import Outage
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.events import Event
 from vmpooler_common.store.requests.requests import OnDemandRequest, Requests, RequestStatus
@@ -77,7 +78,7 @@ class RequestWaiters:
 
     def hear(self, event: Event) -> None:
         """Have a request read that something happened to."""
-        if event.kind == "request" and event.vm in self._seats:
+        if event.name is EventName.REQUEST_CHANGED and event.vm in self._seats:
             self._stir_up((event.vm,))
 
     def catch_up(self) -> None:

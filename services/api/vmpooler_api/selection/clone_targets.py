@@ -7,6 +7,7 @@ from dataclasses import replace
 from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_common.config import Settings
 from vmpooler_common.logs import Outage
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.events import Event
 from vmpooler_common.store.pools.overrides import PoolChanges
@@ -41,7 +42,7 @@ class CloneTargets:
 
     def hear(self, event: Event) -> None:
         """Have them read when one may have been set."""
-        if event.kind == "override":
+        if event.name is EventName.POOL_CHANGED:
             self._stir.set()
 
     def catch_up(self) -> None:

@@ -28,7 +28,7 @@ class RequestAcceptor:
 
     async def take(self, entry: InboxEntry) -> None:
         """Accept the request that an entry of the inbox names."""
-        await self.accept(entry.fields.get("r", ""), entry=entry.id)
+        await self.accept(entry.fields.get("request", ""), entry=entry.id)
 
     async def accept(self, request: str, *, entry: str = "") -> None:
         """Make a request part of its pools' backlog; again, it changes nothing."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.events import Event, Events
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
@@ -50,23 +51,29 @@ class EventRouter:
                 await asyncio.sleep(next(pauses))
 
     def _route(self, event: Event) -> None:
-        match event.kind:
-            case "gap":
+        match event.name:
+            case EventName.EVENTS_MISSED:
                 self._metrics.events_missed()
                 self._held.poke_all()
-            case "halted" | "resumed":
+            case EventName.PROVIDER_DELETION_PAUSED | EventName.PROVIDER_DELETION_RESUMED:
                 self._held.poke_all()
-            case "left":
+            case EventName.MANAGER_LEFT:
                 self._beat()
-            case "ready":
+            case EventName.VM_READY:
                 self._slots.freed()
                 self._refresh(event)
-            case "gone":
+            case EventName.VM_DESTROYED:
                 self._refresh(event)
-            case "completed":
+            case EventName.VM_RETURNED | EventName.VM_RETIRED | EventName.VM_ADOPTED:
                 self._slots.freed()
                 self._poke(event)
-            case "running" | "backlog" | "lifetime" | "drain" | "override":
+            case (
+                EventName.VM_CHECKED_OUT
+                | EventName.POOL_BACKLOG
+                | EventName.VM_CHANGED
+                | EventName.POOL_DRAINED
+                | EventName.POOL_CHANGED
+            ):
                 self._poke(event)
 
     def _refresh(self, event: Event) -> None:
@@ -76,6 +83,6 @@ class EventRouter:
 
     def _poke(self, event: Event) -> None:
         if (pool := self._held.get(event.pool)) is not None:
-            if event.kind == "running" and pool.checkout_at is None:
+            if event.name is EventName.VM_CHECKED_OUT and pool.checkout_at is None:
                 pool.checkout_at = event.at
             pool.poke()

@@ -7,7 +7,7 @@ import structlog
 
 from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.core.errors import SchemaTooNew, StoreError
+from vmpooler_common.store.core.errors import SchemaMismatch, StoreError
 from vmpooler_common.store.managers.leases import Heartbeat
 from vmpooler_common.store.store import Store
 from vmpooler_manager.runtime.identity import ManagerIdentity
@@ -59,7 +59,7 @@ class HeartbeatLoop:
     async def run(
         self, *, leased: Callable[[], list[str]], on_beat: Callable[[Heartbeat], Awaitable[None]]
     ) -> None:
-        """Beat until cancelled. Raises SchemaTooNew when the data is of a newer vmpooler.
+        """Beat until cancelled. Raises SchemaMismatch when the data is of another schema.
 
         `leased` names the VMs whose leases are renewed; `on_beat` is called with every answer of Redis.
         """
@@ -70,7 +70,7 @@ class HeartbeatLoop:
                 beat = await self._beat(leased())
                 if beat is not None:
                     await on_beat(beat)
-            except SchemaTooNew:
+            except SchemaMismatch:
                 raise
             except StoreError as error:
                 self._outage.began(str(error))

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.core.errors import SchemaTooNew, StoreError
+from vmpooler_common.store.core.errors import SchemaMismatch, StoreError
 from vmpooler_common.store.managers.leases import Heartbeat
 from vmpooler_common.store.store import Store
 from vmpooler_manager.inbox.consumer import Consumer
@@ -80,7 +80,7 @@ class Supervisor:
         self._held.poke_all()
 
     async def run(self) -> None:
-        """Manage pools until cancelled. Raises SchemaTooNew when the data is of a newer vmpooler."""
+        """Manage pools until cancelled. Raises SchemaMismatch when the data is of another schema."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._events.run())
@@ -88,7 +88,7 @@ class Supervisor:
                     group.create_task(consumer.run())
                 group.create_task(self._inboxes.tasks.run())
                 group.create_task(self._heartbeat.run(leased=self._leased, on_beat=self._on_beat))
-        except* SchemaTooNew as errors:
+        except* SchemaMismatch as errors:
             raise errors.exceptions[0] from None
         finally:
             self._held.stop()

@@ -143,6 +143,6 @@ if key ~= '' then
     'reply', cjson.encode(reply),
     'told', 1)
   redis.call('PEXPIRE', K.idempotency .. key, KEY_KEPT)
-  event('told', '', key) -- others may wait with the same key
+  event('checkout.repeated', '', key) -- others may wait with the same key
 end
 return answer(remember(operation, reply))

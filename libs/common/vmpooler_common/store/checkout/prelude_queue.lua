@@ -48,7 +48,7 @@ local function give_up_place(place)
   redis.call('DEL', K.ticket .. place)
   for _, pool in ipairs(pools) do
     redis.call('ZREM', K.queue .. pool, place)
-    if redis.call('EXISTS', K.queue .. pool) == 1 then event('line', pool, '') end
-    if redis.call('EXISTS', K.backlog .. pool) == 1 then event('backlog', pool, '') end
+    if redis.call('EXISTS', K.queue .. pool) == 1 then event('queue.moved', pool, '') end
+    if redis.call('EXISTS', K.backlog .. pool) == 1 then event('pool.backlog', pool, '') end
   end
 end

@@ -21,12 +21,12 @@ if state == 'gone' then
   redis.call('HSET', K.vm .. vm, 'state', 'completed', 'completed', int(now), 'reason', 'late', unpack(facts))
   redis.call('HDEL', K.vm .. vm, 'gone')
   redis.call('HSET', K.pools, pool, known[8]) -- it may have been forgotten
-  event('completed', pool, vm)
+  event('vm.adopted', pool, vm)
   return 'completed'
 end
 if state == 'completed' and not known[4] then
   redis.call('ZADD', K.completed .. pool, 'LT', int(now), vm)
-  event('completed', pool, vm)
+  event('vm.adopted', pool, vm)
 end
 if state == 'pending' then
   table.insert(facts, 'phase'); table.insert(facts, 'created')

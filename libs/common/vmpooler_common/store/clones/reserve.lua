@@ -36,7 +36,7 @@ for at = 12, #ARGV, 2 do
       'manager', ARGV[8], 'lease', int(now + ARGV[9]), 'revision', ARGV[11])
     redis.call('ZADD', K.pending .. pool, int(now), vm)
     take_slot(vm, pool, int(now + ARGV[10]))
-    event('pending', pool, vm)
+    event('vm.reserved', pool, vm)
     table.insert(mine, vm)
   end
 end

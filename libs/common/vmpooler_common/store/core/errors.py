@@ -2,7 +2,7 @@
 
 StoreError
 ├── StoreUnavailable     wait and try again: Redis is away, restarting, full or read-only
-├── SchemaTooNew         upgrade this service
+├── SchemaMismatch       run the version that wrote the data, or use an empty Redis
 ├── ScriptFailed         a fault in a script or a key of the wrong type: a bug
 └── Refused              the answer is no, and no VM was changed
     ├── UnknownToken     give a valid token
@@ -41,8 +41,8 @@ class StoreUnavailable(StoreError):  # noqa: N818 - a state, not a fault of the 
         """False when it is certain that Redis never got the call."""
 
 
-class SchemaTooNew(StoreError):  # noqa: N818 - a state, not a fault of the caller
-    """The data was written by a newer vmpooler than this one."""
+class SchemaMismatch(StoreError):  # noqa: N818 - a state, not a fault of the caller
+    """The data was written by another version of vmpooler, whose schema this one doesn't read."""
 
 
 class ScriptFailed(StoreError):  # noqa: N818 - says what happened

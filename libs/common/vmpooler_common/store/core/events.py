@@ -8,6 +8,7 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.connection import RedisConnection, check
 from vmpooler_common.store.core.errors import StoreUnavailable
 from vmpooler_common.store.core.keys import Keys
@@ -15,19 +16,20 @@ from vmpooler_common.store.core.times import from_ms
 
 _BLOCK_SECONDS = 5
 _MOST = 1000
+_NAMES = frozenset(EventName)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened.
+    """Something that happened."""
 
-    `kind` is the state a VM went to, or lifetime, halted, resumed, left, drain, override, gap.
-    """
-
-    kind: str
+    name: EventName
     pool: str
+    """Empty where the event is of no pool."""
     vm: str
+    """Short name; the id for `request.changed`, the key's digest for `checkout.repeated`."""
     at: datetime
+    """By Redis's clock."""
 
 
 class Events:
@@ -38,14 +40,15 @@ class Events:
         self._key = keys("events")
 
     async def follow(self) -> AsyncGenerator[Event, None]:
-        """Give events from now on, for ever; one of kind `gap` first, and whenever some may have been missed.
+        """Give events from now on, for ever; `EVENTS_MISSED` first, and whenever some may have been missed.
 
+        Events whose name this version doesn't know are left out: a newer version wrote them.
         Uses a connection of its own. Raises StoreUnavailable when that breaks: follow again.
         """
         last = await self._newest()
         connection = await self._link.hold()
         try:
-            yield Event("gap", "", "", from_ms(0))
+            yield _missed("0-0")
             while True:
                 command = (
                     "XREAD",
@@ -65,10 +68,12 @@ class Events:
                 entries = check(reply)[0][1]
                 last = entries[-1][0]
                 if len(entries) == _MOST:
-                    yield Event("gap", "", "", from_ms(last.split("-")[0]))
+                    yield _missed(last)
                 for entry_id, flat in entries:
                     fields = dict(zip(flat[::2], flat[1::2], strict=True))
-                    yield Event(fields["e"], fields["p"], fields["v"], from_ms(entry_id.split("-")[0]))
+                    if fields.get("name") in _NAMES:
+                        name = EventName(fields["name"])
+                        yield Event(name, fields["pool"], fields["vm"], _time_of(entry_id))
         except TimeoutError:
             raise StoreUnavailable(
                 "no event and no empty answer from Redis in time", kind="timeout"
@@ -82,3 +87,11 @@ class Events:
         (reply,) = await self._link.call(("XREVRANGE", self._key, "+", "-", "COUNT", 1))
         entries = check(reply)
         return str(entries[0][0]) if entries else "0-0"
+
+
+def _missed(entry_id: str) -> Event:
+    return Event(EventName.EVENTS_MISSED, "", "", _time_of(entry_id))
+
+
+def _time_of(entry_id: str) -> datetime:
+    return from_ms(entry_id.split("-")[0])

@@ -3,7 +3,7 @@
 All keys begin with the prefix, a hash tag, so that one script may touch all of them. P is a pool's
 name, H a VM's short name. Times are integer milliseconds since the epoch by Redis's clock.
 
-    schema          string  version of this schema; a newer one refuses start
+    schema          string  version of this schema; any other refuses start
     generation      string  random name of this data set; part of every ownership tag
     vm:H            hash    the record, see below; expires `data_ttl` after the VM is gone
     pending:P       zset    H → when its name was reserved
@@ -21,10 +21,10 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     wants:R         hash    N → JSON of the N-th VM that request R wants: name, pool, vm, charges, error
     open            zset    R → deadline, for requests that are neither ready nor over
     unaccepted      zset    R → creation, for those of them that no manager has accepted yet
-    requests        stream  r (request), the inbox of the managers' group; emptied as it is accepted
+    requests        stream  request, the inbox of the managers' group; emptied as it is accepted
     tasks_due       zset    H → when the tasks of the running VM H need a manager: the end of the lease
                             while a manager works on one, later when one is to be tried again
-    tasks           stream  v (VM), t (task), another inbox of the managers' group, for new tasks
+    tasks           stream  vm, task, another inbox of the managers' group, for new tasks
     dlq             stream  queue, entry, reason: what could not be understood, newest 10,000
     backlogs        set     P of every pool with a backlog
     backlog:P       zset    R#N → turn of its arrival, for wants without a VM
@@ -50,7 +50,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     released:V      set     H that an operator has released: no safety limit counts them; for a day
     managers        zset    manager → end of its registration
     leases          hash    P → `end manager`
-    events          stream  e (kind), p (pool), v (VM), newest 10,000
+    events          stream  name (an EventName), pool, vm, newest 10,000
     op:O            string  reply of the operation O (a checkout, a request, …), for ten minutes
     idempotency:D   hash    what was granted under an Idempotency-Key: order (digest), operation, reply, told
                             (requests that were given it and not withdrawn), for an hour; D is the SHA-256

@@ -19,8 +19,9 @@ local function int(number)
   return string.format('%.0f', number)
 end
 
-local function event(kind, pool, vm)
-  redis.call('XADD', K.events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'e', kind, 'p', pool, 'v', vm)
+-- Add to the stream of events; `name` is one of vmpooler_common.model.events.EventName.
+local function event(name, pool, vm)
+  redis.call('XADD', K.events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'name', name, 'pool', pool, 'vm', vm)
 end
 
 -- The reply of an operation that was carried out before, or nil; such replies are kept for ten minutes.
@@ -61,6 +62,9 @@ local function give_tasks_up(vm)
   redis.call('HDEL', K.vm .. vm, 'worker', 'work')
 end
 
+local EVENT_OF_STATE = { ready = 'vm.ready', running = 'vm.checked_out', completed = 'vm.retired',
+  destroying = 'vm.destroying' }
+
 -- Take a VM from one state to another: membership, record, event. The caller has checked the state.
 -- `index` is the sorted set it is in now, which for a ready VM may be the one of suspects.
 local function move(vm, pool, index, to, score, ...)
@@ -72,7 +76,7 @@ local function move(vm, pool, index, to, score, ...)
     if known[2] then give_tasks_up(vm) end
   end
   redis.call('HSET', K.vm .. vm, 'state', to, ...)
-  event(to, pool, vm)
+  event(index == 'running' and 'vm.returned' or EVENT_OF_STATE[to], pool, vm)
 end
 
 -- Why a caller may not change what belongs to `owner`, or nil: 'unauthorized' or 'foreign'. `held`: it was
@@ -94,7 +98,7 @@ local function drain(pool)
   redis.call('HINCRBY', K.revisions, pool, 1)
   redis.call('ZUNIONSTORE', K.stale .. pool, 3, K.stale .. pool, K.ready .. pool, K.suspect .. pool)
   redis.call('DEL', K.ready .. pool, K.suspect .. pool)
-  event('drain', pool, '')
+  event('pool.drained', pool, '')
 end
 
 -- Clone slots: one for each VM that is being cloned. They lapse by themselves, so that none can be lost.

@@ -17,5 +17,5 @@ for at = 2, #ARGV do
     redis.call('ZADD', K.tasks_due, 'XX', int(now), ARGV[at])
   end
 end
-if known_until_now then event('left', '', '') end
+if known_until_now then event('manager.left', '', '') end
 return 'ok'

@@ -28,7 +28,7 @@ for at = 7, 6 + 3 * count, 3 do
   if after ~= before then
     is_changed = true
     if what ~= 'size' then drain(pool) end
-    event('override', pool, '')
+    event('pool.changed', pool, '')
   end
 end
 if is_changed then redis.call('SET', K.op .. operation, cjson.encode(reply), 'PX', OPERATION_KEPT) end

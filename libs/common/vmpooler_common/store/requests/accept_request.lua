@@ -22,7 +22,7 @@ if known[1] == 'open' and not known[2] then
     pools[want.pool] = true
   end
   redis.call('HSET', K.request .. request, 'accepted', int(now), 'accepted_by', operation)
-  for pool in pairs(pools) do event('backlog', pool, request) end
+  for pool in pairs(pools) do event('pool.backlog', pool, request) end
   verdict = 'accepted'
 end
 redis.call('ZREM', K.unaccepted, request)

@@ -27,5 +27,5 @@ end
 if token ~= '' then redis.call('HSET', K.token .. token, 'last', int(now)) end
 redis.call('ZADD', K.open, int(now + ARGV[6]), request)
 redis.call('ZADD', K.unaccepted, int(now), request)
-redis.call('XADD', K.requests, '*', 'r', request)
+redis.call('XADD', K.requests, '*', 'request', request)
 return remember(operation, { 'opened', request })

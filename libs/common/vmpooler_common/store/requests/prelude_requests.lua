@@ -8,7 +8,7 @@ local function user_key(request, user)
 end
 
 local function tell_waiters(request)
-  event('request', '', request)
+  event('request.changed', '', request)
 end
 
 -- Put the n-th want of a request into its pool's backlog.
@@ -115,7 +115,7 @@ local function close(request, status, now, reason)
         table.insert(returned, want.vm)
       end
     end
-    if want.vm == '' then event('backlog', want.pool, request) end
+    if want.vm == '' then event('pool.backlog', want.pool, request) end
   end
   finish(request, status, now, 'reason', reason)
   return returned

@@ -20,7 +20,7 @@ if redis.call('HEXISTS', K.deletion_paused, provider) == 1 then return refuse() 
 if not may_reap(provider, 'orphan', vm, tonumber(ARGV[8]), now) then
   redis.call('HSET', K.deletion_paused, provider,
     'orphan ' .. pool .. ' more unknown VMs appeared than may be destroyed in ten minutes')
-  event('halted', pool, vm)
+  event('provider.deletion_paused', pool, vm)
   return refuse()
 end
 
@@ -28,5 +28,5 @@ redis.call('ZADD', K.completed .. pool, int(now), vm)
 redis.call('HSET', K.vm .. vm, 'state', 'completed', 'pool', pool, 'provider', provider, 'domain', ARGV[4],
   'id', ARGV[5], 'attempt', ARGV[6], 'phase', 'created', 'completed', int(now), 'reason', 'orphan')
 redis.call('HSET', K.pools, pool, provider)
-event('completed', pool, vm)
+event('vm.adopted', pool, vm)
 return 'ok'

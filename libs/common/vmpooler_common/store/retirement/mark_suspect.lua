@@ -10,7 +10,7 @@ for at = 3, #ARGV do
   if since then
     redis.call('ZADD', K[to] .. pool, since, ARGV[at])
     redis.call('ZREM', K[from] .. pool, ARGV[at])
-    event(to, pool, ARGV[at])
+    event(to == 'suspect' and 'vm.suspect' or 'vm.ready', pool, ARGV[at])
   end
   if redis.call('ZSCORE', K[to] .. pool, ARGV[at]) then table.insert(moved, ARGV[at]) end
 end

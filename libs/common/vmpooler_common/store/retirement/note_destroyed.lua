@@ -8,12 +8,12 @@ if known[1] ~= 'destroying' or (known[3] or '') ~= ARGV[2] then return known[1] 
 if (known[4] or '') ~= '' and known[4] ~= ARGV[3] then
   -- Its id became known while none was found: it is there after all, and due at once.
   redis.call('ZADD', K.destroying .. known[2], int(now_ms()), ARGV[1])
-  event('completed', known[2], ARGV[1])
+  event('vm.adopted', known[2], ARGV[1])
   return 'destroying'
 end
 
 redis.call('HSET', K.vm .. ARGV[1], 'state', 'gone', 'gone', int(now_ms()))
 redis.call('ZREM', K.destroying .. known[2], ARGV[1])
 redis.call('EXPIRE', K.vm .. ARGV[1], ARGV[4])
-event('gone', known[2], ARGV[1])
+event('vm.destroyed', known[2], ARGV[1])
 return 'ok'

@@ -20,5 +20,5 @@ end
 redis.call('EXPIRE', released, RELEASE_KEPT)
 redis.call('HDEL', K.deletion_paused, provider)
 redis.call('DEL', K.reaped .. provider .. ':absent', K.reaped .. provider .. ':orphan')
-event('resumed', '', '')
+event('provider.deletion_resumed', '', '')
 return redis.call('SCARD', released)

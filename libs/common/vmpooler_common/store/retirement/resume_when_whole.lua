@@ -7,5 +7,5 @@ if not halted then return 1 end
 if string.sub(halted, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return 0 end
 redis.call('HDEL', K.deletion_paused, ARGV[1])
 redis.call('DEL', K.refused .. ARGV[1])
-event('resumed', '', '')
+event('provider.deletion_resumed', '', '')
 return 1

@@ -46,7 +46,7 @@ elseif guard == 'unseen' then
   if not may_reap(provider, 'absent', vm, tonumber(bound), now) then
     redis.call('HSET', K.deletion_paused, provider,
       'absent ' .. pool .. ' more VMs vanished than may be given up in ten minutes')
-    event('halted', pool, vm)
+    event('provider.deletion_paused', pool, vm)
     return 'halted'
   end
 end

@@ -66,7 +66,7 @@ class TaskLeases:
         `providers` are those at which it has room for a task. The entry leaves the inbox, whatever comes of
         it.
         """
-        brought = (entry.id, entry.fields.get("v", "")) if entry else ("", "")
+        brought = (entry.id, entry.fields.get("vm", "")) if entry else ("", "")
         reply = await self._scripts.run(
             "claim_task",
             operation,

@@ -50,7 +50,7 @@ local function add_task(vm, id, kind, detail, user, now)
   write_task(vm, { id = id, n = number, kind = kind, detail = detail, user = user, state = 'pending',
     created = int(now), tries = 0, reason = '' })
   redis.call('ZADD', K.tasks_due, 'NX', int(now + FRESH), vm)
-  redis.call('XADD', K.tasks, '*', 'v', vm, 't', id)
+  redis.call('XADD', K.tasks, '*', 'vm', vm, 'task', id)
 end
 
 -- Why such a task can't be taken up, or nil: 'full' too many wait, 'many' the VM has too many of the kind,

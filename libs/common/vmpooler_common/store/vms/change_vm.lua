@@ -54,7 +54,7 @@ if lifetime ~= '' then
   redis.call('HSET', key, 'ends', ends)
   redis.call('ZADD', K.running .. pool, ends, vm)
   redis.call('ZADD', K.untagged .. pool, int(now), vm)
-  event('lifetime', pool, vm)
+  event('vm.changed', pool, vm)
 end
 if disk ~= '' then add_task(vm, disk, 'disk', size, user or '', now) end
 local tagged = K.stats .. 'tag:' .. day_of(now)

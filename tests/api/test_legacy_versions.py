@@ -75,7 +75,7 @@ async def test_every_answer_says_that_the_version_is_deprecated(
 ) -> None:
     answer = await client.get(f"/api/{version}/{path}")
     assert answer.headers["Deprecation"] == "@1679961600"
-    assert answer.headers["RedisConnection"] == f'<{documentation}>; rel="deprecation"; type="text/html"'
+    assert answer.headers["Link"] == f'<{documentation}>; rel="deprecation"; type="text/html"'
     assert answer.url.join(documentation).path == "/docs"
 
 
@@ -253,7 +253,7 @@ async def test_legacy_answers_are_as_described(
     described = document["paths"][f"/api/{version}{template}"][method]["responses"][str(status)]
     schema = described["content"]["application/json"]["schema"] | {"components": document["components"]}
     Draft202012Validator(schema).validate(answer.json())
-    assert {"Deprecation", "RedisConnection"} <= set(described["headers"])
+    assert {"Deprecation", "Link"} <= set(described["headers"])
 
 
 async def test_examples_of_v1_are_as_v1_answers(api: Api) -> None:

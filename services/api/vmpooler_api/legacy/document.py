@@ -21,7 +21,7 @@ _HEADERS = {
         "description": "Since when this version is deprecated: `@` and seconds since the epoch (RFC 9745).",
         "schema": {"type": "string"},
     },
-    "RedisConnection": {"description": "Leads to the documentation.", "schema": {"type": "string"}},
+    "Link": {"description": "Leads to the documentation.", "schema": {"type": "string"}},
 }
 
 

@@ -21,6 +21,7 @@ async def tag(api: Api, vm: str, url: str) -> None:
 
 
 async def test_268_a_checkout_is_counted_for_each_vm(api: Api) -> None:
+    """[C] Given a checkout of pool1, then `checkout.success.pool1` is counted once per VM."""
     await api.fleet.ready("pool1", "one", "two", "three")
     await api.client.post("/api/v3/vm", json={"pool1": 1, "poolone": 2})
     assert api.counted() == {"checkout.success.pool1": 3}
@@ -28,18 +29,24 @@ async def test_268_a_checkout_is_counted_for_each_vm(api: Api) -> None:
 
 @pytest.mark.parametrize("name", ["pool1", "poolone"])
 async def test_269_an_empty_pool_is_counted_by_the_name_that_was_asked_for(api: Api, name: str) -> None:
+    """[C] Given an empty pool, then `checkout.empty.<requested name>`."""
     await api.client.post(f"/api/v3/vm/{name}")
     assert api.counted() == {f"checkout.empty.{name}": 1}
 
 
 @pytest.mark.parametrize("body", ['{"nope": 1}', '{"pool1": 1, "nope": 1}', "", "{}", "{bad"])
 async def test_270_an_unknown_pool_is_counted_as_unknown(api: Api, body: str) -> None:
-    """Better than 3.9.1: what isn't configured has no label of its own."""
+    """[C] Given an unknown pool, then `checkout.invalid.<name>`; empty body, then
+    `checkout.invalid.unknown`.
+
+    Better than 3.9.1: what isn't configured has no label of its own.
+    """
     await api.client.post("/api/v3/vm", content=body)
     assert api.counted() == {"checkout.invalid.unknown": 1}
 
 
 async def test_271_a_return_is_counted(api: Api) -> None:
+    """[C] Given a DELETE, then `delete.success`."""
     await api.fleet.running("pool1", "one")
     for _ in range(2):
         await api.client.delete("/api/v3/vm/one")
@@ -47,6 +54,9 @@ async def test_271_a_return_is_counted(api: Api) -> None:
 
 
 async def test_272_with_usage_statistics_a_checkout_is_counted_by_user(with_api: WithApi) -> None:
+    """[C] Given usage statistics on, and a VM of pool `pool.3` without user, when checkout, then
+    `user.unauthenticated.allocate.pool_3`.
+    """
     async with with_api(pools={"pool.3": 1}, config=USAGE) as api:
         await api.fleet.ready("pool.3", "one")
         await api.client.post("/api/v3/vm/pool.3")
@@ -57,6 +67,9 @@ async def test_272_with_usage_statistics_a_checkout_is_counted_by_user(with_api:
 
 
 async def test_273_a_return_from_a_litmus_build_is_counted_by_user(with_api: WithApi) -> None:
+    """[C] Given a build URL containing `litmus`, when deleted, then
+    `usage_litmus.<user>.destroy.<pool>`.
+    """
     async with with_api(auth="dummy", config=USAGE) as api:
         await api.fleet.token("good", "a.user")
         await api.fleet.running("pool1", "one", token="good")
@@ -70,6 +83,9 @@ async def test_273_a_return_from_a_litmus_build_is_counted_by_user(with_api: Wit
 
 
 async def test_274_a_return_from_a_matrix_build_is_counted_by_what_its_url_says(with_api: WithApi) -> None:
+    """[C] Given a Jenkins matrix URL, then the three usage counters with instance, value stream,
+    branch, project, job and component.
+    """
     async with with_api(config=USAGE) as api:
         await api.fleet.running("pool1", "one")
         await tag(api, "one", MATRIX)
@@ -84,6 +100,7 @@ async def test_274_a_return_from_a_matrix_build_is_counted_by_what_its_url_says(
 
 
 async def test_276_no_token_is_in_a_path_label(secured_api: Api) -> None:
+    """[C] Given a request to `/api/v3/token/abc`, then the path label does not contain the token."""
     await secured_api.client.get("/api/v3/token/some-secret-token")
     shown = (await secured_api.client.get("/prometheus")).text
     assert 'path="/api/v3/token/{token}"' in shown
@@ -91,6 +108,8 @@ async def test_276_no_token_is_in_a_path_label(secured_api: Api) -> None:
 
 
 async def test_277_unknown_paths_and_names_make_no_new_series(api: Api) -> None:
+    """[H] Given unknown paths or pool names, then label cardinality stays bounded."""
+
     async def ask_for(what: str) -> int:
         await api.client.get(f"/{what}")
         await api.client.post(f"/api/v3/vm/{what}")
@@ -107,6 +126,7 @@ async def test_277_unknown_paths_and_names_make_no_new_series(api: Api) -> None:
 
 
 async def test_278_a_failing_backend_changes_no_answer(with_api: WithApi) -> None:
+    """[C] Given a failing metrics backend, then requests are unaffected."""
     backend = UnreachableBackend()
     async with with_api(backend=backend, config=USAGE) as api:
         await api.fleet.ready("pool1", "one")

@@ -44,6 +44,9 @@ def is_not_found(answer: httpx.Response) -> bool:
     "path", ["/nope", "/api/v3", "/API/v3/vm", "/api/v3/vm/one/nope", "/docs/files/nope.js", "/%2e%2e/app.py"]
 )
 async def test_001_an_unknown_path_is_not_found(client: httpx.AsyncClient, path: str) -> None:
+    """[C] Given any unknown path, when GET, then 404, content type exactly `application/json`, body
+    `{"ok": false}` pretty-printed with two spaces.
+    """
     assert is_not_found(await client.get(path))
 
 
@@ -62,6 +65,9 @@ async def test_001_an_unknown_path_is_not_found(client: httpx.AsyncClient, path:
 async def test_002_a_known_path_with_another_method_is_not_found(
     client: httpx.AsyncClient, method: str, path: str
 ) -> None:
+    """[C] Given a known path, when called with an unsupported method (for example GET
+    `/api/v3/poolreset`), then 404 plain.
+    """
     assert is_not_found(await client.request(method, path))
 
 
@@ -72,7 +78,11 @@ async def test_002_no_route_has_another_method(full_api: Api) -> None:
 
 
 async def test_004_a_slash_at_the_end_changes_nothing(full_api: Api) -> None:
-    """The root has nothing to add a slash to, and to add one to the metrics' path is a liberty of ours."""
+    """[C] Given any route other than POST token, when called with one trailing slash, then the answer
+    is the same as without.
+
+    The root has nothing to add a slash to, and to add one to the metrics' path is a liberty of ours.
+    """
     for method, template in every_route(full_api.app):
         path = some_path(template)
         if path in ("/", METRICS) or (method, path) == ("POST", "/api/v3/token"):
@@ -85,7 +95,10 @@ async def test_004_a_slash_at_the_end_changes_nothing(full_api: Api) -> None:
 
 
 async def test_005_json_is_indented_by_two_spaces_and_ends_with_its_last_brace(full_api: Api) -> None:
-    """But for the description of the API, which is no answer to a client of the service."""
+    """[C] Given any JSON answer, then it is indented by two spaces and has no trailing newline.
+
+    But for the description of the API, which is no answer to a client of the service.
+    """
     for method, template in every_route(full_api.app):
         answer = await ask(full_api, method, some_path(template))
         if template != "/openapi.json" and answer.headers.get("Content-Type") == "application/json":
@@ -93,6 +106,7 @@ async def test_005_json_is_indented_by_two_spaces_and_ends_with_its_last_brace(f
 
 
 async def test_006_ok_is_the_first_member(full_api: Api) -> None:
+    """[C] Given any JSON answer with `ok`, then `ok` is the first member."""
     for method, template in every_route(full_api.app):
         for path in (some_path(template), some_path(template).replace("pool1", "no.such~name")):
             answer = await ask(full_api, method, path)
@@ -102,6 +116,7 @@ async def test_006_ok_is_the_first_member(full_api: Api) -> None:
 
 
 async def test_007_head_is_get_without_a_body(full_api: Api) -> None:
+    """[C] Given a GET route, when HEAD, then same status and no body."""
     for method, template in every_route(full_api.app):
         if method == "GET":
             full, head = [await ask(full_api, name, some_path(template)) for name in ("GET", "HEAD")]
@@ -126,7 +141,11 @@ async def test_007_head_is_get_without_a_body(full_api: Api) -> None:
 async def test_008_an_answer_is_compressed_for_who_accepts_it(
     client: httpx.AsyncClient, accepted: str, is_compressed: bool
 ) -> None:
-    """Only from 500 bytes on, which is better than 3.x; that the plain form is refused is ignored."""
+    """[C] Given `Accept-Encoding: gzip`, when GET, then `Content-Encoding: gzip` and the body
+    decompresses to the same JSON.
+
+    Only from 500 bytes on, which is better than 3.x; that the plain form is refused is ignored.
+    """
     headers = {"Accept-Encoding": accepted}
     async with client.stream("GET", "/api/v3/status", headers=headers) as answer:
         body = b"".join([part async for part in answer.aiter_raw()])
@@ -138,6 +157,9 @@ async def test_008_an_answer_is_compressed_for_who_accepts_it(
 
 
 async def test_009_who_says_nothing_of_compression_gets_none(client: httpx.AsyncClient) -> None:
+    """[C] Given no `Accept-Encoding`, when GET, then the body is not compressed and `Vary:
+    Accept-Encoding` is present.
+    """
     request = client.build_request("GET", "/api/v3/status")
     del request.headers["Accept-Encoding"]
     answer = await client.send(request)
@@ -147,18 +169,26 @@ async def test_009_who_says_nothing_of_compression_gets_none(client: httpx.Async
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
 async def test_010_a_body_is_json_whatever_its_type(api: Api, kind: str) -> None:
+    """[C] Given a JSON body sent with content type `application/x-www-form-urlencoded`, when POST
+    `/vm`, then it is parsed as JSON.
+    """
     await api.fleet.ready("pool1", "one")
     answer = await api.client.post("/api/v3/vm", content='{"pool1":1}', headers={"Content-Type": kind})
     assert answer.status_code == 200
 
 
 async def test_011_a_foreign_referer_changes_nothing(api: Api) -> None:
+    """[H] Given a foreign `Referer`, when POST `/vm/pool1`, then the request is either refused without
+    side effects or served normally.
+    """
     await api.fleet.ready("pool1", "one")
     answer = await api.client.post("/api/v3/vm/pool1", headers={"Referer": "http://elsewhere.example/"})
     assert answer.json()["pool1"] == {"hostname": "one.example.test"}
 
 
 async def test_012_an_internal_error_tells_nothing_of_the_inside(api: Api) -> None:
+    """[H] Given an internal error, then the answer is JSON with status 500 and contains no stack trace."""
+
     async def broken(_request: Request) -> None:
         raise RuntimeError("a secret detail")
 
@@ -194,7 +224,11 @@ async def test_012_a_fault_in_the_data_is_an_internal_error(api: Api) -> None:
 async def test_013_text_that_is_no_utf_8_is_refused_or_skipped(
     client: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
-    """In queries it is skipped: they can't store anything."""
+    """[H] Given a path segment, query value or body that is not valid UTF-8, then 400 or 404 JSON,
+    never 500, and nothing is stored.
+
+    In queries it is skipped: they can't store anything.
+    """
     answer = await client.request(method, path)
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/json"

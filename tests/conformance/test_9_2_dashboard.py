@@ -15,7 +15,10 @@ PLATFORMS = {"pool-1": 5, "pool-2": 5, "diffpool-1": 5}
 
 
 async def test_014_the_root_leads_to_the_dashboard(client: httpx.AsyncClient) -> None:
-    """On the host that was asked, whatever headers name."""
+    """[C] Given `/`, when GET, then 302 to `/dashboard/`.
+
+    On the host that was asked, whatever headers name.
+    """
     answer = await client.get("/", headers={"X-Forwarded-Host": "elsewhere.example"})
     assert (answer.status_code, answer.headers["Location"]) == (302, "/dashboard/")
 
@@ -30,7 +33,11 @@ async def test_014_the_root_leads_to_the_dashboard(client: httpx.AsyncClient) ->
 async def test_015_the_dashboard_has_the_sites_name(
     with_api: WithApi, config: Mapping[str, Any], environ: Mapping[str, str]
 ) -> None:
-    """Escaped, which is better than 3.x."""
+    """[C] Given a site name in the environment, when GET `/dashboard/`, then 200 HTML containing it and
+    not the default title.
+
+    Escaped, which is better than 3.x.
+    """
     async with with_api(config=config, environ=environ) as api:
         answer = await api.client.get("/dashboard/")
     assert answer.status_code == 200
@@ -46,6 +53,7 @@ async def test_015_without_a_name_it_has_a_title_of_its_own(with_api: WithApi) -
 
 
 async def test_016_the_dashboard_needs_no_slash(client: httpx.AsyncClient) -> None:
+    """[C] Given GET `/dashboard` (no slash), then 200 HTML."""
     answer = await client.get("/dashboard")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/html")
@@ -53,6 +61,10 @@ async def test_016_the_dashboard_needs_no_slash(client: httpx.AsyncClient) -> No
 
 
 async def test_017_size_and_ready_vms_of_each_pool_are_told(with_api: WithApi) -> None:
+    """[C] Given 3 ready VMs in pool1 (size 5) and 2 in pool2 (size 1), when GET
+    `/dashboard/stats/vmpooler/pool`, then `{"pool1": {"size": 5, "ready": 3}, "pool2": {"size": 1,
+    "ready": 2}}` in this order.
+    """
     async with with_api(pools=TWO_POOLS) as api:
         await api.fleet.ready("pool2", "a", "b")
         await api.fleet.ready("pool1", "c", "d", "e")
@@ -67,6 +79,9 @@ async def test_017_size_and_ready_vms_of_each_pool_are_told(with_api: WithApi) -
 
 @pytest.mark.parametrize("query", ["history=1", "history=", "x=1&history=yes"])
 async def test_018_without_a_graph_server_the_history_is_the_present(with_api: WithApi, query: str) -> None:
+    """[C] Given no graph server, when the same with `?history=1`, then each pool additionally has
+    `history` with exactly one element equal to `ready`.
+    """
     async with with_api(pools=TWO_POOLS) as api:
         await api.fleet.ready("pool1", "a", "b", "c")
         await api.fleet.ready("pool2", "d", "e")
@@ -78,11 +93,15 @@ async def test_018_without_a_graph_server_the_history_is_the_present(with_api: W
 
 
 async def test_019_the_history_of_nothing_is_nothing(client: httpx.AsyncClient) -> None:
+    """[C] Given no ready VMs and `history`, then `history` is `[0]`."""
     pools = (await client.get(f"{POOL}?history=1")).json()
     assert [pool["history"] for pool in pools.values()] == [[0], [0], [0]]
 
 
 async def test_020_running_vms_are_added_up_by_platform(with_api: WithApi) -> None:
+    """[C] Given pools `pool-1`, `pool-2`, `diffpool-1` with 3, 5, 2 running VMs, when GET
+    `/dashboard/stats/vmpooler/running`, then `{"pool": {"running": 8}, "diffpool": {"running": 2}}`.
+    """
     async with with_api(pools=PLATFORMS) as api:
         await api.fleet.running("pool-1", "a", "b", "c")
         await api.fleet.running("pool-2", "d", "e", "f", "g", "h")
@@ -93,12 +112,14 @@ async def test_020_running_vms_are_added_up_by_platform(with_api: WithApi) -> No
 
 
 async def test_021_platforms_without_running_vms_are_told_too(with_api: WithApi) -> None:
+    """[C] Given the same pools without running VMs, then both values are 0."""
     async with with_api(pools=PLATFORMS) as api:
         answer = await api.client.get(RUNNING)
     assert answer.json() == {"pool": {"running": 0}, "diffpool": {"running": 0}}
 
 
 async def test_022_a_pool_without_a_hyphen_is_its_own_platform(with_api: WithApi) -> None:
+    """[H] Given a pool without hyphen, then its major is its full name."""
     async with with_api(pools={"alone": 1, "other": 1, "a.b-c": 1, "-x": 1}) as api:
         await api.fleet.running("alone", "a")
         answer = await api.client.get(RUNNING)
@@ -107,6 +128,9 @@ async def test_022_a_pool_without_a_hyphen_is_its_own_platform(with_api: WithApi
 
 
 async def test_023_the_running_statistics_change_nothing_that_others_show(api: Api) -> None:
+    """[H] Given the running statistics were fetched, when GET `/config`, then no member appeared
+    because of it.
+    """
     paths = ("/api/v3/config", "/api/v3/full_config", "/api/v3/poolstat?pool=pool1", POOL)
     before = [(await api.client.get(path)).text for path in paths]
     assert (await api.client.get(RUNNING)).status_code == 200
@@ -115,12 +139,18 @@ async def test_023_the_running_statistics_change_nothing_that_others_show(api: A
 
 @pytest.mark.parametrize("path", ["/healthcheck", "/healthcheck/"])
 async def test_024_a_process_that_lives_says_so(client: httpx.AsyncClient, path: str) -> None:
+    """[C] Given the service runs, when GET `/healthcheck` or `/healthcheck/`, then 200 `{"ok": true}`
+    as `application/json`.
+    """
     answer = await client.get(path)
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
     assert answer.headers["Content-Type"] == "application/json"
 
 
 async def test_025_metrics_are_shown_as_prometheus_reads_them(client: httpx.AsyncClient) -> None:
+    """[C] Given Prometheus metrics, when GET `/prometheus`, then 200 text exposition format version
+    0.0.4.
+    """
     answer = await client.get("/prometheus")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
@@ -129,5 +159,6 @@ async def test_025_metrics_are_shown_as_prometheus_reads_them(client: httpx.Asyn
 
 
 async def test_026_metrics_are_not_shown_to_who_wants_no_text(client: httpx.AsyncClient) -> None:
+    """[C] Given `Accept: application/json`, when GET `/prometheus`, then 406."""
     answer = await client.get("/prometheus", headers={"Accept": "application/json"})
     assert answer.status_code == 406

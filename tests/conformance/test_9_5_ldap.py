@@ -15,6 +15,7 @@ from tests.support.slapd import GUESTS, PEOPLE, PERSONS, SERVICE, Slapd
 async def test_095_empty_names_and_passwords_are_refused_without_asking_the_directory(
     own_slapd: Slapd, with_api: WithApi, user: str, password: str, account: dict[str, str] | None
 ) -> None:
+    """[H] Given an empty password with LDAP, then 401 without contacting the directory."""
     async with with_api(auth=section(own_slapd, service_account_hash=account)) as api:
         assert await log_in(api, user, password) == 401
         assert own_slapd.binds() == []
@@ -27,6 +28,7 @@ async def test_095_empty_names_and_passwords_are_refused_without_asking_the_dire
 async def test_096_a_name_may_hold_any_sign(
     slapd: Slapd, with_api: WithApi, uid: str, account: dict[str, str] | None
 ) -> None:
+    """[H] Given a user name with `*`, `(`, `)`, `,` or `=`, then it is escaped in filter and DN."""
     (password,) = (person.password for person in PERSONS if person.uid == uid)
     async with with_api(auth=section(slapd, service_account_hash=account)) as api:
         assert await log_in(api, uid, password) == 200
@@ -54,6 +56,9 @@ async def test_096_signs_of_filters_and_names_have_no_meaning_in_a_users_name(
 
 
 async def test_097_bases_are_tried_in_order_until_one_fits(own_slapd: Slapd, with_api: WithApi) -> None:
+    """[C] Given several LDAP bases, then they are tried in order and the first success stops the
+    search; all fail → 401.
+    """
     async with with_api(auth=section(own_slapd, base=[GUESTS, PEOPLE])) as api:
         assert await log_in(api, "twin", "second") == 200
         assert own_slapd.binds() == [f"uid=twin,{GUESTS}"]
@@ -65,6 +70,9 @@ async def test_097_bases_are_tried_in_order_until_one_fits(own_slapd: Slapd, wit
 async def test_098_all_attributes_are_tried_in_a_base_before_the_next(
     own_slapd: Slapd, with_api: WithApi
 ) -> None:
+    """[C] Given several user objects and bases, then for each base all objects are tried before the
+    next base.
+    """
     keys: dict[str, Any] = {"base": [PEOPLE, GUESTS], "user_object": ["cn", "uid"]}
     async with with_api(auth=section(own_slapd, service_account_hash=ACCOUNT, **keys)) as api:
         assert await log_in(api, "carol", "guest") == 200
@@ -88,6 +96,7 @@ async def test_098_all_names_of_a_base_are_tried_before_the_next(own_slapd: Slap
 async def test_099_an_account_searches_and_the_entry_that_is_found_binds(
     own_slapd: Slapd, with_api: WithApi
 ) -> None:
+    """[C] Given a service account, then authentication searches with it and binds as the found entry."""
     keys: dict[str, Any] = {"user_object": "cn", "service_account_hash": ACCOUNT}
     async with with_api(auth=section(own_slapd, **keys)) as api:
         assert await log_in(api, "Alice Ahearn", ALICE[1]) == 200
@@ -98,6 +107,7 @@ async def test_099_an_account_searches_and_the_entry_that_is_found_binds(
 async def test_100_a_directory_that_is_gone_is_told_until_it_is_back(
     own_slapd: Slapd, with_api: WithApi, method: str
 ) -> None:
+    """[H] Given the directory is unreachable, then not 500."""
     async with with_api(auth=section(own_slapd, method)) as api:
         own_slapd.kill()
         answer = await api.client.post("/api/v3/token", auth=ALICE)

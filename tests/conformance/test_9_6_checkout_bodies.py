@@ -34,11 +34,13 @@ async def refusal(api: Api, body: str | bytes) -> str:
 
 @pytest.mark.parametrize("body", ["", "{}"])
 async def test_123_a_request_for_nothing_is_not_found(api: Api, body: str) -> None:
+    """[C] Given an empty body or `{}`, when POST `/vm`, then 404 plain."""
     answer = await api.client.post(LIST, content=body)
     assert (answer.status_code, answer.json()) == (404, {"ok": False})
 
 
 async def test_124_a_body_that_is_no_json_is_told_where_it_is_wrong(api: Api) -> None:
+    """[C] Given `{bad`, then 400 with `error` starting with `Invalid JSON`."""
     wrong: dict[str | bytes, str] = {
         "{bad": "Invalid JSON at line 1 column 2",
         '{\n"pool1" 1}': "Invalid JSON at line 2 column 9",
@@ -51,42 +53,54 @@ async def test_124_a_body_that_is_no_json_is_told_where_it_is_wrong(api: Api) ->
 
 
 async def test_125_a_body_is_an_object(api: Api) -> None:
+    """[C] Given `null`, `[]`, `5` or `"x"`, then 400 `error` `Request body must be a JSON object`."""
     for body in ("null", "[]", "5", '"x"', "true", "1e400"):
         assert await refusal(api, body) == "Request body must be a JSON object"
 
 
 async def test_126_five_levels_are_looked_into_and_six_are_not(api: Api) -> None:
+    """[C] Given nesting depth 6, then 400 `Request body too complex`."""
     assert await refusal(api, '{"pool1": [[[[]]]]}') == "VM count must be a valid integer"
     assert await refusal(api, '{"pool1": [[[[[]]]]]}') == "Request body too complex"
     assert await refusal(api, '{"pool1": {"a": {"b": {"c": {"d": {}}}}}}') == "Request body too complex"
 
 
 async def test_127_a_body_has_10240_bytes_at_most(api: Api) -> None:
+    """[C] Given a valid object of more than 10240 bytes, then 400 `Request body too large`."""
     assert await refusal(api, '{"pool1": 0}'.ljust(10_240)) == "VM count must be at least 1"
     for body in ('{"pool1": 1}'.ljust(10_241), "{" + " " * 1_000_000 + "}"):
         assert await refusal(api, body) == "Request body too large"
 
 
 async def test_128_a_count_of_nothing_is_refused(api: Api) -> None:
+    """[C] Given count 0, then 400 `VM count must be at least 1`."""
     for count in ("0", '"0"', '"000"'):
         assert await refusal(api, f'{{"pool1": {count}}}') == "VM count must be at least 1"
 
 
 async def test_129_a_count_above_the_limit_is_refused_however_long_it_is(api: Api) -> None:
+    """[C] Given count 101, then 400 `VM count must be at most 100`."""
     for count in ("101", '"101"', "9" * 5000, '"' + "9" * 5000 + '"'):
         assert await refusal(api, f'{{"pool1": {count}}}') == "VM count must be at most 100"
 
 
 async def test_130_anything_but_a_whole_number_or_its_digits_is_no_count(api: Api) -> None:
+    """[C] Given count -1, 1.5, 1.0, true, "abc", "" or a list, then 400 `VM count must be a valid
+    integer`.
+    """
     for count in NO_COUNTS:
         assert await refusal(api, f'{{"pool1": {count}}}') == "VM count must be a valid integer", count
 
 
 async def test_131_a_missing_count_is_refused(api: Api) -> None:
+    """[C] Given count null, then 400 `VM count is required`."""
     assert await refusal(api, '{"pool1": null}') == "VM count is required"
 
 
 async def test_133_an_impossible_name_is_explained(api: Api) -> None:
+    """[C] Given an empty name, then 400 `Pool name is required`; 101 characters, then `Pool name too
+    long`; a space, then `Invalid pool name format`.
+    """
     reasons = {
         "": "Pool name is required",
         "a" * 101: "Pool name too long",
@@ -99,4 +113,7 @@ async def test_133_an_impossible_name_is_explained(api: Api) -> None:
 
 
 async def test_136_ok_is_a_name_like_any_other(api: Api) -> None:
+    """[H] Given `{"ok": false, "pool1": 1}`, then `ok` is treated like any other name - its value
+    `false` is no count, so 400 `VM count must be a valid integer` - and the body is not echoed.
+    """
     assert await refusal(api, '{"ok": false, "pool1": 1}') == "VM count must be a valid integer"

@@ -42,6 +42,9 @@ async def take(services: list[Service], path: str, times: int) -> list[httpx.Res
 
 
 async def test_145_fifty_clients_get_fifty_vms(two_services: list[Service], fleet: Fleet) -> None:
+    """[H] Given 50 parallel single checkouts of a pool with 50 ready VMs over several server processes,
+    then all succeed with distinct VMs.
+    """
     await fleet.ready("pool1", *(f"vm-{number}" for number in range(50)))
     answers = await take(two_services, "/api/v3/vm/pool1", 50)
     assert {answer.status_code for answer in answers} == {200}
@@ -60,6 +63,9 @@ async def test_145_of_200_clients_100_get_100_vms(two_services: list[Service], f
 
 
 async def test_146_pairs_leave_an_odd_vm_behind(two_services: list[Service], fleet: Fleet) -> None:
+    """[H] Given 50 parallel checkouts of 2 from a pool with 51 VMs, then exactly 25 succeed, and 1 VM
+    is ready afterwards.
+    """
     await fleet.ready("pool1", *(f"vm-{number}" for number in range(51)))
     answers = await take(two_services, "/api/v3/vm/pool1+pool1", 50)
     given = [

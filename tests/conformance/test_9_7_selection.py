@@ -44,12 +44,18 @@ async def drawn_on_demand(api: Api, name: str, count: int) -> Counter[str]:
 
 
 async def test_149_an_alias_skips_an_empty_pool(api: Api) -> None:
+    """[C] Given alias only of pools [pool1, pool2] with pool1 empty, when checkout, then pool2
+    delivers.
+    """
     await api.fleet.ready("pool2", "two")
     answer = await api.client.post("/api/v3/vm/both")
     assert answer.json()["both"] == {"hostname": "two.example.test"}
 
 
 async def test_150_a_pool_that_is_also_an_alias_follows_the_weights(with_api: WithApi) -> None:
+    """[C] Given name `pool2` which is also an alias of pool1, with weights 90 (pool1) and 10 (pool2),
+    then about 90 % of checkouts come from pool1.
+    """
     pools = weighted(pool1="pool2", pool2="unused")
     async with with_api(pools=pools, config=weights(pool1=90, pool2=10)) as api:
         drawn = await draw(api, "pool2", "pool1", "pool2")
@@ -57,6 +63,7 @@ async def test_150_a_pool_that_is_also_an_alias_follows_the_weights(with_api: Wi
 
 
 async def test_151_a_pure_alias_follows_the_weights(with_api: WithApi) -> None:
+    """[H] Given a pure alias with weights 90/10, then about 90 % come from the first."""
     pools = weighted(pool1="both", pool2="both")
     async with with_api(pools=pools, config=weights(pool1=90, pool2=10)) as api:
         drawn = await draw(api, "both", "pool1", "pool2")
@@ -64,12 +71,16 @@ async def test_151_a_pure_alias_follows_the_weights(with_api: WithApi) -> None:
 
 
 async def test_152_without_weights_every_pool_has_the_same_chance(with_api: WithApi) -> None:
+    """[H] Given a pure alias without weights, then the distribution is uniform."""
     async with with_api(pools=weighted(pool1="both", pool2="both")) as api:
         drawn = await draw(api, "both", "pool1", "pool2")
     assert 25 <= drawn["pool1"] <= 75
 
 
 async def test_153_on_demand_an_alias_draws_for_each_vm_by_weight(with_api: WithApi) -> None:
+    """[C] Given on-demand for a pure alias with weights 90/10 and a large count, then `requested`
+    splits about 90/10.
+    """
     pools = weighted(pool1="both", pool2="both")
     async with with_api(pools=pools, config=weights(pool1=90, pool2=10)) as api:
         drawn = await drawn_on_demand(api, "both", 1000)
@@ -78,21 +89,27 @@ async def test_153_on_demand_an_alias_draws_for_each_vm_by_weight(with_api: With
 
 
 async def test_154_on_demand_a_weight_of_0_is_never_drawn_beside_others(with_api: WithApi) -> None:
+    """[C] Given on-demand `pool2` (also alias of pool1) with weights pool1 5, pool2 0, then `requested`
+    = `pool2:pool1:1`.
+    """
     pools = weighted(pool1="pool2", pool2="unused")
     async with with_api(pools=pools, config=weights(pool1=5, pool2=0)) as api:
         assert await drawn_on_demand(api, "pool2", 1000) == {"pool1": 1000}
 
 
 async def test_155_on_demand_a_single_pool_is_drawn_whatever_its_weight(with_api: WithApi) -> None:
+    """[C] Given a single-pool request with weight 0, then on-demand still selects this pool."""
     async with with_api(pools=weighted(pool1="only"), config=weights(pool1=0)) as api:
         assert await drawn_on_demand(api, "only", 2) == {"pool1": 2}
 
 
 async def test_156_on_demand_an_alias_may_be_a_text(api: Api) -> None:
+    """[H] Given a string alias, when on-demand, then 201 with that pool."""
     assert await drawn_on_demand(api, "three", 1) == {"pool3": 1}
 
 
 async def test_157_an_alias_may_be_a_text(api: Api) -> None:
+    """[C] Given a string alias, when checkout, then the pool delivers."""
     await api.fleet.ready("pool3", "one")
     answer = await api.client.post("/api/v3/vm/three")
     assert answer.json()["three"] == {"hostname": "one.example.test"}

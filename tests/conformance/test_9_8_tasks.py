@@ -26,6 +26,9 @@ async def what_waits(fleet: Fleet, vm: str) -> list[tuple[TaskKind, str]]:
 
 
 async def test_165_disks_are_a_list(fleet: Fleet, client: httpx.AsyncClient) -> None:
+    """[C] Given tag fields, then `tags` object; snapshot fields, then `snapshots` list; `disk`
+    `+8gb:+9gb`, then list of two.
+    """
     await fleet.running("pool1", "one")
     await Chores(fleet).done("one", disk("d", 8))
     assert (await client.get("/api/v3/vm/one")).json()["one"]["disk"] == ["+8gb"]
@@ -48,6 +51,9 @@ async def test_165_a_vm_without_disks_and_snapshots_has_no_such_members(
 
 
 async def test_192_a_disk_is_accepted_for_a_manager_to_add(fleet: Fleet, client: httpx.AsyncClient) -> None:
+    """[C] Given a VM, when POST disk/8, then 202, `H.disk` = `+8gb`, and `vmpooler__tasks__disk`
+    contains `H:8`.
+    """
     await fleet.running("pool1", "one")
     answer = await client.post("/api/v3/vm/one/disk/8")
     assert (answer.status_code, answer.json()) == (202, {"ok": True, "one": {"disk": "+8gb"}})
@@ -97,6 +103,7 @@ async def test_192_a_vm_that_is_not_running_gets_no_disk(fleet: Fleet, client: h
 async def test_193_a_wrong_size_is_refused(
     fleet: Fleet, client: httpx.AsyncClient, size: str, text: str
 ) -> None:
+    """[C] Given size 0, 2049, abc, then 400 with the three texts of 2.19; unknown VM, then 404."""
     await fleet.running("pool1", "one")
     answer = await client.post(f"/api/v3/vm/one/disk/{size}")
     assert (answer.status_code, answer.json()) == (400, {"ok": False, "error": text})
@@ -119,6 +126,7 @@ async def test_193_an_unknown_vm_is_not_found(client: httpx.AsyncClient) -> None
 @pytest.mark.parametrize("headers", [{}, BAD], ids=["none", "an unknown one"])
 @pytest.mark.parametrize("path", ["one/disk/8", "one/disk/abc", "no_name/disk/8", "unknown/disk/8"])
 async def test_194_a_disk_needs_a_token(secured_api: Api, path: str, headers: dict[str, str]) -> None:
+    """[C] Given auth on and no token, when POST disk (even with a bad size), then 401."""
     await secured_api.fleet.running("pool1", "one")
     answer = await secured_api.client.post(f"/api/v3/vm/{path}", headers=headers)
     assert (answer.status_code, answer.json()) == (401, {"ok": False})
@@ -135,6 +143,9 @@ async def test_194_with_a_token_a_disk_is_accepted(secured_api: Api) -> None:
 async def test_195_a_snapshot_is_accepted_for_a_manager_to_take(
     fleet: Fleet, client: httpx.AsyncClient
 ) -> None:
+    """[C] Given a VM, when POST snapshot, then 202 and a 32-character id, and the task set contains
+    `H:id`.
+    """
     await fleet.running("pool1", "one")
     answer = await client.post("/api/v3/vm/one/snapshot")
     assert answer.status_code == 202
@@ -159,6 +170,9 @@ async def test_195_a_wrong_host_name_is_refused(client: httpx.AsyncClient, path:
 
 @pytest.mark.parametrize("vm", ["one", "unknown"])
 async def test_196_a_snapshot_needs_a_token(secured_api: Api, vm: str) -> None:
+    """[C] Given auth on, when POST snapshot without token, then 401 (also for unknown VMs); with token,
+    then 202.
+    """
     await secured_api.fleet.running("pool1", "one")
     answer = await secured_api.client.post(f"/api/v3/vm/{vm}/snapshot")
     assert (answer.status_code, answer.json()) == (401, {"ok": False})
@@ -169,6 +183,9 @@ async def test_196_a_snapshot_needs_a_token(secured_api: Api, vm: str) -> None:
 async def test_197_going_back_to_a_snapshot_is_accepted_for_a_manager_to_do(
     fleet: Fleet, client: httpx.AsyncClient
 ) -> None:
+    """[C] Given an existing snapshot field, when POST snapshot/id, then 202 ok and
+    `vmpooler__tasks__snapshot-revert` contains `H:id`.
+    """
     await fleet.running("pool1", "one")
     name = (await client.post("/api/v3/vm/one/snapshot")).json()["one"]["snapshot"]
     assert await fleet.store.task_leases.done(await Chores(fleet).brought())
@@ -179,6 +196,7 @@ async def test_197_going_back_to_a_snapshot_is_accepted_for_a_manager_to_do(
 
 
 async def test_198_a_snapshot_that_is_not_there_is_not_found(fleet: Fleet, client: httpx.AsyncClient) -> None:
+    """[C] Given a missing snapshot, when POST snapshot/id, then 404 plain and no task."""
     await fleet.running("pool1", "one")
     await Chores(fleet).asked("one", snapshot("pending"))
     for path in ("one/snapshot/missing", "one/snapshot/pending", "unknown/snapshot/missing"):
@@ -189,6 +207,7 @@ async def test_198_a_snapshot_that_is_not_there_is_not_found(fleet: Fleet, clien
 
 @pytest.mark.parametrize("name", ["s", "missing"])
 async def test_199_going_back_needs_a_token(secured_api: Api, name: str) -> None:
+    """[C] Given auth on, when revert without token, then 401."""
     await secured_api.fleet.running("pool1", "one")
     await Chores(secured_api.fleet).done("one", snapshot("s"))
     answer = await secured_api.client.post(f"/api/v3/vm/one/snapshot/{name}")

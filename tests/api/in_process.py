@@ -107,7 +107,7 @@ async def open_api(
         registry=registry,
         directory=choose_directory(settings),
         stop=stopped.append,
-    )
+    ).app
     url, prefix = redis_url or document["redis"]["url"], document["redis"]["prefix"]
     async with (
         app.router.lifespan_context(app),

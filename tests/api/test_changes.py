@@ -165,7 +165,7 @@ async def test_changes_are_logged_with_who_made_them_but_without_values(secured_
         await put(secured_api, {"tags": {"b": "secret", "a": "x"}, "lifetime": 5}, **{"X-AUTH-TOKEN": "good"})
         await put(secured_api, {})
         await put(secured_api, {"tags": {"a": "y"}})
-    [line] = [line for line in logs if line["event"] == "vm changed"]
+    [line] = [line for line in logs if line["event"] == "vm.changed"]
     assert (line["vm"], line["pool"], line["provider_id"]) == ("one", "pool1", "id-one")
     assert (line["user"], line["owner"], line["tags"]) == ("alice", "alice", ["a", "b"])
     noted, end = line["ends"], (await told(secured_api))["end_time"]

@@ -55,7 +55,7 @@ async def test_the_start_tells_what_is_doubtful(service: Service) -> None:
     async with service:
         log = service.log.read_text()
     assert "stray_key" in log
-    in_vain = [line for line in log.splitlines() if "aren't in effect yet" in line]
+    in_vain = [line for line in log.splitlines() if "configuration.not_in_effect" in line]
     assert len(in_vain) == 1
     assert "purge_unconfigured_resources" in in_vain[0]
     assert "timeout_notification" in in_vain[0]
@@ -83,8 +83,8 @@ async def test_handing_out_and_taking_back_are_one_line_each(
         await client.delete("/api/v3/vm/one", headers=secret)
     log = service.log.read_text()
     facts = "vm=one pool=pool1 provider_id=id-one"
-    assert len(re.findall(rf"vm handed out {facts} user=\S+ requested=pool1$", log, re.MULTILINE)) == 1
-    assert len(re.findall(rf"vm returned {facts} user=\S+ reason=returned$", log, re.MULTILINE)) == 1
+    assert len(re.findall(rf"vm.checked_out {facts} user=\S+ requested=pool1$", log, re.MULTILINE)) == 1
+    assert len(re.findall(rf"vm.returned {facts} user=\S+ reason=returned$", log, re.MULTILINE)) == 1
     assert "a-secret" not in log
 
 

@@ -117,7 +117,7 @@ async def test_what_is_no_answer_is_no_history(
     with capture_logs() as logs:
         assert await histories(api, POOL) == {}
         assert await histories(api, RUNNING) == {}
-    assert [line["event"] for line in logs if "server" in line] == ["outage began"]
+    assert [line["event"] for line in logs if "server" in line] == ["outage.began"]
 
 
 async def test_a_graph_server_that_says_nothing_is_not_waited_for(
@@ -127,7 +127,7 @@ async def test_a_graph_server_that_says_nothing_is_not_waited_for(
     with capture_logs() as logs:
         assert await histories(api, POOL) == {}
     (line,) = [line for line in logs if "server" in line]
-    assert line["event"] == "outage began"
+    assert line["event"] == "outage.began"
 
 
 async def test_a_graph_server_that_is_not_there_is_no_trouble(with_api: WithApi) -> None:

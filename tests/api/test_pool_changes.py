@@ -88,11 +88,11 @@ async def test_the_log_tells_who_changed_what(with_api: WithApi) -> None:
             await api.client.delete(f"{SIZE}/pool1", headers=ROOT)
             await api.client.post(RESET, json={"pool2": 1}, headers=ALICE)
     told = {"log_level": "info"}
-    changed = {"event": "pool changed", "pool": "pool1", "what": "size"} | told
-    assert [entry for entry in entries if entry["event"].startswith("pool ")] == [
+    changed = {"event": "pool.changed", "pool": "pool1", "what": "size"} | told
+    assert [entry for entry in entries if entry["event"].startswith("pool.")] == [
         changed | {"before": "5", "now": "2", "user": "alice"},
         changed | {"before": "2", "now": "5", "user": "root"},
-        {"event": "pool reset", "pool": "pool2", "user": "alice"} | told,
+        {"event": "pool.drained", "pool": "pool2", "user": "alice"} | told,
     ]
 
 

@@ -15,7 +15,7 @@ async def logged(api: Api, method: str, path: str, **arguments: Any) -> dict[str
     """Send one request and give its line."""
     with capture_logs() as entries:
         await api.client.request(method, path, **arguments)
-    (line,) = [dict(entry) for entry in entries if entry["event"] == "request"]
+    (line,) = [dict(entry) for entry in entries if entry["event"] == "http.request"]
     return line
 
 
@@ -25,7 +25,7 @@ async def test_a_request_is_one_line_with_its_facts(with_api: WithApi) -> None:
         line = await logged(api, "DELETE", "/api/v3/vm/mine.example.test")
     assert line.pop("milliseconds") >= 0
     assert line == {
-        "event": "request",
+        "event": "http.request",
         "log_level": "info",
         "method": "DELETE",
         "route": "/api/v3/vm/{name}",
@@ -83,7 +83,7 @@ async def test_no_token_query_path_or_body_is_logged(with_api: WithApi) -> None:
                 headers={"X-AUTH-TOKEN": "hidden-token", "Authorization": "Basic hidden-login"},
                 json={"hidden-body": 1},
             )
-    assert [entry["event"] for entry in entries] == ["request"]
+    assert [entry["event"] for entry in entries] == ["http.request"]
     assert "hidden" not in str(entries)
 
 
@@ -106,4 +106,4 @@ async def test_a_request_that_ends_in_an_error_is_logged_as_500(with_api: WithAp
 async def test_it_is_off_unless_it_is_asked_for(api: Api) -> None:
     with capture_logs() as entries:
         await api.client.get("/api/v3/status")
-    assert not [entry for entry in entries if entry["event"] == "request"]
+    assert not [entry for entry in entries if entry["event"] == "http.request"]

@@ -106,7 +106,7 @@ async def test_what_is_asked_for_is_counted_and_logged(secured_api: Api) -> None
         for kind, result in (("disk", "accepted"), ("unknown", "refused"), ("unknown", "unauthorized"))
     }
     assert counted == {("disk", "accepted"): 1, ("unknown", "refused"): 2, ("unknown", "unauthorized"): 2}
-    ((entry,)) = [entry for entry in logs if entry["event"] == "task accepted"]
+    ((entry,)) = [entry for entry in logs if entry["event"] == "task.accepted"]
     facts = {name: entry[name] for name in ("vm", "kind", "detail", "pool", "provider_id", "user")}
     assert facts == {
         "vm": "one",

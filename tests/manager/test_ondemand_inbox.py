@@ -49,7 +49,7 @@ async def test_an_outage_ends_though_nobody_asks_for_anything(site: Site) -> Non
 
         async def has_ended() -> bool:
             told = [entry["event"] for entry in logs if entry.get("what") == "on-demand inbox"]
-            assert told == ["outage began", "outage ended"]
+            assert told == ["outage.began", "outage.ended"]
             return True
 
         await eventually(has_ended, within=2 * SOON)

@@ -292,8 +292,8 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends() -> None:
         outage.ended()
     facts = {"what": "redis", "pool": "debian", "log_level": "warning"}
     assert logged == [
-        {"event": "outage began", "reason": "refused", **facts},
-        {"event": "outage ended", "seconds": 7.3, "failures": 2, **facts},
+        {"event": "outage.began", "reason": "refused", **facts},
+        {"event": "outage.ended", "seconds": 7.3, "failures": 2, **facts},
     ]
 
 
@@ -310,6 +310,6 @@ def test_a_second_outage_is_logged_anew() -> None:
             outage.began("refused")
             outage.ended()
     assert [(entry["event"], entry.get("failures")) for entry in logged] == [
-        ("outage began", None),
-        ("outage ended", 1),
+        ("outage.began", None),
+        ("outage.ended", 1),
     ] * 2

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import structlog
 
+from vmpooler_common.model.events import EventName
+
 STANDARD_STREAMS = {None: 2, "/dev/stderr": 2, "/dev/stdout": 1}
 """File descriptors of what is open already: these paths can't be opened where they are sockets."""
 SECRET_KEY = re.compile(
@@ -242,12 +244,12 @@ class Outage:
         self._failures += 1
         if self._since is None:
             self._since = self._clock()
-            self._log.warning("outage began", **self._facts, reason=reason)
+            self._log.warning(EventName.OUTAGE_BEGAN, **self._facts, reason=reason)
 
     def ended(self) -> None:
         """It works; called at each success."""
         if self._since is not None:
             lasted = round(self._clock() - self._since, 1)
-            self._log.warning("outage ended", **self._facts, seconds=lasted, failures=self._failures)
+            self._log.warning(EventName.OUTAGE_ENDED, **self._facts, seconds=lasted, failures=self._failures)
             self._since = None
             self._failures = 0

@@ -1,13 +1,17 @@
-"""The application: everything it is made of, put together in one place."""
+"""The application, put together in one place: the list of constructors is the architecture.
+
+One builder for each folder; `create_app` calls them from the inside out: background, selection, the
+capabilities with their routes, the middleware around them.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
-from time import monotonic
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 from starlette.routing import Route
@@ -17,58 +21,103 @@ from vmpooler_api.background.cancellations import Cancellations
 from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.checkout.openapi import OPERATIONS
-from vmpooler_api.checkout.release import ReleaseService
 from vmpooler_api.checkout.routes import CheckoutRoutes
-from vmpooler_api.checkout.service import CheckoutService
+from vmpooler_api.checkout.service import CheckoutService, Lifetimes, ReleaseService
 from vmpooler_api.checkout.waiting import CheckoutQueue
 from vmpooler_api.dashboard import routes as dashboard
 from vmpooler_api.dashboard.graph_server import GraphServer, graph_source
 from vmpooler_api.dashboard.page import PATH, dashboard_page, redirect_to_dashboard
+from vmpooler_api.dashboard.service import DashboardService
 from vmpooler_api.legacy.answers import RevisionsOfV1
+from vmpooler_api.legacy.document import describe_legacy_versions
 from vmpooler_api.legacy.versions import LegacyVersions
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.ondemand import routes as ondemand
 from vmpooler_api.ondemand.service import OnDemandService
 from vmpooler_api.ondemand.waiting import RequestWaiters
-from vmpooler_api.pools import routes as configuration
+from vmpooler_api.pools import routes as pools
 from vmpooler_api.pools.service import PoolService
-from vmpooler_api.selection.candidates import CandidatePools
+from vmpooler_api.selection.candidates import CandidatePools, PoolSelector
 from vmpooler_api.selection.clone_targets import CloneTargets
-from vmpooler_api.selection.selector import PoolSelector
-from vmpooler_api.status import health
-from vmpooler_api.status import routes as numbers
+from vmpooler_api.status import routes as status
+from vmpooler_api.status.service import StatusService
 from vmpooler_api.summary import routes as summary
 from vmpooler_api.summary.writer import SummaryWriter
-from vmpooler_api.tokens.routes import token_router
+from vmpooler_api.tokens import routes as tokens
 from vmpooler_api.tokens.service import TokenService
 from vmpooler_api.usage import Usage
-from vmpooler_api.vms import change_routes as changes
 from vmpooler_api.vms import routes as vms
-from vmpooler_api.vms import task_routes as vm_tasks
-from vmpooler_api.vms.changes import ChangeParser
-from vmpooler_api.vms.service import ChangeService
+from vmpooler_api.vms.service import VmService
 from vmpooler_api.vms.tasks import TaskService
 from vmpooler_api.web.access_log import AccessLog
 from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_api.web.compression import AnswerHeaders
-from vmpooler_api.web.dependencies import Parts
 from vmpooler_api.web.error_handlers import add_error_handlers
 from vmpooler_api.web.normalisation import Normalisation
 from vmpooler_api.web.openapi import complete_openapi
-from vmpooler_api.web.rate_limit import REFUSED, RateLimiter
+from vmpooler_api.web.rate_limit import REFUSED, Limits, RateLimiter
 from vmpooler_common import __version__
 from vmpooler_common.config import Settings
 from vmpooler_common.metrics.catalogues.http import HttpMetricsMiddleware
 from vmpooler_common.metrics.exposition import exposition_endpoint
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.store import Store
 from vmpooler_common.web.json import JsonAnswer
 
 log = structlog.get_logger(__name__)
 
-_SECONDS_TO_WITHDRAW = 2.0
+_SECONDS_TO_CANCEL = 2.0
 """For undelivered checkouts when the service stops."""
 _SECONDS_TO_CLOSE = 0.5
 """For exchanges with a Redis that doesn't answer: the process has to end within ten seconds in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The application, and what the process does with it."""
+
+    app: FastAPI
+    stop_waiting: Callable[[], None]
+    """Answers all clients that wait; called when the service is about to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What all builders use."""
+
+    settings: Settings
+    store: Store
+    metrics: ApiMetrics
+    registry: CollectorRegistry
+    directory: Directory | None
+    usage: Usage | None
+    addresses: ClientAddresses
+
+
+@dataclass(frozen=True, slots=True)
+class _Background:
+    """What runs beside the requests."""
+
+    health: StoreHealth
+    cancellations: Cancellations
+    feed: EventFeed
+    requests: RequestWaiters
+    queue: CheckoutQueue
+    clone_targets: CloneTargets
+    graph_server: GraphServer | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """How names become pools."""
+
+    candidates: CandidatePools
+    selector: PoolSelector
+
+    def follow(self, settings: Settings) -> None:
+        """Weigh the pools anew."""
+        self.candidates.follow(settings)
+        self.selector.follow(settings)
 
 
 def create_app(
@@ -79,167 +128,215 @@ def create_app(
     registry: CollectorRegistry,
     directory: Directory | None,
     stop: Callable[[str], None],
-) -> FastAPI:
+) -> Api:
     """Make the application; it uses and closes `store` and `directory`, and shows the metrics of `registry`.
 
     `stop` is called with the reason when this process can't go on; the server then has to end it.
     """
-    offers, draws = CandidatePools(settings), PoolSelector(settings)
-
-    def weigh(current: Settings) -> None:
-        offers.follow(current)
-        draws.follow(current)
-
-    addresses = ClientAddresses(settings.general.trusted_proxies)
-    feed = EventFeed(store.events, attempts=settings.redis.reconnect_attempts)
-    waiting_room = RequestWaiters(store.requests, feed, metrics=metrics.ondemand)
-    line = CheckoutQueue(store.checkouts, feed, metrics=metrics.waits)
-    withdrawals = Cancellations(store.checkouts)
-    usage = Usage(metrics.users, metrics.builds) if settings.general.usage_stats else None
-    handing_out = CheckoutService(
-        store.checkouts,
-        offers,
-        line=line,
-        withdrawals=withdrawals,
-        metrics=metrics.checkouts,
-        usage=usage,
-        lifetime=settings.vm_lifetime,
-        lifetime_with_token=settings.lifetime_with_token,
-    )
-    handover = CheckoutRoutes(
-        handing_out,
-        ReleaseService(
-            store.checkouts,
-            metrics=metrics.deletes,
-            usage=usage,
-            only_owner=settings.general.enforce_ownership,
-            admins=settings.general.admins,
-        ),
-        offers=offers,
-        metrics=metrics.checkouts,
-        addresses=addresses,
-        most=settings.general.max_vms_per_request,
-        checks_tokens=settings.needs_token,
-    )
-    watch = StoreHealth(
+    base = _Base(
+        settings,
         store,
-        attempts=settings.redis.reconnect_attempts,
-        wait_replicas=settings.redis.wait_replicas,
-        on_fatal=lambda error: stop(str(error)),
+        metrics,
+        registry,
+        directory,
+        usage=Usage(metrics.users, metrics.builds) if settings.general.usage_stats else None,
+        addresses=ClientAddresses(settings.general.trusted_proxies),
     )
-
-    def stop_waiting() -> None:
-        waiting_room.close()
-        line.close()
-
-    history_at = graph_source(settings)
-    graph_server = GraphServer(history_at) if history_at is not None else None
-    clone_targets = CloneTargets(settings, store.overrides, feed, changed=weigh)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(_supervised(work.run(), stop))
-                for work in (watch, withdrawals, feed, waiting_room, line, clone_targets)
-            ]
-            await watch.tried.wait()
-            yield
-            await withdrawals.drain(_SECONDS_TO_WITHDRAW)
-            for task in tasks:
-                task.cancel()
-        if directory is not None:
-            directory.close()
-        if graph_server is not None:
-            await graph_server.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SECONDS_TO_CLOSE):
-                await store.close()
-
+    selection = _Selection(CandidatePools(settings), PoolSelector(settings))
+    background = _build_background(base, selection, stop)
     app = FastAPIOffline(
         redoc_url=None,
         static_url="/docs/files",
         title="vmpooler",
         description="Hands out VMs that are ready, and makes others on demand.",
         version=__version__,
-        routes=handover.routes(),
-        lifespan=lifespan,
+        routes=_build_checkout(base, background, selection),
+        lifespan=_lifespan(base, background, stop),
         default_response_class=JsonAnswer,
         redirect_slashes=False,
     )
-    app.state.parts = Parts(
-        settings,
-        store,
-        watch,
-        provisioning=OnDemandService(
-            store, settings, draws=draws, withdrawals=withdrawals, metrics=metrics.ondemand, usage=usage
+    for router in _build_routers(base, background, selection):
+        app.include_router(router)
+    app.router.routes.extend(_build_pages(base))
+    add_error_handlers(app, background.health)
+    _add_document(app, base)
+    _add_middleware(app, base, background)
+
+    def stop_waiting() -> None:
+        background.requests.close()
+        background.queue.close()
+
+    return Api(app, stop_waiting)
+
+
+def _build_background(base: _Base, selection: _Selection, stop: Callable[[str], None]) -> _Background:
+    settings, store, metrics = base.settings, base.store, base.metrics
+    attempts = settings.redis.reconnect_attempts
+    feed = EventFeed(store.events, attempts=attempts)
+    source = graph_source(settings)
+    return _Background(
+        health=StoreHealth(
+            store,
+            attempts=attempts,
+            wait_replicas=settings.redis.wait_replicas,
+            on_fatal=lambda error: stop(str(error)),
         ),
-        changing=ChangeService(
-            store.changes,
-            ChangeParser(settings),
-            only_owner=settings.general.enforce_ownership,
-            admins=settings.general.admins,
-            tasks=metrics.tasks,
-        ),
-        task_orders=TaskService(store, settings, metrics=metrics.tasks),
-        pool_changing=PoolService(store.overrides, settings, metrics=metrics.configuration),
-        waiting_room=waiting_room,
-        stop_waiting=stop_waiting,
-        summaries=SummaryWriter(store.statistics),
-        graph_server=graph_server,
-        started_at=monotonic(),
+        cancellations=Cancellations(store.checkouts),
+        feed=feed,
+        requests=RequestWaiters(store.requests, feed, metrics=metrics.ondemand),
+        queue=CheckoutQueue(store.checkouts, feed, metrics=metrics.waits),
+        clone_targets=CloneTargets(settings, store.overrides, feed, changed=selection.follow),
+        graph_server=GraphServer(source) if source is not None else None,
     )
-    for module in (
-        vms,
-        vm_tasks,
-        changes,
-        ondemand,
-        numbers,
-        summary,
-        configuration,
-        dashboard,
-        health,
-    ):
-        app.include_router(module.router)
-    if directory is not None:
+
+
+def _build_checkout(base: _Base, background: _Background, selection: _Selection) -> list[Route]:
+    settings, checkouts = base.settings, base.store.checkouts
+    service = CheckoutService(
+        checkouts,
+        selection.candidates,
+        queue=background.queue,
+        cancellations=background.cancellations,
+        metrics=base.metrics.checkouts,
+        usage=base.usage,
+        lifetimes=Lifetimes(settings.vm_lifetime, settings.lifetime_with_token),
+    )
+    releases = ReleaseService(
+        checkouts,
+        metrics=base.metrics.deletes,
+        usage=base.usage,
+        only_owner=settings.general.enforce_ownership,
+        admins=settings.general.admins,
+    )
+    return CheckoutRoutes(
+        service,
+        releases,
+        names=selection.candidates.names,
+        metrics=base.metrics.checkouts,
+        addresses=base.addresses,
+        most=settings.general.max_vms_per_request,
+        checks_tokens=settings.needs_token,
+    ).routes()
+
+
+def _build_routers(base: _Base, background: _Background, selection: _Selection) -> Sequence[APIRouter]:
+    settings, store, metrics = base.settings, base.store, base.metrics
+    counts = StatusService(store.views, settings)
+    figures = DashboardService(store.views, settings, graph_server=background.graph_server)
+    on_demand = OnDemandService(
+        store,
+        settings,
+        selector=selection.selector,
+        cancellations=background.cancellations,
+        metrics=metrics.ondemand,
+        usage=base.usage,
+    )
+    routers = [
+        vms.router(
+            VmService(store, settings, tasks=metrics.tasks),
+            TaskService(store, settings, metrics=metrics.tasks),
+        ),
+        ondemand.router(on_demand, background.requests),
+        status.router(counts),
+        summary.router(SummaryWriter(store.statistics)),
+        pools.router(PoolService(store.overrides, settings, metrics=metrics.configuration)),
+        dashboard.router(figures, show_status=status.status_endpoint(counts)),
+        status.health_router(background.health),
+    ]
+    if base.directory is not None:
         general = settings.general
         keeping = TokenService(
-            store.tokens, directory, metrics=metrics.logins, admins=general.admins, ttl=general.token_ttl
+            store.tokens,
+            base.directory,
+            metrics=metrics.logins,
+            admins=general.admins,
+            ttl=general.token_ttl,
         )
-        app.include_router(token_router(keeping))
-    endpoint = settings.prometheus.prometheus_endpoint.rstrip("/")
-    app.router.routes.append(Route(endpoint, exposition_endpoint(registry)))
-    app.router.routes.append(Route("/", redirect_to_dashboard))
-    app.router.routes.append(Route(PATH, dashboard_page(settings.general.site_name)))
-    never_limited = frozenset(
-        {"/healthcheck", "/ready", endpoint, PATH, dashboard.POOL, dashboard.RUNNING, dashboard.STATUS}
-    )
+        routers.append(tokens.router(keeping))
+    return routers
+
+
+def _build_pages(base: _Base) -> list[Route]:
+    return [
+        Route(_metrics_path(base.settings), exposition_endpoint(base.registry)),
+        Route("/", redirect_to_dashboard),
+        Route(PATH, dashboard_page(base.settings.general.site_name)),
+    ]
+
+
+def _metrics_path(settings: Settings) -> str:
+    return settings.prometheus.prometheus_endpoint.rstrip("/")
+
+
+def _never_limited(settings: Settings) -> frozenset[str]:
+    """Name the paths that rate limits don't apply to."""
+    figures = (dashboard.POOL, dashboard.RUNNING, dashboard.STATUS)
+    return frozenset({"/healthcheck", "/ready", _metrics_path(settings), PATH, *figures})
+
+
+def _add_document(app: FastAPI, base: _Base) -> None:
     complete_openapi(
         app,
         OPERATIONS,
-        everywhere=REFUSED if settings.limits_rates else {},
-        but_at=never_limited,
-        needs_token=settings.needs_token,
+        everywhere=REFUSED if base.settings.limits_rates else {},
+        but_at=_never_limited(base.settings),
+        needs_token=base.settings.needs_token,
+        finish=describe_legacy_versions,
     )
-    add_error_handlers(app, watch)
+
+
+def _add_middleware(app: FastAPI, base: _Base, background: _Background) -> None:
+    """Put the middleware around the routes, the innermost first."""
+    settings = base.settings
     if settings.limits_rates:
         app.add_middleware(
             RateLimiter,
-            rates=store.rates,
-            limits=settings.rate_limits,
-            addresses=addresses,
-            exempt=never_limited,
+            limits=Limits(base.store.rates, settings.rate_limits),
+            addresses=base.addresses,
+            exempt=_never_limited(settings),
             templates=app.openapi()["paths"],
-            watch=watch,
-            metrics=metrics.limits,
+            health=background.health,
+            metrics=base.metrics.limits,
         )
     app.add_middleware(LegacyVersions, revision_for=RevisionsOfV1(settings.pools).of)
     app.add_middleware(AnswerHeaders)
     app.add_middleware(Normalisation)
     if settings.general.request_logger:
-        app.add_middleware(AccessLog, addresses=addresses)
-    app.add_middleware(HttpMetricsMiddleware, metrics=metrics.http)
-    return app
+        app.add_middleware(AccessLog, addresses=base.addresses)
+    app.add_middleware(HttpMetricsMiddleware, metrics=base.metrics.http)
+
+
+def _lifespan(
+    base: _Base, background: _Background, stop: Callable[[str], None]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Run the background tasks as long as the application serves; close everything afterwards."""
+    workers = (
+        background.health,
+        background.cancellations,
+        background.feed,
+        background.requests,
+        background.queue,
+        background.clone_targets,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_supervised(worker.run(), stop)) for worker in workers]
+            await background.health.tried.wait()
+            yield
+            await background.cancellations.drain(_SECONDS_TO_CANCEL)
+            for task in tasks:
+                task.cancel()
+        if base.directory is not None:
+            base.directory.close()
+        if background.graph_server is not None:
+            await background.graph_server.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SECONDS_TO_CLOSE):
+                await base.store.close()
+
+    return lifespan
 
 
 async def _supervised(work: Coroutine[Any, Any, None], stop: Callable[[str], None]) -> None:
@@ -247,5 +344,5 @@ async def _supervised(work: Coroutine[Any, Any, None], stop: Callable[[str], Non
     try:
         await work
     except Exception:
-        log.exception("a background task broke")
+        log.exception(EventName.INTERNAL_ERROR, message="a background task broke")
         stop("a background task broke")

@@ -13,10 +13,10 @@ from vmpooler_api.app import create_app
 from vmpooler_api.authentication.base import DirectoryMisconfigured
 from vmpooler_api.authentication.factory import choose_directory
 from vmpooler_api.metrics import ApiMetrics
-from vmpooler_api.web.dependencies import Parts
 from vmpooler_common.config import Configuration, Settings
 from vmpooler_common.metrics.backends.from_settings import report_as_configured
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
 from vmpooler_common.web.protocol import HttpProtocol
@@ -73,7 +73,9 @@ async def _serve(settings: Settings) -> int:
     try:
         directory = choose_directory(settings)
     except DirectoryMisconfigured as error:
-        log.critical("the directory of users can't be used", reason=str(error))
+        log.critical(
+            EventName.SERVICE_ENDED, message="the directory of users can't be used", reason=str(error)
+        )
         return 1
     reporting = report_as_configured(settings)
     metrics = ApiMetrics(reporting.backend, names=settings.names)
@@ -85,18 +87,17 @@ async def _serve(settings: Settings) -> int:
     failures: list[str] = []
 
     def stop(reason: str) -> None:
-        log.critical("the service ends", reason=reason)
+        log.critical(EventName.SERVICE_ENDED, reason=reason)
         failures.append(reason)
         server.should_exit = True
 
-    app = create_app(
+    api = create_app(
         settings, store, metrics=metrics, registry=reporting.registry, directory=directory, stop=stop
     )
-    app.openapi()  # made now, for it would keep the others waiting later
-    parts: Parts = app.state.parts
+    api.app.openapi()  # made now, as it would keep the others waiting later
     server = ApiServer(
-        server_config(app, host=settings.listen.host, port=settings.listen.port),
-        before_shutdown=parts.stop_waiting,
+        server_config(api.app, host=settings.listen.host, port=settings.listen.port),
+        before_shutdown=api.stop_waiting,
     )
     async with reporting.running():
         await server.serve()

@@ -2,9 +2,9 @@
 
 import structlog
 
-from vmpooler_api.metrics.build_url import LITMUS, read_build_url
-from vmpooler_api.metrics.builds import BuildMetrics
+from vmpooler_api.metrics.builds import LITMUS, BuildMetrics, read_build_url
 from vmpooler_common.metrics.catalogues.usage import UserMetrics
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.checkout.checkouts import Checkout, Return
 
 log = structlog.get_logger(__name__)
@@ -32,4 +32,4 @@ class Usage:
         elif build := read_build_url(vm.build_url):
             self._builds.destroyed_by_job(vm.pool, build)
         else:
-            log.debug("build url not understood", pool=vm.pool, length=len(vm.build_url))
+            log.debug(EventName.BUILD_URL_UNKNOWN, pool=vm.pool, length=len(vm.build_url))

@@ -80,7 +80,7 @@ async def _manage(manager: Manager, settings: Settings) -> int:
     failure = None if work.cancelled() else work.exception()
     if failure is not None:
         reason = str(failure) if isinstance(failure, SchemaMismatch) else repr(failure)
-        log.critical(EventName.MANAGER_LEFT, reason=reason)
+        log.critical(EventName.SERVICE_ENDED, reason=reason)
     await manager.supervisor.hand_over()
     await _close(manager.clouds.values())
     await manager.store.close()

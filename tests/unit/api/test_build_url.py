@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmpooler_api.metrics.build_url import Build, read_build_url
+from vmpooler_api.metrics.builds import Build, read_build_url
 
 JOB = "https://jenkins.example.com/job/platform_pe-modules_intn-van-sys_extra_2019.8.x"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.unit.metrics.verb import Verb
-from vmpooler_api.metrics.build_url import Build
+from vmpooler_api.metrics.builds import Build
 
 BUILD = Build("ci_example", "stream", branch="main", project="project", job_name="job", component="agent")
 

@@ -104,7 +104,7 @@ async def test_what_happened_while_nobody_listened_is_counted_when_somebody_does
             return len(logged) == 2
 
         await eventually(ended)
-    assert [entry["event"] for entry in logged] == ["outage began", "outage ended"]
+    assert [entry["event"] for entry in logged] == ["outage.began", "outage.ended"]
 
 
 async def test_what_is_left_at_the_end_is_sent(listener: UdpListener) -> None:

@@ -143,5 +143,7 @@ class EventName(StrEnum):
     """One request and its answer, with `config.request_logger`."""
     INTERNAL_ERROR = "service.internal_error"
     """A fault of ours; the traceback is in the log."""
+    SERVICE_ENDED = "service.ended"
+    """The service can't go on; `reason` says why."""
     CONFIGURATION_WARNING = "configuration.warning"
     SETTINGS_NOT_IN_EFFECT = "configuration.not_in_effect"

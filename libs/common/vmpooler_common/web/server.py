@@ -12,6 +12,7 @@ import uvicorn
 
 from vmpooler_common import logs
 from vmpooler_common.config import Configuration
+from vmpooler_common.model.events import EventName
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +52,8 @@ def begin_logging(configuration: Configuration) -> bool:
         log.critical("can't log", reason=str(error))
         return False
     for warning in configuration.warnings:
-        log.warning("configuration", warning=str(warning))
+        log.warning(EventName.CONFIGURATION_WARNING, warning=str(warning))
     if configuration.not_in_effect:
         names = ", ".join(str(setting) for setting in configuration.not_in_effect)
-        log.warning("settings that aren't in effect yet", settings=names)
+        log.warning(EventName.SETTINGS_NOT_IN_EFFECT, settings=names)
     return True

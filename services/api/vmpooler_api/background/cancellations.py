@@ -1,4 +1,4 @@
-"""Takes back what was handed out without anybody hearing of it."""
+"""Cancels checkouts and requests whose answer was lost: nobody knows of their VMs."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from time import monotonic
 import structlog
 
 from vmpooler_common.logs import Outage
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.checkout.checkouts import Checkouts
 from vmpooler_common.store.core.errors import StoreError
 
@@ -28,7 +29,7 @@ class _Undelivered:
 
 
 class Cancellations:
-    """Cancels what handed VMs out, or promised them, without an answer, until the store has done it.
+    """Cancels operations whose answer reached nobody, until the store has done it.
 
     These are checkouts, and on-demand requests whose id nobody was told. A cancelled operation does nothing
     any more even if it reaches the store later.
@@ -40,10 +41,10 @@ class Cancellations:
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._outage = Outage("withdrawing what was not delivered")
+        self._outage = Outage("cancelling what was not delivered")
 
     def add(self, operation: str, *, reason: str) -> None:
-        """See to it that what this operation took, or takes, is destroyed. Returns at once."""
+        """Have the VMs destroyed that this operation took, or takes. Returns at once."""
         self._pending[operation] = _Undelivered(operation, reason, monotonic())
         self._empty.clear()
         self._wake.set()
@@ -55,7 +56,7 @@ class Cancellations:
             await self._wake.wait()
             self._wake.clear()
             while self._pending:
-                if await self._withdraw_some():
+                if await self._cancel_some():
                     pause = _FIRST_PAUSE
                 else:
                     await asyncio.sleep(pause)
@@ -69,16 +70,17 @@ class Cancellations:
                 await self._empty.wait()
         except TimeoutError:
             log.error(  # noqa: TRY400 - the time-out says nothing more
-                "undelivered operations not withdrawn; their VMs stay until their lifetime ends",
+                EventName.OPERATION_NOT_CANCELLED,
+                message="the service stops; the VMs of these operations stay until their lifetime ends",
                 operations=list(self._pending),
             )
 
-    async def _withdraw_some(self) -> bool:
+    async def _cancel_some(self) -> bool:
         some = list(self._pending.values())[:_AT_ONCE]
-        results = await asyncio.gather(*map(self._withdraw, some))
+        results = await asyncio.gather(*map(self._cancel, some))
         return all(results)
 
-    async def _withdraw(self, undelivered: _Undelivered) -> bool:
+    async def _cancel(self, undelivered: _Undelivered) -> bool:
         try:
             vms = await self._checkouts.cancel(undelivered.operation, reason=undelivered.reason)
         except StoreError as error:
@@ -86,12 +88,14 @@ class Cancellations:
             if monotonic() - undelivered.since > _MEMORY:
                 del self._pending[undelivered.operation]
                 log.error(  # noqa: TRY400 - the store's error is logged as an outage
-                    "operation not withdrawn within the store's memory", operation=undelivered.operation
+                    EventName.OPERATION_NOT_CANCELLED,
+                    message="the store was away for too long; its VMs stay until their lifetime ends",
+                    operation=undelivered.operation,
                 )
             return False
         self._outage.ended()
         del self._pending[undelivered.operation]
         log.warning(
-            "operation withdrawn", operation=undelivered.operation, reason=undelivered.reason, vms=vms
+            EventName.OPERATION_CANCELLED, operation=undelivered.operation, reason=undelivered.reason, vms=vms
         )
         return True

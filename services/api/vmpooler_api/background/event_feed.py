@@ -19,7 +19,7 @@ _LINGER = 60.0
 class Listener(Protocol):
     """Whoever waits, or has clients that do; called in the event loop, and must return at once."""
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Something happened."""
 
     def catch_up(self) -> None:
@@ -78,7 +78,7 @@ class EventFeed:
             if event.name is EventName.EVENTS_MISSED:
                 listener.catch_up()
             else:
-                listener.hear(event)
+                listener.on_event(event)
 
     def _is_deserted(self) -> bool:
         return not self._followers and asyncio.get_running_loop().time() - self._left_at > _LINGER

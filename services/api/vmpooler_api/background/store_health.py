@@ -1,4 +1,4 @@
-"""Keeps an eye on the store: gets it ready, notices that it is away, and when it is back."""
+"""Watches the store: prepares it, notices that it is away, and when it is back."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from vmpooler_common.logs import Outage
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import SchemaMismatch, StoreError, StoreUnavailable
 from vmpooler_common.store.core.reconnect import pauses
 from vmpooler_common.store.store import Store
@@ -77,8 +78,8 @@ class StoreHealth:
                 waits = pauses(self._attempts)
                 if not self.is_prepared:
                     self.is_prepared = True
-                    log.info("store ready", generation=generation)
-                    await self._tell_concerns()
+                    log.info(EventName.STORE_READY, generation=generation)
+                    await self._report_concerns()
                 self._outage.ended()
                 await self._wait(_LOOK_AGAIN)
 
@@ -90,13 +91,13 @@ class StoreHealth:
         except TimeoutError:
             return
 
-    async def _tell_concerns(self) -> None:
+    async def _report_concerns(self) -> None:
         try:
             concerns = await self._store.deployment.concerns(wait_replicas=self._wait_replicas)
         except StoreError as error:
-            log.warning("the set-up of Redis could not be checked", reason=str(error))
+            log.warning(EventName.STORE_UNCHECKED, reason=str(error))
             return
         if concerns != self._concerns:
             self._concerns = concerns
             for concern in concerns:
-                log.warning("Redis may lose data", concern=concern)
+                log.warning(EventName.STORE_CONCERN, concern=concern)

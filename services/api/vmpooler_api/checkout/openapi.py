@@ -6,7 +6,7 @@ from typing import Any
 from vmpooler_api.checkout.idempotency import PATTERN
 from vmpooler_api.web.parameters import LONGEST as LONGEST_HOST_NAME
 from vmpooler_api.web.parameters import PATTERN as HOST_NAME
-from vmpooler_api.web.waits import PATTERN as SECONDS
+from vmpooler_api.web.parameters import WAIT_PATTERN as SECONDS
 
 ALL = "/api/v3/vm"
 ONE = "/api/v3/vm/{name}"

@@ -1,11 +1,11 @@
-"""Checkout and return: the two acts that clients wait for, so plain routes without the framework's help.
+"""Checkout and release: the two routes that clients wait for, so plain routes without the framework's help.
 
 That halves their cost. In exchange their part of the OpenAPI document is written by hand (in
-`handover_operations`), and tests hold real answers against it.
+`checkout.openapi`), and tests hold real answers against it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from starlette.requests import Request
@@ -14,17 +14,13 @@ from starlette.routing import Route
 
 from vmpooler_api.checkout.idempotency import read_key
 from vmpooler_api.checkout.openapi import ALL, ONE
-from vmpooler_api.checkout.release import ReleaseService
-from vmpooler_api.checkout.service import CheckoutService, Requester
+from vmpooler_api.checkout.service import CheckoutService, ReleaseService, Requester
 from vmpooler_api.metrics.checkout import CheckoutMetrics
-from vmpooler_api.selection.candidates import CandidatePools
 from vmpooler_api.selection.request import Order, order_from_body, order_from_path
 from vmpooler_api.web.client_address import ClientAddresses
-from vmpooler_api.web.departures import client_leaves
 from vmpooler_api.web.errors import BadRequest, UnknownName
-from vmpooler_api.web.parameters import short_name
-from vmpooler_api.web.request import LARGEST_BODY, has_left, read_body
-from vmpooler_api.web.waits import read_wait
+from vmpooler_api.web.parameters import read_wait, short_name
+from vmpooler_api.web.request import LARGEST_BODY, client_leaves, has_left, read_body
 from vmpooler_common.store.checkout.checkouts import Checkout
 from vmpooler_common.web.json import JsonAnswer
 
@@ -36,18 +32,18 @@ class CheckoutRoutes:
 
     def __init__(
         self,
-        handing_out: CheckoutService,
-        taking_back: ReleaseService,
+        checkouts: CheckoutService,
+        releases: ReleaseService,
         *,
-        offers: CandidatePools,
+        names: Collection[str],
         metrics: CheckoutMetrics,
         addresses: ClientAddresses,
         most: int,
         checks_tokens: bool,
     ) -> None:
-        self._handing_out = handing_out
-        self._taking_back = taking_back
-        self._names = offers.names
+        self._checkouts = checkouts
+        self._releases = releases
+        self._names = names
         self._metrics = metrics
         self._addresses = addresses
         self._most = most
@@ -57,41 +53,41 @@ class CheckoutRoutes:
         """Give the routes, for the head of the app's list."""
         return [
             Route(ONE, self.check_out_by_path, methods=["POST"]),
-            Route(ONE, self.take_back, methods=["DELETE"]),
+            Route(ONE, self.release, methods=["DELETE"]),
             Route(ALL, self.check_out_by_body, methods=["POST"]),
         ]
 
     async def check_out_by_body(self, request: Request) -> Response:
-        """Hand out what the body asks for."""
+        """Check out what the body asks for."""
         body = await read_body(request, LARGEST_BODY)
         return await self._check_out(request, lambda: order_from_body(body, self._names, most=self._most))
 
     async def check_out_by_path(self, request: Request) -> Response:
-        """Hand out what the path asks for. The body only has to be read for the client's leaving to show."""
+        """Check out what the path asks for. The body is read only so that a client's leaving shows."""
         await read_body(request, LARGEST_BODY)
         names = request.path_params["name"]
         return await self._check_out(request, lambda: order_from_path(names, self._names, most=self._most))
 
-    async def take_back(self, request: Request) -> Response:
-        """Take one VM back."""
+    async def release(self, request: Request) -> Response:
+        """Release one VM."""
         # A VM that was taken with a token needs one even when tokens aren't checked any more.
-        await self._taking_back.take_back(short_name(request.path_params["name"]), token=_token(request))
+        await self._releases.release(short_name(request.path_params["name"]), token=_token(request))
         return JsonAnswer({"ok": True})
 
     async def _check_out(self, request: Request, read_order: Callable[[], Order]) -> Response:
         try:
             order = read_order()
             key = read_key(request, self._addresses)
-            patience = _patience(request)
+            wait_seconds = _wait_seconds(request)
         except (BadRequest, UnknownName):
             self._metrics.invalid()
             raise
-        checkout = await self._handing_out.check_out(
+        checkout = await self._checkouts.check_out(
             order,
             Requester(
                 token=_token(request) if self._checks_tokens else None,
                 key=key,
-                patience=patience,
+                wait_seconds=wait_seconds,
                 has_left=lambda: has_left(request),
                 leaves=lambda: client_leaves(request),
             ),
@@ -103,7 +99,7 @@ def _token(request: Request) -> str | None:
     return request.headers.get(TOKEN_HEADER) or None
 
 
-def _patience(request: Request) -> float:
+def _wait_seconds(request: Request) -> float:
     if not request.scope["query_string"]:
         return 0.0
     try:

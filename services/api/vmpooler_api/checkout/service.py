@@ -1,7 +1,7 @@
-"""The use case of a checkout: from what is asked for to the VMs' names."""
+"""The use cases of a checkout and of a release."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,11 +10,12 @@ import structlog
 
 from vmpooler_api.background.cancellations import Cancellations
 from vmpooler_api.checkout.waiting import CheckoutQueue
-from vmpooler_api.metrics.checkout import CheckoutMetrics
+from vmpooler_api.metrics.checkout import CheckoutMetrics, DeleteMetrics
 from vmpooler_api.selection.candidates import CandidatePools
 from vmpooler_api.selection.request import Order
 from vmpooler_api.usage import Usage
 from vmpooler_api.web.errors import ClientLeft
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, LineItem, WaitOptions
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey
@@ -22,6 +23,8 @@ from vmpooler_common.store.core.errors import (
     GrantOver,
     KeyReused,
     NoneReady,
+    NoSuchVm,
+    NotOwner,
     NotReplicated,
     ScriptFailed,
     StoreUnavailable,
@@ -38,46 +41,52 @@ class Requester:
 
     token: str | None
     key: IdempotencyKey | None
-    patience: float
-    """Seconds that it waits for VMs that aren't ready; 0: it doesn't."""
+    wait_seconds: float
+    """How long it waits for VMs that aren't ready; 0: it doesn't."""
     has_left: Callable[[], bool]
     """Whether it is known to be gone."""
     leaves: Callable[[], Coroutine[Any, Any, None]]
     """Returns when it is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long VMs last that are checked out; None: without an end."""
+
+    without_token: timedelta | None
+    with_token: timedelta | None
+
+
 class CheckoutService:
-    """Hands VMs out; nothing stays handed out that the client wasn't told."""
+    """Checks VMs out; none stays checked out that the requester wasn't told of."""
 
     def __init__(
         self,
         checkouts: Checkouts,
-        offers: CandidatePools,
+        candidates: CandidatePools,
         *,
-        line: CheckoutQueue,
-        withdrawals: Cancellations,
+        queue: CheckoutQueue,
+        cancellations: Cancellations,
         metrics: CheckoutMetrics,
         usage: Usage | None,
-        lifetime: timedelta | None,
-        lifetime_with_token: timedelta | None,
+        lifetimes: Lifetimes,
     ) -> None:
         self._checkouts = checkouts
-        self._offers = offers
-        self._line = line
-        self._withdrawals = withdrawals
+        self._candidates = candidates
+        self._queue = queue
+        self._cancellations = cancellations
         self._metrics = metrics
         self._usage = usage
-        self._lifetime = lifetime
-        self._lifetime_with_token = lifetime_with_token
+        self._lifetimes = lifetimes
 
-    async def check_out(self, order: Order, customer: Requester) -> Checkout:
+    async def check_out(self, order: Order, requester: Requester) -> Checkout:
         """Hand out everything that is ordered, or nothing.
 
         Raises NoneReady, UnknownToken, KeyReused, GrantOver, NotReplicated, StoreUnavailable, ClientLeft.
         """
         operation = new_operation()
         try:
-            checkout = await self._checked_out(self._offers.wants(order), customer, operation)
+            checkout = await self._checked_out(self._candidates.items(order), requester, operation)
         except NoneReady as error:
             self._metrics.empty(error.name)
             raise
@@ -92,56 +101,56 @@ class CheckoutService:
                 self._metrics.unsafe(pool)
             raise
         except StoreUnavailable as error:
-            if error.may_have_run or customer.patience:
-                # It may even run later, when only the answer was lost. Who waits may have a place in line.
-                self._withdrawals.add(operation, reason="the store's answer was lost")
+            if error.may_have_run or requester.wait_seconds:
+                # It may even run later, if only the answer was lost. Who waits may have a ticket, too.
+                self._cancellations.add(operation, reason="the store's answer was lost")
             raise
         except ScriptFailed:
-            self._withdrawals.add(operation, reason="the store failed")
+            self._cancellations.add(operation, reason="the store failed")
             raise
         except ClientLeft:
-            self._withdrawals.add(operation, reason="the client left while it waited")
+            self._cancellations.add(operation, reason="the client left while it waited")
             raise
         except asyncio.CancelledError:
-            self._withdrawals.add(operation, reason="the service stopped before the answer")
+            self._cancellations.add(operation, reason="the service stopped before the answer")
             raise
-        if customer.has_left():
-            self._withdrawals.add(operation, reason="the client left before the answer")
+        if requester.has_left():
+            self._cancellations.add(operation, reason="the client left before the answer")
             raise ClientLeft
-        self._tell(checkout)
+        self._report(checkout)
         return checkout
 
-    async def _checked_out(self, wants: list[LineItem], customer: Requester, operation: str) -> Checkout:
-        async def attempt(patience: WaitOptions | None) -> Checkout:
+    async def _checked_out(self, items: list[LineItem], requester: Requester, operation: str) -> Checkout:
+        async def attempt(wait: WaitOptions | None) -> Checkout:
             return await self._checkouts.check_out(
-                wants,
+                items,
                 operation=operation,
-                lifetime=self._lifetime,
-                lifetime_with_token=self._lifetime_with_token,
-                token=customer.token,
-                key=customer.key,
-                patience=patience,
+                lifetime=self._lifetimes.without_token,
+                lifetime_with_token=self._lifetimes.with_token,
+                token=requester.token,
+                key=requester.key,
+                patience=wait,
             )
 
-        if not customer.patience:
+        if not requester.wait_seconds:
             return await attempt(None)
-        return await self._line.check_out(
+        return await self._queue.check_out(
             attempt,
             operation=operation,
-            sizes=self._offers.sizes(wants),
-            key=customer.key.digest(token_digest(customer.token)) if customer.key else "",
-            seconds=customer.patience,
-            client_leaves=customer.leaves,
+            sizes=self._candidates.sizes(items),
+            key=requester.key.digest(token_digest(requester.token)) if requester.key else "",
+            seconds=requester.wait_seconds,
+            client_leaves=requester.leaves,
         )
 
-    def _tell(self, checkout: Checkout) -> None:
+    def _report(self, checkout: Checkout) -> None:
         for grant in checkout.grants:
             if checkout.is_repeated:
                 self._metrics.repeated(grant.pool)
             else:
                 self._metrics.granted(grant.pool)
             log.info(
-                "vm told again" if checkout.is_repeated else "vm handed out",
+                EventName.VM_CHECKED_OUT_AGAIN if checkout.is_repeated else EventName.VM_CHECKED_OUT,
                 vm=grant.vm,
                 pool=grant.pool,
                 provider_id=grant.provider_id,
@@ -150,3 +159,59 @@ class CheckoutService:
             )
         if self._usage is not None and not checkout.is_repeated:
             self._usage.began(checkout)
+
+
+log = structlog.get_logger(__name__)
+
+_REASON = "returned"
+
+
+class ReleaseService:
+    """Releases the VMs of users.
+
+    With `only_owner`, one that was taken with a token is released only by its user or one of `admins`.
+    """
+
+    def __init__(
+        self,
+        checkouts: Checkouts,
+        *,
+        metrics: DeleteMetrics,
+        usage: Usage | None,
+        only_owner: bool,
+        admins: Collection[str],
+    ) -> None:
+        self._checkouts = checkouts
+        self._metrics = metrics
+        self._usage = usage
+        self._only_owner = only_owner
+        self._admins = tuple(admins)
+
+    async def release(self, vm: str, *, token: str | None) -> None:
+        """End the use of a running VM. Raises NoSuchVm, UnknownToken, NotOwner, StoreUnavailable."""
+        try:
+            returned = await self._checkouts.give_back(
+                vm,
+                operation=new_operation(),
+                token=token,
+                reason=_REASON,
+                only_owner=self._only_owner,
+                admins=self._admins,
+            )
+        except NoSuchVm:
+            self._metrics.failed()
+            raise
+        except (UnknownToken, NotOwner):
+            self._metrics.unauthorized()
+            raise
+        self._metrics.done()
+        if self._usage is not None:
+            self._usage.ended(returned)
+        log.info(
+            EventName.VM_RETURNED,
+            vm=vm,
+            pool=returned.pool,
+            provider_id=returned.provider_id,
+            user=returned.user,
+            reason=_REASON,
+        )

@@ -1,7 +1,7 @@
 """Where clients wait for VMs to be ready, in the order in which they came.
 
 The order is the store's, across all processes: whoever tries out of turn is refused. Here it is only decided
-who tries: when a VM becomes ready, the first of its pool's line, and not everybody. Who got VMs, or leaves,
+who tries: when a VM becomes ready, the first of its pool's queue, and not everybody. Who got VMs, or leaves,
 has the next one called; who was refused although there are VMs beyond its needs passes the call on.
 """
 
@@ -20,14 +20,14 @@ from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, WaitOp
 from vmpooler_common.store.core.errors import NoneReady, StillWaiting, StoreError
 from vmpooler_common.store.core.events import Event
 
-_STAY_EVERY = 2.5
-"""Seconds between renewals of the places, which lapse after ten. The first of each line tries again, too."""
+_RENEW_EVERY = 2.5
+"""Seconds between renewals of the tickets, which lapse after ten. The head of each queue tries again, too."""
 
 Attempt = Callable[[WaitOptions], Awaitable[Checkout]]
 """Tries a checkout once, always with the same operation."""
 
 
-class _Place:
+class _Ticket:
     """One waiting checkout; `call` is done when it should try again."""
 
     __slots__ = ("call", "key", "operation", "pools", "turn")
@@ -44,17 +44,17 @@ class _Place:
 
 
 class CheckoutQueue:
-    """One per process; its clients stand in the lines of pools."""
+    """One per process; its clients stand in the queues of pools."""
 
     def __init__(self, checkouts: Checkouts, feed: EventFeed, *, metrics: WaitMetrics) -> None:
         self._checkouts = checkouts
         self._feed = feed
         self._metrics = metrics
-        self._places: dict[str, _Place] = {}
-        self._lines: dict[str, list[_Place]] = {}
+        self._tickets: dict[str, _Ticket] = {}
+        self._queues: dict[str, list[_Ticket]] = {}
         self._occupied = asyncio.Event()
         self._is_closed = False
-        self._outage = Outage("keeping the places of waiting checkouts")
+        self._outage = Outage("keeping the tickets of waiting checkouts")
         feed.add_listener(self)
 
     async def check_out(
@@ -71,14 +71,14 @@ class CheckoutQueue:
 
         `sizes`: configured size of each pool that is tried; `key`: digest of the Idempotency-Key or "".
         Raises what `attempt` does, and ClientLeft as soon as `client_leaves` returns. Unless it raises
-        NoneReady, the operation may still have a place in line.
+        NoneReady, the operation may still have a ticket in queue.
         """
         ends = asyncio.get_running_loop().time() + seconds
         try:
             return await attempt(WaitOptions(sizes))
         except StillWaiting as refusal:
-            place = _Place(operation, sizes.keys(), key=key, turn=refusal.turn)
-        with self._feed.following(), self._seat(place), self._timed() as outcome:
+            ticket = _Ticket(operation, sizes.keys(), key=key, turn=refusal.turn)
+        with self._feed.following(), self._hold(ticket), self._timed() as outcome:
             leaving = asyncio.create_task(client_leaves())
             try:
                 while True:
@@ -87,11 +87,11 @@ class CheckoutQueue:
                     try:
                         checkout = await attempt(WaitOptions(sizes, is_last=is_last))
                     except StillWaiting as refusal:
-                        self._refused(place, refusal)
+                        self._refused(ticket, refusal)
                     else:
                         outcome.append("granted")
                         return checkout
-                    await self._called(place, ends=ends, leaving=leaving)
+                    await self._called(ticket, ends=ends, leaving=leaving)
             except NoneReady:
                 outcome.append("empty")
                 raise
@@ -106,29 +106,29 @@ class CheckoutQueue:
         self._is_closed = True
         self._call_all()
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Call whoever may be served now."""
         if event.name in (EventName.VM_READY, EventName.QUEUE_MOVED):
-            _call_next(self._lines.get(event.pool, ()))
+            _call_next(self._queues.get(event.pool, ()))
         elif event.name is EventName.CHECKOUT_REPEATED:
-            for place in self._places.values():
-                if place.key == event.vm:
-                    _call(place)
+            for ticket in self._tickets.values():
+                if ticket.key == event.vm:
+                    _call(ticket)
 
     def catch_up(self) -> None:
-        """Call the first one of each line."""
-        for line in self._lines.values():
-            _call_next(line)
+        """Call the first one of each queue."""
+        for queue in self._queues.values():
+            _call_next(queue)
 
     async def run(self) -> None:
-        """Keep the places of those who wait, until cancelled."""
+        """Keep the tickets of those who wait, until cancelled."""
         while True:
             await self._occupied.wait()
-            await asyncio.sleep(_STAY_EVERY)
-            if not self._places:
+            await asyncio.sleep(_RENEW_EVERY)
+            if not self._tickets:
                 continue
             try:
-                await self._checkouts.stay(list(self._places), pools=list(self._lines))
+                await self._checkouts.stay(list(self._tickets), pools=list(self._queues))
             except StoreError as error:
                 self._outage.began(str(error))
                 self._call_all()  # to be told so
@@ -136,77 +136,77 @@ class CheckoutQueue:
                 self._outage.ended()
                 self.catch_up()
 
-    async def _called(self, place: _Place, *, ends: float, leaving: "asyncio.Task[None]") -> None:
-        """Wait until the place is called or its time is over."""
+    async def _called(self, ticket: _Ticket, *, ends: float, leaving: "asyncio.Task[None]") -> None:
+        """Wait until the ticket is called or its time is over."""
         left = max(0.0, ends - asyncio.get_running_loop().time())
-        await asyncio.wait({place.call, leaving}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({ticket.call, leaving}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         if leaving.done():
             raise ClientLeft("while waiting for VMs")
-        place.await_call()
+        ticket.await_call()
 
-    def _refused(self, place: _Place, refusal: StillWaiting) -> None:
-        """Call those behind a place for VMs that are neither its own nor an older one's."""
-        if refusal.turn != place.turn:  # it had lapsed
-            self._leave(place)
-            place.turn = refusal.turn
-            self._enter(place)
+    def _refused(self, ticket: _Ticket, refusal: StillWaiting) -> None:
+        """Call those behind a ticket for VMs that are neither its own nor an older one's."""
+        if refusal.turn != ticket.turn:  # it had lapsed
+            self._leave(ticket)
+            ticket.turn = refusal.turn
+            self._enter(ticket)
         for pool in refusal.beyond:
-            line = self._lines[pool]
-            _call_next(line[bisect_right(line, place.turn, key=_turn) :])
+            queue = self._queues[pool]
+            _call_next(queue[bisect_right(queue, ticket.turn, key=_turn) :])
 
     @contextmanager
-    def _seat(self, place: _Place) -> Iterator[None]:
-        self._places[place.operation] = place
-        self._enter(place)
+    def _hold(self, ticket: _Ticket) -> Iterator[None]:
+        self._tickets[ticket.operation] = ticket
+        self._enter(ticket)
         self._occupied.set()
         try:
             yield
         finally:
-            self._leave(place)
-            del self._places[place.operation]
-            if not self._places:
+            self._leave(ticket)
+            del self._tickets[ticket.operation]
+            if not self._tickets:
                 self._occupied.clear()
 
-    def _enter(self, place: _Place) -> None:
-        for pool in place.pools:
-            insort(self._lines.setdefault(pool, []), place, key=_turn)
+    def _enter(self, ticket: _Ticket) -> None:
+        for pool in ticket.pools:
+            insort(self._queues.setdefault(pool, []), ticket, key=_turn)
 
-    def _leave(self, place: _Place) -> None:
-        for pool in place.pools:
-            line = self._lines[pool]
-            line.remove(place)
-            if not line:
-                del self._lines[pool]
+    def _leave(self, ticket: _Ticket) -> None:
+        for pool in ticket.pools:
+            queue = self._queues[pool]
+            queue.remove(ticket)
+            if not queue:
+                del self._queues[pool]
 
     @contextmanager
     def _timed(self) -> Iterator[list[str]]:
         """Measure a wait; what is put into the list is how it ended."""
         now = asyncio.get_running_loop().time
         began, outcome = now(), list[str]()
-        self._metrics.waiting(len(self._places))
+        self._metrics.waiting(len(self._tickets))
         try:
             yield outcome
         finally:
-            self._metrics.waiting(len(self._places) - 1)
+            self._metrics.waiting(len(self._tickets) - 1)
             self._metrics.waited(now() - began, outcome[0] if outcome else "failed")
 
     def _call_all(self) -> None:
-        for place in self._places.values():
-            _call(place)
+        for ticket in self._tickets.values():
+            _call(ticket)
 
 
-def _turn(place: _Place) -> int:
-    return place.turn
+def _turn(ticket: _Ticket) -> int:
+    return ticket.turn
 
 
-def _call_next(places: Iterable[_Place]) -> None:
+def _call_next(tickets: Iterable[_Ticket]) -> None:
     """Call the first one that isn't called yet; several events call several."""
-    for place in places:
-        if not place.call.done():
-            place.call.set_result(None)
+    for ticket in tickets:
+        if not ticket.call.done():
+            ticket.call.set_result(None)
             return
 
 
-def _call(place: _Place) -> None:
-    if not place.call.done():
-        place.call.set_result(None)
+def _call(ticket: _Ticket) -> None:
+    if not ticket.call.done():
+        ticket.call.set_result(None)

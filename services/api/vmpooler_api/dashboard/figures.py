@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import BaseModel, Field
 
 from vmpooler_api.dashboard.graph_server import History
-from vmpooler_api.status.pool_sizes import size_of
 from vmpooler_common.config import PoolSettings
 from vmpooler_common.store.pools.views import StatusCounts
 
@@ -46,7 +45,7 @@ def samples_of_ready(
 ) -> dict[str, list[int]]:
     """Give the history of ready VMs: pool -> samples; pools that the graph server doesn't know are absent."""
     return {
-        pool.name: _samples(points, first=size_of(pool, numbers.pools[pool.name]))
+        pool.name: _samples(points, first=numbers.pools[pool.name].size_or(pool.size))
         for pool in pools
         if (points := history.of(pool.name)) is not None
     }
@@ -68,7 +67,7 @@ def report_pools(
     """Tell size and ready VMs of each pool, in their order."""
     return {
         pool.name: PoolCapacity(
-            size=size_of(pool, numbers.pools[pool.name]),
+            size=numbers.pools[pool.name].size_or(pool.size),
             ready=numbers.pools[pool.name].ready,
             history=history.get(pool.name),
         )

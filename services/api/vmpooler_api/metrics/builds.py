@@ -1,12 +1,58 @@
-"""Which CI jobs use VMs; recorded only where `config.usage_stats` is set."""
+"""Builds that use VMs, as the tag of their URL names them."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from vmpooler_api.metrics.build_url import Build
 from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.catalogues.usage import OPERATION, user_label
 from vmpooler_common.metrics.declaration import Label, counter
 from vmpooler_common.metrics.instrument import Instrument
+
+COMPONENT = "RMM_COMPONENT_TO_TEST_NAME"
+LITMUS = "litmus"
+_NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A build; each text is as in the URL, but with underscores for dots, and never empty."""
+
+    jenkins_instance: str
+    """Its server."""
+    value_stream: str
+    branch: str
+    project: str
+    job_name: str
+    component: str
+
+
+def read_build_url(url: str) -> Build | None:
+    """Read a URL; None when it isn't of the form `scheme://SERVER/…/JOB/LABELS/…`.
+
+    JOB is joined by underscores from value stream, project, name and branch. LABELS is a comma list of
+    `key=value`, where COMPONENT says what is tested.
+    """
+    scheme, _, rest = url.partition("://")
+    parts = rest.split("/")
+    if not scheme or len(parts) < 4 or not parts[0]:
+        return None
+    value_stream, *between, branch = parts[2].split("_") if "_" in parts[2] else ("", "")
+    if not between or not value_stream or not branch or not between[0]:
+        return None
+    labels = dict(label.partition("=")[::2] for label in reversed(parts[3].split(",")))
+    return Build(
+        jenkins_instance=_label(parts[0]),
+        value_stream=_label(value_stream),
+        branch=_label(branch),
+        project=_label(between[0]),
+        job_name=_label("_".join(between[1:])),
+        component=_label(labels.get(COMPONENT, "")),
+    )
+
+
+def _label(text: str) -> str:
+    return text.replace(".", "_") or _NONE
+
 
 _POOL = Label("pool")
 

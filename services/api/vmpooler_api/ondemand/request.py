@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmpooler_api.selection.request import Order
-from vmpooler_api.web.counts import read_count
 from vmpooler_api.web.errors import TooManyVms, Unacceptable, UnknownName, UnknownTemplates
+from vmpooler_api.web.parameters import read_count
 from vmpooler_api.web.request import LARGEST_BODY, Numeral, parse_json
 
 REQUEST_ID = "request_id"

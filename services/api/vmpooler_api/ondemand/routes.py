@@ -7,17 +7,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from vmpooler_api.ondemand import schemas as answers
 from vmpooler_api.ondemand.explain import RequestExplanation
-from vmpooler_api.ondemand.explain_text import explain
 from vmpooler_api.ondemand.responses import report_request
-from vmpooler_api.web.departures import client_leaves
-from vmpooler_api.web.dependencies import TheParts, TheToken
+from vmpooler_api.ondemand.service import OnDemandService
+from vmpooler_api.ondemand.waiting import RequestWaiters
+from vmpooler_api.web.dependencies import TheToken
 from vmpooler_api.web.errors import Unacceptable
-from vmpooler_api.web.request import LARGEST_BODY, has_left, read_body
-from vmpooler_api.web.waits import LONGEST_WAIT, PATTERN, read_wait
+from vmpooler_api.web.parameters import LONGEST_WAIT, WAIT_PATTERN, read_wait
+from vmpooler_api.web.request import LARGEST_BODY, client_leaves, has_left, read_body
 from vmpooler_common.store.core.errors import NoSuchRequest
 from vmpooler_common.web.json import JsonAnswer
-
-router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
 
 
 async def wait_asked_for(
@@ -25,7 +23,7 @@ async def wait_asked_for(
         str | None,
         Query(
             description=f"Seconds, up to {LONGEST_WAIT}: answer when the request is over, or after these.",
-            json_schema_extra={"pattern": PATTERN},
+            json_schema_extra={"pattern": WAIT_PATTERN},
         ),
     ] = None,
 ) -> float:
@@ -42,84 +40,86 @@ TheWait = Annotated[float, Depends(wait_asked_for)]
 TheId = Annotated[str, Path(description="Id of the request.")]
 
 
-@router.post(
-    "",
-    status_code=201,
-    summary="Request VMs that no pool has to have ready",
-    responses=answers.TO_OPEN_BY_BODY,
-    openapi_extra=answers.BODY,
-)
-async def open_by_body(request: Request, parts: TheParts, token: TheToken) -> answers.Opened:
-    """Read the body as JSON whatever its type. The VMs are made; look at the request to get them."""
-    body = await read_body(request, LARGEST_BODY)
-    opened = await parts.provisioning.open_by_body(body, token=token, has_left=partial(has_left, request))
-    return answers.Opened(request_id=opened)
+def router(service: OnDemandService, waiters: RequestWaiters) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
 
-
-@router.post(
-    "/{request_id}",
-    status_code=201,
-    summary="Request VMs, named in the path",
-    responses=answers.TO_OPEN_BY_PATH,
-)
-async def open_by_path(
-    request: Request,
-    parts: TheParts,
-    token: TheToken,
-    names: Annotated[
-        str,
-        Path(
-            alias="request_id",
-            description="Pools or aliases joined by `+`; a name may be repeated.",
-            examples=["debian-12-x86_64+debian-12-x86_64"],
-        ),
-    ],
-) -> answers.Opened:
-    """Give the request an id of its own."""
-    await read_body(request, LARGEST_BODY)  # it says nothing, but only after it the client's leaving shows
-    opened = await parts.provisioning.open_by_path(names, token=token, has_left=partial(has_left, request))
-    return answers.Opened(request_id=opened)
-
-
-@router.get("/{request_id}", summary="Look at a request, or wait for it", responses=answers.TO_SHOW)
-async def show(request: Request, parts: TheParts, request_id: TheId, wait: TheWait) -> JsonAnswer:
-    """Give counts while VMs are missing, and host names when all are there."""
-    found = await parts.waiting_room.look_up(
-        request_id, longest=wait, client_leaves=partial(client_leaves, request)
+    @router.post(
+        "",
+        status_code=201,
+        summary="Request VMs that no pool has to have ready",
+        responses=answers.TO_OPEN_BY_BODY,
+        openapi_extra=answers.BODY,
     )
-    if found is None:
-        raise NoSuchRequest(_unknown(request_id))
-    status, content = report_request(found)
-    return JsonAnswer(content, status)
+    async def open_by_body(request: Request, token: TheToken) -> answers.Opened:
+        """Read the body as JSON whatever its type. The VMs are made; look at the request to get them."""
+        body = await read_body(request, LARGEST_BODY)
+        opened = await service.open_by_body(body, token=token, has_left=partial(has_left, request))
+        return answers.Opened(request_id=opened)
 
+    @router.post(
+        "/{request_id}",
+        status_code=201,
+        summary="Request VMs, named in the path",
+        responses=answers.TO_OPEN_BY_PATH,
+    )
+    async def open_by_path(
+        request: Request,
+        token: TheToken,
+        names: Annotated[
+            str,
+            Path(
+                alias="request_id",
+                description="Pools or aliases joined by `+`; a name may be repeated.",
+                examples=["debian-12-x86_64+debian-12-x86_64"],
+            ),
+        ],
+    ) -> answers.Opened:
+        """Give the request an id of its own."""
+        await read_body(
+            request, LARGEST_BODY
+        )  # it says nothing, but only after it the client's leaving shows
+        opened = await service.open_by_path(names, token=token, has_left=partial(has_left, request))
+        return answers.Opened(request_id=opened)
 
-@router.get(
-    "/{request_id}/explain",
-    summary="Explain what a request waits for",
-    responses=answers.TO_EXPLAIN,
-    response_model_exclude_none=True,
-)
-async def show_explanation(parts: TheParts, request_id: TheId) -> RequestExplanation:
-    """Tell its place in line, what is being made, what holds it up, and when it fails."""
-    standing = await parts.store.positions.look_up(request_id)
-    if standing is None:
-        raise NoSuchRequest(_unknown(request_id))
-    return explain(standing, parts.settings)
+    @router.get("/{request_id}", summary="Look at a request, or wait for it", responses=answers.TO_SHOW)
+    async def show(request: Request, request_id: TheId, wait: TheWait) -> JsonAnswer:
+        """Give counts while VMs are missing, and host names when all are there."""
+        found = await waiters.look_up(request_id, longest=wait, client_leaves=partial(client_leaves, request))
+        if found is None:
+            raise NoSuchRequest(_unknown(request_id))
+        status, content = report_request(found)
+        return JsonAnswer(content, status)
 
+    @router.get(
+        "/{request_id}/explain",
+        summary="Explain what a request waits for",
+        responses=answers.TO_EXPLAIN,
+        response_model_exclude_none=True,
+    )
+    async def show_explanation(request_id: TheId) -> RequestExplanation:
+        """Tell its place in line, what is being made, what holds it up, and when it fails."""
+        explanation = await service.explain(request_id)
+        if explanation is None:
+            raise NoSuchRequest(_unknown(request_id))
+        return explanation
 
-@router.delete(
-    "/{request_id}",
-    summary="Delete a request",
-    responses=answers.TO_DELETE,
-    response_model_exclude_none=True,
-)
-async def delete(parts: TheParts, request_id: TheId, token: TheToken) -> answers.Deleted:
-    """Return its VMs; those that are still being made are no longer wanted.
+    @router.delete(
+        "/{request_id}",
+        summary="Delete a request",
+        responses=answers.TO_DELETE,
+        response_model_exclude_none=True,
+    )
+    async def delete(request_id: TheId, token: TheToken) -> answers.Deleted:
+        """Return its VMs; those that are still being made are no longer wanted.
 
-    One that was made with a token is deleted only by its user or an admin, unless `enforce_ownership` is off.
-    """
-    is_new = await parts.provisioning.delete(request_id, token=token)
-    return answers.Deleted(ok=True, message=None if is_new else "the request has already been deleted")
+        One that was made with a token is deleted only by its user or an admin, unless `enforce_ownership`
+        is off.
+        """
+        is_new = await service.delete(request_id, token=token)
+        return answers.Deleted(ok=True, message=None if is_new else "the request has already been deleted")
+
+    return router
 
 
 def _unknown(request_id: str) -> str:

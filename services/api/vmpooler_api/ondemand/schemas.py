@@ -5,8 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vmpooler_api.ondemand.explain import RequestExplanation
-from vmpooler_api.web.refusal_answers import AWAY, UNAUTHORIZED, Answers
-from vmpooler_api.web.schemas import Refusal
+from vmpooler_api.web.schemas import AWAY, UNAUTHORIZED, Answers, Refusal
 
 _ID = "1c7d4a6e-5b1f-4c55-9d6c-0f7a3b1f2a77"
 

@@ -8,11 +8,14 @@ import structlog
 
 from vmpooler_api.background.cancellations import Cancellations
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
+from vmpooler_api.ondemand.explain import RequestExplanation
+from vmpooler_api.ondemand.explain_text import explain
 from vmpooler_api.ondemand.request import OnDemandOrder, OnDemandParser
-from vmpooler_api.selection.selector import PoolSelector
+from vmpooler_api.selection.candidates import PoolSelector
 from vmpooler_api.usage import Usage
 from vmpooler_api.web.errors import ClientLeft, TooManyVms, Unacceptable, UnknownName, UnknownTemplates
 from vmpooler_common.config import Settings
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import RequestExists, ScriptFailed, StoreUnavailable, UnknownToken
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
@@ -32,18 +35,18 @@ class OnDemandService:
         store: Store,
         settings: Settings,
         *,
-        draws: PoolSelector,
-        withdrawals: Cancellations,
+        selector: PoolSelector,
+        cancellations: Cancellations,
         metrics: OnDemandMetrics,
         usage: Usage | None,
     ) -> None:
         self._store = store
         self._settings = settings
-        self._withdrawals = withdrawals
+        self._cancellations = cancellations
         self._metrics = metrics
         self._usage = usage
-        self._draws = draws
-        self._reader = OnDemandParser(
+        self._selector = selector
+        self._parser = OnDemandParser(
             settings.names,
             most_of_one=settings.general.max_ondemand_instances_per_request,
             most=settings.general.max_vms_per_request,
@@ -55,11 +58,16 @@ class OnDemandService:
         Raises UnknownToken, which goes first, what OnDemandParser raises, RequestExists, ClientLeft
         and StoreUnavailable; after that, the request may have been opened if the body names its id.
         """
-        return await self._open(lambda: self._reader.from_body(body), token, has_left)
+        return await self._open(lambda: self._parser.from_body(body), token, has_left)
 
     async def open_by_path(self, names: str, *, token: str | None, has_left: Callable[[], bool]) -> str:
         """Open what a path asks for, likewise."""
-        return await self._open(lambda: self._reader.from_path(names), token, has_left)
+        return await self._open(lambda: self._parser.from_path(names), token, has_left)
+
+    async def explain(self, request: str) -> RequestExplanation | None:
+        """Tell what a request waits for; None when there is no such request. Raises StoreUnavailable."""
+        position = await self._store.positions.look_up(request)
+        return None if position is None else explain(position, self._settings)
 
     async def delete(self, request: str, *, token: str | None) -> bool:
         """End a request and take its VMs back; False when it was deleted before.
@@ -78,12 +86,12 @@ class OnDemandService:
         )
         if returned is None:
             return False
-        log.info("on-demand request deleted", request=request)
+        log.info(EventName.REQUEST_DELETED, request=request)
         for vm in returned:
             if self._usage is not None:
                 self._usage.ended(vm)
             log.info(
-                "vm returned",
+                EventName.VM_RETURNED,
                 vm=vm.vm,
                 pool=vm.pool,
                 provider_id=vm.provider_id,
@@ -130,7 +138,7 @@ class OnDemandService:
         try:
             await self._store.requests.open(
                 request,
-                self._draws.draw(order.vms),
+                self._selector.select(order.vms),
                 operation=operation,
                 token=token,
                 lifetime=self._settings.vm_lifetime,
@@ -151,9 +159,9 @@ class OnDemandService:
         if order.request_id is None and has_left():
             self._give_up(order, operation, reason="the client left before the answer")
             raise ClientLeft
-        log.info("on-demand request opened", request=request, requested=dict(order.vms))
+        log.info(EventName.REQUEST_OPENED, request=request, requested=dict(order.vms))
         return request
 
     def _give_up(self, order: OnDemandOrder, operation: str, *, reason: str) -> None:
         if order.request_id is None:
-            self._withdrawals.add(operation, reason=reason)
+            self._cancellations.add(operation, reason=reason)

@@ -31,11 +31,11 @@ class RequestWaiters:
         self._requests = requests
         self._feed = feed
         self._metrics = metrics
-        self._seats: dict[str, set[Call]] = {}
-        self._taken = 0
+        self._waiters: dict[str, set[Call]] = {}
+        self._waiting = 0
         self._occupied = asyncio.Event()
-        self._stirred: set[str] = set()
-        self._stir = asyncio.Event()
+        self._to_read: set[str] = set()
+        self._wake = asyncio.Event()
         self._is_closed = False
         self._outage = Outage("reading the requests that clients wait for")
         feed.add_listener(self)
@@ -54,8 +54,8 @@ class RequestWaiters:
         leaving = asyncio.create_task(client_leaves())
         try:
             while True:
-                # First the seat, then the look: what happens in between calls the seat.
-                with self._seat(request) as call:
+                # First the waiter, then the look: what happens in between calls the waiter.
+                with self._wait_for(request) as call:
                     found = await self._requests.look_up(request)
                     left = ends - now()
                     if (
@@ -74,16 +74,16 @@ class RequestWaiters:
     def close(self) -> None:
         """Send everybody home with what is known: the service is about to stop."""
         self._is_closed = True
-        self._call(list(self._seats))
+        self._call(list(self._waiters))
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Have a request read that something happened to."""
-        if event.name is EventName.REQUEST_CHANGED and event.vm in self._seats:
-            self._stir_up((event.vm,))
+        if event.name is EventName.REQUEST_CHANGED and event.vm in self._waiters:
+            self._read_soon((event.vm,))
 
     def catch_up(self) -> None:
         """Have all requests read."""
-        self._stir_up(self._seats)
+        self._read_soon(self._waiters)
 
     async def run(self) -> None:
         """Call those whose request is over, until cancelled."""
@@ -95,47 +95,47 @@ class RequestWaiters:
                 read_all_at = now() + _READ_ALL_EVERY
             try:
                 async with asyncio.timeout_at(read_all_at):
-                    await self._stir.wait()
+                    await self._wake.wait()
             except TimeoutError:
-                self._stirred.update(self._seats)
+                self._to_read.update(self._waiters)
                 read_all_at = now() + _READ_ALL_EVERY
-            self._stir.clear()
-            stirred = [request for request in self._stirred if request in self._seats]
-            self._stirred.clear()
-            if stirred:
-                await self._call_those_that_are_over(stirred)
+            self._wake.clear()
+            to_read = [request for request in self._to_read if request in self._waiters]
+            self._to_read.clear()
+            if to_read:
+                await self._call_those_that_are_over(to_read)
 
     @contextmanager
-    def _seat(self, request: str) -> Iterator[Call]:
+    def _wait_for(self, request: str) -> Iterator[Call]:
         call: Call = asyncio.get_running_loop().create_future()
-        self._seats.setdefault(request, set()).add(call)
+        self._waiters.setdefault(request, set()).add(call)
         self._occupied.set()
         self._count(+1)
         try:
             with self._feed.following():
                 yield call
         finally:
-            seats = self._seats[request]
-            seats.discard(call)
-            if not seats:
-                del self._seats[request]
-            if not self._seats:
+            waiters = self._waiters[request]
+            waiters.discard(call)
+            if not waiters:
+                del self._waiters[request]
+            if not self._waiters:
                 self._occupied.clear()
             self._count(-1)
 
     def _count(self, change: int) -> None:
-        self._taken += change
-        self._metrics.waiting(self._taken)
+        self._waiting += change
+        self._metrics.waiting(self._waiting)
 
     def _call(self, requests: Collection[str]) -> None:
         for request in requests:
-            for call in self._seats.get(request, ()):
+            for call in self._waiters.get(request, ()):
                 if not call.done():
                     call.set_result(None)
 
-    def _stir_up(self, requests: Collection[str]) -> None:
-        self._stirred.update(requests)
-        self._stir.set()
+    def _read_soon(self, requests: Collection[str]) -> None:
+        self._to_read.update(requests)
+        self._wake.set()
 
     async def _call_those_that_are_over(self, requests: Sequence[str]) -> None:
         try:

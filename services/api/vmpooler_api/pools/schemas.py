@@ -5,9 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from vmpooler_api.pools.request import LONGEST_TEXT
-from vmpooler_api.web.done import Done
-from vmpooler_api.web.refusal_answers import AWAY, UNAUTHORIZED, Answers
-from vmpooler_api.web.schemas import Refusal, RefusalWithMessage
+from vmpooler_api.web.schemas import AWAY, UNAUTHORIZED, Answers, Done, Refusal, RefusalWithMessage
 from vmpooler_common.model.overrides import LARGEST_SIZE
 
 

@@ -8,9 +8,12 @@ from typing import TypeVar
 import structlog
 
 from vmpooler_api.metrics.configuration import ConfigurationMetrics
+from vmpooler_api.pools.report import ConfigurationReport, FullReport, report_configuration
 from vmpooler_api.pools.request import read_pools, read_values
 from vmpooler_api.web.errors import Unacceptable, UnknownName, UnusableEntries
 from vmpooler_common.config import PoolSettings, Settings
+from vmpooler_common.config.show.redaction import redacted
+from vmpooler_common.model.events import EventName
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.store.core.errors import NotOwner, UnknownToken
 from vmpooler_common.store.core.scripts import new_operation
@@ -43,10 +46,24 @@ class PoolService:
 
     def __init__(self, changes: PoolChanges, settings: Settings, *, metrics: ConfigurationMetrics) -> None:
         self._changes = changes
+        self._settings = settings
+        self.may_be_changed = settings.general.experimental_features
+        """Whether pools may be changed through the API."""
         self._pools = {pool.name: pool for pool in settings.pools}
         self._needs_token = settings.needs_token
         self._admins = settings.general.admins
         self._metrics = metrics
+
+    async def show(self) -> ConfigurationReport:
+        """Describe the pools as they are configured and as they were changed. Raises UnknownName for none."""
+        if not self._pools:
+            raise UnknownName
+        return report_configuration(self._settings.pools, await self._changes.current())
+
+    async def show_everything(self, *, token: str | None) -> FullReport:
+        """Give the whole configuration, secrets masked; with authentication for admins only."""
+        await self.check_admin(token=token)
+        return FullReport(full_config=redacted(self._settings))
 
     async def set(self, what: Property, body: bytes, *, token: str | None) -> bool:
         """Set a property of pools, all or none; give whether anything is other than before.
@@ -95,7 +112,7 @@ class PoolService:
             )
         for pool in pools:
             self._metrics.reset(pool)
-            log.info("pool reset", pool=pool, user=user)
+            log.info(EventName.POOL_DRAINED, pool=pool, user=user)
 
     async def check_admin(self, *, token: str | None) -> None:
         """Let only admins pass where tokens are checked, and everybody elsewhere."""
@@ -149,7 +166,7 @@ class PoolService:
 
 
 def _log_change(pool: str, what: Property, *, before: str, now: str, user: str) -> None:
-    log.info("pool changed", pool=pool, what=what.value, before=before, now=now, user=user)
+    log.info(EventName.POOL_CHANGED, pool=pool, what=what.value, before=before, now=now, user=user)
 
 
 def configured(pool: PoolSettings, what: Property) -> str:

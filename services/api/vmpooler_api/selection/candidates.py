@@ -1,9 +1,10 @@
 """Which pools may serve a name, worked out at start and when weights change."""
 
 from collections.abc import Mapping, Sequence
+from random import SystemRandom
 
 from vmpooler_api.selection.request import Order
-from vmpooler_common.config import Settings
+from vmpooler_common.config import PoolSettings, Settings
 from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 
@@ -21,20 +22,49 @@ class CandidatePools:
         """Weigh the pools anew; no other pools and aliases than before are configured."""
         self._pools = {name: _offer(settings, name) for name in settings.names}
 
-    def wants(self, order: Order) -> list[LineItem]:
-        """Say what is wanted of the store. Raises NoneReady for a name whose pools are all paused."""
-        wants = [LineItem(name, count, self._pools[name]) for name, count in order.items()]
-        for want in wants:
-            if not want.pools:
-                raise NoneReady(want.name)
-        return wants
+    def items(self, order: Order) -> list[LineItem]:
+        """Give what the store is asked for. Raises NoneReady for a name whose pools are all paused."""
+        items = [LineItem(name, count, self._pools[name]) for name, count in order.items()]
+        for item in items:
+            if not item.pools:
+                raise NoneReady(item.name)
+        return items
 
-    def sizes(self, wants: Sequence[LineItem]) -> Mapping[str, int]:
+    def sizes(self, items: Sequence[LineItem]) -> Mapping[str, int]:
         """Give the configured size of each pool that may serve what is wanted."""
-        return {pool: self._sizes[pool] for want in wants for pool, _ in want.pools}
+        return {pool: self._sizes[pool] for item in items for pool, _ in item.pools}
 
 
 def _offer(settings: Settings, name: str) -> Sequence[tuple[str, float]]:
     candidates = [pool for pool in settings.candidates(name) if not pool.paused]
     weights = settings.weights(candidates) or [1] * len(candidates)
     return tuple((pool.name, weight) for pool, weight in zip(candidates, weights, strict=True))
+
+
+class PoolSelector:
+    """The pools that every name may draw, worked out at start and when weights change.
+
+    Paused pools make no VMs, so they are drawn only where all pools of a name are paused.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._random = SystemRandom()
+        self.follow(settings)
+
+    def follow(self, settings: Settings) -> None:
+        """Weigh the pools anew; no other pools and aliases than before are configured."""
+        self._pools = {name: _drawable(settings, name) for name in settings.names}
+
+    def select(self, order: Order) -> list[tuple[str, str]]:
+        """Give (requested name, pool) for each VM, in the order of the request."""
+        return [(name, pool) for name, count in order.items() for pool in self._select(name, count)]
+
+    def _select(self, name: str, count: int) -> list[str]:
+        pools, weights = self._pools[name]
+        return self._random.choices(pools, weights, k=count)
+
+
+def _drawable(settings: Settings, name: str) -> tuple[Sequence[str], Sequence[float] | None]:
+    candidates: Sequence[PoolSettings] = settings.candidates(name)
+    candidates = [pool for pool in candidates if not pool.paused] or candidates
+    return [pool.name for pool in candidates], settings.weights(candidates)

@@ -40,7 +40,7 @@ class CloneTargets:
         self._outage = Outage("reading clone targets that were set")
         feed.add_listener(self)
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Have them read when one may have been set."""
         if event.name is EventName.POOL_CHANGED:
             self._stir.set()

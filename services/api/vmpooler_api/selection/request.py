@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from vmpooler_api.web.counts import read_count
 from vmpooler_api.web.errors import BadRequest, UnknownName
+from vmpooler_api.web.parameters import read_count
 from vmpooler_api.web.request import parse_object
 
 _LONGEST_NAME = 100

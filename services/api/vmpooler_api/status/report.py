@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vmpooler_api.status.pool_sizes import size_of
 from vmpooler_common.config import PoolSettings
 from vmpooler_common.store.pools.views import Durations, PoolCounts, StatusCounts, Today
 
@@ -130,7 +129,7 @@ def _durations(durations: Durations) -> DurationReport:
 
 def _capacity(pools: Sequence[PoolSettings], numbers: StatusCounts) -> CapacityReport:
     current = sum(numbers.pools[pool.name].ready for pool in pools)
-    total = sum(size_of(pool, numbers.pools[pool.name]) for pool in pools)
+    total = sum(numbers.pools[pool.name].size_or(pool.size) for pool in pools)
     return CapacityReport(
         current=current, total=total, percent=round(current / total * 100, 1) if total else 0
     )
@@ -141,7 +140,7 @@ def _pool(pool: PoolSettings, numbers: PoolCounts) -> PoolReport:
         ready=numbers.ready,
         running=numbers.running,
         pending=numbers.pending,
-        max=size_of(pool, numbers),
+        max=numbers.size_or(pool.size),
         last_boot=numbers.last_boot.strftime("%Y-%m-%d %H:%M:%S +0000") if numbers.last_boot else "",
         alias=pool.alias,
         broken=numbers.broken or None,
@@ -169,7 +168,27 @@ def _queue(numbers: StatusCounts) -> QueueReport:
 
 def _verdict(pools: Sequence[PoolSettings], numbers: StatusCounts, *, uptime: float) -> Verdict:
     # A paused pool is empty on purpose.
-    wanted = [pool.name for pool in pools if size_of(pool, numbers.pools[pool.name]) and not pool.paused]
+    wanted = [pool.name for pool in pools if numbers.pools[pool.name].size_or(pool.size) and not pool.paused]
     empty = [name for name in wanted if not numbers.pools[name].ready]
     message = f"Found {len(empty)} empty pools." if empty else "Battle station fully armed and operational."
     return Verdict(ok=not empty, message=message, empty=empty or None, uptime=round(uptime, 1))
+
+
+class PoolFigures(BaseModel):
+    """One pool in short."""
+
+    max: int = Field(description="Size of the pool: set through the API, else configured.")
+    alias: str | Sequence[str] | None = Field(None, description="As configured.")
+    ready: int
+
+
+class PoolstatReport(BaseModel):
+    """The pools that were asked for, in the order of the configuration."""
+
+    pools: dict[str, PoolFigures]
+
+
+class RunningReport(BaseModel):
+    """VMs that users have."""
+
+    running: int

@@ -1,19 +1,15 @@
-"""How many VMs there are of what."""
+"""How many VMs there are of what, and whether the process lives and can serve."""
 
-import asyncio
-from collections.abc import Sequence
-from time import monotonic
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from vmpooler_api.status.pool_sizes import size_of
-from vmpooler_api.status.report import DAILY_VIEWS, VIEWS, StatusReport, report_status
-from vmpooler_api.web.dependencies import TheParts
-from vmpooler_api.web.refusal_answers import AWAY
-
-router = APIRouter(tags=["numbers"], responses={503: AWAY})
+from vmpooler_api.background.store_health import StoreHealth
+from vmpooler_api.status.report import VIEWS, PoolstatReport, RunningReport, StatusReport
+from vmpooler_api.status.service import StatusService
+from vmpooler_api.web.schemas import AWAY
 
 
 async def views_asked_for(
@@ -29,67 +25,62 @@ async def views_asked_for(
     return VIEWS.intersection(view.split(","))
 
 
-@router.get("/api/v3/status", summary="Show the state of all pools", response_model_exclude_none=True)
-async def show_status(
-    parts: TheParts, views: Annotated[frozenset[str], Depends(views_asked_for)]
-) -> StatusReport:
-    """Always 200; `status.ok` says whether all pools have VMs."""
-    pools, today = parts.settings.pools, None
-    counting = parts.store.views.numbers([pool.name for pool in pools])
-    if views.isdisjoint(DAILY_VIEWS):
-        numbers = await counting
-    else:
-        # What one tick of the event loop asks for shares a round trip.
-        numbers, today = await asyncio.gather(counting, parts.store.views.today())
-    return report_status(pools, numbers, today, views=views, uptime=monotonic() - parts.started_at)
+TheViews = Annotated[frozenset[str], Depends(views_asked_for)]
 
 
-class PoolFigures(BaseModel):
-    """One pool in short."""
+class Fine(BaseModel):
+    """All is well."""
 
-    max: int = Field(description="Size of the pool: set through the API, else configured.")
-    alias: str | Sequence[str] | None = Field(None, description="As configured.")
-    ready: int
+    ok: Literal[True] = True
 
 
-class PoolstatReport(BaseModel):
-    """The pools that were asked for, in the order of the configuration."""
+def status_endpoint(service: StatusService) -> Callable[[frozenset[str]], Awaitable[StatusReport]]:
+    """Make the handler of the status, which the dashboard shows under a path of its own, too."""
 
-    pools: dict[str, PoolFigures]
+    async def show_status(views: TheViews) -> StatusReport:
+        """Always 200; `status.ok` says whether all pools have VMs."""
+        return await service.status(views)
 
-
-@router.get("/api/v3/poolstat", summary="Count the ready VMs of some pools", response_model_exclude_none=True)
-async def show_some_pools(
-    parts: TheParts,
-    pool: Annotated[
-        str, Query(description="Comma list of pools and aliases; unknown ones are skipped.")
-    ] = "",
-) -> PoolstatReport:
-    """Tell size and ready VMs of the pools that have one of these names or aliases."""
-    asked = frozenset(pool.split(","))
-    chosen = [one for one in parts.settings.pools if one.name in asked or not asked.isdisjoint(one.aliases)]
-    if not chosen:
-        return PoolstatReport(pools={})
-    numbers = await parts.store.views.numbers([one.name for one in chosen])
-    figures = {
-        one.name: PoolFigures(
-            max=size_of(one, numbers.pools[one.name]),
-            alias=one.alias,
-            ready=numbers.pools[one.name].ready,
-        )
-        for one in chosen
-    }
-    return PoolstatReport(pools=figures)
+    return show_status
 
 
-class RunningReport(BaseModel):
-    """VMs that users have."""
+def router(service: StatusService) -> APIRouter:
+    """Make the routes that count VMs."""
+    router = APIRouter(prefix="/api/v3", tags=["numbers"], responses={503: AWAY})
+    router.get("/status", summary="Show the state of all pools", response_model_exclude_none=True)(
+        status_endpoint(service)
+    )
 
-    running: int
+    @router.get("/poolstat", summary="Count the ready VMs of some pools", response_model_exclude_none=True)
+    async def show_some_pools(
+        pool: Annotated[
+            str, Query(description="Comma list of pools and aliases; unknown ones are skipped.")
+        ] = "",
+    ) -> PoolstatReport:
+        """Tell size and ready VMs of the pools that have one of these names or aliases."""
+        return await service.pools(frozenset(pool.split(",")))
+
+    @router.get("/totalrunning", summary="Count the VMs that are handed out")
+    async def count_running() -> RunningReport:
+        """Add up the running VMs of all pools."""
+        return RunningReport(running=await service.running())
+
+    return router
 
 
-@router.get("/api/v3/totalrunning", summary="Count the VMs that are handed out")
-async def count_running(parts: TheParts) -> RunningReport:
-    """Add up the running VMs of all pools."""
-    numbers = await parts.store.views.numbers([pool.name for pool in parts.settings.pools])
-    return RunningReport(running=sum(pool.running for pool in numbers.pools.values()))
+def health_router(health: StoreHealth) -> APIRouter:
+    """Make the routes of liveness and readiness."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthcheck", summary="Ask whether the process lives")
+    async def tell_liveness() -> Fine:
+        """Always answer 200: the process is fine even when Redis isn't."""
+        return Fine()
+
+    @router.get("/ready", summary="Ask whether VMs can be served", responses={503: AWAY})
+    async def tell_readiness() -> Fine:
+        """Answer 200 when Redis answers and runs our scripts, else 503."""
+        await health.check()
+        return Fine()
+
+    return router

@@ -6,20 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from vmpooler_api.summary.schemas import BootSummary, CloneSummary, Summary, TagSummary
-from vmpooler_api.summary.writer import read_date
-from vmpooler_api.web.dependencies import Parts, TheParts
-from vmpooler_api.web.refusal_answers import AWAY, Answers
-from vmpooler_api.web.schemas import Refusal, RefusalWithMessage
+from vmpooler_api.summary.writer import SummaryWriter, read_date
+from vmpooler_api.web.schemas import AWAY, Answers, Refusal, RefusalWithMessage
 from vmpooler_common.store.pools.statistics import MOST_DAYS, Statistic
-
-router = APIRouter(
-    prefix="/api/v3/summary",
-    tags=["numbers"],
-    responses={
-        400: {"model": RefusalWithMessage, "description": "These days can't be told of."},
-        503: AWAY,
-    },
-)
 
 _DAY: dict[str, Any] = {"format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 
@@ -47,35 +36,47 @@ ONE = BootSummary | CloneSummary | TagSummary
 _UNKNOWN: Answers = {404: {"model": Refusal, "description": "There is no such statistic."}}
 
 
-@router.get("", summary="Tell what happened on some days", response_model=Summary)
-async def summarise(parts: TheParts, start: From = None, end: To = None) -> Response:
-    """Tell how many VMs were cloned and booted, how long that took, and what they were tagged with."""
-    return _answer(await parts.summaries.write(read_date(start), read_date(end)))
+def router(writer: SummaryWriter) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter(
+        prefix="/api/v3/summary",
+        tags=["numbers"],
+        responses={
+            400: {"model": RefusalWithMessage, "description": "These days can't be told of."},
+            503: AWAY,
+        },
+    )
 
+    @router.get("", summary="Tell what happened on some days", response_model=Summary)
+    async def summarise(start: From = None, end: To = None) -> Response:
+        """Tell how many VMs were cloned and booted, how long that took, and what they were tagged with."""
+        return _answer(await writer.write(read_date(start), read_date(end)))
 
-@router.get("/{statistic}", summary="Tell of one statistic", response_model=ONE, responses=_UNKNOWN)
-async def summarise_one(parts: TheParts, statistic: Which, start: From = None, end: To = None) -> Response:
-    """Tell only of boots, clones or tags."""
-    return await _one(parts, statistic, read_date(start), read_date(end), only=None)
+    @router.get("/{statistic}", summary="Tell of one statistic", response_model=ONE, responses=_UNKNOWN)
+    async def summarise_one(statistic: Which, start: From = None, end: To = None) -> Response:
+        """Tell only of boots, clones or tags."""
+        return await _one(writer, statistic, read_date(start), read_date(end), only=None)
 
+    @router.get(
+        "/{statistic}/{key}",
+        summary="Tell of one part of a statistic",
+        response_model=ONE,
+        responses=_UNKNOWN,
+    )
+    async def summarise_part(statistic: Which, key: Key, start: From = None, end: To = None) -> Response:
+        """Tell only of the member of this name, or of one tag; nothing is told where there is none."""
+        return await _one(writer, statistic, read_date(start), read_date(end), only=key)
 
-@router.get(
-    "/{statistic}/{key}", summary="Tell of one part of a statistic", response_model=ONE, responses=_UNKNOWN
-)
-async def summarise_part(
-    parts: TheParts, statistic: Which, key: Key, start: From = None, end: To = None
-) -> Response:
-    """Tell only of the member of this name, or of one tag; nothing is told where there is none."""
-    return await _one(parts, statistic, read_date(start), read_date(end), only=key)
+    return router
 
 
 async def _one(
-    parts: Parts, name: str, start: date | None, end: date | None, *, only: str | None
+    writer: SummaryWriter, name: str, start: date | None, end: date | None, *, only: str | None
 ) -> Response:
     if name not in list(Statistic):
-        await parts.summaries.check(start, end)
+        await writer.check(start, end)
         raise HTTPException(404)
-    return _answer(await parts.summaries.write_one(Statistic(name), start, end, only=only))
+    return _answer(await writer.write_one(Statistic(name), start, end, only=only))
 
 
 def _answer(text: bytes) -> Response:

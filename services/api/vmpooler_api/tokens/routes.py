@@ -9,9 +9,7 @@ from vmpooler_api.authentication.base import Credentials
 from vmpooler_api.authentication.basic import BasicCredentials
 from vmpooler_api.tokens.schemas import TokenFacts, TokenReport, report_token, report_tokens
 from vmpooler_api.tokens.service import TokenService
-from vmpooler_api.web.done import Done
-from vmpooler_api.web.refusal_answers import AWAY, CHALLENGE, LATER, Answers
-from vmpooler_api.web.schemas import Refusal, RefusalWithMessage
+from vmpooler_api.web.schemas import AWAY, CHALLENGE, LATER, Answers, Done, Refusal, RefusalWithMessage
 from vmpooler_common.store.core.errors import NoSuchToken
 
 Login = Annotated[Credentials, Depends(BasicCredentials())]
@@ -36,7 +34,7 @@ class NewToken(BaseModel):
     token: str = Field(description="32 characters a-z and 0-9, the first one a letter.")
 
 
-def token_router(keeping: TokenService) -> APIRouter:
+def router(service: TokenService) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/api/v3/token", tags=["token"])
 
@@ -47,7 +45,7 @@ def token_router(keeping: TokenService) -> APIRouter:
     )
     async def list_tokens(credentials: Login) -> dict[str, bool | TokenFacts]:
         """Tell when each of the user's tokens, shown by its first eight characters, was made and used."""
-        entries = await keeping.list_own(credentials)
+        entries = await service.list_own(credentials)
         if not entries:
             raise NoSuchToken("this user has no token")
         return report_tokens(entries)
@@ -60,7 +58,7 @@ def token_router(keeping: TokenService) -> APIRouter:
     )
     async def create_token(credentials: Login) -> NewToken:
         """Give the user a new token, the only time that it is shown. The body isn't read."""
-        return NewToken(token=await keeping.create(credentials))
+        return NewToken(token=await service.create(credentials))
 
     @router.get(
         "/{token}",
@@ -70,7 +68,7 @@ def token_router(keeping: TokenService) -> APIRouter:
     )
     async def show_token(token: Token) -> dict[str, bool | TokenReport]:
         """Tell whose it is and which running VMs were taken with it. Whoever has the token may ask."""
-        return {"ok": True, token: report_token(await keeping.look_up(token))}
+        return {"ok": True, token: report_token(await service.look_up(token))}
 
     @router.delete(
         "/{token}",
@@ -81,7 +79,7 @@ def token_router(keeping: TokenService) -> APIRouter:
     )
     async def delete_token(token: Token, credentials: Login) -> Done:
         """Make it worthless, at once; one's own, or any for an admin. VMs taken with it stay their user's."""
-        await keeping.delete(token, credentials)
+        await service.delete(token, credentials)
         return Done()
 
     return router

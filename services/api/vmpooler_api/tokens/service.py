@@ -13,7 +13,8 @@ from vmpooler_api.authentication.base import (
     WrongCredentials,
 )
 from vmpooler_api.metrics.logins import LoginMetrics
-from vmpooler_api.web.identifiers import new_identifier
+from vmpooler_api.web.parameters import new_identifier
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.access.tokens import TokenEntry, TokenRecord, Tokens
 from vmpooler_common.store.core.errors import LoginThrottled, NotOwner, Refused
 from vmpooler_common.store.core.scripts import new_operation
@@ -49,7 +50,7 @@ class TokenService:
         token = new_identifier()
         async with self._logged_in(credentials):
             await self._tokens.issue(token, credentials.user, ttl=self._ttl)
-        log.info("token created", user=credentials.user)
+        log.info(EventName.TOKEN_CREATED, user=credentials.user)
         return token
 
     async def list_own(self, credentials: Credentials) -> Sequence[TokenEntry]:
@@ -69,9 +70,9 @@ class TokenService:
                     token, operation=new_operation(), user=credentials.user, admins=self._admins
                 )
             except NotOwner:
-                log.warning("deletion of another user's token refused", user=credentials.user)
+                log.warning(EventName.TOKEN_REFUSED, user=credentials.user)
                 raise
-        log.info("token deleted", user=credentials.user, owner=owner)
+        log.info(EventName.TOKEN_DELETED, user=credentials.user, owner=owner)
 
     @asynccontextmanager
     async def _logged_in(self, credentials: Credentials) -> AsyncIterator[None]:

@@ -1,12 +1,11 @@
-"""What a user wishes to be changed of a VM, read from a body."""
+"""What a user wants changed of a VM, parsed from a body."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vmpooler_api.vms.disks import disk_of
-from vmpooler_api.vms.lifetimes import LifetimeReader
-from vmpooler_api.vms.tags import TagReader
+from vmpooler_api.vms.fields import LifetimeParser, TagParser
+from vmpooler_api.vms.tasks import disk_of
 from vmpooler_api.web.errors import BadRequest, UnfitChange
 from vmpooler_api.web.request import as_text, parse_object
 from vmpooler_common.config import Settings
@@ -20,7 +19,7 @@ class ChangeRequest:
 
     change: Change = field(default_factory=Change)
     access: Access = Access.ANYBODY
-    """Who may wish so."""
+    """Who may ask for it."""
     refusal: BadRequest | UnfitChange | None = None
 
 
@@ -32,15 +31,15 @@ class _Member:
 
 
 class ChangeParser:
-    """Reads wishes; the members that a body may have are in one table."""
+    """Parses requests to change a VM; the members that a body may have are in one table."""
 
     def __init__(self, settings: Settings) -> None:
         general = settings.general
-        lifetimes = LifetimeReader(general.max_lifetime_upper_limit)
-        tags = TagReader(allowed=general.allowed_tags, filters=settings.tagfilter)
+        lifetimes = LifetimeParser(general.max_lifetime_upper_limit)
+        tags = TagParser(allowed=general.allowed_tags, filters=settings.tagfilter)
         self._members: Mapping[str, _Member] = {
             "lifetime": _Member(
-                lambda change, value: replace(change, lifetime=lifetimes.read(value)),
+                lambda change, value: replace(change, lifetime=lifetimes.parse(value)),
                 # Whoever keeps a VM for long has to be known, also of one that was taken anonymously.
                 Access.KNOWN if settings.needs_token else Access.HOLDER,
             ),
@@ -49,14 +48,14 @@ class ChangeParser:
                 Access.KNOWN if settings.needs_token else Access.HOLDER,
             ),
             "tags": _Member(
-                lambda change, value: replace(change, tags=tags.read(value)),
+                lambda change, value: replace(change, tags=tags.parse(value)),
                 # Everybody may give an anonymous VM back, which is worse than to tag it.
                 Access.HOLDER,
             ),
         }
 
-    def read(self, body: bytes) -> ChangeRequest:
-        """Read a JSON object; no body is an empty one. Whatever is wrong is told, in the body's order."""
+    def parse(self, body: bytes) -> ChangeRequest:
+        """Parse a JSON object; no body is an empty one. Whatever is wrong is told, in the body's order."""
         try:
             content = parse_object(body) if body else {}
         except BadRequest as refusal:

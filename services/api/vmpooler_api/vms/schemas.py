@@ -1,7 +1,7 @@
 """What the API tells of one VM."""
 
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Literal, assert_never
 
 from pydantic import BaseModel, Field
 
@@ -105,3 +105,24 @@ def _hours(duration: timedelta) -> float:
 def _hours_of_lifetime(duration: timedelta) -> int | float:
     hours = duration / _HOUR
     return int(hours) if hours.is_integer() else hours
+
+
+class Accepted(BaseModel):
+    """It will be done; the VM tells when it was."""
+
+    ok: Literal[True] = True
+
+
+class DiskAccepted(BaseModel):
+    """The disk that will be added."""
+
+    disk: str = Field(description="Its size.", examples=["+8gb"])
+
+
+class SnapshotAccepted(BaseModel):
+    """The snapshot that will be taken."""
+
+    snapshot: str = Field(
+        description="Its name, 32 characters a-z and 0-9, also the id of the task.",
+        examples=["n4eb4kdtp7rwv4x158366vd9jhac8btq"],
+    )

@@ -1,37 +1,46 @@
-"""The use case of changing a VM that somebody has."""
-
-from collections.abc import Collection
+"""The use cases of one VM: to show it, and to change it for its user."""
 
 import structlog
 
 from vmpooler_api.metrics.tasks import TaskMetrics
 from vmpooler_api.vms.changes import ChangeParser
+from vmpooler_api.vms.schemas import VmReport, report_vm
+from vmpooler_common.config import Settings
+from vmpooler_common.model.events import EventName
+from vmpooler_common.store.core.errors import NoSuchVm
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.vms.changes import Change, Changed, Changes
+from vmpooler_common.store.store import Store
+from vmpooler_common.store.vms.changes import Change, Changed
 
 log = structlog.get_logger(__name__)
 
 
-class ChangeService:
-    """Changes VMs for those who may.
+class VmService:
+    """Shows VMs, and changes them for those who may.
 
     With `only_owner`, one that was taken with a token is changed only for its user or one of `admins`.
     """
 
-    def __init__(
-        self,
-        changes: Changes,
-        reader: ChangeParser,
-        *,
-        only_owner: bool,
-        admins: Collection[str],
-        tasks: TaskMetrics,
-    ) -> None:
-        self._changes = changes
-        self._reader = reader
-        self._only_owner = only_owner
-        self._admins = tuple(admins)
+    def __init__(self, store: Store, settings: Settings, *, tasks: TaskMetrics) -> None:
+        self._checkouts = store.checkouts
+        self._changes = store.changes
+        self._pools = [pool.name for pool in settings.pools]
+        self._lifetime = settings.vm_lifetime
+        self._parser = ChangeParser(settings)
+        self._only_owner = settings.general.enforce_ownership
+        self._admins = tuple(settings.general.admins)
         self._tasks = tasks
+
+    def pools(self) -> list[str]:
+        """Give the names of all pools in the order of the configuration."""
+        return list(self._pools)
+
+    async def show(self, vm: str) -> VmReport:
+        """Describe a VM by its short name. Raises NoSuchVm, StoreUnavailable."""
+        record, now = await self._checkouts.look_up(vm)
+        if record is None:
+            raise NoSuchVm(f"nothing is known of {vm}")
+        return report_vm(record, now, lifetime=self._lifetime)
 
     async def change(self, vm: str, body: bytes, *, token: str | None) -> None:
         """Change a running VM as the body says, wholly or not at all.
@@ -39,27 +48,27 @@ class ChangeService:
         Raises, in this order, NoSuchVm, UnknownToken or NotOwner, BadRequest or UnfitChange, TooManyTags,
         TooManyTasks; or StoreUnavailable.
         """
-        wish = self._reader.read(body)
+        wanted = self._parser.parse(body)
         changed = await self._changes.modify(
             vm,
-            wish.change,
+            wanted.change,
             operation=new_operation(),
-            access=wish.access,
+            access=wanted.access,
             token=token,
             only_owner=self._only_owner,
             admins=self._admins,
         )
-        if wish.refusal is not None:
-            raise wish.refusal
-        if wish.change != Change():
-            _tell(vm, wish.change, changed)
-        if wish.change.disk is not None:
-            self._tasks.accepted(wish.change.disk.kind)
+        if wanted.refusal is not None:
+            raise wanted.refusal
+        if wanted.change != Change():
+            _report(vm, wanted.change, changed)
+        if wanted.change.disk is not None:
+            self._tasks.accepted(wanted.change.disk.kind)
 
 
-def _tell(vm: str, change: Change, changed: Changed) -> None:
+def _report(vm: str, change: Change, changed: Changed) -> None:
     log.info(
-        "vm changed",
+        EventName.VM_CHANGED,
         vm=vm,
         pool=changed.pool,
         provider_id=changed.provider_id,

@@ -1,15 +1,16 @@
-"""The use cases of tasks: having a disk added, a snapshot taken, or a VM put back to one."""
+"""The use cases of tasks: adding a disk, taking a snapshot, reverting to one."""
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
 from vmpooler_api.metrics.tasks import TaskMetrics
-from vmpooler_api.vms.disks import disk_of
 from vmpooler_api.web.errors import BadRequest
-from vmpooler_api.web.identifiers import new_identifier
-from vmpooler_api.web.parameters import short_name
+from vmpooler_api.web.parameters import new_identifier, short_name
 from vmpooler_common.config import Settings
+from vmpooler_common.model.events import EventName
 from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
 from vmpooler_common.store.store import Store
@@ -74,7 +75,7 @@ class TaskService:
             admins=self._admins,
         )
         log.info(
-            "task accepted",
+            EventName.TASK_ACCEPTED,
             vm=vm,
             task=task.id,
             kind=task.kind.value,
@@ -95,3 +96,23 @@ def _disk(size: str) -> VmTask:
 
 def _task(kind: TaskKind, detail: str = "") -> VmTask:
     return VmTask(id=new_identifier(), kind=kind, detail=detail, state=TaskState.PENDING)
+
+
+LARGEST_DISK = 2048
+"""GB."""
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def disk_of(size: Any) -> VmTask:
+    """Make the task that adds a disk of so many GB: digits, in a path or parsed JSON.
+
+    Raises ValueError with a text for the client.
+    """
+    if not isinstance(size, str) or not _DIGITS.fullmatch(size):
+        raise ValueError("Disk size must be a valid integer")
+    digits = size.lstrip("0")
+    if not digits:
+        raise ValueError("Disk size must be at least 1")
+    if len(digits) > len(str(LARGEST_DISK)) or int(digits) > LARGEST_DISK:
+        raise ValueError(f"Disk size must be at most {LARGEST_DISK}")
+    return VmTask(id=new_identifier(), kind=TaskKind.DISK, detail=digits, state=TaskState.PENDING)

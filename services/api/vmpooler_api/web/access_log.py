@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_common.metrics.route_template import route_template
+from vmpooler_common.model.events import EventName
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ class AccessLog:
             await self._app(scope, receive, noting_the_answer)
         finally:
             log.info(
-                "request",
+                EventName.HTTP_REQUEST,
                 method=scope["method"],
                 route=route_template(scope, getattr(application, "routes", ()), root_path=root_path),
                 status=status,

@@ -20,6 +20,7 @@ from vmpooler_api.web.errors import (
     UnknownTemplates,
     UnusableEntries,
 )
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import (
     GrantOver,
     KeyReused,
@@ -90,7 +91,7 @@ def add_error_handlers(app: FastAPI, watch: StoreHealth) -> None:
 
     async def answer(_request: Request, error: Exception) -> JsonAnswer:
         status, message, headers = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
-        content = {"ok": False, **_told(error)}
+        content = {"ok": False, **_content(error)}
         if message is not None:
             content["message"] = message
         if isinstance(error, StoreUnavailable):
@@ -102,7 +103,7 @@ def add_error_handlers(app: FastAPI, watch: StoreHealth) -> None:
     app.add_exception_handler(Exception, _internal_error)
 
 
-def _told(error: Exception) -> dict[str, object]:
+def _content(error: Exception) -> dict[str, object]:
     """Give what the error itself says to the client."""
     match error:
         case BadRequest():
@@ -132,5 +133,5 @@ def _told(error: Exception) -> dict[str, object]:
 
 async def _internal_error(request: Request, error: Exception) -> JsonAnswer:
     # The framework raises the error again after this answer; the server logs it with its traceback.
-    log.error("internal error", method=request.method, error=type(error).__name__)
+    log.error(EventName.INTERNAL_ERROR, method=request.method, error=type(error).__name__)
     return JsonAnswer({"ok": False, "message": "internal error"}, 500, COMMON_HEADERS)

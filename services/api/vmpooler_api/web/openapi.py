@@ -1,13 +1,12 @@
 """The OpenAPI document: what the framework knows of its routes, and what plain routes say of themselves."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 
-from vmpooler_api.legacy.document import describe_legacy_versions
 from vmpooler_api.web.openapi_examples import ANSWERS, PARAMETERS, SCHEMAS
 
 Security = Sequence[Mapping[str, Sequence[str]]]
@@ -27,11 +26,13 @@ def complete_openapi(
     everywhere: Mapping[str, Any],
     but_at: Collection[str],
     needs_token: bool,
+    finish: Callable[[dict[str, Any]], None],
 ) -> None:
     """Have the app's document made when it is first asked for, with `operations` in it.
 
     Those are plain routes' own (path -> method -> operation).
     `everywhere` are answers (status -> answer) that every operation may give except those of some paths.
+    `finish` adds to the finished document what isn't a route of the app.
     `needs_token` says whether those who ask for something need a token, as they do with authentication.
     It takes a fraction of a second, in which nobody is answered: a process asks before it serves anybody.
 
@@ -43,6 +44,7 @@ def complete_openapi(
     def completed() -> dict[str, Any]:
         document = of_the_framework()
         _complete(document, operations, everywhere, but_at, needs_token)
+        finish(document)
         return document
 
     app.openapi = completed  # type: ignore[method-assign]  # the way that the framework has for this
@@ -78,7 +80,6 @@ def _complete(
     for name, schema in document["components"]["schemas"].items():
         if name in SCHEMAS:
             schema.setdefault("example", deepcopy(SCHEMAS[name]))
-    describe_legacy_versions(document)
 
 
 def _secure(operation: dict[str, Any], security: Security) -> None:

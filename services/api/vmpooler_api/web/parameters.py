@@ -1,6 +1,9 @@
-"""Host names as clients give them: with or without a domain."""
+"""Parameters that clients give: host names, counts, waits; and identifiers that nobody can guess."""
 
 import re
+import secrets
+import string
+from typing import Any
 
 from vmpooler_api.web.errors import BadRequest
 
@@ -17,3 +20,48 @@ def short_name(hostname: str) -> str:
     if not _HOSTNAME.fullmatch(hostname):
         raise BadRequest("Invalid hostname format")
     return hostname.partition(".")[0]
+
+
+_DIGITS = re.compile(r"[0-9]+")
+_MOST_DIGITS = 9
+"""More make a number that is beyond every limit; it needn't be converted to know that."""
+BEYOND_EVERY_LIMIT = 10**_MOST_DIGITS
+
+
+def read_count(value: Any) -> int:
+    """Read a count of at least 1 from parsed JSON: a whole number, or a text of digits.
+
+    Raises ValueError with a text for the client.
+    """
+    if value is None:
+        raise ValueError("VM count is required")
+    if not isinstance(value, str) or not _DIGITS.fullmatch(value):
+        raise ValueError("VM count must be a valid integer")
+    digits = value.lstrip("0")
+    if not digits:
+        raise ValueError("VM count must be at least 1")
+    return int(digits) if len(digits) <= _MOST_DIGITS else BEYOND_EVERY_LIMIT
+
+
+LONGEST_WAIT = 60
+"""Seconds."""
+WAIT_PATTERN = r"^([0-5]?[0-9](\.[0-9]{1,9})?|60)$"
+"""What is described to clients; zeros more than needed do no harm."""
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+
+
+def read_wait(text: str) -> float:
+    """Read the parameter `wait`, in seconds. Raises ValueError with a text for the client."""
+    if not _SECONDS.fullmatch(text) or float(text) > LONGEST_WAIT:
+        raise ValueError(f"wait must be a number of seconds from 0 to {LONGEST_WAIT}")
+    return float(text)
+
+
+_LENGTH = 32
+_LETTERS = string.ascii_lowercase
+_CHARACTERS = string.ascii_lowercase + string.digits
+
+
+def new_identifier() -> str:
+    """Make 32 characters a-z and 0-9, the first one a letter, from a cryptographic source."""
+    return secrets.choice(_LETTERS) + "".join(secrets.choice(_CHARACTERS) for _ in range(_LENGTH - 1))

@@ -67,38 +67,53 @@ REFUSED: Mapping[str, Any] = {
 """The refusal in the OpenAPI document."""
 
 
+class Limits:
+    """The configured limits, and where requests are counted."""
+
+    def __init__(self, rates: Rates, limits: RateLimits) -> None:
+        self.rates = rates
+        self._creation = _allowance("vm_creation", limits.vm_creation)
+        self._deletion = _allowance("vm_deletion", limits.vm_deletion)
+        self._authenticated = _allowance("authenticated", limits.authenticated)
+        self._global = _allowance("global_per_ip", limits.global_per_ip)
+
+    def allowances(self, scope: Scope) -> tuple[Allowance, Allowance]:
+        """Choose what a request is counted against: with a token that is known, and without."""
+        method, path = scope["method"], scope["path"]
+        if method == "POST" and _CREATION.match(path):
+            return self._creation, self._creation
+        if method == "DELETE" and _DELETION.match(path):
+            return self._deletion, self._deletion
+        return self._authenticated, self._global
+
+
 class RateLimiter:
-    """Admits requests within `limits`, tells what is left in the headers of each answer, refuses others.
+    """Admits requests within the limits, tells what is left in the headers of each answer, refuses others.
 
     `exempt` are the paths that are always served, `templates` those by which metrics and the log may name
-    a request that is refused. While Redis can't be asked everything passes:
-    those requests need it, too, and say so themselves.
+    a request that is refused. While Redis can't be asked everything passes: those requests need it, too, and
+    say so themselves.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
-        rates: Rates,
-        limits: RateLimits,
+        limits: Limits,
         addresses: ClientAddresses,
         exempt: frozenset[str],
         templates: Iterable[str],
-        watch: StoreHealth,
+        health: StoreHealth,
         metrics: LimitMetrics,
     ) -> None:
         self._app = app
-        self._rates = rates
+        self._limits = limits
         self._addresses = addresses
         self._exempt = exempt
         self._templates = [(compile_path(template)[0], template) for template in templates]
-        self._watch = watch
+        self._health = health
         self._metrics = metrics
         self._outage = Outage("rate limits")
-        self._creation = _allowance("vm_creation", limits.vm_creation)
-        self._deletion = _allowance("vm_deletion", limits.vm_deletion)
-        self._authenticated = _allowance("authenticated", limits.authenticated)
-        self._global = _allowance("global_per_ip", limits.global_per_ip)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 429."""
@@ -117,13 +132,13 @@ class RateLimiter:
 
     async def _admission(self, scope: Scope) -> Admission | None:
         """Ask Redis; None when it can't be asked."""
-        if not self._watch.is_prepared:  # it is known to be away: don't wait for that to show again
+        if not self._health.is_prepared:  # it is known to be away: don't wait for that to show again
             self._metrics.unchecked()
             return None
-        with_token, without = self._allowances(scope)
+        with_token, without = self._limits.allowances(scope)
         try:
             async with asyncio.timeout(_PATIENCE):
-                admission = await self._rates.admit(
+                admission = await self._limits.rates.admit(
                     operation=new_operation(),
                     token=_token(scope),
                     address=network_of(self._addresses.address_of(scope)),
@@ -132,21 +147,12 @@ class RateLimiter:
                 )
         except (StoreError, TimeoutError) as error:
             if isinstance(error, StoreUnavailable):
-                self._watch.noticed(error)
+                self._health.noticed(error)
             self._outage.began(str(error) or f"no answer within {_PATIENCE:g} s")
             self._metrics.unchecked()
             return None
         self._outage.ended()
         return admission
-
-    def _allowances(self, scope: Scope) -> tuple[Allowance, Allowance]:
-        """Choose what the request is counted against: with a token that is known, and without."""
-        method, path = scope["method"], scope["path"]
-        if method == "POST" and _CREATION.match(path):
-            return self._creation, self._creation
-        if method == "DELETE" and _DELETION.match(path):
-            return self._deletion, self._deletion
-        return self._authenticated, self._global
 
     def _template_of(self, path: str) -> str:
         return next((template for pattern, template in self._templates if pattern.match(path)), UNMATCHED)

@@ -1,4 +1,4 @@
-"""Reading a request without trusting its length, its type or its contents; seeing its client leave."""
+"""Reading the bodies of requests, and noticing that a client has left."""
 
 import json
 from typing import Any
@@ -99,3 +99,9 @@ def has_left(request: Request) -> bool:
         return bool(known.value["type"] == "http.disconnect")
     waiting.close()
     return False
+
+
+async def client_leaves(request: Request) -> None:
+    """Return when the client has closed its connection; what it still sends is dropped."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,6 +1,6 @@
-"""How refusals look, for the OpenAPI document; the answers themselves are made in `error_answers`."""
+"""Answers without data of their own, and the refusals that many routes give, for the OpenAPI document."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -33,3 +33,22 @@ class Away(Refusal):
     """The answer while Redis can't be used."""
 
     message: str
+
+
+Answers = dict[int | str, dict[str, Any]]
+"""Status -> answer."""
+
+CHALLENGE = {"WWW-Authenticate": {"description": "Always Basic.", "schema": {"type": "string"}}}
+"""Headers of every 401."""
+LATER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}}
+"""Headers of a refusal that passes by itself."""
+
+UNAUTHORIZED = {"model": Refusal, "description": "A valid token is needed.", "headers": CHALLENGE}
+OTHERS_VM = {"model": Refusal, "description": "The VM was taken by another user."}
+AWAY = {"model": Away, "description": "Redis can't be used for now.", "headers": LATER}
+
+
+class Done(BaseModel):
+    """It was done."""
+
+    ok: Literal[True] = True

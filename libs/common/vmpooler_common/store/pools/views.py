@@ -33,6 +33,10 @@ class PoolCounts:
     size: int | None = None
     """Set through the API, in place of the configured one."""
 
+    def size_or(self, configured: int) -> int:
+        """Give the size that counts: set through the API, else configured."""
+        return configured if self.size is None else self.size
+
 
 @dataclass(frozen=True, slots=True)
 class Durations:

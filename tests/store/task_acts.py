@@ -166,9 +166,9 @@ TASK_ACTS: tuple[Act, ...] = (
         "claim_task",
         arrange=_poisoned,
     ),
-    act("do a task", "task_leases.done", _does, "claim_task", "settle_task", arrange=_taken),
-    act("fail a task", "task_leases.failed", _fails, "claim_task", "settle_task", arrange=_taken),
-    act("put a task off", "task_leases.postpone", _puts_off, "claim_task", "settle_task", arrange=_taken),
+    act("do a task", "task_leases.done", _does, "claim_task", "finish_task", arrange=_taken),
+    act("fail a task", "task_leases.failed", _fails, "claim_task", "finish_task", arrange=_taken),
+    act("put a task off", "task_leases.postpone", _puts_off, "claim_task", "finish_task", arrange=_taken),
     act("prepare the inbox of tasks", "task_inbox.prepare", lambda store: store.task_inbox.prepare()),
     act("recover a task's entry", "task_inbox.recover", _recovers, arrange=_read_by_a_dead_consumer),
     act(

@@ -17,7 +17,7 @@ async def places(fleet: Fleet, request: str) -> list[int]:
     """Give, of each VM that the request waits for in pool `one`, how many others go before."""
     standing = await fleet.store.positions.look_up(request)
     assert standing is not None
-    return list(standing.lines["one"].places.values())
+    return list(standing.pools["one"].ahead.values())
 
 
 async def queue_up(fleet: Fleet, chance: random.Random) -> Sequence[str]:
@@ -60,4 +60,4 @@ async def test_at_most_a_thousand_vms_are_counted_for_checkouts(fleet: Fleet) ->
     await Demand(fleet).accepted("r", "one")
     standing = await fleet.store.positions.look_up("r")
     assert standing is not None
-    assert standing.lines["one"].owed == 1000
+    assert standing.pools["one"].owed == 1000

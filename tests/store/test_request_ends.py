@@ -305,7 +305,7 @@ async def test_a_request_that_is_over_is_no_part_of_any_line(demand: Demand) -> 
     await delete(demand, "r")
     standing = await demand.fleet.store.positions.look_up("r")
     assert standing is not None
-    assert standing.lines == {}
+    assert standing.pools == {}
 
 
 # What a line tells
@@ -319,7 +319,7 @@ async def test_a_line_tells_how_far_the_pools_clones_are(demand: Demand) -> None
     await demand.fleet.created("one", "e")
     standing = await demand.fleet.store.positions.look_up("r")
     assert standing is not None
-    making = standing.lines["one"].making
+    making = standing.pools["one"].pending
     assert (making.reserved, making.cloning, making.booting, making.total) == (1, 3, 1, 5)
     assert standing.slots_in_use == 1
 
@@ -330,7 +330,7 @@ async def test_a_line_tells_why_its_pool_does_not_work(demand: Demand) -> None:
     await demand.fleet.store.views.mark_backing_off("two", "throttled")
     standing = await demand.fleet.store.positions.look_up("r")
     assert standing is not None
-    told = {pool: (line.broken, line.backing_off) for pool, line in standing.lines.items()}
+    told = {pool: (line.broken, line.backing_off) for pool, line in standing.pools.items()}
     assert told == {"one": ("no template", ""), "two": ("", "throttled")}
 
 
@@ -338,7 +338,7 @@ async def test_a_request_that_nobody_has_accepted_has_no_place_yet(demand: Deman
     await demand.opened("r", "one")
     standing = await demand.fleet.store.positions.look_up("r")
     assert standing is not None
-    assert standing.lines["one"].places == {}
+    assert standing.pools["one"].ahead == {}
 
 
 async def test_every_change_of_a_request_is_told_to_who_waits(demand: Demand) -> None:

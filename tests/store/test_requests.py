@@ -213,9 +213,9 @@ async def test_the_place_in_line_is_the_number_of_vms_that_go_to_others_before(d
     await of_a_user(demand, "mine", "carol", "one", "one")
     standing = await demand.fleet.store.positions.look_up("mine")
     assert standing is not None
-    line = standing.lines["one"]
+    line = standing.pools["one"]
     order = await demand.served("one", 8)
-    assert [line.places[number] for number in (0, 1)] == [at for at, who in enumerate(order) if who == "mine"]
+    assert [line.ahead[number] for number in (0, 1)] == [at for at, who in enumerate(order) if who == "mine"]
     assert line.backlog == 8
 
 
@@ -225,7 +225,7 @@ async def test_the_place_in_line_counts_the_users_own_requests_before(demand: De
     await of_a_user(demand, "mine", "alice", "one")
     standing = await demand.fleet.store.positions.look_up("mine")
     assert standing is not None
-    assert standing.lines["one"].places == {0: (await demand.served("one", 6)).index("mine")}
+    assert standing.pools["one"].ahead == {0: (await demand.served("one", 6)).index("mine")}
 
 
 # Getting VMs

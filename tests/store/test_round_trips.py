@@ -114,6 +114,6 @@ async def test_a_script_that_was_lost_is_run_before_what_was_to_follow_it(
     async with open_store(own_redis_server.url, "{flushed}") as store:
         await store.views.mark_broken("one", "no template")
         await store.link.call(("SCRIPT", "FLUSH"))
-        command = store.scripts.command("forget_pool", "one")
+        command = store.scripts.command_named("forget_pool", pool="one")
         forgotten, left = await store.scripts.run_all([command, ("HEXISTS", "{flushed}:broken", "one")])
         assert (forgotten, left) == (1, 0)

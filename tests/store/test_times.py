@@ -80,12 +80,13 @@ async def test_a_stored_time_lies_between_two_looks_at_the_servers_clock(
 
 
 def test_no_verb_is_told_what_time_it_is() -> None:
-    ends_as_noted_in_the_cloud = {("checkouts.reinstate", "ends_at")}
+    read_elsewhere = {("checkouts.reinstate", "ends_at"), ("retirement.retire", "bound")}
+    """From the tag in the cloud, and from the snapshot that the plan relied on."""
     for name, kind in get_type_hints(Store).items():
         for method, function in inspect.getmembers(kind, inspect.isfunction):
             parameters = {key: hint for key, hint in get_type_hints(function).items() if key != "return"}
             told = {key for key, hint in parameters.items() if "datetime.datetime" in str(hint)}
-            assert {(f"{name}.{method}", key) for key in told} <= ends_as_noted_in_the_cloud
+            assert {(f"{name}.{method}", key) for key in told} <= read_elsewhere
             assert "now" not in parameters, f"{name}.{method}"
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from vmpooler_common.config import PoolSettings, Settings
-from vmpooler_common.store.requests.positions import Line, Standing
+from vmpooler_common.store.requests.positions import PoolPosition, RequestPosition
 from vmpooler_common.store.requests.requests import RequestStatus, Wanted
 
 VmProgress = Literal["granted", "booting", "cloning", "waiting", "returned", "given up"]
@@ -83,36 +83,36 @@ class RequestExplanation(BaseModel):
     vms: list[WantedVm]
 
 
-def pool_lines(standing: Standing, settings: Settings) -> dict[str, PoolLine]:
+def pool_lines(standing: RequestPosition, settings: Settings) -> dict[str, PoolLine]:
     """Describe the pools that the request still waits for."""
     by_name = {pool.name: pool for pool in settings.pools}
     waiting = [want.pool for want in standing.request.wants if not want.vm]
     return {
         name: PoolLine(
             waiting=waiting.count(name),
-            ahead=min(line.places.values(), default=None),
+            ahead=min(line.ahead.values(), default=None),
             owed=line.owed,
             backlog=line.backlog,
             making=MakingFigures(
-                reserved=line.making.reserved, cloning=line.making.cloning, booting=line.making.booting
+                reserved=line.pending.reserved, cloning=line.pending.cloning, booting=line.pending.booting
             ),
             ready=line.ready,
             limits=list(_limits(line, by_name.get(name), standing.slots_in_use, settings)),
         )
-        for name, line in standing.lines.items()
+        for name, line in standing.pools.items()
     }
 
 
-def wanted_vms(standing: Standing) -> list[WantedVm]:
+def wanted_vms(standing: RequestPosition) -> list[WantedVm]:
     """Describe each VM of the request, in its order."""
     status = standing.request.status
     return [
         WantedVm(
             name=want.name,
             pool=want.pool,
-            state=_progress(want, number, status, standing.lines),
+            state=_progress(want, number, status, standing.pools),
             hostname=want.fqdn if want.vm else None,
-            ahead=standing.lines[want.pool].places.get(number) if want.pool in standing.lines else None,
+            ahead=standing.pools[want.pool].ahead.get(number) if want.pool in standing.pools else None,
             failed_attempts=want.charges,
             last_error=want.error or None,
         )
@@ -120,23 +120,27 @@ def wanted_vms(standing: Standing) -> list[WantedVm]:
     ]
 
 
-def _progress(want: Wanted, number: int, status: RequestStatus, lines: Mapping[str, Line]) -> VmProgress:
+def _progress(
+    want: Wanted, number: int, status: RequestStatus, lines: Mapping[str, PoolPosition]
+) -> VmProgress:
     is_returned = status in (RequestStatus.FAILED, RequestStatus.DELETED)
     if want.vm:
         return "returned" if is_returned else "granted"
     if is_returned:
         return "given up"
     line = lines.get(want.pool)
-    if line is None or number not in line.places:
+    if line is None or number not in line.ahead:
         return "waiting"
     # Whichever VM is ready first goes to the first in line, so the n-th in line gets the n-th nearest one.
-    place = line.places[number]
-    if place < line.making.booting:
+    place = line.ahead[number]
+    if place < line.pending.booting:
         return "booting"
-    return "cloning" if place < line.making.booting + line.making.cloning else "waiting"
+    return "cloning" if place < line.pending.booting + line.pending.cloning else "waiting"
 
 
-def _limits(line: Line, pool: PoolSettings | None, slots_in_use: int, settings: Settings) -> Sequence[Limit]:
+def _limits(
+    line: PoolPosition, pool: PoolSettings | None, slots_in_use: int, settings: Settings
+) -> Sequence[Limit]:
     found: list[Limit] = []
     if pool is None:
         found.append(Limit(kind="not_configured", text="it isn't configured any more"))
@@ -147,7 +151,7 @@ def _limits(line: Line, pool: PoolSettings | None, slots_in_use: int, settings: 
     if line.backing_off:
         found.append(Limit(kind="backing_off", text=f"its clones are held back for now: {line.backing_off}"))
     limit = settings.general.ondemand_clone_limit
-    if slots_in_use >= limit and line.making.total < line.backlog:
+    if slots_in_use >= limit and line.pending.total < line.backlog:
         found.append(
             Limit(
                 kind="clone_limit",

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from vmpooler_api.ondemand.explain import PoolLine, RequestExplanation, pool_lines, wanted_vms
 from vmpooler_common.config import Settings
-from vmpooler_common.store.requests.positions import Standing
+from vmpooler_common.store.requests.positions import RequestPosition
 from vmpooler_common.store.requests.requests import OnDemandRequest, RequestStatus
 
 
-def explain(standing: Standing, settings: Settings) -> RequestExplanation:
+def explain(standing: RequestPosition, settings: Settings) -> RequestExplanation:
     """Say what a request waits for and what holds it up."""
     request = standing.request
     is_open = request.status is RequestStatus.OPEN

@@ -4,18 +4,21 @@
 -- The requests that were admitted in the last period are remembered one by one, so that no period,
 -- wherever it begins, holds more of them than the limit. What is refused isn't counted.
 --
--- ARGV operation, token digest or '', address, then for a known token and for an address:
---      class, limit, period in ms
--- Returns {class, 1 when admitted else 0, how many more may come now,
---          ms until the next of those that count leaves the period, now}
+-- ARGS operation, token, address, with_token, without
+-- REPLY category, admitted, remaining, changes_in, now
+--
+-- `with_token` and `without` are {category, limit, period in ms}, for a known token and for an address.
+-- `remaining` is how many more may come now, `changes_in` the ms until the next of those that count leaves
+-- the
+-- period.
 
-local operation, token = ARGV[1], ARGV[2]
-local client, at = 'address:' .. ARGV[3], 7
+local operation, token = ARG.operation, ARG.token
+local client, allowance = 'address:' .. ARG.address, ARG.without
 if token ~= '' and redis.call('EXISTS', K.token .. token) == 1 then
-  client, at = 'token:' .. token, 4
+  client, allowance = 'token:' .. token, ARG.with_token
 end
-local class, limit, period = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-local key = K.rate .. class .. ':' .. client
+local category, limit, period = allowance[1], tonumber(allowance[2]), tonumber(allowance[3])
+local key = K.rate .. category .. ':' .. client
 local now = now_ms()
 local past, present = '(' .. int(now - period), int(now)
 -- Up to now: were the clock set back, what was counted by the old one must not stand in the way.
@@ -26,10 +29,17 @@ local admitted, is_counted = used < limit, redis.call('ZSCORE', key, operation)
 local skipped = math.max(0, used - limit)
 local edge = redis.call('ZRANGEBYSCORE', key, past, present, 'WITHSCORES', 'LIMIT', skipped, 1)
 local left = edge[2] and edge[2] + period - now or period
-if is_counted then return { class, 1, math.max(0, limit - used), left, present } end
-if not admitted then return { class, 0, 0, left, present } end
+
+local function answer(is_admitted, remaining)
+  return cjson.encode({
+    category = category, admitted = is_admitted, remaining = remaining, changes_in = int(left), now = present,
+  })
+end
+
+if is_counted then return answer(true, math.max(0, limit - used)) end
+if not admitted then return answer(false, 0) end
 
 redis.call('ZREMRANGEBYSCORE', key, '-inf', int(now - period))
 redis.call('ZADD', key, present, operation)
 redis.call('PEXPIRE', key, int(period))
-return { class, 1, limit - used - 1, left, present }
+return answer(true, limit - used - 1)

@@ -1,12 +1,15 @@
 -- issue_token: make a token known as a user's, whose password was found right.
--- ARGV token digest, user, digest of the user's name, the token's first characters,
---      life in ms or 0 for no end, most tokens of a user
+-- ARGS token, user, spelling, beginning, life, most
+--
+-- `spelling` is the digest of the user's name, `beginning` the token's first characters, `life` in ms or 0
+-- for no
+-- end, `most` how many tokens a user may have.
 -- Returns 'ok', 'throttled' when a login of this user has failed within a second,
 --         'full' when the user has too many tokens.
 
-local token, user, life = ARGV[1], ARGV[2], tonumber(ARGV[5])
+local token, user, life = ARG.token, ARG.user, tonumber(ARG.life)
 if redis.call('EXISTS', K.token .. token) == 1 then return 'ok' end -- the same call again
-if redis.call('EXISTS', K.failed .. ARGV[3]) == 1 then return 'throttled' end
+if redis.call('EXISTS', K.failed .. ARG.spelling) == 1 then return 'throttled' end
 local expired, kept = {}, 0
 for _, other in ipairs(redis.call('ZRANGE', K.tokens .. user, 0, -1)) do
   if redis.call('EXISTS', K.token .. other) == 1 then
@@ -15,11 +18,11 @@ for _, other in ipairs(redis.call('ZRANGE', K.tokens .. user, 0, -1)) do
     table.insert(expired, other)
   end
 end
-if kept >= tonumber(ARGV[6]) then return 'full' end
+if kept >= tonumber(ARG.most) then return 'full' end
 
 local now = int(now_ms())
 for _, other in ipairs(expired) do redis.call('ZREM', K.tokens .. user, other) end
-redis.call('HSET', K.token .. token, 'user', user, 'created', now, 'beginning', ARGV[4])
+redis.call('HSET', K.token .. token, 'user', user, 'created', now, 'beginning', ARG.beginning)
 if life > 0 then redis.call('PEXPIRE', K.token .. token, int(life)) end
 redis.call('ZADD', K.tokens .. user, now, token)
 return 'ok'

@@ -1,14 +1,16 @@
 -- list_tokens: list a user's tokens, the oldest first. Writes nothing.
--- ARGV user, digest of the user's name
--- Returns {'ok', per token: its first characters, when it was made, when it was last used or ''}: flat,
---         or {'throttled'} when a login of this user has failed within a second.
+-- ARGS user, spelling
+-- REPLY outcome, tokens
+--
+-- Each token has beginning (its first characters), created and last (use, or '').
+-- The outcome is ok, or throttled when a login of this user has failed within a second.
 
-if redis.call('EXISTS', K.failed .. ARGV[2]) == 1 then return { 'throttled' } end
-local found = { 'ok' }
-for _, token in ipairs(redis.call('ZRANGE', K.tokens .. ARGV[1], 0, -1)) do
+if redis.call('EXISTS', K.failed .. ARG.spelling) == 1 then return cjson.encode({ outcome = 'throttled' }) end
+local found = {}
+for _, token in ipairs(redis.call('ZRANGE', K.tokens .. ARG.user, 0, -1)) do
   local known = redis.call('HMGET', K.token .. token, 'beginning', 'created', 'last')
   if known[2] then
-    for _, value in ipairs({ known[1] or '', known[2], known[3] or '' }) do table.insert(found, value) end
+    table.insert(found, { beginning = known[1] or '', created = known[2], last = known[3] or '' })
   end
 end
-return found
+return cjson.encode({ outcome = 'ok', tokens = found })

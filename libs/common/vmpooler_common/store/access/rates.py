@@ -46,18 +46,18 @@ class Rates:
 
         What is refused isn't counted, and the same operation again is counted once. Raises StoreUnavailable.
         """
-        category, is_admitted, remaining, left, now = await self._scripts.run(
+        reply = await self._scripts.fetch(
             "admit_rate",
-            operation,
-            token_digest(token),
-            address,
-            *(with_token.category, with_token.limit, duration_ms(with_token.period)),
-            *(without.category, without.limit, duration_ms(without.period)),
+            operation=operation,
+            token=token_digest(token),
+            address=address,
+            with_token=(with_token.category, with_token.limit, duration_ms(with_token.period)),
+            without=(without.category, without.limit, duration_ms(without.period)),
         )
         return Admission(
-            allowance=with_token if category == with_token.category else without,
-            is_admitted=bool(is_admitted),
-            remaining=remaining,
-            changes_in=timedelta(milliseconds=left),
-            now=from_ms(now),
+            allowance=with_token if reply["category"] == with_token.category else without,
+            is_admitted=reply["admitted"],
+            remaining=reply["remaining"],
+            changes_in=timedelta(milliseconds=int(reply["changes_in"])),
+            now=from_ms(reply["now"]),
         )

@@ -1,7 +1,12 @@
 -- show_token: tell what is known of a token, and which running VMs were taken with it. Writes nothing.
--- ARGV token digest
--- Returns {user, created, last or '', {vm...}}, or {} when the token isn't known.
+-- ARGS token
+-- REPLY user, created, last, vms
+--
+-- `user` is '' when the token isn't known; `vms` are the running ones.
 
-local known = redis.call('HMGET', K.token .. ARGV[1], 'user', 'created', 'last')
-if not known[1] then return {} end
-return { known[1], known[2] or '', known[3] or '', redis.call('ZRANGE', K.token_vms .. ARGV[1], 0, -1) }
+local known = redis.call('HMGET', K.token .. ARG.token, 'user', 'created', 'last')
+if not known[1] then return cjson.encode({ user = '' }) end
+return cjson.encode({
+  user = known[1], created = known[2] or '', last = known[3] or '',
+  vms = redis.call('ZRANGE', K.token_vms .. ARG.token, 0, -1),
+})

@@ -76,8 +76,14 @@ class Tokens:
         Raises LoginThrottled, TooManyTokens, StoreUnavailable.
         """
         life = duration_ms(ttl) if ttl else 0
-        match await self._scripts.run(
-            "issue_token", token_digest(token), user, _one_spelling(user), token[:SHOWN], life, MOST_TOKENS
+        match await self._scripts.run_named(
+            "issue_token",
+            token=token_digest(token),
+            user=user,
+            spelling=_one_spelling(user),
+            beginning=token[:SHOWN],
+            life=life,
+            most=MOST_TOKENS,
         ):
             case "throttled":
                 raise _throttled()
@@ -86,35 +92,41 @@ class Tokens:
 
     async def of_user(self, user: str) -> list[TokenEntry]:
         """List a user's tokens, the oldest first. Raises LoginThrottled, StoreUnavailable."""
-        outcome, *flat = await self._scripts.run("list_tokens", user, _one_spelling(user))
-        if outcome == "throttled":
+        reply = await self._scripts.fetch("list_tokens", user=user, spelling=_one_spelling(user))
+        if reply["outcome"] == "throttled":
             raise _throttled()
         return [
-            TokenEntry(flat[at], from_ms(flat[at + 1]), from_ms_or_none(flat[at + 2]))
-            for at in range(0, len(flat), 3)
+            TokenEntry(token["beginning"], from_ms(token["created"]), from_ms_or_none(token["last"]))
+            for token in reply["tokens"]
         ]
 
     async def look_up(self, token: str) -> TokenRecord:
         """Tell what is known of a token. Raises NoSuchToken, StoreUnavailable."""
-        match await self._scripts.run("show_token", token_digest(token)):
-            case [user, created, last, running]:
-                return TokenRecord(user, from_ms(created), from_ms_or_none(last), tuple(running))
-            case _:
-                raise NoSuchToken("no such token")
+        found = await self._scripts.fetch("show_token", token=token_digest(token))
+        if not found["user"]:
+            raise NoSuchToken("no such token")
+        last = from_ms_or_none(found["last"])
+        return TokenRecord(found["user"], from_ms(found["created"]), last, tuple(found["vms"]))
 
     async def revoke(self, token: str, *, operation: str, user: str, admins: Collection[str]) -> str:
         """Forget a token; `user` asks for it. Gives the user whose it was.
 
         Raises LoginThrottled, NoSuchToken, NotOwner (unless `user` is among the `admins`), StoreUnavailable.
         """
-        match await self._scripts.run(
-            "revoke_token", operation, token_digest(token), user, _one_spelling(user), int(user in admins)
-        ):
-            case ["ok", owner]:
-                return str(owner)
-            case ["throttled"]:
+        reply = await self._scripts.fetch(
+            "revoke_token",
+            operation=operation,
+            token=token_digest(token),
+            user=user,
+            spelling=_one_spelling(user),
+            is_admin=user in admins,
+        )
+        match reply["outcome"]:
+            case "ok":
+                return str(reply["owner"])
+            case "throttled":
                 raise _throttled()
-            case ["foreign"]:
+            case "foreign":
                 raise NotOwner("this token is another user's")
             case _:
                 raise NoSuchToken("no such token")

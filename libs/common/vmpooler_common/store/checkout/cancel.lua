@@ -4,12 +4,20 @@
 --
 -- A place in line that the checkout has is given up.
 -- VMs that were taken under an Idempotency-Key stay as long as another request that was told of them counts.
--- ARGV operation, reason
--- Returns {'cancelled', the names of the VMs that were taken back...}.
+-- ARGS operation, reason
+-- REPLY vms
+--
+-- `vms` are the names of the VMs that were taken back.
 
-local operation, reason = ARGV[1], ARGV[2]
+local operation, reason = ARG.operation, ARG.reason
+-- What is remembered is {'cancelled', name...}.
+local function answer(returned)
+  table.remove(returned, 1)
+  return cjson.encode({ vms = returned })
+end
+
 local reply = remembered(operation) or { 'cancelled' }
-if reply[1] == 'cancelled' and reply[2] then return reply end
+if reply[1] == 'cancelled' and reply[2] then return answer(reply) end
 
 local function is_told_to_others()
   if reply[3] == '' then return false end
@@ -40,4 +48,4 @@ elseif (reply[1] == 'ok' or reply[1] == 'again') and not is_told_to_others() the
     end
   end
 end
-return remember(operation, returned)
+return answer(remember(operation, returned))

@@ -7,12 +7,15 @@
 -- Idempotency-Key the grant is remembered for an hour, and told again to whoever asks for the same under the
 -- same key.
 --
--- ARGV operation, token digest or '', lifetime in ms or 0 for no end, the same with a token,
---      seed of the draw, digest of the key and its caller or '', digest of the order,
---      '' to be answered at once, 'wait' to take a place when VMs are missing, 'last' to give it up then,
---      number of names, then per name: count, number of pools, (pool, weight)...;
---      a pool that a name has twice counts once, with both weights;
---      and for 'wait': (pool, configured size) of each pool
+-- ARGV operation, token, lifetime, lifetime_with_token, seed, key, order, wait, names, *
+--
+-- `token` is its digest or ''; lifetimes are in ms, 0 for no end; `seed` is that of the draw; `key` is the
+-- digest of
+-- the Idempotency-Key and its caller or '', `order` that of what is asked for. `wait` is '' to be answered at
+-- once,
+-- 'wait' to take a ticket when VMs are missing, 'last' to give it up then.
+-- For each of so many `names` follow: count, number of pools, (pool, weight)...; a pool that a name has twice
+-- counts once, with both weights. For 'wait' (pool, configured size) of each pool follow.
 -- Returns {'ok' or 'again', user, digest of the key or '', operation that took the VMs,
 --          (number of the name from 0, vm, pool, domain, provider id)...}: flat
 --         {'unauthorized'}: the token is unknown

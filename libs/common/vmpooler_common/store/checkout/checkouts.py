@@ -183,10 +183,10 @@ class Checkouts:
 
     async def stay(self, operations: Sequence[str], *, pools: Iterable[str]) -> None:
         """Keep the places of these operations, in the lines of these pools, for ten seconds more."""
-        lines = list(pools)
+        queues = list(pools)
         await self._scripts.run_all(
-            self._scripts.command(
-                "renew_tickets", len(lines), *lines, *operations[at : at + _PLACES_PER_CALL]
+            self._scripts.command_named(
+                "renew_tickets", pools=queues, operations=operations[at : at + _PLACES_PER_CALL]
             )
             for at in range(0, len(operations), _PLACES_PER_CALL)
         )
@@ -197,7 +197,7 @@ class Checkouts:
         It undoes checkouts and openings of on-demand requests, within ten minutes. Gives the VMs' names.
         VMs that another request was told of, under the same Idempotency-Key, stay handed out.
         """
-        return list((await self._scripts.run("cancel", operation, reason))[1:])
+        return list((await self._scripts.fetch("cancel", operation=operation, reason=reason))["vms"])
 
     async def give_back(
         self,
@@ -234,7 +234,10 @@ class Checkouts:
         The user is empty for nobody known, the end None for never. Raises StoreUnavailable.
         """
         ends = to_ms(ends_at) if ends_at else ""
-        return bool(await self._scripts.run("reinstate", operation, vm, provider_id, user, ends) == "ok")
+        outcome = await self._scripts.run_named(
+            "reinstate", operation=operation, vm=vm, provider_id=provider_id, user=user, ends=ends
+        )
+        return bool(outcome == "ok")
 
     async def look_up(self, vm: str) -> tuple[VmRecord | None, datetime]:
         """Give what is known of a VM, and the store's time. Raises StoreUnavailable."""

@@ -1,8 +1,7 @@
 -- needs queue
 -- renew_tickets: keep places in line for another while; those that have lapsed stay lapsed.
--- ARGV number of pools, pool..., then places...
+-- ARGS pools, operations
 
-local pools = tonumber(ARGV[1])
-for at = 2, 1 + pools do redis.call('PEXPIRE', K.queue .. ARGV[at], LINE_KEPT) end
-for at = 2 + pools, #ARGV do redis.call('PEXPIRE', K.ticket .. ARGV[at], PLACE_KEPT) end
+for _, pool in ipairs(ARG.pools) do redis.call('PEXPIRE', K.queue .. pool, LINE_KEPT) end
+for _, operation in ipairs(ARG.operations) do redis.call('PEXPIRE', K.ticket .. operation, PLACE_KEPT) end
 return 'ok'

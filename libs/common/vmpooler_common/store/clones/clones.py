@@ -78,7 +78,9 @@ class Clones:
 
     async def begin(self, vm: str, *, operation: str, manager: str, lease: timedelta) -> str | None:
         """Get leave to send `create` for a reserved name: the attempt for its tag; None: it is too late."""
-        attempt: str = await self._scripts.run("begin_create", operation, vm, manager, duration_ms(lease))
+        attempt: str = await self._scripts.run_named(
+            "begin_create", operation=operation, vm=vm, manager=manager, lease=duration_ms(lease)
+        )
         return attempt or None
 
     async def created(

@@ -1,7 +1,9 @@
 -- note_created: note the provider's id of a VM. Safe to repeat, also by a manager that was thought dead.
 --
 -- A VM that was given up in the meantime goes (back) to destruction under its id, so that it can't leak.
--- ARGV vm, attempt, provider id, ip or '', host or '', '1' when the cloud has finished cloning it
+-- ARGV vm, attempt, provider_id, ip, host, cloned
+--
+-- `ip` and `host` may be ''; `cloned` is '1' when the cloud has finished cloning it.
 -- Returns the state that the VM is in now, or '' when this attempt isn't known.
 
 local vm, id = ARGV[1], ARGV[3]

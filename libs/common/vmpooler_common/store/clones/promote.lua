@@ -3,6 +3,7 @@
 -- first to checkouts that came before that, or, when the pool was drained since its name was reserved, to
 -- destruction.
 -- ARGV operation, vm, attempt
+--
 -- Returns {'ready', milliseconds since its name was reserved},
 --         {'running', the same, request, user, milliseconds since the request was made},
 --         or only {state} when it isn't pending (any more) by another operation.

@@ -1,9 +1,11 @@
 -- reserve: take names for new VMs of a pool, as many as it lacks and as there are free clone slots.
 -- The first new VMs, as many as there is backlog without a clone, take slots of the requests' limit,
 -- the others those of the pools' limit.
--- ARGV operation, pool, provider, domain, configured size of the pool, limit of clones for pools,
---      the same for requests, manager, lease in ms, life of a slot in ms, round of the pool,
---      then (name, attempt)...
+-- ARGV operation, pool, provider, domain, size, slot_limit, request_slot_limit, manager, lease, slot_life,
+--       revision,
+--      (name, attempt)...
+--
+-- `size` is the configured one; `lease` and `slot_life` are in ms.
 -- Returns the names that are reserved for this operation; names that are in use are passed over.
 --         None when the pool is in another round: then the caller doesn't know what its VMs are to be
 --         made of.

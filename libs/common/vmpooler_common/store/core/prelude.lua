@@ -81,13 +81,13 @@ end
 
 -- Why a caller may not change what belongs to `owner`, or nil: 'unauthorized' or 'foreign'. `held`: it was
 -- taken with a token, so a known one is needed; `user` is whose the caller's is, or false. With `only_owner`
--- it has to be the owner's, or one of the admins, who are in ARGV from `admins` on.
+-- it has to be the owner's, or one of the admins.
 local function why_refused(held, owner, user, only_owner, admins)
   if not held then return nil end
   if not user then return 'unauthorized' end
   if not only_owner or user == owner then return nil end
-  for at = admins, #ARGV do
-    if user == ARGV[at] then return nil end
+  for _, admin in ipairs(admins) do
+    if user == admin then return nil end
   end
   return 'foreign'
 end

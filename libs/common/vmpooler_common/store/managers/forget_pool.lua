@@ -1,14 +1,15 @@
 -- forget_pool: drop what is kept of a pool that has left the configuration and has no VM any more.
--- ARGV pool
+-- ARGS pool
+--
 -- Returns 1 when it is forgotten, 0 when it still has VMs.
 
 for _, state in ipairs({ 'pending', 'ready', 'suspect', 'stale', 'running', 'completed', 'destroying' }) do
-  if redis.call('EXISTS', K[state] .. ARGV[1]) == 1 then return 0 end
+  if redis.call('EXISTS', K[state] .. ARG.pool) == 1 then return 0 end
 end
-redis.call('HDEL', K.pools, ARGV[1])
-redis.call('HDEL', K.broken, ARGV[1])
-redis.call('HDEL', K.lastboot, ARGV[1])
-redis.call('HDEL', K.backing_off, ARGV[1])
-redis.call('HDEL', K.template_ready, ARGV[1])
-redis.call('HDEL', K.leases, ARGV[1])
+redis.call('HDEL', K.pools, ARG.pool)
+redis.call('HDEL', K.broken, ARG.pool)
+redis.call('HDEL', K.lastboot, ARG.pool)
+redis.call('HDEL', K.backing_off, ARG.pool)
+redis.call('HDEL', K.template_ready, ARG.pool)
+redis.call('HDEL', K.leases, ARG.pool)
 return 1

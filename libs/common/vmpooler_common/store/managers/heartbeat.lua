@@ -2,7 +2,9 @@
 -- heartbeat: register a manager, share the pools among the managers that live, keep its work leased.
 --
 -- Each manager holds its share, rounded up. One that holds more lets the rest go.
--- ARGV manager, lease in ms, number of pools, pool..., then VMs that it creates, destroys or does tasks to...
+-- ARGV manager, lease, count, *
+--
+-- `count` pools follow, then the VMs that it creates, destroys or does tasks to.
 -- Returns {now, generation or '', {the pools that it holds},
 --          {pool, provider... of every pool that has or had VMs}: flat,
 --          {open requests that nobody has accepted for 2 s}, {open requests past their deadline},

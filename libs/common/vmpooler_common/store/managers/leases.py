@@ -65,11 +65,11 @@ class Leases:
 
     async def leave(self, manager: str, working_on: Sequence[str]) -> None:
         """Give pools and unfinished work to the other managers at once."""
-        await self._scripts.run("leave", manager, *working_on)
+        await self._scripts.run_named("leave", manager=manager, vms=working_on)
 
     async def forget(self, pool: str) -> bool:
         """Drop a pool that has left the configuration; False while it still has VMs."""
-        return bool(await self._scripts.run("forget_pool", pool))
+        return bool(await self._scripts.run_named("forget_pool", pool=pool))
 
 
 def info_of(text: str) -> dict[str, str]:

@@ -1,20 +1,22 @@
 -- leave: a manager that stops gives its pools and its unfinished work to the others.
--- ARGV manager, then VMs that it was creating or destroying, or did tasks to...
+-- ARGS manager, vms
+--
+-- `vms` are those that it was creating or destroying, or did tasks to.
 
-local manager, now = ARGV[1], now_ms()
+local manager, now = ARG.manager, now_ms()
 local known_until_now = redis.call('ZREM', K.managers, manager) == 1
 local leases = redis.call('HGETALL', K.leases)
 for at = 1, #leases, 2 do
   if string.match(leases[at + 1], '^%d+ (.*)$') == manager then redis.call('HDEL', K.leases, leases[at]) end
 end
-for at = 2, #ARGV do
-  local known = redis.call('HMGET', K.vm .. ARGV[at], 'state', 'manager', 'pool', 'worker')
+for _, vm in ipairs(ARG.vms) do
+  local known = redis.call('HMGET', K.vm .. vm, 'state', 'manager', 'pool', 'worker')
   if known[2] == manager and known[1] == 'destroying' then
-    redis.call('ZADD', K.destroying .. known[3], 'XX', int(now), ARGV[at])
+    redis.call('ZADD', K.destroying .. known[3], 'XX', int(now), vm)
   elseif known[2] == manager and known[1] == 'pending' then
-    redis.call('HSET', K.vm .. ARGV[at], 'lease', int(now))
+    redis.call('HSET', K.vm .. vm, 'lease', int(now))
   elseif known[4] == manager and known[1] == 'running' then
-    redis.call('ZADD', K.tasks_due, 'XX', int(now), ARGV[at])
+    redis.call('ZADD', K.tasks_due, 'XX', int(now), vm)
   end
 end
 if known_until_now then event('manager.left', '', '') end

@@ -1,11 +1,15 @@
 -- classify: what the records say of VMs that a listing shows. Writes nothing.
--- ARGV vm..., at most 1,000
--- Returns per name: state or '', attempt, provider, provider id, when it was gone or '': flat.
+-- ARGS vms
+-- REPLY state, attempt, provider, provider_id, gone
+--
+-- One reply for each of the at most 1,000 names, in their order.
 
 local found = {}
-for _, vm in ipairs(ARGV) do
-  for _, value in ipairs(redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'provider', 'id', 'gone')) do
-    table.insert(found, value or '')
-  end
+for at, vm in ipairs(ARG.vms) do
+  local known = redis.call('HMGET', K.vm .. vm, 'state', 'attempt', 'provider', 'id', 'gone')
+  found[at] = {
+    state = known[1] or '', attempt = known[2] or '', provider = known[3] or '',
+    provider_id = known[4] or '', gone = known[5] or '',
+  }
 end
-return found
+return cjson.encode(found)

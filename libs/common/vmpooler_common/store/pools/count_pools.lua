@@ -1,5 +1,6 @@
 -- count_pools: how many VMs there are of pools. Writes nothing.
--- ARGV pool...
+-- ARGV (pool)...
+--
 -- Returns {now, slots in use,
 --          per pool: ready, running, pending, completed (with those being destroyed or drained),
 --          last boot or '', reason why it is broken or '', VMs that on-demand requests wait for,

@@ -1,23 +1,27 @@
 -- needs requests queue
 -- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
--- ARGV pool, provider, configured size, ready ttl in ms, '1' for the names of all ready VMs too,
---      most VMs of each kind, '1' when what was set through the API counts: the pool is configured
--- Returns {now, generation, halted or '', broken or '', why clones are held back or '',
---          clone slots in use for requests, for pools, backlog, clones of this pool,
---          {sizes of pending, ready, suspect, running, completed, destroying, stale},
---          pending VMs: {name, provider, phase, reserved, lease, attempt, id or '',
---            cloned or '', round}...: flat,
---          ready VMs past their ttl: name...,
---          the oldest ready VMs, as many as there are more alive than size and backlog: name...,
---          running VMs whose lifetime is over: name...,
---          VMs whose destruction is due: name...,
---          running VMs whose owner isn't on their tag:
---            {name, provider, id, attempt, user, ends or ''}...: flat,
---          ready VMs: {name, since}...: flat,  suspects: {name, since}...: flat,
---          when the next of these will be due by itself, or '',
---          {size, template, clone target that were set through the API, each or ''}, round,
---          template that its VMs are made from or '', ready VMs that are stale: name...,
---          ready VMs that are owed to checkouts that came before the backlog}
+-- ARGV pool, provider, size, ready_ttl, all, most, is_configured
+-- REPLY now, generation, deletion_paused, broken, backing_off, request_slots, pool_slots, backlog, clones,
+--       sizes,
+--       pending, expired, excess, ended, due, untagged, ready, suspects, next_due, size, template,
+--       clone_target,
+--       revision, template_ready, stale, owed
+--
+-- `size` is the configured one; `all` is '1' for the names of all ready VMs, `is_configured` when what was
+-- set
+-- through the API counts. At most `most` VMs of a kind are given.
+-- Reasons, and what was not set, are ''. `sizes` is {state → number of VMs}; `clones` are those of this pool.
+-- pending: {name, provider, phase, reserved, lease, attempt, provider_id, cloned, revision}...
+-- expired: names of ready VMs past their ttl; excess: those of the oldest ready VMs, as many as there are
+-- more
+-- alive than size and backlog; ended: those of running VMs whose lifetime is over; due: those of VMs whose
+-- destruction is due; stale: those of ready VMs that are stale.
+-- untagged: {name, provider, provider_id, attempt, user, ends}... of running VMs whose owner isn't on their
+-- tag.
+-- ready and suspects are flat: name, since, name, since.
+-- next_due: when the next of these will be due by itself; owed: ready VMs that are owed to checkouts that
+-- came
+-- before the backlog.
 
 local pool, ttl, most, now = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[6]), now_ms()
 local is_configured = ARGV[7] == '1'
@@ -27,24 +31,26 @@ local function due(key, upto)
   return redis.call('ZRANGEBYSCORE', key .. pool, '-inf', int(upto), 'LIMIT', 0, most)
 end
 
-local function details(vms, ...)
+local function records(vms, ...)
   local found = {}
-  for _, vm in ipairs(vms) do
-    table.insert(found, vm)
-    for _, value in ipairs(redis.call('HMGET', K.vm .. vm, ...)) do table.insert(found, value or '') end
+  for at, vm in ipairs(vms) do
+    local record = redis.call('HMGET', K.vm .. vm, ...)
+    for index, value in ipairs(record) do record[index] = value or '' end
+    table.insert(record, 1, vm)
+    found[at] = record
   end
   return found
 end
 
 local sizes = {}
 for _, state in ipairs({ 'pending', 'ready', 'suspect', 'running', 'completed', 'destroying', 'stale' }) do
-  table.insert(sizes, redis.call('ZCARD', K[state] .. pool))
+  sizes[state] = redis.call('ZCARD', K[state] .. pool)
 end
 local dying = due(K.completed, now)
 for _, vm in ipairs(due(K.destroying, now)) do table.insert(dying, vm) end
 local all = ARGV[5] == '1'
 local backlog = redis.call('ZCARD', K.backlog .. pool)
-local excess = math.min(sizes[1] + sizes[2] - size - backlog, most)
+local excess = math.min(sizes.pending + sizes.ready - size - backlog, most)
 local requests_used, pools_used = slots_used(now)
 
 local next_due
@@ -60,38 +66,37 @@ soonest(K.destroying, 0)
 soonest(K.ready, ttl)
 
 local want, reserved = head(pool), 0
-if want then reserved = math.min(sizes[2], (owed(pool, sizes[2], want.turn))) end
+if want then reserved = math.min(sizes.ready, (owed(pool, sizes.ready, want.turn))) end
 -- Places lapse without a word.
 if reserved > 0 then next_due = math.min(next_due or math.huge, now + PLACE_KEPT) end
 
-return {
-  int(now),
-  redis.call('GET', K.generation) or '',
-  redis.call('HGET', K.deletion_paused, ARGV[2]) or '',
-  redis.call('HGET', K.broken, pool) or '',
-  redis.call('HGET', K.backing_off, pool) or '',
-  requests_used,
-  pools_used,
-  backlog,
-  redis.call('ZCOUNT', K.cloning .. pool, int(now), '+inf'),
-  sizes,
-  details(redis.call('ZRANGE', K.pending .. pool, 0, most - 1),
+return cjson.encode({
+  now = int(now),
+  generation = redis.call('GET', K.generation) or '',
+  deletion_paused = redis.call('HGET', K.deletion_paused, ARGV[2]) or '',
+  broken = redis.call('HGET', K.broken, pool) or '',
+  backing_off = redis.call('HGET', K.backing_off, pool) or '',
+  request_slots = requests_used,
+  pool_slots = pools_used,
+  backlog = backlog,
+  clones = redis.call('ZCOUNT', K.cloning .. pool, int(now), '+inf'),
+  sizes = sizes,
+  pending = records(redis.call('ZRANGE', K.pending .. pool, 0, most - 1),
     'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned', 'revision'),
-  due(K.ready, now - ttl),
-  excess > 0 and redis.call('ZRANGE', K.ready .. pool, 0, excess - 1) or {},
-  due(K.running, now),
-  dying,
-  details(redis.call('ZRANGE', K.untagged .. pool, 0, most - 1), 'provider', 'id', 'attempt', 'user', 'ends'),
-  all and redis.call('ZRANGE', K.ready .. pool, 0, -1, 'WITHSCORES') or {},
-  redis.call('ZRANGE', K.suspect .. pool, 0, all and -1 or most - 1, 'WITHSCORES'),
-  next_due and int(next_due) or '',
-  {
-    is_configured and redis.call('HGET', K.size, pool) or '',
-    is_configured and redis.call('HGET', K.template, pool) or '',
-    is_configured and redis.call('HGET', K.clone_target, pool) or '',
-  },
-  redis.call('HGET', K.revisions, pool) or '0',
-  redis.call('HGET', K.template_ready, pool) or '',
-  redis.call('ZRANGE', K.stale .. pool, 0, most - 1),
-  reserved,
-}
+  expired = due(K.ready, now - ttl),
+  excess = excess > 0 and redis.call('ZRANGE', K.ready .. pool, 0, excess - 1) or {},
+  ended = due(K.running, now),
+  due = dying,
+  untagged = records(redis.call('ZRANGE', K.untagged .. pool, 0, most - 1),
+    'provider', 'id', 'attempt', 'user', 'ends'),
+  ready = all and redis.call('ZRANGE', K.ready .. pool, 0, -1, 'WITHSCORES') or {},
+  suspects = redis.call('ZRANGE', K.suspect .. pool, 0, all and -1 or most - 1, 'WITHSCORES'),
+  next_due = next_due and int(next_due) or '',
+  size = is_configured and redis.call('HGET', K.size, pool) or '',
+  template = is_configured and redis.call('HGET', K.template, pool) or '',
+  clone_target = is_configured and redis.call('HGET', K.clone_target, pool) or '',
+  revision = redis.call('HGET', K.revisions, pool) or '0',
+  template_ready = redis.call('HGET', K.template_ready, pool) or '',
+  stale = redis.call('ZRANGE', K.stale .. pool, 0, most - 1),
+  owed = reserved,
+})

@@ -1,13 +1,13 @@
 """Setting sizes, templates and clone targets of pools while they are used, and draining pools."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from vmpooler_common.model.overrides import CurrentOverrides, Property
 from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.core.connection import Reply
 from vmpooler_common.store.core.errors import NotOwner, UnknownToken
-from vmpooler_common.store.core.scripts import Argument, Scripts
+from vmpooler_common.store.core.scripts import Named, Scripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,48 +52,53 @@ class PoolChanges:
 
     async def current(self) -> CurrentOverrides:
         """Give what is set. Raises StoreUnavailable."""
-        sizes, templates, clone_targets, prepared = await self._scripts.run("show_overrides")
+        found = await self._scripts.fetch("show_overrides")
         return CurrentOverrides(
-            sizes=_mapping(sizes),
-            templates=_mapping(templates),
-            clone_targets=_mapping(clone_targets),
-            prepared=_mapping(prepared),
+            sizes=_mapping(list(found["sizes"])),
+            templates=_mapping(list(found["templates"])),
+            clone_targets=_mapping(list(found["clone_targets"])),
+            prepared=_mapping(list(found["templates_ready"])),
         )
 
     async def override(
         self, what: Property, changes: Sequence[Change], *, permission: Permission, operation: str
     ) -> Overridden:
-        """Make all changes or none. Nothing else may be made of this."""
-        flat = [text for change in changes for text in (change.pool, change.configured, change.value)]
-        outcome, *told = await self._scripts.run(
+        """Make all changes atomically, or none."""
+        reply = await self._scripts.fetch(
             "override_pools",
-            operation,
-            *_asker(permission),
-            what,
-            len(changes),
-            *flat,
-            *permission.admins,
+            operation=operation,
+            **_asker(permission),
+            property=what,
+            changes=[asdict(change) for change in changes],
         )
-        _check(outcome)
-        user, *before = map(str, told)
-        return Overridden(user, before)
+        _check(reply["outcome"])
+        return Overridden(reply["user"], list(reply["before"]))
 
     async def drain(self, pools: Sequence[str], *, permission: Permission, operation: str) -> str:
         """Have all VMs of these pools that are pending or ready replaced, once; give the user who asks."""
-        outcome, *told = await self._scripts.run(
-            "drain_pools", operation, *_asker(permission), len(pools), *pools, *permission.admins
+        reply = await self._scripts.fetch(
+            "drain_pools", operation=operation, **_asker(permission), pools=pools
         )
-        _check(outcome)
-        return str(told[0])
+        _check(reply["outcome"])
+        return str(reply["user"])
 
     async def check(self, permission: Permission) -> None:
         """Only check that the token may; for what is decided before another verb is asked."""
         token = token_digest(permission.token)
-        _check(await self._scripts.run("authorise", token, int(permission.only_admins), *permission.admins))
+        _check(
+            await self._scripts.run_named(
+                "authorise", token=token, only_admins=permission.only_admins, admins=list(permission.admins)
+            )
+        )
 
 
-def _asker(permission: Permission) -> tuple[Argument, ...]:
-    return token_digest(permission.token), int(permission.needs_token), int(permission.only_admins)
+def _asker(permission: Permission) -> dict[str, Named]:
+    return {
+        "token": token_digest(permission.token),
+        "needs_token": permission.needs_token,
+        "only_admins": permission.only_admins,
+        "admins": list(permission.admins),
+    }
 
 
 def _check(outcome: str) -> None:

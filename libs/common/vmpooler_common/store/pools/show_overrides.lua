@@ -1,9 +1,12 @@
 -- show_overrides: what was set through the API, and what managers make of it, at one moment. Writes nothing.
--- Returns {sizes, templates, clone targets, templates that VMs are made from}, each pool and value...: flat
+-- ARGS
+-- REPLY sizes, templates, clone_targets, templates_ready
+--
+-- Each is flat: pool, value, pool, value.
 
-return {
-  redis.call('HGETALL', K.size),
-  redis.call('HGETALL', K.template),
-  redis.call('HGETALL', K.clone_target),
-  redis.call('HGETALL', K.template_ready),
-}
+return cjson.encode({
+  sizes = redis.call('HGETALL', K.size),
+  templates = redis.call('HGETALL', K.template),
+  clone_targets = redis.call('HGETALL', K.clone_target),
+  templates_ready = redis.call('HGETALL', K.template_ready),
+})

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from vmpooler_common.model.overrides import read_size, stored_overrides
 from vmpooler_common.model.pool import Classification, DeletionPause, PendingVm, Sizes, Snapshot, UntaggedVm
 from vmpooler_common.model.vm import ClonePhase
-from vmpooler_common.store.core.connection import Reply
+from vmpooler_common.store.core.connection import Command, Reply
 from vmpooler_common.store.core.keys import Keys
-from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.scripts import Scripts, read_named
 from vmpooler_common.store.core.times import duration_ms, from_ms, from_ms_or_none, to_ms
 from vmpooler_common.store.pools.statistics import durations_by_pool
 
@@ -102,7 +103,7 @@ class Views:
             *self._classify(names),
         ]
         first, *rest = await self._scripts.run_all(commands)
-        return _snapshot(first), _classifications(names, rest)
+        return _snapshot(read_named(first)), _classifications(names, rest)
 
     async def classify(self, names: Sequence[str]) -> Mapping[str, Classification]:
         """Say what the records say of these VMs."""
@@ -119,8 +120,8 @@ class Views:
 
     async def today(self) -> Today:
         """Add up the statistics of today: eight fields for each pool, so it is dearer than counting."""
-        clones, boots = await self._scripts.run("today")
-        return Today(clones=_durations(clones), boots=_durations(boots))
+        found = await self._scripts.fetch("today")
+        return Today(clones=_durations(list(found["clones"])), boots=_durations(list(found["boots"])))
 
     async def mark_broken(self, pool: str, reason: str) -> None:
         """Tell everyone that this pool can't work, and why; an empty reason: it works again."""
@@ -141,67 +142,44 @@ class Views:
     async def tagged(self, pool: str, vm: UntaggedVm) -> bool:
         """Note that the cloud knows this of a VM. False: it has another end by now, or was given back."""
         ends = "" if vm.ends_at is None else to_ms(vm.ends_at)
-        return bool(await self._scripts.run("note_tagged", pool, vm.name, ends))
+        return bool(await self._scripts.run_named("note_tagged", pool=pool, vm=vm.name, ends=ends))
 
-    def _classify(self, names: Sequence[str]) -> list[Sequence[str | int]]:
+    def _classify(self, names: Sequence[str]) -> list[Command]:
         return [
-            self._scripts.command("classify", *names[at : at + _NAMES_PER_CALL])  # type: ignore[misc]
+            self._scripts.command_named("classify", vms=names[at : at + _NAMES_PER_CALL])
             for at in range(0, len(names), _NAMES_PER_CALL)
         ]
 
 
-def _snapshot(reply: Sequence[Reply]) -> Snapshot:
-    (
-        now,
-        generation,
-        halted,
-        broken,
-        backing_off,
-        request_slots,
-        pool_slots,
-        backlog,
-        clones,
-        sizes,
-        pending,
-        expired,
-        excess,
-        ended,
-        to_destroy,
-        untagged,
-        ready,
-        suspects,
-        next_due,
-        (size, template, clone_target),
-        revision,
-        template_ready,
-        stale,
-        owed,
-    ) = reply
+def _snapshot(found: Mapping[str, Any]) -> Snapshot:
+    pause = found["deletion_paused"]
     return Snapshot(
-        now=from_ms(now),
-        generation=generation,
-        deletion_pause=DeletionPause(*halted.split(" ", 2)) if halted else None,
-        broken=broken,
-        backing_off=backing_off,
-        request_slots_in_use=request_slots,
-        pool_slots_in_use=pool_slots,
-        backlog=backlog,
-        clones=clones,
-        sizes=Sizes(*sizes),
-        pending=tuple(_pending(pending[at : at + 9]) for at in range(0, len(pending), 9)),
-        expired_ready=tuple(expired),
-        excess_ready=tuple(excess),
-        ended_running=tuple(ended),
-        to_destroy=tuple(to_destroy),
-        untagged=tuple(_untagged(untagged[at : at + 6]) for at in range(0, len(untagged), 6)),
-        ready=_since(ready),
-        suspects=_since(suspects),
-        next_due=from_ms_or_none(next_due),
-        overrides=stored_overrides(size=size, template=template, clone_target=clone_target),
-        revision=int(revision),
-        template_ready=template_ready,
-        stale=tuple(stale),
-        owed=owed,
+        now=from_ms(found["now"]),
+        generation=found["generation"],
+        deletion_pause=DeletionPause(*pause.split(" ", 2)) if pause else None,
+        broken=found["broken"],
+        backing_off=found["backing_off"],
+        request_slots_in_use=found["request_slots"],
+        pool_slots_in_use=found["pool_slots"],
+        backlog=found["backlog"],
+        clones=found["clones"],
+        sizes=Sizes(**found["sizes"]),
+        pending=tuple(_pending(one) for one in found["pending"]),
+        expired_ready=tuple(found["expired"]),
+        excess_ready=tuple(found["excess"]),
+        ended_running=tuple(found["ended"]),
+        to_destroy=tuple(found["due"]),
+        untagged=tuple(_untagged(one) for one in found["untagged"]),
+        ready=_since(found["ready"]),
+        suspects=_since(found["suspects"]),
+        next_due=from_ms_or_none(found["next_due"]),
+        overrides=stored_overrides(
+            size=found["size"], template=found["template"], clone_target=found["clone_target"]
+        ),
+        revision=int(found["revision"]),
+        template_ready=found["template_ready"],
+        stale=tuple(found["stale"]),
+        owed=found["owed"],
     )
 
 
@@ -230,16 +208,16 @@ def _untagged(values: Sequence[str]) -> UntaggedVm:
 
 
 def _classifications(names: Sequence[str], replies: Sequence[Reply]) -> dict[str, Classification]:
-    flat = [value for reply in replies for value in reply]
+    found = (one for reply in replies for one in read_named(reply))
     return {
         name: Classification(
-            state=flat[5 * at] or None,
-            attempt=flat[5 * at + 1],
-            provider=flat[5 * at + 2],
-            provider_id=flat[5 * at + 3],
-            gone_at=from_ms_or_none(flat[5 * at + 4]),
+            state=one["state"] or None,
+            attempt=one["attempt"],
+            provider=one["provider"],
+            provider_id=one["provider_id"],
+            gone_at=from_ms_or_none(one["gone"]),
         )
-        for at, name in enumerate(names)
+        for name, one in zip(names, found, strict=True)
     }
 
 

@@ -1,10 +1,12 @@
 -- needs requests
 -- accept_request: make an open request part of its pools' backlog, and take its entry out of the inbox.
 -- A redelivery changes nothing. What can't be understood goes to the dead-letter queue.
--- ARGV operation, request, group, id of the entry or ''
+-- ARGS operation, request, group, entry
+--
+-- `entry` is the id of the one in the inbox, or ''.
 -- Returns 'accepted', 'known' when there is nothing (more) to do, or 'dead'.
 
-local operation, request, group, entry, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], now_ms()
+local operation, request, group, entry, now = ARG.operation, ARG.request, ARG.group, ARG.entry, now_ms()
 local known = redis.call('HMGET', K.request .. request, 'status', 'accepted', 'user', 'accepted_by')
 local verdict = known[4] == operation and 'accepted' or remembered(operation) or 'known'
 if entry ~= '' and not known[1] and verdict == 'known' then

@@ -1,9 +1,10 @@
 -- needs requests
 -- expire_request: fail an open on-demand request that is past its deadline; its VMs go to destruction.
--- ARGV operation, request, reason
+-- ARGS operation, request, reason
+--
 -- Returns 'ok', or 'refused'.
 
-local operation, request, reason = ARGV[1], ARGV[2], ARGV[3]
+local operation, request, reason = ARG.operation, ARG.request, ARG.reason
 local known = redis.call('HMGET', K.request .. request, 'status', 'closed_by', 'deadline', 'error')
 if known[1] and known[2] == operation then return 'ok' end
 local now = now_ms()

@@ -1,17 +1,20 @@
 -- needs requests
 -- fail_waiting: the provider says that the pool can never work as it is: fail the requests that wait for it.
--- ARGV operation, pool, reason, most requests
--- Returns {number of failed requests, number of wants that still wait}.
+-- ARGS operation, pool, reason, most
+-- REPLY failed, waiting
+--
+-- `failed` is the number of failed requests, `waiting` that of items that still wait.
 
-local operation, pool, failed, now = ARGV[1], ARGV[2], 0, now_ms()
+local operation, pool, failed, now = ARG.operation, ARG.pool, 0, now_ms()
 local reply = remembered(operation)
-if reply then return reply end
-while failed < tonumber(ARGV[4]) do
+if reply then return cjson.encode(reply) end
+while failed < tonumber(ARG.most) do
   local want = head(pool)
   if not want then break end
-  redis.call('HSET', K.request .. want.request, 'error', ARGV[3])
-  close(want.request, 'failed', now, ARGV[3])
+  redis.call('HSET', K.request .. want.request, 'error', ARG.reason)
+  close(want.request, 'failed', now, ARG.reason)
   failed = failed + 1
 end
-reply = { failed, redis.call('ZCARD', K.backlog .. pool) }
-return failed > 0 and remember(operation, reply) or reply
+reply = { failed = failed, waiting = redis.call('ZCARD', K.backlog .. pool) }
+if failed > 0 then remember(operation, reply) end
+return cjson.encode(reply)

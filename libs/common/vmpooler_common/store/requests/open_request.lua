@@ -1,31 +1,36 @@
 -- needs requests
 -- open_request: open an on-demand request and leave it in the managers' inbox.
--- ARGV operation, request, token digest or '', lifetime in ms or 0 for no end, the same with a token,
---      ms until its deadline, seconds to keep it when it is over, then (requested name, pool)...
--- Returns {'opened', request}, {'exists'} when the id is taken by another operation,
---         {'unauthorized'} when the token is unknown,
---         {'cancelled'} when the operation was given up before it ran.
+-- ARGS operation, request, token, lifetime, lifetime_with_token, ttl, keep, items
+--
+-- Lifetimes are in ms, 0 for no end; `ttl` the ms until its deadline; it is kept for `keep` seconds when it
+-- is over.
+-- Each item is {requested name, pool}.
+-- Returns 'opened'; 'exists' when the id is taken by another operation; 'unauthorized' when the token is
+--         unknown;
+--         'cancelled' when the operation was given up before it ran.
 
-local operation, request, token = ARGV[1], ARGV[2], ARGV[3]
+local operation, request, token = ARG.operation, ARG.request, ARG.token
 local key, user = K.request .. request, ''
 local done = remembered(operation)
-if done then return done end
+if done then return done[1] end
 if token ~= '' then
   user = redis.call('HGET', K.token .. token, 'user')
-  if not user then return { 'unauthorized' } end
+  if not user then return 'unauthorized' end
 end
-if redis.call('EXISTS', key) == 1 then return { 'exists' } end
+if redis.call('EXISTS', key) == 1 then return 'exists' end
 
 local now = now_ms()
-redis.call('HSET', key, 'status', 'open', 'created', int(now), 'deadline', int(now + ARGV[6]),
-  'keep', ARGV[7], 'user', user, 'token', token, 'lifetime', token == '' and ARGV[4] or ARGV[5],
-  'total', (#ARGV - 7) / 2, 'granted', 0)
-for at = 8, #ARGV, 2 do
-  local want = { name = ARGV[at], pool = ARGV[at + 1], vm = '', charges = 0, error = '' }
-  redis.call('HSET', K.wants .. request, (at - 8) / 2, cjson.encode(want))
+redis.call('HSET', key, 'status', 'open', 'created', int(now), 'deadline', int(now + ARG.ttl),
+  'keep', ARG.keep, 'user', user, 'token', token,
+  'lifetime', token == '' and ARG.lifetime or ARG.lifetime_with_token,
+  'total', #ARG.items, 'granted', 0)
+for number, asked in ipairs(ARG.items) do
+  local item = { name = asked[1], pool = asked[2], vm = '', charges = 0, error = '' }
+  redis.call('HSET', K.wants .. request, number - 1, cjson.encode(item))
 end
 if token ~= '' then redis.call('HSET', K.token .. token, 'last', int(now)) end
-redis.call('ZADD', K.open, int(now + ARGV[6]), request)
+redis.call('ZADD', K.open, int(now + ARG.ttl), request)
 redis.call('ZADD', K.unaccepted, int(now), request)
 redis.call('XADD', K.requests, '*', 'request', request)
-return remember(operation, { 'opened', request })
+remember(operation, { 'opened', request })
+return 'opened'

@@ -1,17 +1,17 @@
-"""Where an on-demand request stands in the lines of its pools, and what holds them up."""
+"""Where an on-demand request stands in the queues of its pools, and what holds them up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from vmpooler_common.store.core.connection import Reply
-from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.scripts import Scripts, read_named
 from vmpooler_common.store.core.times import from_ms
 from vmpooler_common.store.requests.requests import OnDemandRequest, request_of
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class PendingByPhase:
     """A pool's pending VMs by how far they are; at most 200 are looked at."""
 
     reserved: int
@@ -26,7 +26,7 @@ class Making:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PoolPosition:
     """One pool's backlog from the view of one request."""
 
     backlog: int
@@ -36,21 +36,21 @@ class Line:
     """Why the pool can't work, empty when it can."""
     backing_off: str
     """Why clones are held back for now, empty when they are not."""
-    places: Mapping[int, int]
-    """Number of a wanted VM -> how many VMs of the pool that aren't ready yet go to others before: requests
+    ahead: Mapping[int, int]
+    """Number of an item -> how many VMs of the pool that aren't ready yet go to others before: requests
     and waiting checkouts; empty until it is accepted."""
-    making: Making
+    pending: PendingByPhase
     owed: int
     """VMs, ready or not, that are owed to waiting checkouts which come before the request's next VM; those
     that could take VMs of several pools count in each. At most 1,000 are counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A request and its lines, at one moment."""
+class RequestPosition:
+    """A request and its places in the queues, at one moment."""
 
     request: OnDemandRequest
-    lines: Mapping[str, Line]
+    pools: Mapping[str, PoolPosition]
     """By pool; only those that the request still waits for."""
     slots_in_use: int
     """Clones in flight for requests, over all pools."""
@@ -63,26 +63,30 @@ class QueuePositions:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    async def look_up(self, request: str) -> Standing | None:
-        """Give a request and its lines, in one round trip."""
-        found, reply = await self._scripts.run_all(
-            [self._scripts.command("show_request", request), self._scripts.command("queue_position", request)]
+    async def look_up(self, request: str) -> RequestPosition | None:
+        """Give a request and its places in the queues, in one round trip."""
+        request_reply, reply = await self._scripts.run_all(
+            [
+                self._scripts.command_named("show_request", request=request),
+                self._scripts.command_named("queue_position", request=request),
+            ]
         )
-        known = request_of(request, found)
+        known = request_of(request, read_named(request_reply))
         if known is None:
             return None
-        now, slots, *lines = reply
-        return Standing(known, {line[0]: _line(line[1:]) for line in lines}, slots, from_ms(now))
+        found = read_named(reply)
+        positions = {one["pool"]: _position(one) for one in found["pools"]}
+        return RequestPosition(known, positions, found["slots_in_use"], from_ms(found["now"]))
 
 
-def _line(reply: Sequence[Reply]) -> Line:
-    backlog, ready, broken, backing_off, places, making, owed = reply
-    return Line(
-        backlog=backlog,
-        ready=ready,
-        broken=broken,
-        backing_off=backing_off,
-        places=dict(zip(places[::2], places[1::2], strict=True)),
-        making=Making(*making),
-        owed=owed,
+def _position(found: Mapping[str, Any]) -> PoolPosition:
+    ahead = found["ahead"]
+    return PoolPosition(
+        backlog=found["backlog"],
+        ready=found["ready"],
+        broken=found["broken"],
+        backing_off=found["backing_off"],
+        ahead=dict(zip(ahead[::2], ahead[1::2], strict=True)) if ahead else {},
+        pending=PendingByPhase(**found["pending"]),
+        owed=found["owed"],
     )

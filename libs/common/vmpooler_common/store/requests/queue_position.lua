@@ -1,19 +1,22 @@
 -- needs requests queue
 -- queue_position: where an open on-demand request stands in the queues of the pools that it waits for, which
 -- it shares with waiting checkouts (prelude_queue.lua). Writes nothing.
--- ARGV request
--- Returns {now, clone slots in use for requests, then per pool:
---          {pool, backlog, ready VMs, why it is broken or '', why clones are held back or '',
---           {number of a wanted VM, VMs not ready yet that others get before it...: flat},
---           pending VMs by how far they are: {reserved, cloning, booting},
---           VMs, ready or not, that are owed to checkouts that came before our next VM}}
+-- ARGS request
+-- REPLY now, slots_in_use, pools
+--
+-- `slots_in_use` are clone slots for requests. Each pool has its name as `pool`, backlog, ready (VMs), broken
+-- and
+-- backing_off (reasons or ''), ahead: {number of an item, VMs not ready yet that others get before it...},
+-- pending: {reserved, cloning, booting}, and owed: the VMs, ready or not, that are owed to checkouts that
+-- came
+-- before our next VM.
 
 local OWED_COUNTED = 1000 -- VMs, at most, that are counted for waiting checkouts
 
-local request, now = ARGV[1], now_ms()
+local request, now = ARG.request, now_ms()
 local known = redis.call('HMGET', K.request .. request, 'status', 'user')
-local reply = { int(now), (slots_used(now)) }
-if known[1] ~= 'open' then return reply end
+local reply = { now = int(now), slots_in_use = (slots_used(now)), pools = {} }
+if known[1] ~= 'open' then return cjson.encode(reply) end
 local whose = user_key(request, known[2])
 
 -- Users take turns: who is before us gets one more than we do until our own n-th VM, who is after us as many.
@@ -60,7 +63,7 @@ local function making(pool)
       cloning = cloning + 1
     end
   end
-  return { reserved, cloning, booting }
+  return { reserved = reserved, cloning = cloning, booting = booting }
 end
 
 local seen = {}
@@ -70,16 +73,16 @@ for n = 0, redis.call('HLEN', K.wants .. request) - 1 do
     seen[want.pool] = true
     local ready = redis.call('ZCARD', K.ready .. want.pool)
     local places, checkouts = places_in(want.pool, ready)
-    table.insert(reply, {
-      want.pool,
-      redis.call('ZCARD', K.backlog .. want.pool),
-      ready,
-      redis.call('HGET', K.broken, want.pool) or '',
-      redis.call('HGET', K.backing_off, want.pool) or '',
-      places,
-      making(want.pool),
-      checkouts,
+    table.insert(reply.pools, {
+      pool = want.pool,
+      backlog = redis.call('ZCARD', K.backlog .. want.pool),
+      ready = ready,
+      broken = redis.call('HGET', K.broken, want.pool) or '',
+      backing_off = redis.call('HGET', K.backing_off, want.pool) or '',
+      ahead = places,
+      pending = making(want.pool),
+      owed = checkouts,
     })
   end
 end
-return reply
+return cjson.encode(reply)

@@ -1,14 +1,14 @@
 """On-demand requests, as the API opens, shows and ends them."""
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.checkout.checkouts import Return
-from vmpooler_common.store.core.connection import RedisConnection, Reply, check
+from vmpooler_common.store.core.connection import RedisConnection, check
 from vmpooler_common.store.core.errors import (
     NoSuchRequest,
     NotOwner,
@@ -17,7 +17,7 @@ from vmpooler_common.store.core.errors import (
     UnknownToken,
 )
 from vmpooler_common.store.core.keys import Keys
-from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.scripts import Scripts, read_named
 from vmpooler_common.store.core.times import duration_ms, from_ms
 
 
@@ -97,24 +97,23 @@ class Requests:
         Raises RequestExists, UnknownToken, StoreUnavailable. After StoreUnavailable the request may have been
         opened: `checkouts.cancel` withdraws it by its operation.
         """
-        flat = [text for want in wants for text in want]
-        outcome = await self._scripts.run(
+        outcome = await self._scripts.run_named(
             "open_request",
-            operation,
-            request,
-            token_digest(token),
-            duration_ms(lifetime) if lifetime else 0,
-            duration_ms(lifetime_with_token) if lifetime_with_token else 0,
-            duration_ms(ttl),
-            int(self._data_ttl.total_seconds()),
-            *flat,
+            operation=operation,
+            request=request,
+            token=token_digest(token),
+            lifetime=duration_ms(lifetime) if lifetime else 0,
+            lifetime_with_token=duration_ms(lifetime_with_token) if lifetime_with_token else 0,
+            ttl=duration_ms(ttl),
+            keep=int(self._data_ttl.total_seconds()),
+            items=wants,
         )
         match outcome:
-            case ["unauthorized"]:
+            case "unauthorized":
                 raise UnknownToken("the token isn't known")
-            case ["exists"]:
+            case "exists":
                 raise RequestExists(request)
-            case ["cancelled", *_]:
+            case "cancelled":
                 raise StoreUnavailable("the request was given up before Redis ran it", kind="timeout")
 
     async def look_up(self, request: str) -> OnDemandRequest | None:
@@ -132,9 +131,11 @@ class Requests:
     async def look_up_all(self, requests: Sequence[str]) -> list[OnDemandRequest | None]:
         """Give several requests as they are now."""
         replies = await self._scripts.run_all(
-            self._scripts.command("show_request", request) for request in requests
+            self._scripts.command_named("show_request", request=request) for request in requests
         )
-        return [request_of(request, reply) for request, reply in zip(requests, replies, strict=True)]
+        return [
+            request_of(request, read_named(reply)) for request, reply in zip(requests, replies, strict=True)
+        ]
 
     async def statuses(self, requests: Sequence[str]) -> list[RequestStatus | None]:
         """Give the status of several requests, None where there is no such request."""
@@ -158,19 +159,19 @@ class Requests:
         a token. With `only_owner` such a one is deleted only by its user, or by one of the `admins`.
         Raises NoSuchRequest, UnknownToken, NotOwner, StoreUnavailable.
         """
-        outcome = await self._scripts.run(
+        reply = await self._scripts.fetch(
             "delete_request",
-            operation,
-            request,
-            "The request has been deleted",
-            token_digest(token),
-            int(needs_token),
-            int(only_owner),
-            *admins,
+            operation=operation,
+            request=request,
+            reason="The request has been deleted",
+            token=token_digest(token),
+            needs_token=needs_token,
+            only_owner=only_owner,
+            admins=list(admins),
         )
-        match outcome:
-            case ["ok", user, *flat]:
-                return tuple(_return(flat[at : at + 4], user) for at in range(0, len(flat), 4))
+        match reply["outcome"]:
+            case "ok":
+                return tuple(Return(**vm, user=reply["user"]) for vm in reply["vms"])
             case "unauthorized":
                 raise UnknownToken("deleting this request needs a valid token")
             case "foreign":
@@ -178,11 +179,6 @@ class Requests:
             case "missing":
                 raise NoSuchRequest(f"no request found for request_id '{request}'")
         return None
-
-
-def _return(values: Sequence[str], user: str) -> Return:
-    vm, pool, provider_id, build_url = values
-    return Return(vm, pool, provider_id, user, build_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,22 +189,18 @@ class Waiting:
     timeout: timedelta
 
 
-def request_of(request: str, reply: Sequence[Reply]) -> OnDemandRequest | None:
-    """Read what the script `look` gives."""
-    if not reply:
+def request_of(request: str, found: Mapping[str, Any]) -> OnDemandRequest | None:
+    """Read what the script `show_request` gives; None when there is no such request."""
+    if not found["status"]:
         return None
-    status, created, deadline, user, accepted, reason, error, *wants = reply
     return OnDemandRequest(
         id=request,
-        status=RequestStatus(status),
-        created=from_ms(created),
-        deadline=from_ms(deadline),
-        user=user,
-        accepted=bool(accepted),
-        reason=reason,
-        error=error,
-        wants=tuple(
-            Wanted(**json.loads(text), domain=domain)
-            for text, domain in zip(wants[::2], wants[1::2], strict=True)
-        ),
+        status=RequestStatus(found["status"]),
+        created=from_ms(found["created"]),
+        deadline=from_ms(found["deadline"]),
+        user=found["user"],
+        accepted=bool(found["accepted"]),
+        reason=found["reason"],
+        error=found["error"],
+        wants=tuple(Wanted(**item) for item in found["items"]),
     )

@@ -1,21 +1,25 @@
 -- needs requests queue
 -- serve_backlog: give ready VMs of a pool to its backlog, the longest ready one first; not those that are
 -- owed to checkouts that came before it.
--- ARGV operation, pool, most VMs to give
--- Returns per VM: name, provider id, request, user, milliseconds since the request was made: flat.
+-- ARGS operation, pool, most
+-- REPLY vm, provider_id, request, user, waited
+--
+-- One reply for each of at most `most` VMs; `waited` is in ms since the request was made.
 
-local operation, pool, now = ARGV[1], ARGV[2], now_ms()
+local operation, pool, now = ARG.operation, ARG.pool, now_ms()
 local served = remembered(operation)
-if served then return served end
+if served then return cjson.encode(served) end
 served = {}
-for _, vm in ipairs(redis.call('ZRANGE', K.ready .. pool, 0, tonumber(ARGV[3]) - 1)) do
+for _, vm in ipairs(redis.call('ZRANGE', K.ready .. pool, 0, tonumber(ARG.most) - 1)) do
   local want = head(pool)
   if not want then break end
   local ready = redis.call('ZCARD', K.ready .. pool)
   if owed(pool, ready, want.turn) >= ready then break end
   local user, waited = grant(want, vm, 'ready', operation, now)
-  for _, value in ipairs({ vm, redis.call('HGET', K.vm .. vm, 'id') or '', want.request, user, waited }) do
-    table.insert(served, value)
-  end
+  table.insert(served, {
+    vm = vm, provider_id = redis.call('HGET', K.vm .. vm, 'id') or '', request = want.request, user = user,
+    waited = waited,
+  })
 end
-return #served > 0 and remember(operation, served) or served
+if #served > 0 then remember(operation, served) end
+return cjson.encode(served)

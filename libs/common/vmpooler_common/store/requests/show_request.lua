@@ -1,17 +1,20 @@
 -- show_request: an on-demand request as it is now. Writes nothing.
--- ARGV request
--- Returns {status, created, deadline, user, accepted or '', reason or '', error or '',
---          then per wanted VM: JSON, domain of the VM or ''}, or {} when there is no such request.
+-- ARGS request
+-- REPLY status, created, deadline, user, accepted, reason, error, items
+--
+-- The status is '' when there is no such request. Each item is the one in the key `items`, with its VM's
+-- domain.
 
-local known = redis.call('HMGET', K.request .. ARGV[1],
+local known = redis.call('HMGET', K.request .. ARG.request,
   'status', 'created', 'deadline', 'user', 'accepted', 'reason', 'error', 'total')
-if not known[1] then return {} end
-local found = {}
-for at = 1, 7 do found[at] = known[at] or '' end
+if not known[1] then return cjson.encode({ status = '' }) end
+local items = {}
 for n = 0, tonumber(known[8]) - 1 do
-  local want = redis.call('HGET', K.wants .. ARGV[1], n)
-  local vm = cjson.decode(want).vm
-  table.insert(found, want)
-  table.insert(found, vm ~= '' and redis.call('HGET', K.vm .. vm, 'domain') or '')
+  local item = cjson.decode(redis.call('HGET', K.wants .. ARG.request, n))
+  item.domain = item.vm ~= '' and redis.call('HGET', K.vm .. item.vm, 'domain') or ''
+  table.insert(items, item)
 end
-return found
+return cjson.encode({
+  status = known[1], created = known[2], deadline = known[3], user = known[4] or '',
+  accepted = known[5] or '', reason = known[6] or '', error = known[7] or '', items = items,
+})

@@ -1,12 +1,14 @@
 -- claim_destruction: take over the destruction of VMs that are due, under a lease.
--- ARGV operation, manager, lease in ms, vm...
--- Returns per claimed VM: name, pool, provider, provider id or '', attempt or '', phase or '', tries so far,
---         milliseconds since it was completed, reason, user: flat. VMs of a halted provider are left alone.
+-- ARGS operation, manager, lease, vms
+-- REPLY name, pool, provider, provider_id, attempt, phase, tries, waiting, reason, user
+--
+-- One reply for each claimed VM; `waiting` is in ms since it was completed. VMs of a provider at which
+-- deletion
+-- is paused are left alone.
 
-local operation, now = ARGV[1], now_ms()
+local operation, now = ARG.operation, now_ms()
 local claimed = {}
-for at = 4, #ARGV do
-  local vm = ARGV[at]
+for _, vm in ipairs(ARG.vms) do
   local known = redis.call('HMGET', K.vm .. vm, 'state', 'pool', 'id', 'attempt', 'phase', 'tries',
     'completed', 'provider', 'claim', 'reason', 'user')
   local state, pool = known[1], known[2]
@@ -14,17 +16,18 @@ for at = 4, #ARGV do
   local due = (state == 'completed' or state == 'destroying')
     and tonumber(redis.call('ZSCORE', K[state] .. pool, vm)) <= now
   if (mine or due) and redis.call('HEXISTS', K.deletion_paused, known[8]) == 0 then
-    local lease = int(now + ARGV[3])
+    local lease = int(now + ARG.lease)
     if state == 'completed' then
-      move(vm, pool, 'completed', 'destroying', lease, 'claim', operation, 'manager', ARGV[2])
+      move(vm, pool, 'completed', 'destroying', lease, 'claim', operation, 'manager', ARG.manager)
     else
       redis.call('ZADD', K.destroying .. pool, lease, vm)
-      redis.call('HSET', K.vm .. vm, 'claim', operation, 'manager', ARGV[2])
+      redis.call('HSET', K.vm .. vm, 'claim', operation, 'manager', ARG.manager)
     end
-    for _, value in ipairs({ vm, pool, known[8], known[3] or '', known[4] or '', known[5] or '',
-      known[6] or '0', int(now - (known[7] or now)), known[10] or '', known[11] or '' }) do
-      table.insert(claimed, value)
-    end
+    table.insert(claimed, {
+      name = vm, pool = pool, provider = known[8], provider_id = known[3] or '', attempt = known[4] or '',
+      phase = known[5] or '', tries = known[6] or '0', waiting = int(now - (known[7] or now)),
+      reason = known[10] or '', user = known[11] or '',
+    })
   end
 end
-return claimed
+return cjson.encode(claimed)

@@ -1,17 +1,19 @@
 -- mark_suspect: set ready VMs aside that listings miss, or trust them again. Neither hands out nor destroys.
--- ARGV pool, 'suspect' or 'ready' (where they are to be), vm...
+-- ARGS pool, to, vms
+--
+-- `to` is where they are to be: suspect or ready.
 -- Returns the names that are there now.
 
-local pool, to = ARGV[1], ARGV[2]
+local pool, to = ARG.pool, ARG.to
 local from = to == 'suspect' and 'ready' or 'suspect'
 local moved = {}
-for at = 3, #ARGV do
-  local since = redis.call('ZSCORE', K[from] .. pool, ARGV[at])
+for _, vm in ipairs(ARG.vms) do
+  local since = redis.call('ZSCORE', K[from] .. pool, vm)
   if since then
-    redis.call('ZADD', K[to] .. pool, since, ARGV[at])
-    redis.call('ZREM', K[from] .. pool, ARGV[at])
-    event(to == 'suspect' and 'vm.suspect' or 'vm.ready', pool, ARGV[at])
+    redis.call('ZADD', K[to] .. pool, since, vm)
+    redis.call('ZREM', K[from] .. pool, vm)
+    event(to == 'suspect' and 'vm.suspect' or 'vm.ready', pool, vm)
   end
-  if redis.call('ZSCORE', K[to] .. pool, ARGV[at]) then table.insert(moved, ARGV[at]) end
+  if redis.call('ZSCORE', K[to] .. pool, vm) then table.insert(moved, vm) end
 end
 return moved

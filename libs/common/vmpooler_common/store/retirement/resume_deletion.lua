@@ -1,9 +1,10 @@
 -- resume_deletion: an operator allows the destroying of a halted provider's VMs again.
 -- What is known by now to be missing or unknown there is named, and counts against no safety limit for a day.
--- ARGV provider
+-- ARGS provider
+--
 -- Returns how many VMs are named.
 
-local provider = ARGV[1]
+local provider = ARG.provider
 local refused, released = K.refused .. provider, K.released .. provider
 if redis.call('HEXISTS', K.deletion_paused, provider) == 0 then return redis.call('SCARD', released) end
 

@@ -2,9 +2,12 @@
 -- retire: take a VM out of its pool, or end a user's use of it, and leave it to destruction.
 --
 -- The guard is the fact that the plan relied on; it is checked again, since a plan may be old.
--- ARGV operation, vm, state it must be in (pending, ready or running), reason,
---      milliseconds to wait before it is destroyed, guard, bound,
---      and for a failed clone: the error to charge to the head of the pool's backlog, the most charges
+-- ARGS operation, vm, state, reason, delay, guard, bound, error, most_failures
+--
+-- `state` is the one that it must be in (pending, ready or running), `delay` the ms until its destruction is
+-- due.
+-- For a failed clone, `error` is noted with the item that the pool would serve next; after `most_failures` of
+-- them its request fails.
 -- Guards: 'none'; 'excess' the pool has more VMs pending and ready than its backlog and its size, which is
 --                `bound` as configured; 'left' the same of a pool that has left the configuration;
 --         'stale' the pool was drained since its name was reserved, and no request needs it;
@@ -14,7 +17,7 @@
 -- Returns 'ok', 'halted' when that bound is or was exceeded (all destroying of the provider is stopped),
 --         or 'refused'.
 
-local operation, vm, state, guard, bound = ARGV[1], ARGV[2], ARGV[3], ARGV[6], ARGV[7]
+local operation, vm, state, guard, bound = ARG.operation, ARG.vm, ARG.state, ARG.guard, ARG.bound
 local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'ready', 'ends', 'provider', 'revision')
 if known[2] == operation and known[1] ~= state then return 'ok' end
 if known[1] ~= state then return 'refused' end
@@ -53,7 +56,7 @@ end
 
 if state == 'pending' then free_slot(vm, pool) end
 if state == 'running' then redis.call('ZREM', K.untagged .. pool, vm) end
-move(vm, pool, index, 'completed', int(now + ARGV[5]),
-  'op', operation, 'completed', int(now), 'reason', ARGV[4])
-if (ARGV[8] or '') ~= '' then charge_head(pool, ARGV[8], tonumber(ARGV[9]), now) end
+move(vm, pool, index, 'completed', int(now + ARG.delay),
+  'op', operation, 'completed', int(now), 'reason', ARG.reason)
+if ARG.error ~= '' then charge_head(pool, ARG.error, tonumber(ARG.most_failures), now) end
 return 'ok'

@@ -71,11 +71,19 @@ class Retirement:
 
         A `charge` is made to the request that the pool would have served next.
         """
-        charged = (charge.error, charge.most) if charge else ()
         limit = to_ms(bound) if isinstance(bound, datetime) else bound
         return Outcome(
-            await self._scripts.run(
-                "retire", operation, vm, state, reason, duration_ms(delay), guard, limit, *charged
+            await self._scripts.run_named(
+                "retire",
+                operation=operation,
+                vm=vm,
+                state=state,
+                reason=reason,
+                delay=duration_ms(delay),
+                guard=guard,
+                bound=limit,
+                error=charge.error if charge else "",
+                most_failures=charge.most if charge else 0,
             )
         )
 
@@ -93,8 +101,16 @@ class Retirement:
     ) -> Outcome:
         """Leave an orphan to destruction: at most `bound` of a provider in ten minutes."""
         return Outcome(
-            await self._scripts.run(
-                "adopt_orphan", vm, pool, provider, domain, provider_id, attempt, generation, bound
+            await self._scripts.run_named(
+                "adopt_orphan",
+                vm=vm,
+                pool=pool,
+                provider=provider,
+                domain=domain,
+                provider_id=provider_id,
+                attempt=attempt,
+                generation=generation,
+                bound=bound,
             )
         )
 
@@ -102,8 +118,10 @@ class Retirement:
         self, names: Sequence[str], *, operation: str, manager: str, lease: timedelta
     ) -> list[Destruction]:
         """Take over the destruction of those that are due."""
-        flat = await self._scripts.run("claim_destruction", operation, manager, duration_ms(lease), *names)
-        return [_doomed(flat[at : at + 10]) for at in range(0, len(flat), 10)]
+        claimed = await self._scripts.fetch(
+            "claim_destruction", operation=operation, manager=manager, lease=duration_ms(lease), vms=names
+        )
+        return [_destruction(**one) for one in claimed]
 
     async def destroyed(self, vm: str, attempt: str, *, provider_id: str) -> bool:
         """Note that the provider has no such VM any more; the id is empty when none was found.
@@ -111,23 +129,27 @@ class Retirement:
         False: it isn't being destroyed (any more), or it has another id by now and is due again.
         """
         kept = max(1, int(self._data_ttl.total_seconds()))
-        reply = await self._scripts.run("note_destroyed", vm, attempt, provider_id, kept)
+        reply = await self._scripts.run_named(
+            "note_destroyed", vm=vm, attempt=attempt, provider_id=provider_id, keep=kept
+        )
         return bool(reply == "ok")
 
     async def defer(
         self, vm: str, *, manager: str, delay: timedelta, tries: int = 0, error: str = ""
     ) -> None:
         """Try a claimed destruction again later; with an error, `tries` have failed so far."""
-        await self._scripts.run("defer_destruction", vm, manager, duration_ms(delay), error, tries)
+        await self._scripts.run_named(
+            "defer_destruction", vm=vm, manager=manager, delay=duration_ms(delay), error=error, tries=tries
+        )
 
     async def mark_suspect(self, pool: str, names: Sequence[str]) -> list[str]:
         """Set ready VMs aside that listings miss. Gives those that are set aside now."""
-        moved: list[str] = await self._scripts.run("mark_suspect", pool, "suspect", *names)
+        moved: list[str] = await self._scripts.run_named("mark_suspect", pool=pool, to="suspect", vms=names)
         return moved
 
     async def clear_suspect(self, pool: str, names: Sequence[str]) -> list[str]:
         """Put suspects back among the ready VMs. Gives those that are ready now."""
-        moved: list[str] = await self._scripts.run("mark_suspect", pool, "ready", *names)
+        moved: list[str] = await self._scripts.run_named("mark_suspect", pool=pool, to="ready", vms=names)
         return moved
 
     async def resume_deletion(self, provider: str) -> int:
@@ -136,27 +158,17 @@ class Retirement:
         The VMs that are known by now to be missing or unknown there are beside the safety limits for a day.
         Gives how many these are.
         """
-        return int(await self._scripts.run("resume_deletion", provider))
+        return int(await self._scripts.run_named("resume_deletion", provider=provider))
 
     async def resume_when_whole(self, provider: str, *, whole: str) -> bool:
         """Allow destroying again because a listing is whole: `whole` is `absent POOL` or `orphan POOL`.
 
         Gives whether nothing is halted now.
         """
-        return bool(await self._scripts.run("resume_when_whole", provider, whole))
+        return bool(await self._scripts.run_named("resume_when_whole", provider=provider, whole=whole))
 
 
-def _doomed(values: Sequence[str]) -> Destruction:
-    name, pool, provider, provider_id, attempt, phase, tries, waiting, reason, user = values
+def _destruction(*, phase: str, tries: str, waiting: str, **facts: str) -> Destruction:
     return Destruction(
-        name=name,
-        pool=pool,
-        provider=provider,
-        provider_id=provider_id,
-        attempt=attempt,
-        asked=phase != "reserved",
-        tries=int(tries),
-        waiting=timedelta(milliseconds=int(waiting)),
-        reason=reason,
-        user=user,
+        asked=phase != "reserved", tries=int(tries), waiting=timedelta(milliseconds=int(waiting)), **facts
     )

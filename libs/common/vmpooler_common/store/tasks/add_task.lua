@@ -1,24 +1,28 @@
 -- needs tasks
 -- add_task: take up a task on a running VM and leave it in the managers' inbox.
--- ARGV id of the task, which marks a repetition too, vm, token digest or '', '1' when a token is needed,
---      kind (disk, snapshot or revert), a disk's size in GB or the snapshot to go back to or '',
---      '1' when only the owner and admins may, admin...
--- Returns {'ok', pool, provider id, user}, {'unauthorized'} and {'foreign'} as `release` does,
---         {'missing'} when no such VM runs, or there is no such snapshot to go back to,
---         {'full'} when too many tasks of the VM wait, {'many'} when it has as many of the kind as it may.
+-- ARGS id, vm, token, needs_token, kind, detail, only_owner, admins
+-- REPLY outcome, pool, provider_id, user
+--
+-- `id` is that of the task, and marks a repetition too; `detail` is a disk's size in GB, the snapshot to go
+-- back
+-- to, or ''. The outcome is ok; unauthorized or foreign, as `release` says them; missing: no such VM runs, or
+-- it
+-- has no such snapshot; full: too many tasks of the VM wait; many: it has as many of the kind as it may.
 
-local id, vm, token, kind, detail = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[6]
+local id, vm, token, kind, detail = ARG.id, ARG.vm, ARG.token, ARG.kind, ARG.detail
 local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
-if ARGV[4] == '1' and not user then return { 'unauthorized' } end
+if ARG.needs_token == '1' and not user then return cjson.encode({ outcome = 'unauthorized' }) end
 local known = redis.call('HMGET', K.vm .. vm, 'state', 'pool', 'id', 'user', 'token', 'task:' .. id)
-if not known[1] then return { 'missing' } end
-local refusal = why_refused((known[5] or '') ~= '', known[4], user, ARGV[7] == '1', 8)
-if refusal then return { refusal } end
-local reply = { 'ok', known[2], known[3] or '', user or '' }
+if not known[1] then return cjson.encode({ outcome = 'missing' }) end
+local refusal = why_refused((known[5] or '') ~= '', known[4], user, ARG.only_owner == '1', ARG.admins)
+if refusal then return cjson.encode({ outcome = refusal }) end
+local reply = cjson.encode({
+  outcome = 'ok', pool = known[2], provider_id = known[3] or '', user = user or '',
+})
 if known[6] then return reply end
-if known[1] ~= 'running' then return { 'missing' } end
+if known[1] ~= 'running' then return cjson.encode({ outcome = 'missing' }) end
 refusal = why_no_task(vm, kind, detail)
-if refusal then return { refusal } end
+if refusal then return cjson.encode({ outcome = refusal }) end
 
 local now = now_ms()
 add_task(vm, id, kind, detail, user or '', now)

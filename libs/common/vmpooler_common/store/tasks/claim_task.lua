@@ -3,20 +3,23 @@
 --
 -- That of a new task gives the task to who reads it; whatever else is due, anybody may take. A task that
 -- has had its tries, or that nobody could do for too long, fails.
--- ARGV operation, manager, lease in ms, most tries, ms in which a task has to be done, group,
---      id of an entry and the VM that it names, or '' and '' for any task that is due,
---      then the providers at which this manager has room for a task...
--- Returns {} when there is none, {'dead'} when the entry could not be understood and was put aside,
---         {'mine' or 'failed', vm, task, kind, detail, pool, provider, provider id, attempt, tries, user,
---          ms since it was asked for, reason}
+-- ARGS operation, manager, lease, most_tries, longest, group, entry, vm, providers
+-- REPLY outcome, vm, task, kind, detail, pool, provider, provider_id, attempt, tries, user, waited, reason
+--
+-- A task has to be done in `longest` ms. `entry` is the id of one in the inbox and `vm` the VM that it names,
+-- or
+-- both are '' for any task that is due. `providers` are those at which this manager has room for a task.
+-- The outcome is leased; failed; none; or dead: the entry could not be understood and was put aside. `waited`
+-- is
+-- in ms since the task was asked for.
 
-local operation, manager, now = ARGV[1], ARGV[2], now_ms()
-local entry, named = ARGV[7], ARGV[8]
+local operation, manager, now = ARG.operation, ARG.manager, now_ms()
+local entry, named = ARG.entry, ARG.vm
 local done = remembered(operation)
-if done then return done end
+if done then return cjson.encode(done) end
 
 local has_room = {}
-for at = 9, #ARGV do has_room[ARGV[at]] = true end
+for _, provider in ipairs(ARG.providers) do has_room[provider] = true end
 
 local function is_due(vm)
   local at = tonumber(redis.call('ZSCORE', K.tasks_due, vm))
@@ -36,23 +39,26 @@ local function take(vm)
   end
   if not task then redis.call('ZREM', K.tasks_due, vm) end -- somebody meddled with the record
   if not task or not (due or task.tries == 0) then return nil end
-  local is_late = now - task.created >= tonumber(ARGV[5])
-  local verdict, reason = 'mine', task.reason
-  if due and (is_late or task.tries >= tonumber(ARGV[4])) then
-    verdict = 'failed'
+  local is_late = now - task.created >= tonumber(ARG.longest)
+  local outcome, reason = 'leased', task.reason
+  if due and (is_late or task.tries >= tonumber(ARG.most_tries)) then
+    outcome = 'failed'
     if reason == '' then reason = is_late and 'nobody could do it in time' or 'every try was cut short' end
     end_task(vm, task, 'failed', reason, operation, now)
   elseif can then
     task.tries = task.tries + 1
     write_task(vm, task)
     redis.call('HSET', K.vm .. vm, 'worker', manager, 'work', operation)
-    redis.call('ZADD', K.tasks_due, int(now + ARGV[3]), vm)
+    redis.call('ZADD', K.tasks_due, int(now + ARG.lease), vm)
   else
     if not due then redis.call('ZADD', K.tasks_due, int(now), vm) end -- for whoever has room
     return nil
   end
-  return remember(operation, { verdict, vm, task.id, task.kind, task.detail, known[2], known[3],
-    known[4] or '', known[5] or '', task.tries, task.user, int(now - task.created), reason })
+  return remember(operation, {
+    outcome = outcome, vm = vm, task = task.id, kind = task.kind, detail = task.detail, pool = known[2],
+    provider = known[3], provider_id = known[4] or '', attempt = known[5] or '', tries = task.tries,
+    user = task.user, waited = int(now - task.created), reason = reason,
+  })
 end
 
 local found
@@ -64,12 +70,12 @@ if entry == '' then
 elseif redis.call('EXISTS', K.vm .. named) == 0 then
   local reason = named == '' and 'the entry names no VM' or 'no VM has this name'
   redis.call('XADD', K.dlq, 'MAXLEN', '~', 10000, '*', 'queue', 'tasks', 'entry', named, 'reason', reason)
-  found = remember(operation, { 'dead' })
+  found = remember(operation, { outcome = 'dead' })
 else
   found = take(named)
 end
 if entry ~= '' then
-  redis.pcall('XACK', K.tasks, ARGV[6], entry) -- the group may be gone
+  redis.pcall('XACK', K.tasks, ARG.group, entry) -- the group may be gone
   redis.call('XDEL', K.tasks, entry)
 end
-return found or {}
+return cjson.encode(found or { outcome = 'none' })

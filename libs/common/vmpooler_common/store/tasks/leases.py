@@ -1,11 +1,10 @@
 """Tasks on running VMs as managers do them: each under a lease, its outcome noted with the VM."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
 from vmpooler_common.model.vm import TaskKind
-from vmpooler_common.store.core.connection import Reply
 from vmpooler_common.store.core.inbox import GROUP, InboxEntry
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.core.times import duration_ms
@@ -16,7 +15,7 @@ class TaskLease:
     """A task that this manager is to do, or, with `failed`, one that will not be done any more."""
 
     operation: str
-    """Of the lease; it settles the task."""
+    """Of the lease; it finishes the task."""
     failed: bool
     vm: str
     task: str
@@ -66,37 +65,39 @@ class TaskLeases:
         `providers` are those at which it has room for a task. The entry leaves the inbox, whatever comes of
         it.
         """
-        brought = (entry.id, entry.fields.get("vm", "")) if entry else ("", "")
-        reply = await self._scripts.run(
+        named = entry.fields.get("vm", "") if entry else ""
+        reply = await self._scripts.fetch(
             "claim_task",
-            operation,
-            manager,
-            duration_ms(lease),
-            most_tries,
-            duration_ms(longest),
-            GROUP,
-            *brought,
-            *providers,
+            operation=operation,
+            manager=manager,
+            lease=duration_ms(lease),
+            most_tries=most_tries,
+            longest=duration_ms(longest),
+            group=GROUP,
+            entry=entry.id if entry else "",
+            vm=named,
+            providers=list(providers),
         )
-        if not reply:
-            return None
-        if reply[0] == "dead":
-            return DeadLetter(brought[1])
-        return _undertaking(operation, reply)
+        match reply["outcome"]:
+            case "none":
+                return None
+            case "dead":
+                return DeadLetter(named)
+        return _task_lease(operation, **reply)
 
     async def done(self, task_lease: TaskLease) -> bool:
         """Note that a task was done; False when the VM was returned meanwhile."""
-        return await self._settle(task_lease, "done")
+        return await self._finish(task_lease, "done")
 
     async def failed(self, task_lease: TaskLease, *, reason: str) -> bool:
         """Note that a task can't be done; False when the lease is lost, or the VM was returned meanwhile."""
-        return await self._settle(task_lease, "failed", reason=reason)
+        return await self._finish(task_lease, "failed", reason=reason)
 
     async def postpone(self, task_lease: TaskLease, *, reason: str, delay: timedelta) -> bool:
         """Leave a task to whoever comes first after the delay; False likewise."""
-        return await self._settle(task_lease, "again", reason=reason, delay=delay)
+        return await self._finish(task_lease, "again", reason=reason, delay=delay)
 
-    async def _settle(
+    async def _finish(
         self,
         task_lease: TaskLease,
         outcome: str,
@@ -104,47 +105,26 @@ class TaskLeases:
         reason: str = "",
         delay: timedelta = timedelta(0),
     ) -> bool:
-        reply = await self._scripts.run(
-            "settle_task",
-            task_lease.operation,
-            task_lease.vm,
-            task_lease.task,
-            outcome,
-            reason,
-            duration_ms(delay),
+        reply = await self._scripts.run_named(
+            "finish_task",
+            operation=task_lease.operation,
+            vm=task_lease.vm,
+            task=task_lease.task,
+            outcome=outcome,
+            reason=reason,
+            delay=duration_ms(delay),
         )
         return bool(reply == "ok")
 
 
-def _undertaking(operation: str, reply: Sequence[Reply]) -> TaskLease:
-    (
-        verdict,
-        vm,
-        task,
-        kind,
-        detail,
-        pool,
-        provider,
-        provider_id,
-        attempt,
-        tries,
-        user,
-        waited,
-        reason,
-    ) = reply
+def _task_lease(
+    operation: str, *, outcome: str, kind: str, tries: str, waited: str, **facts: str
+) -> TaskLease:
     return TaskLease(
         operation=operation,
-        failed=verdict == "failed",
-        vm=vm,
-        task=task,
+        failed=outcome == "failed",
         kind=TaskKind(kind),
-        detail=detail,
-        pool=pool,
-        provider=provider,
-        provider_id=provider_id,
-        attempt=attempt,
         tries=int(tries),
-        user=user,
         waited=timedelta(milliseconds=int(waited)),
-        reason=reason,
+        **facts,
     )

@@ -44,24 +44,25 @@ class Tasks:
         Who may give a VM back may have things done to it. Raises UnknownToken, NotOwner, NoSuchVm, also
         when there is no such snapshot to go back to, TooManyTasks, StoreUnavailable.
         """
-        match await self._scripts.run(
+        reply = await self._scripts.fetch(
             "add_task",
-            task.id,
-            vm,
-            token_digest(token),
-            int(needs_token),
-            task.kind,
-            task.detail,
-            int(only_owner),
-            *admins,
-        ):
-            case ["ok", pool, provider_id, user]:
-                return TaskAccepted(pool, provider_id, user)
-            case ["unauthorized"]:
+            id=task.id,
+            vm=vm,
+            token=token_digest(token),
+            needs_token=needs_token,
+            kind=task.kind,
+            detail=task.detail,
+            only_owner=only_owner,
+            admins=list(admins),
+        )
+        match reply["outcome"]:
+            case "ok":
+                return TaskAccepted(reply["pool"], reply["provider_id"], reply["user"])
+            case "unauthorized":
                 raise UnknownToken("a valid token is needed")
-            case ["foreign"]:
+            case "foreign":
                 raise NotOwner("this VM was taken by another user")
-            case ["full" | "many" as reason]:
+            case "full" | "many" as reason:
                 raise TooManyTasks(why_no_task(vm, task.kind, reason))
             case _:
                 raise NoSuchVm(f"{vm} doesn't run, or has no such snapshot")

@@ -3,52 +3,58 @@
 -- its tags, its disks.
 --
 -- Safe to repeat: what a repetition would do again, another change may have replaced in between.
--- ARGV operation, vm, token digest or '',
---      who may: 'anybody', 'holder' (a VM that was taken with a token needs a known one) or
---               'known' (the same, and any other VM needs a known token, too),
---      '1' when only the owner and admins may change what was taken with a token,
---      lifetime in ms from the checkout or '' for no change, most tags of a VM,
---      number of tags, id of the task that adds a disk or '', the disk's size in GB,
---      (name, value)..., admin...
--- Returns {'ok', pool, provider id, owner, user who asks or '', end or ''},
---         {'missing'} when no such VM runs, {'unauthorized'}, {'foreign'},
---         {'full'} when the VM would have too many tags,
---         {'no task', 'full' or 'many'} when no disk can be added, see `task`
+-- ARGS operation, vm, token, access, only_owner, admins, lifetime, tags, most_tags, disk, size
+-- REPLY outcome, pool, provider_id, owner, user, ends
+--
+-- `access` says who may: anybody; holder: a VM that was taken with a token needs a known one; known: the
+-- same,
+-- and any other VM needs a known token, too. With `only_owner` only the owner and admins may change what was
+-- taken with a token. `lifetime` is in ms from the checkout, or '' for no change; `tags` are {name,
+-- value}...;
+-- `disk` is the id of the task that adds one of `size` GB, or ''.
+-- The outcome is ok, missing (no such VM runs), unauthorized, foreign, full (the VM would have too many
+-- tags),
+-- or task_full or task_many: no disk can be added, see `add_task`.
 
-local operation, vm, token, access, lifetime = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[6]
-local disk, size = ARGV[9], ARGV[10]
-local key, first_tag = K.vm .. vm, 11
-local admins = first_tag + 2 * tonumber(ARGV[8])
+local operation, vm, token, access, lifetime = ARG.operation, ARG.vm, ARG.token, ARG.access, ARG.lifetime
+local disk, size, tags, key = ARG.disk, ARG.size, ARG.tags, K.vm .. ARG.vm
+
+local function refuse(outcome)
+  return cjson.encode({ outcome = outcome })
+end
 
 local done = remembered(operation)
-if done then return done end
+if done then return cjson.encode(done) end
 local known = redis.call('HMGET', key, 'state', 'pool', 'id', 'user', 'token', 'checkout', 'ends')
-if known[1] ~= 'running' then return { 'missing' } end
+if known[1] ~= 'running' then return refuse('missing') end
 local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
 if access ~= 'anybody' then
-  if access == 'known' and not user then return { 'unauthorized' } end
-  local refusal = why_refused((known[5] or '') ~= '', known[4], user, ARGV[5] == '1', admins)
-  if refusal then return { refusal } end
+  if access == 'known' and not user then return refuse('unauthorized') end
+  local refusal = why_refused((known[5] or '') ~= '', known[4], user, ARG.only_owner == '1', ARG.admins)
+  if refusal then return refuse(refusal) end
 end
-if admins > first_tag then
+if #tags > 0 then
   local carried, added = 0, 0
   for _, field in ipairs(redis.call('HKEYS', key)) do
     if string.sub(field, 1, 4) == 'tag:' then carried = carried + 1 end
   end
-  for at = first_tag, admins - 1, 2 do
-    if redis.call('HEXISTS', key, 'tag:' .. ARGV[at]) == 0 then added = added + 1 end
+  for _, tag in ipairs(tags) do
+    if redis.call('HEXISTS', key, 'tag:' .. tag[1]) == 0 then added = added + 1 end
   end
-  if added > 0 and carried + added > tonumber(ARGV[7]) then return { 'full' } end
+  if added > 0 and carried + added > tonumber(ARG.most_tags) then return refuse('full') end
 end
 if disk ~= '' then
   local reason = why_no_task(vm, 'disk', size)
-  if reason then return { 'no task', reason } end
+  if reason then return refuse('task_' .. reason) end
 end
 
 local pool, now, ends = known[2], now_ms(), known[7] or ''
 if lifetime ~= '' then ends = int(known[6] + lifetime) end
-local reply = { 'ok', pool, known[3] or '', known[4] or '', user or '', ends }
-if lifetime == '' and disk == '' and admins == first_tag then return reply end
+local reply = {
+  outcome = 'ok', pool = pool, provider_id = known[3] or '', owner = known[4] or '',
+  user = user or '', ends = ends,
+}
+if lifetime == '' and disk == '' and #tags == 0 then return cjson.encode(reply) end
 
 if lifetime ~= '' then
   redis.call('HSET', key, 'ends', ends)
@@ -58,10 +64,10 @@ if lifetime ~= '' then
 end
 if disk ~= '' then add_task(vm, disk, 'disk', size, user or '', now) end
 local tagged = K.stats .. 'tag:' .. day_of(now)
-for at = first_tag, admins - 1, 2 do
-  redis.call('HSET', key, 'tag:' .. ARGV[at], ARGV[at + 1])
-  redis.call('HSET', tagged, vm .. ':' .. ARGV[at], ARGV[at + 1])
+for _, tag in ipairs(tags) do
+  redis.call('HSET', key, 'tag:' .. tag[1], tag[2])
+  redis.call('HSET', tagged, vm .. ':' .. tag[1], tag[2])
 end
-if admins > first_tag then redis.call('EXPIRE', tagged, STATS_KEPT) end
+if #tags > 0 then redis.call('EXPIRE', tagged, STATS_KEPT) end
 if user then redis.call('HSET', K.token .. token, 'last', int(now)) end
-return remember(operation, reply)
+return cjson.encode(remember(operation, reply))

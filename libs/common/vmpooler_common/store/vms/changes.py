@@ -74,26 +74,31 @@ class Changes:
         by whoever has a token. Raises NoSuchVm, UnknownToken, NotOwner, TooManyTags, TooManyTasks,
         StoreUnavailable.
         """
-        tags = [text for pair in change.tags.items() for text in pair]
-        lifetime = "" if change.lifetime is None else duration_ms(change.lifetime)
-        digest, count = token_digest(token), len(change.tags)
-        disk = (change.disk.id, change.disk.detail) if change.disk else ("", "")
-        match await self._scripts.run(
+        reply = await self._scripts.fetch(
             "change_vm",
-            *(operation, vm, digest, access, int(only_owner), lifetime, MOST_TAGS, count),
-            *disk,
-            *tags,
-            *admins,
-        ):
-            case ["ok", pool, provider_id, owner, user, ends]:
-                return Changed(pool, provider_id, owner, user, from_ms_or_none(ends))
-            case ["unauthorized"]:
+            operation=operation,
+            vm=vm,
+            token=token_digest(token),
+            access=access,
+            only_owner=only_owner,
+            admins=list(admins),
+            lifetime=None if change.lifetime is None else duration_ms(change.lifetime),
+            tags=list(change.tags.items()),
+            most_tags=MOST_TAGS,
+            disk=change.disk.id if change.disk else "",
+            size=change.disk.detail if change.disk else "",
+        )
+        match reply["outcome"]:
+            case "ok":
+                ends_at = from_ms_or_none(reply["ends"])
+                return Changed(reply["pool"], reply["provider_id"], reply["owner"], reply["user"], ends_at)
+            case "unauthorized":
                 raise UnknownToken("a valid token is needed to change this VM")
-            case ["foreign"]:
+            case "foreign":
                 raise NotOwner("this VM was taken by another user")
-            case ["full"]:
+            case "full":
                 raise TooManyTags(f"A VM may have at most {MOST_TAGS} tags")
-            case ["no task", reason]:
-                raise TooManyTasks(why_no_task(vm, TaskKind.DISK, reason))
+            case "task_full" | "task_many" as outcome:
+                raise TooManyTasks(why_no_task(vm, TaskKind.DISK, outcome.removeprefix("task_")))
             case _:
                 raise NoSuchVm(f"no running VM is called {vm}")

@@ -1,10 +1,12 @@
 -- note_tagged: note that the cloud says who has a running VM until when.
--- ARGV pool, vm, end that was noted there, or '' for none
+-- ARGS pool, vm, ends
+--
+-- `ends` is the end that was noted there, or '' for none.
 -- Returns 1, or 0 when this isn't so any more: its end was changed, and is to be noted again,
 --         or it was given back.
 
-local known = redis.call('HMGET', K.vm .. ARGV[2], 'state', 'ends')
+local known = redis.call('HMGET', K.vm .. ARG.vm, 'state', 'ends')
 local runs = known[1] == 'running'
-if runs and (known[2] or '') ~= ARGV[3] then return 0 end
-redis.call('ZREM', K.untagged .. ARGV[1], ARGV[2])
+if runs and (known[2] or '') ~= ARG.ends then return 0 end
+redis.call('ZREM', K.untagged .. ARG.pool, ARG.vm)
 return runs and 1 or 0

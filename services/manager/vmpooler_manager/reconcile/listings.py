@@ -36,9 +36,16 @@ class PoolListings:
         self._memory = Memory()
         self._listed_at = -math.inf
         self._compared_epoch: str | None = None
+        self._is_acted_on = True
 
     def take(self) -> Listing | None:
-        """Give the listing that came since the last pass, if there is one."""
+        """Give the listing that came since the last pass, if there is one.
+
+        A pass that failed may not have reinstated the VMs that its listing showed as granted. Then nothing is
+        destroyed before another listing shows them again.
+        """
+        if not self._is_acted_on:
+            self._compared_epoch, self._is_acted_on = None, True
         listing, self._fresh = self._fresh, None
         return listing
 
@@ -57,7 +64,12 @@ class PoolListings:
         findings, self._memory = compare(place, listing, snapshot, records, self._memory)
         self._shared.listed.setdefault(spec.provider, {})[spec.name] = findings.ours
         self._compared_epoch = listing.data_epoch
+        self._is_acted_on = not findings.granted_by_tag
         return findings
+
+    def acted_on(self) -> None:
+        """The pass that compared the last listing was carried out, its reinstatements too."""
+        self._is_acted_on = True
 
     @property
     def are_compared(self) -> bool:

@@ -28,6 +28,7 @@ class Reconciler:
         actions = plan(self.pool.spec, view, snapshot.now)
         await self._executor.run(self.pool, actions, snapshot)
         listings = self._observer.listings
+        listings.acted_on()
         listings.start(snapshot.now, started)
         now = monotonic()
         self._reporter.passed(snapshot, now - started)

@@ -82,7 +82,7 @@ class _Base:
     task_jobs: Jobs
     clone_specs: Mapping[str, CloneSpec]
 
-    def order_of(self, pool: str) -> CloneSpec:
+    def clone_spec_of(self, pool: str) -> CloneSpec:
         """Give what the VMs of a pool are made from, nothing for one that isn't configured any more."""
         return self.clone_specs.get(pool) or CloneSpec(pool, template="")
 
@@ -173,7 +173,7 @@ def _build_lifecycle(base: _Base) -> Lifecycle:
             store,
             identity=base.identity,
             clouds=base.clouds,
-            order_of=base.order_of,
+            clone_spec_of=base.clone_spec_of,
             retries=base.retries,
             metrics=metrics.vms,
         ),
@@ -190,7 +190,7 @@ def _build_inboxes(base: _Base) -> Inboxes:
     tasks = TaskWorker(
         base.store,
         identity=base.identity,
-        providers=TaskProviders(base.clouds, base.order_of, at_once=base.settings.general.task_limit),
+        providers=TaskProviders(base.clouds, base.clone_spec_of, at_once=base.settings.general.task_limit),
         retries=base.retries,
         clock=base.clock,
         jobs=base.task_jobs,
@@ -219,7 +219,7 @@ def _build_reconcile(base: _Base, lifecycle: Lifecycle) -> Callable[[str, str], 
         retries = RetryPolicy(_delays(wanted), base.retries.random) if wanted else base.retries
         pool = Pool(
             spec,
-            order=base.order_of(name),
+            clone_spec=base.clone_spec_of(name),
             domain=wanted.domain if wanted else "",
             cloud=base.clouds.get(spec.provider) or removed_provider(spec.provider, metrics.providers),
             retries=retries,

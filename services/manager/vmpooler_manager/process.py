@@ -101,7 +101,7 @@ async def _close(clouds: Iterable[ProviderClient]) -> None:
 
 
 async def _work(manager: Manager) -> None:
-    """Open the drivers, each at least once before its pools are looked at, and manage."""
+    """Open the drivers, each at least once before its pools are inspected, and manage."""
     clouds = list(manager.clouds.values())
     opened = await asyncio.gather(*(_open(cloud) for cloud in clouds))
     closed = [cloud for cloud, is_open in zip(clouds, opened, strict=True) if not is_open]
@@ -118,14 +118,19 @@ async def _open(cloud: ProviderClient) -> bool:
         return await cloud.open()
     except Exception as error:
         # A plug-in may raise anything; only its own pools are to suffer.
-        log.exception(EventName.PROVIDER_UNUSABLE, provider=cloud.name)
+        log.exception(EventName.PROVIDER_UNUSABLE, provider=cloud.name, remedy="repair the driver")
         cloud.fault = f"the driver failed: {error!r}"
         return False
 
 
 async def _open_again(cloud: ProviderClient, manager: Manager) -> None:
     """Try until the driver is open; its pools are broken until then."""
-    log.error(EventName.PROVIDER_UNUSABLE, provider=cloud.name, reason=cloud.fault)
+    remedy = (
+        f"correct its settings and restart, unless it opens by itself: tried every {OPEN_AGAIN_SECONDS:g} s"
+        if cloud.has_driver
+        else "install its driver or correct `provider_class`, and restart"
+    )
+    log.error(EventName.PROVIDER_UNUSABLE, provider=cloud.name, reason=cloud.fault, remedy=remedy)
     while cloud.has_driver:
         await asyncio.sleep(OPEN_AGAIN_SECONDS)
         if await _open(cloud):
@@ -143,7 +148,7 @@ async def _resume_deletion(settings: Settings, provider: str) -> int:
     )
     try:
         await store.deployment.prepare()
-        released = await store.retirement.resume_deletion(provider)
+        uncounted = await store.retirement.resume_deletion(provider)
     except StoreError as error:
         print(f"error: {error}")
         return 1
@@ -151,6 +156,6 @@ async def _resume_deletion(settings: Settings, provider: str) -> int:
         await store.close()
     print(
         f"deletion at the provider {provider} goes on; for a day, the safety limits don't count "
-        f"{released} VMs that are known to be missing or unknown there"
+        f"{uncounted} VMs that are known to be missing or unknown there"
     )
     return 0

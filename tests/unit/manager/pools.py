@@ -14,7 +14,7 @@ from vmpooler_manager.runtime.pool import Pool
 from vmpooler_manager.runtime.provider_client import ProviderClient
 
 DELAYS = Delays(timedelta(seconds=5), timedelta(seconds=60), 2.0)
-ORDER = CloneSpec(POOL, template="templates/debian")
+CLONE_SPEC = CloneSpec(POOL, template="templates/debian")
 
 
 def make_cloud(
@@ -39,7 +39,7 @@ def make_cloud(
 def make_pool(name: str = POOL) -> Pool:
     """Make a pool at a cloud that nobody calls."""
     retries = RetryPolicy(DELAYS, Random(1))
-    return Pool(pool_spec(name=name), order=ORDER, domain="", cloud=make_cloud(), retries=retries)
+    return Pool(pool_spec(name=name), clone_spec=CLONE_SPEC, domain="", cloud=make_cloud(), retries=retries)
 
 
 async def is_poked(pool: Pool) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.faulty_provider import FaultyProvider, Mood, Moods
 from tests.support.stores import Tally
-from tests.unit.manager.pools import ORDER, calls_of, make_cloud
+from tests.unit.manager.pools import CLONE_SPEC, calls_of, make_cloud
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.metrics.providers import CallResult
 from vmpooler_manager.providers.contract import OwnershipTag, VmRef
@@ -52,17 +52,17 @@ async def cloud_of(moods: Moods, tally: Tally, **options: Any) -> AsyncIterator[
 
 async def test_every_call_reaches_the_driver_and_is_counted(moods: Moods, tally: Tally) -> None:
     async with cloud_of(moods, tally) as cloud:
-        made = await cloud.create(ORDER, TAG)
+        made = await cloud.create(CLONE_SPEC, TAG)
         ref = VmRef(made.name, TAG.attempt, made.provider_id)
-        assert await cloud.find(ORDER, made.name, TAG.attempt) is not None
-        assert (await cloud.inspect(ORDER, ref)).provider_id == made.provider_id
-        assert len(await cloud.list_vms(ORDER)) == 1
-        await cloud.annotate(ORDER, ref, TAG)
-        await cloud.add_disk(ORDER, ref, task="disk", size=8)
-        await cloud.snapshot(ORDER, ref, name="snapshot")
-        await cloud.revert(ORDER, ref, task="back", snapshot="snapshot")
-        await cloud.destroy(ORDER, ref)
-        assert await cloud.list_vms(ORDER) == []
+        assert await cloud.find(CLONE_SPEC, made.name, TAG.attempt) is not None
+        assert (await cloud.inspect(CLONE_SPEC, ref)).provider_id == made.provider_id
+        assert len(await cloud.list_vms(CLONE_SPEC)) == 1
+        await cloud.annotate(CLONE_SPEC, ref, TAG)
+        await cloud.add_disk(CLONE_SPEC, ref, task="disk", size=8)
+        await cloud.snapshot(CLONE_SPEC, ref, name="snapshot")
+        await cloud.revert(CLONE_SPEC, ref, task="back", snapshot="snapshot")
+        await cloud.destroy(CLONE_SPEC, ref)
+        assert await cloud.list_vms(CLONE_SPEC) == []
     calls = calls_of(tally)
     assert calls.pop(("list_vms", "ok")) == 2
     of_a_vm = ("inspect", "annotate", "add_disk", "snapshot", "revert", "destroy")
@@ -83,14 +83,14 @@ async def test_an_error_is_counted_by_its_kind_and_passed_on(
     async with cloud_of(moods, tally) as cloud:
         moods.set(list_vms=mood)
         with pytest.raises(error):
-            await cloud.list_vms(ORDER)
+            await cloud.list_vms(CLONE_SPEC)
     assert calls_of(tally) == {("list_vms", result): 1}
 
 
 async def test_a_vm_that_is_not_there_is_counted_as_that(moods: Moods, tally: Tally) -> None:
     async with cloud_of(moods, tally) as cloud:
         with pytest.raises(NotFound):
-            await cloud.inspect(ORDER, NOBODY)
+            await cloud.inspect(CLONE_SPEC, NOBODY)
     assert calls_of(tally) == {("inspect", "not_found"): 1}
 
 
@@ -98,7 +98,7 @@ async def test_a_call_that_never_answers_ends_at_its_deadline(moods: Moods, tall
     async with cloud_of(moods, tally, timeout=timedelta(seconds=0.05)) as cloud:
         moods.set(list_vms="hang")
         with pytest.raises(TransientError, match="operation_timeout"):
-            await cloud.list_vms(ORDER)
+            await cloud.list_vms(CLONE_SPEC)
     assert calls_of(tally) == {("list_vms", "timeout"): 1}
 
 
@@ -107,9 +107,9 @@ async def test_a_call_that_hung_leaves_its_connection_to_others(moods: Moods, ta
     async with cloud_of(moods, tally, timeout=timedelta(seconds=0.05), settings=settings) as cloud:
         moods.set(list_vms="hang")
         with pytest.raises(TransientError):
-            await cloud.list_vms(ORDER)
+            await cloud.list_vms(CLONE_SPEC)
         moods.set()
-        assert await cloud.list_vms(ORDER) == []
+        assert await cloud.list_vms(CLONE_SPEC) == []
 
 
 async def test_a_throttled_cloud_is_left_alone_for_as_long_as_it_asked(moods: Moods, tally: Tally) -> None:
@@ -117,11 +117,11 @@ async def test_a_throttled_cloud_is_left_alone_for_as_long_as_it_asked(moods: Mo
     async with cloud_of(moods, tally) as cloud:
         moods.set(list_vms="throttle")
         with pytest.raises(Throttled):
-            await cloud.list_vms(ORDER)
+            await cloud.list_vms(CLONE_SPEC)
         moods.set()
         throttled_until = cloud.throttled_until
         assert throttled_until > now()
-        await cloud.find(ORDER, "agile-stoat", "attempt-1")
+        await cloud.find(CLONE_SPEC, "agile-stoat", "attempt-1")
         assert now() >= throttled_until
 
 
@@ -129,11 +129,11 @@ async def test_only_so_many_vms_are_destroyed_at_a_time(moods: Moods, tally: Tal
     settings = {"connection_pool_size": 5}
     async with cloud_of(moods, tally, parallel_destroys=2, settings=settings) as cloud:
         moods.set(destroy="hang")
-        stuck = [asyncio.create_task(cloud.destroy(ORDER, NOBODY)) for _ in range(2)]
+        stuck = [asyncio.create_task(cloud.destroy(CLONE_SPEC, NOBODY)) for _ in range(2)]
         await asyncio.sleep(0)
         moods.set()
-        third = asyncio.create_task(cloud.destroy(ORDER, NOBODY))
-        await cloud.list_vms(ORDER)  # other calls go on, and time enough for the third
+        third = asyncio.create_task(cloud.destroy(CLONE_SPEC, NOBODY))
+        await cloud.list_vms(CLONE_SPEC)  # other calls go on, and time enough for the third
         assert not third.done()
         stuck[0].cancel()
         await third
@@ -146,7 +146,7 @@ async def test_without_a_driver_every_call_says_why() -> None:
     assert not cloud.has_driver
     assert not await cloud.open()
     with pytest.raises(PermanentError, match="driver not installed"):
-        await cloud.list_vms(ORDER)
+        await cloud.list_vms(CLONE_SPEC)
 
 
 async def test_a_driver_that_cannot_be_opened_says_why_until_it_can(moods: Moods, tally: Tally) -> None:

@@ -13,11 +13,11 @@ LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 @pytest.fixture(scope="module")
 def names() -> list[str]:
-    return [name for name, _ in NameGenerator("").draw(MANY)]
+    return [name for name, _ in NameGenerator("").generate(MANY)]
 
 
 def test_as_many_names_are_drawn_as_were_asked_for() -> None:
-    assert [len(NameGenerator("").draw(count)) for count in (0, 1, 7)] == [0, 1, 7]
+    assert [len(NameGenerator("").generate(count)) for count in (0, 1, 7)] == [0, 1, 7]
 
 
 def test_a_name_is_two_words_of_letters_with_a_hyphen_between(names: list[str]) -> None:
@@ -30,13 +30,13 @@ def test_no_name_is_longer_than_netbios_allows(names: list[str]) -> None:
 
 def test_a_name_is_a_dns_label_with_the_longest_prefix_in_front() -> None:
     prefix = "x" * 48
-    names = [name for name, _ in NameGenerator(prefix).draw(MANY)]
+    names = [name for name, _ in NameGenerator(prefix).generate(MANY)]
     assert all(LABEL.fullmatch(name) for name in names)
     assert all(name.startswith(prefix) for name in names)
 
 
 def test_the_prefix_does_not_count() -> None:
-    names = [name.removeprefix("pool-") for name, _ in NameGenerator("pool-").draw(MANY)]
+    names = [name.removeprefix("pool-") for name, _ in NameGenerator("pool-").generate(MANY)]
     assert max(map(len, names)) > LONGEST - len("pool-")
 
 
@@ -51,7 +51,7 @@ def test_no_word_is_drawn_far_more_often_than_the_others(names: list[str]) -> No
 
 
 def test_every_attempt_is_another() -> None:
-    attempts = {attempt for _, attempt in NameGenerator("").draw(MANY)}
+    attempts = {attempt for _, attempt in NameGenerator("").generate(MANY)}
     assert len(attempts) == MANY
 
 

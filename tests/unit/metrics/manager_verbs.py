@@ -130,13 +130,13 @@ MANAGER_VERBS = (
     ),
     _manager(
         "providers",
-        "halted",
+        "deletion_paused",
         "dummy",
         line='vmpooler_provider_halted{provider="dummy",vmpooler_instance="ci"} 1.0',
     ),
     _manager(
         "providers",
-        "released",
+        "deletion_resumed",
         "dummy",
         line='vmpooler_provider_halted{provider="dummy",vmpooler_instance="ci"} 0.0',
     ),

@@ -13,9 +13,9 @@ from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.inbox import Inbox, InboxEntry
 
 RECOVER_EVERY = 5.0
-"""Seconds between two looks for entries that a consumer has read and not taken up."""
+"""Seconds between two searches for entries that a consumer has read and not finished."""
 RECOVER_IDLE = timedelta(seconds=5)
-"""Taking up takes milliseconds: whoever took longer is dead, and to do it twice changes nothing."""
+"""An entry takes milliseconds: a consumer that takes longer is dead, and doing it twice changes nothing."""
 CONSUMER_GONE = timedelta(hours=1)
 
 log = structlog.get_logger()
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 class Consumer:
     """One consumer of the managers' group; every manager runs one for each inbox.
 
-    `take` takes an entry up, which removes it from the stream; `inbox` is the name of the inbox in logs.
+    `take` handles an entry, which removes it from the stream; `inbox` is its name in logs.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Consumer:
         self._outage = Outage(f"{inbox} inbox")
 
     async def run(self) -> None:
-        """Take entries up until cancelled."""
+        """Handle entries until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow())
             group.create_task(self._recover())

@@ -1,4 +1,4 @@
-"""Does what users want done to their running VMs: disks, snapshots, going back to one.
+"""Does the tasks that users ask for on their running VMs: add a disk, take a snapshot, revert to one.
 
 A task is this manager's as long as its lease in the record is renewed. Killed at any point, it leaves a
 task that is due again, and is done under the same id: by it the provider sees whether it was done already.
@@ -42,7 +42,7 @@ class TaskProviders:
     """Where tasks are done."""
 
     clouds: Mapping[str, ProviderClient]
-    order_of: Callable[[str], CloneSpec]
+    clone_spec_of: Callable[[str], CloneSpec]
     """From the name of a pool."""
     at_once: int
     """Tasks at one provider that this manager does side by side (`task_limit`)."""
@@ -85,15 +85,15 @@ class TaskWorker:
                 while await self._claim(None):
                     pass
             except StoreError as error:
-                # What is due stays due; the next heartbeat tells of it again.
+                # What is due stays due; the next heartbeat pokes again.
                 log.debug(EventName.INBOX_FAILED, inbox="tasks", error=str(error))
 
     def poke(self) -> None:
-        """Tell that a task is due."""
+        """Report that a task is due."""
         self._wake.set()
 
     async def take(self, entry: InboxEntry) -> None:
-        """Take the task up that an entry of the inbox brings, unless there is no room for it."""
+        """Claim the task that an inbox entry names, unless there is no room for it."""
         await self._claim(entry)
 
     async def _claim(self, entry: InboxEntry | None) -> bool:
@@ -145,7 +145,7 @@ class TaskWorker:
             await self._fail(task, str(error))
         except ProviderError as error:
             if task.tries < MOST_TRIES:
-                await self._put_off(task, str(error))
+                await self._postpone(task, str(error))
             else:
                 await self._fail(task, str(error))
         else:
@@ -156,21 +156,21 @@ class TaskWorker:
             self.poke()  # for the VM's next task, or one that there was no room for
 
     async def _carry_out(self, task: TaskLease) -> None:
-        cloud, order = self._providers.clouds[task.provider], self._providers.order_of(task.pool)
+        cloud, spec = self._providers.clouds[task.provider], self._providers.clone_spec_of(task.pool)
         vm = VmRef(task.vm, task.attempt, task.provider_id)
         match task.kind:
             case TaskKind.DISK:
-                await cloud.add_disk(order, vm, task=task.task, size=int(task.detail))
+                await cloud.add_disk(spec, vm, task=task.task, size=int(task.detail))
             case TaskKind.SNAPSHOT:
-                await cloud.snapshot(order, vm, name=task.task)
+                await cloud.snapshot(spec, vm, name=task.task)
             case TaskKind.REVERT:
-                await cloud.revert(order, vm, task=task.task, snapshot=task.detail)
+                await cloud.revert(spec, vm, task=task.task, snapshot=task.detail)
             case _:
                 assert_never(task.kind)
 
     async def _finish(self, task: TaskLease, *, asked: float) -> None:
         if not await self._store.task_leases.done(task):
-            self._tell_over(task)
+            self._report_over(task)
             return
         seconds = asyncio.get_running_loop().time() - asked
         self._metrics.done(task.kind, seconds)
@@ -180,12 +180,12 @@ class TaskWorker:
         if await self._store.task_leases.failed(task, reason=reason):
             self._report_failure(task, reason)
         else:
-            self._tell_over(task)
+            self._report_over(task)
 
-    async def _put_off(self, task: TaskLease, reason: str) -> None:
+    async def _postpone(self, task: TaskLease, reason: str) -> None:
         delay = self._retries.after(task.tries)
         if not await self._store.task_leases.postpone(task, reason=reason, delay=delay):
-            self._tell_over(task)
+            self._report_over(task)
             return
         self._metrics.retried(task.kind)
         log.warning(
@@ -199,7 +199,7 @@ class TaskWorker:
         self._metrics.failed(task.kind)
         log.error(EventName.TASK_FAILED, **_facts(task), error=reason)
 
-    def _tell_over(self, task: TaskLease) -> None:
+    def _report_over(self, task: TaskLease) -> None:
         self._metrics.over(task.kind)
         log.info(EventName.TASK_OVER, **_facts(task))
 

@@ -1,4 +1,4 @@
-"""Tells pools that wait for a clone slot when one may be free."""
+"""Pokes pools that wait for a clone slot when one may be free."""
 
 from collections import deque
 

@@ -27,11 +27,11 @@ from vmpooler_manager.providers.errors import NotFound, PermanentError, Provider
 from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.pool import Pool
 
-FIRST_LOOK = 0.2
-LONGEST_LOOK = 5.0
-"""Seconds between two looks at a VM that boots: growing, so that quick clouds are answered quickly."""
-NOTE_SECONDS = 0.2
-"""Until a pass notes on a VM in the cloud whom it was granted to."""
+FIRST_DELAY = 0.2
+LONGEST_DELAY = 5.0
+"""Seconds between two inspections of a VM that boots; growing, so that quick clouds are fast."""
+ANNOTATE_SECONDS = 0.2
+"""Seconds until a pass writes the user on the tag of a granted VM."""
 
 log = structlog.get_logger()
 
@@ -42,8 +42,8 @@ class _Progress:
 
     started: float | None = None
     """Monotonic time at which `create` was sent, if this manager sent it."""
-    id_noted: bool = False
-    clone_noted: bool = False
+    id_recorded: bool = False
+    clone_recorded: bool = False
 
 
 class VmCreator:
@@ -77,7 +77,7 @@ class VmCreator:
         started = loop.time()
         tag = OwnershipTag(self._identity.installation, generation, pool.name, name, attempt)
         try:
-            vm = await pool.cloud.create(pool.order, tag)
+            vm = await pool.cloud.create(pool.clone_spec, tag)
         except ProviderError as error:
             await self._failed(pool, name, error)
             return
@@ -88,7 +88,7 @@ class VmCreator:
     async def resolve(self, pool: Pool, vm: PendingVm, *, waited: timedelta) -> None:
         """Find out what became of a `create` whose manager is gone, `waited` after its lease ended."""
         try:
-            found = await pool.cloud.find(pool.order, vm.name, vm.attempt)
+            found = await pool.cloud.find(pool.clone_spec, vm.name, vm.attempt)
         except ProviderError as error:
             # Unknown isn't absent: the next pass asks again.
             log.info(EventName.VM_CALL_FAILED, call="find", vm=vm.name, pool=pool.name, error=str(error))
@@ -109,17 +109,19 @@ class VmCreator:
     async def watch(self, pool: Pool, vm: PendingVm) -> None:
         """Follow a VM whose id is known until it is ready."""
         ref = VmRef(vm.name, vm.attempt, vm.provider_id)
-        await self._follow(pool, ref, seen=None, progress=_Progress(id_noted=True, clone_noted=vm.cloned))
+        await self._follow(
+            pool, ref, seen=None, progress=_Progress(id_recorded=True, clone_recorded=vm.cloned)
+        )
 
     async def _follow(self, pool: Pool, ref: VmRef, *, seen: ProviderVm | None, progress: _Progress) -> None:
         """Inspect the VM until it is ready, broken, or too late."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + pool.spec.timeout.total_seconds()
-        delay = FIRST_LOOK
+        delay = FIRST_DELAY
         while True:
             if seen is None:
                 try:
-                    seen = await pool.cloud.inspect(pool.order, ref)
+                    seen = await pool.cloud.inspect(pool.clone_spec, ref)
                 except NotFound:
                     await self._give_up(pool, while_booting(ref.name, None))
                     return
@@ -136,7 +138,7 @@ class VmCreator:
             if loop.time() >= deadline:
                 break
             await asyncio.sleep(delay)
-            delay = min(delay * 1.5, LONGEST_LOOK)
+            delay = min(delay * 1.5, LONGEST_DELAY)
             seen = None
         pool.poke()
 
@@ -151,16 +153,16 @@ class VmCreator:
                 host=seen.host,
                 operation=new_operation(),
             )
-            self._note(pool, progress, cloned=True)
+            self._recorded(pool, progress, cloned=True)
             if promotion is not None:
                 self._report(pool, ref, promotion)
             return True
         cloned = seen.status is not VmStatus.CLONING
-        if not progress.id_noted or (cloned and not progress.clone_noted):
+        if not progress.id_recorded or (cloned and not progress.clone_recorded):
             state = await self._store.clones.created(
                 ref.name, ref.attempt, provider_id=ref.provider_id, ip=seen.ip, host=seen.host, cloned=cloned
             )
-            self._note(pool, progress, cloned=cloned)
+            self._recorded(pool, progress, cloned=cloned)
             if state is not VmState.PENDING:
                 return True
         if (action := while_booting(ref.name, seen)) is not None:
@@ -168,11 +170,11 @@ class VmCreator:
             return True
         return False
 
-    def _note(self, pool: Pool, progress: _Progress, *, cloned: bool) -> None:
-        """Remember what is recorded; the first time that a clone has ended, its slot is free."""
-        progress.id_noted = True
-        if cloned and not progress.clone_noted:
-            progress.clone_noted = True
+    def _recorded(self, pool: Pool, progress: _Progress, *, cloned: bool) -> None:
+        """Remember what is recorded; a clone's slot is free once its end is recorded."""
+        progress.id_recorded = True
+        if cloned and not progress.clone_recorded:
+            progress.clone_recorded = True
             self._slots.freed()
             if progress.started is not None:
                 self._metrics.cloned(pool.name, asyncio.get_running_loop().time() - progress.started)
@@ -184,7 +186,7 @@ class VmCreator:
             log.debug(EventName.VM_READY, vm=ref.name, pool=pool.name, provider_id=ref.provider_id)
             return
         # The pass that the grant's event asks for may come while this job still keeps the VM busy.
-        pool.poke_later(NOTE_SECONDS)
+        pool.poke_later(ANNOTATE_SECONDS)
         self._requests.granted(pool.name, promotion.waited.total_seconds(), warm=False, user=promotion.user)
         log.info(
             EventName.VM_CHECKED_OUT,

@@ -29,21 +29,21 @@ class VmDestroyer:
         *,
         identity: ManagerIdentity,
         clouds: Mapping[str, ProviderClient],
-        order_of: Callable[[str], CloneSpec],
+        clone_spec_of: Callable[[str], CloneSpec],
         retries: RetryPolicy,
         metrics: VmMetrics,
     ) -> None:
         self._store = store
         self._identity = identity
         self._clouds = clouds
-        self._order_of = order_of
+        self._clone_spec_of = clone_spec_of
         self._retries = retries
         self._metrics = metrics
 
     async def destroy(self, vm: Destruction, *, deferred: Callable[[], None]) -> None:
-        """Remove a claimed VM from its provider and note that it is gone.
+        """Remove a claimed VM from its provider and record that it is gone.
 
-        When that must be tried again later, `deferred` is called, for somebody to look when.
+        When it must be tried again later, `deferred` is called: somebody has to plan when.
         """
         started = asyncio.get_running_loop().time()
         try:
@@ -77,15 +77,15 @@ class VmDestroyer:
         cloud = self._clouds.get(vm.provider)
         if cloud is None:
             raise PermanentError(f"the provider {vm.provider!r} isn't configured any more")
-        order = self._order_of(vm.pool)
+        spec = self._clone_spec_of(vm.pool)
         provider_id = vm.provider_id
         if not provider_id:
-            found = await cloud.find(order, vm.name, vm.attempt)
+            found = await cloud.find(spec, vm.name, vm.attempt)
             if found is None:
                 return "", cloud.create_grace - vm.waiting if vm.waiting < cloud.create_grace else None
             provider_id = found.provider_id
         with suppress(NotFound):
-            await cloud.destroy(order, VmRef(vm.name, vm.attempt, provider_id))
+            await cloud.destroy(spec, VmRef(vm.name, vm.attempt, provider_id))
         return provider_id, None
 
     async def _defer(self, vm: Destruction, delay: timedelta, error: ProviderError) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import assert_never
 
 import structlog
 
@@ -21,7 +22,7 @@ log = structlog.get_logger()
 
 
 class VmInspector:
-    """Looks at the VMs of any pool without making or removing one."""
+    """Inspects the VMs of any pool without making or removing one."""
 
     def __init__(self, store: Store, *, retirer: VmRetirer) -> None:
         self._store = store
@@ -33,7 +34,7 @@ class VmInspector:
         """List the VMs at the pool's place and deliver them; an error delivers nothing."""
         now = asyncio.get_running_loop().time
         try:
-            vms = await pool.cloud.list_vms(pool.order)
+            vms = await pool.cloud.list_vms(pool.clone_spec)
         except ProviderError as error:
             is_permanent = isinstance(error, PermanentError)
             pool.listings.failed(now(), is_permanent=is_permanent)
@@ -53,7 +54,7 @@ class VmInspector:
             return
         reason = "listings miss it"
         try:
-            seen = await pool.cloud.inspect(pool.order, vm)
+            seen = await pool.cloud.inspect(pool.clone_spec, vm)
         except ProviderError as error:
             seen, reason = None, f"listings miss it, and asked for it the provider says: {error}"
         action = after_missing(name, seen)
@@ -70,7 +71,7 @@ class VmInspector:
         if vm is None:
             return
         try:
-            seen = await pool.cloud.inspect(pool.order, vm)
+            seen = await pool.cloud.inspect(pool.clone_spec, vm)
         except NotFound:
             seen = None
         except ProviderError as error:
@@ -92,6 +93,8 @@ class VmInspector:
             case ClearSuspects(names):
                 for name in await self._store.retirement.clear_suspect(pool.name, names):
                     log.warning(EventName.VM_CLEARED, vm=name, pool=pool.name, reason=reason)
+            case _:
+                assert_never(action)
 
     async def _ready_vm(self, pool: Pool, name: str) -> VmRef | None:
         """Give the VM as its provider knows it, if it is still ready at this pool's provider."""

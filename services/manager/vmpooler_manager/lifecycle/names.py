@@ -9,15 +9,15 @@ LONGEST = 15
 
 
 class NameGenerator:
-    """PoolSelector names of two words that can be shown to anybody.
+    """Generates names of two words that can be shown to anybody.
 
-    Some of them may be in use: reserving a name in the store tells, and passes over those.
+    Some of them may be in use: the store passes over those when it reserves names.
     """
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
 
-    def draw(self, count: int) -> list[tuple[str, str]]:
+    def generate(self, count: int) -> list[tuple[str, str]]:
         """Give so many (name, attempt) pairs; an attempt tells two VMs of one name apart."""
         return [(f"{self._prefix}{_two_words()}", secrets.token_hex(6)) for _ in range(count)]
 

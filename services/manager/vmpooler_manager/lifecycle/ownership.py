@@ -43,7 +43,7 @@ class VmOwnership:
         # The pool may have moved to another provider since.
         cloud = self._clouds.get(vm.provider, pool.cloud)
         try:
-            await cloud.annotate(pool.order, VmRef(vm.name, vm.attempt, vm.provider_id), tag)
+            await cloud.annotate(pool.clone_spec, VmRef(vm.name, vm.attempt, vm.provider_id), tag)
         except NotFound:
             log.warning(EventName.VM_MISSING, vm=vm.name, pool=pool.name, provider_id=vm.provider_id)
         except ProviderError as error:

@@ -3,7 +3,7 @@
 import structlog
 
 from vmpooler_common.model.events import EventName
-from vmpooler_common.model.vm import VmState
+from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.retirement.retirement import Charge, Outcome
 from vmpooler_common.store.store import Store
@@ -47,7 +47,9 @@ class VmRetirer:
             return False
         if action.reason != "lifetime over":
             self._metrics.failed(pool, action.reason)
-        log.info(
+        # A VM that disappeared was not our doing: operators should notice.
+        write = log.warning if action.guard is Guard.UNSEEN else log.info
+        write(
             _EVENTS[action.state],
             vm=action.name,
             pool=pool,

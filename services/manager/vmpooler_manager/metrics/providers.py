@@ -47,7 +47,7 @@ class ProviderMetrics:
     def __init__(self, backend: Backend) -> None:
         self._calls = Instrument(backend, self.CALLS)
         self._call_seconds = Instrument(backend, self.CALL_SECONDS)
-        self._halted = Instrument(backend, self.HALTED)
+        self._deletion_paused = Instrument(backend, self.HALTED)
 
     def called(
         self, provider: str, operation: ProviderOperation, *, result: CallResult, seconds: float
@@ -56,10 +56,10 @@ class ProviderMetrics:
         self._calls.record(1, provider, operation, result)
         self._call_seconds.record(seconds, provider, operation)
 
-    def halted(self, provider: str) -> None:
+    def deletion_paused(self, provider: str) -> None:
         """Nothing of this provider is destroyed any more."""
-        self._halted.record(1, provider)
+        self._deletion_paused.record(1, provider)
 
-    def released(self, provider: str) -> None:
-        """Destroying goes on, or was never stopped."""
-        self._halted.record(0, provider)
+    def deletion_resumed(self, provider: str) -> None:
+        """Deletion goes on, or was never paused."""
+        self._deletion_paused.record(0, provider)

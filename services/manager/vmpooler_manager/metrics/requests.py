@@ -36,9 +36,9 @@ class RequestMetrics:
         if self._users is not None:
             self._users.allocated(pool, user=user)
 
-    def waiting(self, pool: str, wants: int) -> None:
+    def waiting(self, pool: str, backlog: int) -> None:
         """A pass saw so much backlog."""
-        self._backlog.record(wants, pool)
+        self._backlog.record(backlog, pool)
 
     def failed(self, requests: int) -> None:
         """So many requests failed by a deadline or a permanent error."""

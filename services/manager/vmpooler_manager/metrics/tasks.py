@@ -43,5 +43,5 @@ class TaskMetrics:
         self._tasks.record(1, kind, "retried")
 
     def over(self, kind: TaskKind) -> None:
-        """The VM was returned while a task was worked on, or somebody else has settled the task."""
+        """The VM was returned while a task was worked on, or another manager finished the task."""
         self._tasks.record(1, kind, "over")

@@ -49,7 +49,7 @@ class VmMetrics:
         self._failures = Instrument(backend, self.FAILURES)
 
     def became_ready(self, pool: str, seconds: float) -> None:
-        """A VM can be handed out, so long after its clone was started."""
+        """A VM is ready, so long after its clone was started."""
         self._ready_seconds.record(seconds, pool)
 
     def cloned(self, pool: str, seconds: float) -> None:
@@ -61,7 +61,7 @@ class VmMetrics:
         self._destroy_seconds.record(seconds, pool)
 
     def refill_started(self, seconds: float) -> None:
-        """The clone that replaces a VM was started, so long after the VM was handed out."""
+        """The clone that replaces a VM was started, so long after the VM was checked out."""
         self._refill_seconds.record(seconds)
 
     def failed(self, pool: str, reason: FailureReason) -> None:

@@ -52,7 +52,7 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Wait until a created VM can be handed out."""
+    """Wait until a created VM is ready."""
 
     vm: PendingVm
 
@@ -136,7 +136,7 @@ class AdoptLate:
 
 @dataclass(frozen=True, slots=True)
 class Reinstate:
-    """Give a ready VM back to the user whom its tag names: the grant was lost with a Redis that failed."""
+    """Give a ready VM back to the user whom its tag names: a Redis that failed lost the grant."""
 
     vm: ProviderVm
 

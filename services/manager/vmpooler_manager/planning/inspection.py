@@ -23,12 +23,12 @@ def after_suspicion(name: str, seen: ProviderVm | None, *, bound: int) -> Retire
 
 
 def retire_if_off(name: str, seen: ProviderVm) -> Retire | None:
-    """Retire a ready VM that is switched off."""
+    """Retire a ready VM that the provider shows switched off."""
     return retire_switched_off(name) if seen.status is VmStatus.OFF else None
 
 
 def retire_switched_off(name: str) -> Retire:
-    """A ready VM that is switched off can't be handed out."""
+    """Retire a ready VM that is switched off as unhealthy: nobody could use it."""
     return Retire(name, VmState.READY, "powered_off")
 
 

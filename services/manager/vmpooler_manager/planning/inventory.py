@@ -34,7 +34,7 @@ class Place:
     installation: str
     create_grace: timedelta
     pools: Collection[str]
-    """Every pool that somebody looks after; VMs of other ones here are this pool's to look after."""
+    """Every pool that some manager holds; VMs here of any other pool are managed as this pool's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Findings:
     late: tuple[ProviderVm, ...] = ()
     """VMs that were given up and forgotten by the cloud, and are there after all."""
     ours: int = 0
-    """VMs that this pool is to look after; each VM of a shared place counts for one pool."""
+    """VMs that this pool manages; each VM of a shared place counts for one pool."""
     foreign: int = 0
     """VMs that aren't this installation's (any more)."""
     whole: bool = False
@@ -78,12 +78,12 @@ def compare(
     records: Mapping[str, Classification],
     memory: Memory,
 ) -> tuple[Findings, Memory]:
-    """Say what a listing tells, given the full snapshot and the records of what it shows."""
+    """Say what a listing shows, given the full snapshot and the records of what it shows."""
     ours = [vm for vm in listing.vms if _is_ours(vm, place, snapshot)]
     shown = {vm.name: vm for vm in ours if records[vm.name].provider_id == vm.provider_id}
-    settled = {name for name, since in snapshot.ready.items() if since < listing.started_at}
+    expected = {name for name, since in snapshot.ready.items() if since < listing.started_at}
 
-    absent = [name for name in settled if name not in shown]
+    absent = [name for name in expected if name not in shown]
     absences = {name: memory.absences.get(name, 0) + 1 for name in absent}
     missing_suspects = [name for name in snapshot.suspects if name not in shown]
 
@@ -99,9 +99,9 @@ def compare(
         missing=tuple(sorted(name for name in absent if absences[name] >= ABSENCES)),
         found=tuple(sorted(name for name in snapshot.suspects if name in shown)),
         switched_off=tuple(
-            sorted(name for name in settled & shown.keys() if shown[name].status is VmStatus.OFF)
+            sorted(name for name in expected & shown.keys() if shown[name].status is VmStatus.OFF)
         ),
-        granted_by_tag=tuple(vm for vm in ours if _is_lent(vm, records[vm.name])),
+        granted_by_tag=tuple(vm for vm in ours if _is_granted_by_tag(vm, records[vm.name])),
         orphans=tuple(orphans),
         late=tuple(vm for vm in ours if _is_late(vm, records[vm.name], listing)),
         ours=len(ours),
@@ -120,7 +120,7 @@ def _known_owner(vm: ProviderVm, place: Place, snapshot: Snapshot) -> bool:
 
 
 def _is_ours(vm: ProviderVm, place: Place, snapshot: Snapshot) -> bool:
-    """Whether this pool is to look after the VM: pools may share a place, and may leave the configuration."""
+    """Whether this pool manages the VM: pools may share a place, and may leave the configuration."""
     if not _known_owner(vm, place, snapshot) or vm.tag is None or vm.tag.name != vm.name:
         return False
     return vm.tag.pool == place.pool or vm.tag.pool not in place.pools
@@ -143,10 +143,10 @@ def _is_late(vm: ProviderVm, record: Classification, listing: Listing) -> bool:
     )
 
 
-def _is_lent(vm: ProviderVm, record: Classification) -> bool:
+def _is_granted_by_tag(vm: ProviderVm, record: Classification) -> bool:
     """Whether the tag names an owner of a VM that is ready by its record.
 
-    Owners are noted only after a grant, and no VM is ready again after one.
+    Owners are annotated only after a grant, and no VM is ready again after one.
     """
     return (
         record.state == "ready"

@@ -175,7 +175,7 @@ class Executor:
         )
         reserved = await self._store.clones.reserve(
             reservation,
-            self._lifecycle.names.draw(action.count + 2 + action.count // 4),  # some may be in use
+            self._lifecycle.names.generate(action.count + 2 + action.count // 4),  # some may be in use
             operation=new_operation(),
             manager=self._identity.name,
             lease=self._identity.lease,

@@ -52,7 +52,7 @@ class PoolLoop:
             self._pool_metrics.check_failed(self.pool.name, "redis")
             self._outage.began(str(error))
         except Exception as error:
-            # A fault in one pass must not end the pool's loop: it is told, and the next pass tries again.
+            # A fault in one pass must not end the pool's loop: it is logged, and the next pass tries again.
             log.exception(EventName.POOL_PASS_FAILED, pool=self.pool.name)
             self._pool_metrics.check_failed(self.pool.name, "bug")
             self._loop_metrics.restarted()

@@ -2,19 +2,26 @@
 
 from dataclasses import replace
 
-from vmpooler_common.model.pool import Snapshot
+import structlog
+
+from vmpooler_common.model.events import EventName
+from vmpooler_common.model.pool import DeletionPause, Snapshot
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.runtime.pool import Pool
 
+log = structlog.get_logger()
+
 
 class Reporter:
-    """Reports one pool."""
+    """Reports one pool. What an operator must act on is logged once when it begins, and once when it ends."""
 
     def __init__(self, pool: Pool, store: Store, *, metrics: ManagerMetrics) -> None:
         self._pool = pool
         self._store = store
         self._metrics = metrics
+        self._broken = ""
+        self._pause: DeletionPause | None = None
 
     async def publish(self, snapshot: Snapshot, monotonic: float) -> Snapshot:
         """Tell the other processes what keeps the pool from working; give the snapshot with that in it."""
@@ -37,18 +44,41 @@ class Reporter:
     def passed(self, snapshot: Snapshot, seconds: float) -> None:
         """Report the numbers of a pass that took so long."""
         name, provider, metrics = self._pool.name, self._pool.spec.provider, self._metrics
+        self._log_changes(snapshot)
         metrics.pools.counted(name, size=self._pool.spec.size, sizes=snapshot.sizes)
         if snapshot.broken:
             metrics.pools.broken(name)
         else:
             metrics.pools.mended(name)
         if snapshot.deletion_pause:
-            metrics.providers.halted(provider)
+            metrics.providers.deletion_paused(provider)
         else:
-            metrics.providers.released(provider)
+            metrics.providers.deletion_resumed(provider)
         metrics.loops.cloning(pools=snapshot.pool_slots_in_use, requests=snapshot.request_slots_in_use)
         metrics.requests.waiting(name, snapshot.backlog)
         metrics.pools.checked(name, seconds)
+
+    def _log_changes(self, snapshot: Snapshot) -> None:
+        name, provider = self._pool.name, self._pool.spec.provider
+        if snapshot.broken and snapshot.broken != self._broken:
+            log.error(
+                EventName.POOL_BROKEN,
+                pool=name,
+                provider=provider,
+                error=snapshot.broken,
+                remedy="correct the pool's or the provider's settings, or what they name at the provider",
+            )
+        self._broken = snapshot.broken
+        pause = snapshot.deletion_pause
+        if pause and pause != self._pause and pause.pool == name:  # one pool logs it for all of its provider
+            log.error(
+                EventName.PROVIDER_DELETION_PAUSED,
+                provider=provider,
+                pool=name,
+                reason=pause.reason,
+                remedy=f"find out why; if it is in order, run: vmpooler-manager --resume-deletion {provider}",
+            )
+        self._pause = pause
 
     async def _publish_broken(self, snapshot: Snapshot) -> Snapshot:
         pool = self._pool
@@ -73,6 +103,6 @@ class Reporter:
     async def _publish_template(self, snapshot: Snapshot) -> None:
         """Let everyone know once VMs are made from another template than before."""
         pool = self._pool
-        template = pool.order.template
+        template = pool.clone_spec.template
         if pool.spec.configured and not pool.cloud.fault and template != snapshot.template_ready:
             await self._store.views.mark_template_ready(pool.name, template)

@@ -29,5 +29,5 @@ class ClockGuard:
 
     @property
     def was_steady(self) -> bool:
-        """What the last reading told."""
+        """Whether the last reading was steady."""
         return self._jumped_at is None

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class ManagerIdentity:
-    """The name under which leases and work are held; `installation` is part of every ownership tag."""
+    """The name under which it holds leases; `installation` is part of every ownership tag."""
 
     name: str
     lease: timedelta

@@ -20,7 +20,7 @@ class JobKind(StrEnum):
     WATCH = "watch"
     DESTROY = "destroy"
     TASK = "task"
-    """What a user wants done to a running VM."""
+    """A task on a running VM."""
     INSPECT = "inspect"
     """Verifying a suspect, writing an owner on a tag, listing a pool."""
 

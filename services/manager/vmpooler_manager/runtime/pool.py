@@ -1,4 +1,4 @@
-"""A pool that this manager looks after, as its loop and its jobs share it."""
+"""A pool that this manager holds, as its loop and its jobs share it."""
 
 import asyncio
 from dataclasses import replace
@@ -15,35 +15,35 @@ from vmpooler_manager.runtime.backoff import Backoff, RetryPolicy
 from vmpooler_manager.runtime.provider_client import ProviderClient
 
 CLONE_TARGET = "clone_target"
-"""Among the options of a pool's order."""
+"""Among the options of a pool's clone spec."""
 
 log = structlog.get_logger()
 
 
 class Pool:
-    """What is wanted, where VMs come from, and what holds the pool back."""
+    """What is wanted, where VMs come from, and what keeps the pool from working."""
 
     def __init__(
         self,
         spec: PoolSpec,
         *,
-        order: CloneSpec,
+        clone_spec: CloneSpec,
         domain: str,
         cloud: ProviderClient,
         retries: RetryPolicy,
     ) -> None:
         self.spec = self._configured = spec
-        self.order = self._configured_order = order
+        self.clone_spec = self._configured_clone_spec = clone_spec
         self.domain = domain
         self.cloud = cloud
         self.retries = retries
         self.clones = Backoff(retries)
-        """Holds clones back after errors."""
+        """Has clones back off after errors."""
         self.listings = Backoff(retries)
         self.clone_outage = Outage("clones", pool=spec.name)
         self.listing_outage = Outage("listing", pool=spec.name)
         self.checkout_at: datetime | None = None
-        """The oldest hand-out that hasn't been answered by a clone yet."""
+        """The oldest checkout whose replacement has not begun to be cloned."""
         self._followed = NO_OVERRIDES
         self._wake = asyncio.Event()
         self._later: asyncio.TimerHandle | None = None
@@ -63,14 +63,14 @@ class Pool:
         before, self._followed = self._followed, overrides
         if overrides == before:
             return
-        self.spec, self.order = self._configured, self._configured_order
+        self.spec, self.clone_spec = self._configured, self._configured_clone_spec
         if overrides.size is not None:
             self.spec = replace(self.spec, size=overrides.size)
         if overrides.template is not None:
-            self.order = replace(self.order, template=overrides.template)
+            self.clone_spec = replace(self.clone_spec, template=overrides.template)
         if overrides.clone_target is not None:
-            options = {**self.order.options, CLONE_TARGET: overrides.clone_target}
-            self.order = replace(self.order, options=options)
+            options = {**self.clone_spec.options, CLONE_TARGET: overrides.clone_target}
+            self.clone_spec = replace(self.clone_spec, options=options)
         if (overrides.template, overrides.clone_target) != (before.template, before.clone_target):
             self.clones.succeeded()  # what failed before says nothing of what is to be tried now
         log.info(

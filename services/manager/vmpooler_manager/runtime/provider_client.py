@@ -1,4 +1,4 @@
-"""One provider as the manager uses it: every call under a deadline, measured, and quiet while throttled."""
+"""One provider as the manager uses it: every call under a deadline, measured, and none while throttled."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -48,7 +48,7 @@ class ProviderClient:
         self._metrics = metrics
         self.throttled_until = 0.0
         """Monotonic time until which the cloud asked to be left alone."""
-        metrics.released(name)
+        metrics.deletion_resumed(name)
 
     @property
     def has_driver(self) -> bool:

@@ -11,7 +11,7 @@ class SharedState:
     data_epoch: str = ""
     """Which data set on which Redis server the last heartbeat saw; empty while that isn't known."""
     pools: Collection[str] = ()
-    """Every pool that somebody looks after."""
+    """Every pool that some manager holds."""
     listed: dict[str, dict[str, int]] = field(default_factory=dict)
     """Provider -> pool -> VMs that its last complete listing showed."""
 

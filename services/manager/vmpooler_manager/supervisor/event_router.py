@@ -1,4 +1,4 @@
-"""Turns events into pokes: who has to look at what happened. A lost event delays a pass, no more."""
+"""Turns events into pokes of the pools that they concern. A lost event delays a pass, no more."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ class EventRouter:
                     pauses = self._pauses()
                     self._route(event)
             except StoreError:
-                # Other connections are made anew without a word: this one tells that Redis was away.
+                # Other connections are made anew silently: only this one notices that Redis was away.
                 self._shared.lose_sight()
                 self._beat()
                 await asyncio.sleep(next(pauses))

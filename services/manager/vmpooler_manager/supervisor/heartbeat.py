@@ -83,7 +83,7 @@ class HeartbeatLoop:
                 pauses = self._pauses()
                 wait = HEARTBEAT_SECONDS
             if self._held.are_none:
-                self._liveness.passed()  # nothing to look after is no failure
+                self._liveness.passed()  # holding no pool is no failure
             try:
                 async with asyncio.timeout(wait):
                     await self._beat_now.wait()
@@ -104,6 +104,7 @@ class HeartbeatLoop:
             log.error(
                 EventName.STORE_EMPTIED,
                 message="the data is gone; running VMs are left alone and can't be returned any more",
+                remedy="restore the data, or remove those VMs at their providers",
             )
             await self._store.deployment.prepare()
             self._shared.lose_sight()

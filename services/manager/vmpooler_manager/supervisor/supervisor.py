@@ -113,7 +113,7 @@ class Supervisor:
             log.warning(EventName.LEASES_LEFT, error=str(error))
 
     async def _on_beat(self, beat: Heartbeat) -> None:
-        """Accept what the inbox lost, and end what took too long, unless the clock can't be trusted."""
+        """Accept what the inbox lost, and end what took too long, unless the clock jumps."""
         requests = self._inboxes.requests
         for request in beat.unaccepted:
             await requests.accept(request)

@@ -112,7 +112,12 @@ class GeneralSection(Section):
     task_limit: Annotated[
         int,
         whole(minimum=1),
-        Setting("Clones being made at once", environment=("TASK_LIMIT",), in_effect=True, unit="clones"),
+        Setting(
+            "Clones at once to keep pools filled; at a provider also a manager's deletions and tasks at once",
+            environment=("TASK_LIMIT",),
+            in_effect=True,
+            unit="clones",
+        ),
     ] = 10
     ondemand_clone_limit: Annotated[
         int,

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.store.fleet import SITUATIONS
 from vmpooler_common.store.vms.changes import MOST_TAGS
@@ -15,7 +14,6 @@ ONE = "/api/v3/vm/one"
 JENKINS = (
     "https://ci.example.test/job/suite_installer_main/PLATFORM=debian-12,RMM_COMPONENT=a%20b/17/?x=1&y#z"
 )
-LONGEST = 876_000
 
 
 async def put(api: Api, body: Any, **headers: str) -> tuple[int, Any]:
@@ -37,65 +35,6 @@ async def test_the_body_is_json_whatever_its_type(api: Api, kind: str | None) ->
     assert ((await told(api))["lifetime"], (await told(api))["tags"]) == (7, {"a": "50%"})
 
 
-@pytest.mark.parametrize(
-    ("text", "hours"),
-    [
-        ('"5abc"', 5),
-        ('" 12 "', 12),
-        ('"+3"', 3),
-        ('"007"', 7),
-        ('"1_000"', 1000),
-        ("1.9", 1),
-        ("2e2", 200),
-        (f"{LONGEST}", LONGEST),
-    ],
-)
-async def test_a_lifetime_is_the_number_that_a_value_begins_with(api: Api, text: str, hours: int) -> None:
-    await api.fleet.running("pool1", "one")
-    assert (await api.client.put(ONE, content=f'{{"lifetime": {text}}}')).status_code == 200
-    assert (await told(api))["lifetime"] == hours
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("null", ""),
-        ('"bad"', "bad"),
-        ('"-5"', "-5"),
-        ("-1.5", "-1.5"),
-        ("0.9", "0.9"),
-        ("true", "true"),
-        ("[8]", "[8]"),
-        ('{"hours": 8}', '{"hours": 8}'),
-        ("NaN", "NaN"),
-        ("-1e999", "-1e999"),
-        ('"\\ud800"', "?"),
-    ],
-)
-async def test_a_lifetime_that_is_no_number_above_0_is_refused(api: Api, text: str, shown: str) -> None:
-    await api.fleet.running("pool1", "one")
-    answer = await api.client.put(ONE, content=f'{{"lifetime": {text}}}')
-    failure = f"Lifetime must be a positive integer (got {shown})"
-    assert (answer.status_code, answer.json()) == (400, {"ok": False, "failure": [failure]})
-
-
-@pytest.mark.parametrize("value", [str(LONGEST + 1), "1e400", "9" * 5000, '"' + "9" * 5000 + '"', "Infinity"])
-async def test_a_lifetime_beyond_all_use_is_refused(api: Api, value: str) -> None:
-    await api.fleet.running("pool1", "one")
-    answer = await api.client.put(ONE, content=f'{{"lifetime": {value}}}')
-    failure = f"Lifetime must be at most {LONGEST} (got {value.strip(chr(34))})"
-    assert (answer.status_code, answer.json()) == (400, {"ok": False, "failure": [failure]})
-
-
-async def test_a_limit_of_no_whole_hours_is_told_as_it_is(with_api: WithApi) -> None:
-    async with with_api(config={"max_lifetime_upper_limit": 1.5}) as api:
-        await api.fleet.running("pool1", "one")
-        assert (await put(api, {"lifetime": 1}))[0] == 200
-        for value in (2, "9" * 50):
-            failure = f"You provided a lifetime ({value}) that exceeds the configured maximum of 1.5."
-            assert await put(api, {"lifetime": value}) == (400, {"ok": False, "failure": [failure]})
-
-
 async def test_a_vm_that_outlived_its_new_lifetime_is_overdue(api: Api) -> None:
     """It is ended at once; what is asked for is a time since the checkout, not one from now on."""
     await api.fleet.running("pool1", "one", lifetime=timedelta(hours=9))
@@ -109,22 +48,6 @@ async def test_the_address_of_a_build_is_a_tag(api: Api) -> None:
     await api.fleet.running("pool1", "one")
     assert (await put(api, {"tags": {"jenkins_build_url": JENKINS}}))[0] == 200
     assert (await told(api))["tags"] == {"jenkins_build_url": JENKINS}
-
-
-async def test_a_filter_without_groups_keeps_what_it_matches(with_api: WithApi) -> None:
-    async with with_api(sections={"tagfilter": {"url": "[a-z]+[.]com", "path": "^(x)?(y)?"}}) as api:
-        await api.fleet.running("pool1", "one")
-        await put(api, {"tags": {"url": "http://foo.com/one", "path": "y"}})
-        assert (await told(api))["tags"] == {"url": "foo.com", "path": "y"}
-        await put(api, {"tags": {"path": "z", "url": None}})
-        assert (await told(api))["tags"] == {"url": "foo.com", "path": "y"}, "nothing was left of z"
-
-
-async def test_an_empty_list_of_allowed_tags_allows_none(with_api: WithApi) -> None:
-    async with with_api(config={"allowed_tags": []}) as api:
-        await api.fleet.running("pool1", "one")
-        assert (await put(api, {"tags": {"a": "b"}}))[0] == 400
-        assert (await put(api, {"tags": {}}))[0] == 200
 
 
 async def test_a_vm_has_so_many_tags_at_most(api: Api) -> None:

@@ -121,10 +121,9 @@ async def test_what_is_asked_for_is_counted_and_logged(secured_api: Api) -> None
 # As vmfloaty asks for a disk
 
 
-@pytest.mark.parametrize("size", [8, "8", "08"])
-async def test_a_disk_is_also_a_change_of_the_vm(api: Api, size: int | str) -> None:
+async def test_a_disk_is_also_a_change_of_the_vm(api: Api) -> None:
     await api.fleet.running("pool1", "one")
-    answer = await api.client.put("/api/v3/vm/one", json={"disk": size})
+    answer = await api.client.put("/api/v3/vm/one", json={"disk": "08"})
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
     assert (await Chores(api.fleet).brought()).detail == "8"
     assert api.metric("vm_task_orders_total", kind="disk", result="accepted") == 1
@@ -151,26 +150,11 @@ async def test_nothing_is_changed_when_too_many_tasks_wait(api: Api) -> None:
     assert "tags" not in (await api.client.get("/api/v3/vm/one")).json()["one"]
 
 
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "Disk size must be at least 1"),
-        (2049, "Disk size must be at most 2048"),
-        (1.5, "Disk size must be a valid integer"),
-        (-1, "Disk size must be a valid integer"),
-        (True, "Disk size must be a valid integer"),
-        (None, "Disk size must be a valid integer"),
-        ([8], "Disk size must be a valid integer"),
-        ({}, "Disk size must be a valid integer"),
-    ],
-)
-async def test_a_wrong_size_is_a_failure_beside_the_others(api: Api, size: object, text: str) -> None:
+async def test_a_wrong_size_is_a_failure_beside_the_others(api: Api) -> None:
     await api.fleet.running("pool1", "one")
-    answer = await api.client.put("/api/v3/vm/one", json={"disk": size, "foo": "bar"})
-    assert (answer.status_code, answer.json()) == (
-        400,
-        {"ok": False, "failure": [text, "Unknown argument bar."]},
-    )
+    answer = await api.client.put("/api/v3/vm/one", json={"disk": 0, "foo": "bar"})
+    failure = ["Disk size must be at least 1", "Unknown argument bar."]
+    assert (answer.status_code, answer.json()) == (400, {"ok": False, "failure": failure})
 
 
 async def test_a_disk_as_a_change_needs_a_token_like_any_other(secured_api: Api) -> None:

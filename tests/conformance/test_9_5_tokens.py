@@ -68,15 +68,7 @@ async def test_082_an_unknown_directory_is_refused_at_the_start(with_api: WithAp
     "headers",
     [
         basic_header("alice"),
-        basic_header(":secret"),
-        basic_header("alice:"),
         basic_header("alice:secret", "Bearer"),
-        basic_header(" alice:secret"),
-        basic_header("ali\x00ce:secret"),
-        basic_header("a" * 257 + ":secret"),
-        basic_header(b"alice:\xff"),
-        {"Authorization": "Basic"},
-        {"Authorization": "Basic ???"},
         {"Authorization": ""},
     ],
 )

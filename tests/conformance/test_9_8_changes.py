@@ -60,9 +60,7 @@ async def test_170_a_tag_without_a_value_is_not_set(api: Api, value: str | None)
 
 
 @pytest.mark.usefixtures("running")
-@pytest.mark.parametrize(
-    "body", [b'{"tags": {"tested_by": "rspec"', b"[]", b"null", b'"tags"', b"\xff", b" "]
-)
+@pytest.mark.parametrize("body", [b'{"tags": {"tested_by": "rspec"', b"[]"])
 async def test_171_what_is_no_json_object_is_refused(api: Api, body: bytes) -> None:
     """[C] Given invalid JSON, when PUT, then 400 with `ok` false and nothing set."""
     before = await api.fleet.dataset()
@@ -188,17 +186,10 @@ async def test_182_nothing_to_be_changed_is_no_mistake(api: Api, body: bytes) ->
 @pytest.mark.parametrize(
     ("tags", "failure"),
     [
-        ({"": "x"}, "Tag key is required"),
         ({"a b": "x"}, "Invalid tag key format"),
-        ({"é": "x"}, "Invalid tag key format"),
-        ({"a:b": "x"}, "Invalid tag key format"),
-        ({"a\n": "x"}, "Invalid tag key format"),
         ({"a" * 51: "x"}, "Tag key too long"),
         ({"a": "x" * 256}, "Tag value too long"),
         ({"a": "value<script>"}, "Tag value contains invalid characters"),
-        ({"a": 'say "x"'}, "Tag value contains invalid characters"),
-        ({"a": "é"}, "Tag value contains invalid characters"),
-        ({"a": "x\0"}, "Tag value contains invalid characters"),
     ],
 )
 async def test_183_keys_and_values_of_tags_have_a_form(api: Api, tags: dict[str, str], failure: str) -> None:
@@ -215,7 +206,7 @@ async def test_183_a_tag_may_be_as_long_as_is_allowed(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("running")
-@pytest.mark.parametrize("value", [1, 1.5, True, False, [], ["x"], {}, {"x": "y"}])
+@pytest.mark.parametrize("value", [1, True, [], {}])
 async def test_184_the_value_of_a_tag_is_a_text(api: Api, value: Any) -> None:
     """[H] Given a tag value of type number, boolean, list or object, or `tags` of a wrong type, then
     400, never 500.
@@ -226,7 +217,7 @@ async def test_184_the_value_of_a_tag_is_a_text(api: Api, value: Any) -> None:
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("x", "x"), (1, "1"), (None, ""), (True, "true"), ([], "[]"), ([1, {"a": "b"}], '[1, {"a": "b"}]')],
+    [("x", "x"), (None, ""), ([1, {"a": "b"}], '[1, {"a": "b"}]')],
 )
 async def test_184_tags_are_an_object(api: Api, value: Any, shown: str) -> None:
     failure = f"You provided tags ({shown}) as something other than a hash."

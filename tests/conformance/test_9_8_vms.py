@@ -61,9 +61,6 @@ async def test_162_an_unknown_vm_is_not_found(client: httpx.AsyncClient) -> None
     ("name", "reason"),
     [
         ("invalid_host!", "Invalid hostname format"),
-        ("-one", "Invalid hostname format"),
-        ("one.", "Invalid hostname format"),
-        ("a" * 64, "Invalid hostname format"),
         ("a" * 300, "Hostname too long"),
         ("one%0A", "Invalid hostname format"),
         ("%ff", "Invalid hostname format"),

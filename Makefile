@@ -25,8 +25,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
 
 # Most tests wait more than they compute. Those of the whole system have many processes each, so fewer go at once.
-ALL_TESTS := $(BIN)/python -m pytest -n 4 --dist loadfile --ignore=tests/system && \
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/system
+# They run also when an earlier part failed, which still counts in the end.
+ALL_TESTS := failed=0; \
+	$(BIN)/python -m pytest -n 4 --dist loadfile --ignore=tests/system || failed=1; \
+	$(BIN)/python -m pytest -n 3 --dist worksteal tests/system || failed=1; \
+	exit $$failed
 
 .PHONY: help
 help: ## List the targets

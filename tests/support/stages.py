@@ -62,17 +62,17 @@ DESTROY_FAILS = Order(When.BEFORE, Call.DESTROY, Act.FAIL)
 
 CLONE_SCRIPTS = (
     *_script("reserve"),
-    *_script("begin"),
-    *_script("created"),
+    *_script("begin_create"),
+    *_script("note_created"),
     *_script("promote"),
     *_script("retire", CREATE_FAILS),
     *_script("observe", by_itself=True),
     *_script("heartbeat", by_itself=True),
 )
 DESTROY_SCRIPTS = (
-    *_script("claim"),
-    *_script("destroyed"),
-    *_script("defer", DESTROY_FAILS),
+    *_script("claim_destruction"),
+    *_script("note_destroyed"),
+    *_script("defer_destruction", DESTROY_FAILS),
     *_script("adopt_orphan", trouble="orphan"),
     *_script("mark_suspect", trouble="vanished"),
     *_script("retire", trouble="vanished"),
@@ -95,7 +95,15 @@ KILLED_TWICE = tuple(
 ONE_DEATH = CLONE_SCRIPTS + DESTROY_SCRIPTS + CALLS
 EVERY_STAGE = ONE_DEATH + KILLED_TWICE
 
-CHANGES = ("begin", "created", "promote", "claim", "destroyed", "create", "destroy")
+CHANGES = (
+    "begin_create",
+    "note_created",
+    "promote",
+    "claim_destruction",
+    "note_destroyed",
+    "create",
+    "destroy",
+)
 """Places at which a VM's way goes on: the sample for what takes long."""
 STOPPED = tuple(stage for stage in ONE_DEATH if stage.place in (*CHANGES, "reserve", "heartbeat"))
 TAKEN_OVER = tuple(stage for stage in ONE_DEATH if stage.place in CHANGES and not stage.is_before_script)
@@ -106,29 +114,30 @@ CREATING = CALLS[0]
 ASKED = tuple(
     replace(stage, trouble="requests")
     for stage in (
-        *_script("accept"),
-        *_script("serve"),
+        *_script("accept_request"),
+        *_script("serve_backlog"),
         _script("reserve")[0],
-        _script("begin")[0],
+        _script("begin_create")[0],
         *_call(Call.CREATE),
-        _script("created")[1],
+        _script("note_created")[1],
         *_script("promote"),
         *_script("retire", CREATE_FAILS),
         *_call(Call.FIND, CREATE_LEAVES_A_VM),
         *KILLED_TWICE[:2],
     )
-) + tuple(replace(stage, trouble="overdue requests") for stage in _script("expire"))
+) + tuple(replace(stage, trouble="overdue requests") for stage in _script("expire_request"))
 """The stages of an on-demand request; of two with nothing between them, one."""
 ASKED_AND_STOPPED = tuple(
     stage
     for stage in ASKED
-    if stage.place in ("accept", "serve", "reserve", "promote", "create") and stage.moment is Moment.BEFORE
+    if stage.place in ("accept_request", "serve_backlog", "reserve", "promote", "create")
+    and stage.moment is Moment.BEFORE
 )
 """Those at which what a stopped manager was about to do comes too late."""
 ASKED_AND_TAKEN_OVER = tuple(
     stage
     for stage in ASKED
-    if stage.place in ("accept", "serve", "create", "promote") and not stage.is_before_script
+    if stage.place in ("accept_request", "serve_backlog", "create", "promote") and not stage.is_before_script
 )
 
 DISK_FAILS = Order(When.BEFORE, Call.ADD_DISK, Act.FAIL)
@@ -136,9 +145,9 @@ DISK_SEEMS_TO_FAIL = Order(When.AFTER, Call.ADD_DISK, Act.FAIL)
 WISHED = tuple(
     replace(stage, trouble="tasks")
     for stage in (
-        *_script("undertake"),
-        *_script("settle"),
-        *_script("settle", DISK_FAILS),
+        *_script("claim_task"),
+        *_script("finish_task"),
+        *_script("finish_task", DISK_FAILS),
         *_call(Call.ADD_DISK),
         *_call(Call.ADD_DISK, DISK_SEEMS_TO_FAIL),
         *_call(Call.SNAPSHOT),

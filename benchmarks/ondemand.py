@@ -100,7 +100,7 @@ async def _round(installation: Installation, api: Service, wanted: Sequence[tupl
 
 
 async def _is_empty(installation: Installation) -> bool:
-    numbers = (await installation.store.views.numbers(list(POOLS))).pools.values()
+    numbers = (await installation.store.views.counts(list(POOLS))).pools.values()
     return not any(pool.pending + pool.ready + pool.running + pool.completed for pool in numbers)
 
 

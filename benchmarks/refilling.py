@@ -59,8 +59,9 @@ async def _delay(installation: Installation, events: AsyncGenerator[Event, None]
     )
     replacement = await _next(events, EventName.VM_READY)
     key = Keys(installation.prefix)
-    taken_at, asked_at = await store.link.call(
-        ("HGET", key("vm", checkout.grants[0].vm), "checkout"), ("HGET", key("vm", replacement.vm), "asked")
+    taken_at, asked_at = await store.connection.call(
+        ("HGET", key("vm", checkout.grants[0].vm), "checkout"),
+        ("HGET", key("vm", replacement.vm), "create_sent"),
     )
     return float(int(asked_at) - int(taken_at))
 

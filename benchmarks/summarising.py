@@ -53,7 +53,7 @@ async def _fill(installation: Installation, pools: int) -> None:
         for text in (f"debian-{number}-x86_64:{name}", value)
     ]
     for day in range(today - MOST_DAYS, today + 1):
-        await installation.store.link.call(
+        await installation.store.connection.call(
             *(("HSET", keys("stats", kind, str(day)), *flat) for kind in (Statistic.BOOT, Statistic.CLONE))
         )
 

@@ -50,7 +50,7 @@ class Requester:
 
     async def wanted(self, request: str) -> list[tuple[str, str]]:
         """Give (requested name, pool) of each VM."""
-        return [(want.name, want.pool) for want in (await self.demand.seen(request)).wants]
+        return [(want.name, want.pool) for want in (await self.demand.seen(request)).items]
 
     async def requests(self) -> set[str]:
         """Give everything under which the store knows of any request."""
@@ -58,5 +58,5 @@ class Requester:
         return {
             name
             for name in data.entries
-            if name.split(":")[0] in {"request", "wants", "open", "unaccepted", "requests", "backlog"}
+            if name.split(":")[0] in {"request", "items", "open", "unaccepted", "requests", "backlog"}
         }

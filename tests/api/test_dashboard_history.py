@@ -16,7 +16,7 @@ from vmpooler_api.dashboard.graph_server import GraphSource, graph_source
 from vmpooler_common.config import load
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.pools.overrides import Change, Permission
+from vmpooler_common.store.pools.overrides import Permission, PoolChange
 
 POOL, RUNNING = "/dashboard/stats/vmpooler/pool?history=1", "/dashboard/stats/vmpooler/running?history=1"
 POOLS = {"debian-12": 3, "debian-13": 2, "rocky.9": 4}
@@ -63,7 +63,7 @@ async def test_a_size_that_was_set_goes_before_the_configured_one(
     api: Api, graphs: GraphServerDouble
 ) -> None:
     await api.fleet.store.overrides.override(
-        Property.SIZE, [Change("debian-12", "3", "7")], permission=Permission(), operation=new_operation()
+        Property.SIZE, [PoolChange("debian-12", "3", "7")], permission=Permission(), operation=new_operation()
     )
     graphs.draws(**{"lab__ready__debian-12": [None]})
     answer = await api.client.get(POOL)

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from tests.api.in_process import Api
 from tests.store.chores import Chores, disk, revert, snapshot
 from tests.store.demand import Demand
-from vmpooler_common.store.vms.changes import MOST_TAGS, Access, Change
+from vmpooler_common.store.vms.changes import MOST_TAGS, Access, VmChange
 
 CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
 TOKENS, TOKEN = "/api/v3/token", "/api/v3/token/{token}"
@@ -123,7 +123,9 @@ async def prepare(api: Api) -> None:
     given = (await api.client.post(NAMED.format(name="pool2"), headers=OVER_KEY)).json()
     await api.client.delete(NAMED.format(name=given["pool2"]["hostname"]))
     await api.fleet.running("pool2", "tagged")
-    await api.fleet.store.changes.modify("tagged", Change(tags=TAGS), operation="tag", access=Access.ANYBODY)
+    await api.fleet.store.changes.modify(
+        "tagged", VmChange(tags=TAGS), operation="tag", access=Access.ANYBODY
+    )
     await api.fleet.running("pool2", "worked-on")
     await Chores(api.fleet).done("worked-on", snapshot("s"), disk("d"), revert("r", "s"))
     await api.fleet.running("pool2", "busy")

@@ -17,7 +17,7 @@ async def arrange(api: Api) -> None:
     for token, user in (("alices", "alice"), ("bobs", "bob"), ("roots", "root")):
         await api.fleet.token(token, user)
     await api.fleet.running("pool1", "one", token="alices")
-    await api.fleet.store.tasks.ask("one", snapshot("s"), token="alices", needs_token=True, only_owner=True)
+    await api.fleet.store.tasks.add("one", snapshot("s"), token="alices", needs_token=True, only_owner=True)
     assert await api.fleet.store.task_leases.done(await Chores(api.fleet).brought())
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from vmpooler_common.model.overrides import Property
-from vmpooler_common.store.pools.overrides import Change, Permission
+from vmpooler_common.store.pools.overrides import Permission, PoolChange
 
 SECTIONS = ["boot", "capacity", "clone", "pools", "queue", "status"]
 FINE = "Battle station fully armed and operational."
@@ -246,7 +246,7 @@ async def test_050_a_size_that_was_set_is_the_one_that_counts(api: Api) -> None:
     """[C] Given an override in `vmpooler__config__poolsize`, when GET `/status` on a cold cache, then
     `max` shows it.
     """
-    change = Change("pool1", "5", "2")
+    change = PoolChange("pool1", "5", "2")
     await api.fleet.store.overrides.override(
         Property.SIZE, [change], permission=Permission(), operation="set"
     )
@@ -255,7 +255,7 @@ async def test_050_a_size_that_was_set_is_the_one_that_counts(api: Api) -> None:
     assert report["pools"]["pool1"]["max"] == 2
     assert report["capacity"] == {"current": 1, "total": 12, "percent": 8.3}
     assert (await poolstat(api, "?pool=pool1"))["pool1"]["max"] == 2
-    change = Change("pool1", "5", "0")
+    change = PoolChange("pool1", "5", "0")
     await api.fleet.store.overrides.override(
         Property.SIZE, [change], permission=Permission(), operation="set to 0"
     )

@@ -8,7 +8,7 @@ import pytest
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api, make_ready
 from tests.store.fleet import SITUATIONS, Fleet
-from vmpooler_common.store.vms.changes import Access, Change
+from vmpooler_common.store.vms.changes import Access, VmChange
 
 HOUR = timedelta(hours=1)
 GOOD, BAD = {"X-AUTH-TOKEN": "good"}, {"X-AUTH-TOKEN": "bad"}
@@ -109,7 +109,7 @@ async def test_165_tags_are_an_object(client: httpx.AsyncClient, fleet: Fleet) -
     await fleet.running("pool1", "one")
     assert "tags" not in (await client.get("/api/v3/vm/one")).json()["one"]
     tags = {"project": "installer", "tested_by": "rspec"}
-    await fleet.store.changes.modify("one", Change(tags=tags), operation="tag", access=Access.ANYBODY)
+    await fleet.store.changes.modify("one", VmChange(tags=tags), operation="tag", access=Access.ANYBODY)
     assert (await client.get("/api/v3/vm/one")).json()["one"]["tags"] == tags
 
 

@@ -22,7 +22,7 @@ class Orders:
         """Give a user a token."""
         token = f"token-of-{user}"
         key = f"{self.site.prefix}:token:{token_digest(token)}"
-        await self.site.store.link.call(("HSET", key, "user", user, "created", 0))
+        await self.site.store.connection.call(("HSET", key, "user", user, "created", 0))
         return token
 
     async def open(
@@ -66,7 +66,7 @@ class Orders:
     async def ready(self, request: str, *, within: float = DEADLINE) -> list[str]:
         """Wait until a request is met; give its VMs."""
         found = await self.becomes(request, RequestStatus.READY, within=within)
-        vms = [want.vm for want in found.wants]
+        vms = [want.vm for want in found.items]
         assert all(vms)
         assert len(set(vms)) == len(vms)
         return vms

@@ -80,7 +80,7 @@ class Site:
 
     async def numbers(self, pool: str) -> PoolCounts:
         """Count the VMs of a pool."""
-        return (await self.store.views.numbers([pool])).pools[pool]
+        return (await self.store.views.counts([pool])).pools[pool]
 
     async def ready(self, pool: str, count: int, *, within: float = DEADLINE) -> list[str]:
         """Wait until the pool has just so many ready VMs and none in the making; give their names."""
@@ -106,7 +106,7 @@ class Site:
 
     async def members(self, state: str, pool: str) -> list[str]:
         """List the names of a pool's VMs in a state, or among its suspects, oldest first."""
-        (names,) = await self.store.link.call(("ZRANGE", f"{self.prefix}:{state}:{pool}", 0, -1))
+        (names,) = await self.store.connection.call(("ZRANGE", f"{self.prefix}:{state}:{pool}", 0, -1))
         return list(names)
 
     async def take(
@@ -127,10 +127,10 @@ class Site:
         )
         return [grant.vm for grant in checkout.grants]
 
-    async def give_back(self, *names: str) -> None:
+    async def release(self, *names: str) -> None:
         """Have a user return VMs."""
         for name in names:
-            await self.store.checkouts.give_back(name, operation=new_operation())
+            await self.store.checkouts.release(name, operation=new_operation())
 
     async def state(self, name: str) -> str:
         """Give the state in a VM's record; "unknown" without one."""

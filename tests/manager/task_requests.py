@@ -49,7 +49,7 @@ class TaskRequests:
         return [(kind, task.rstrip("x")) for kind, task in done]
 
     async def _ask(self, vm: str, task: VmTask) -> None:
-        await self.site.store.tasks.ask(vm, task, token=None, needs_token=False, only_owner=True)
+        await self.site.store.tasks.add(vm, task, token=None, needs_token=False, only_owner=True)
 
 
 def identifier(name: str) -> str:

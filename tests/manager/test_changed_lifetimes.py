@@ -7,7 +7,7 @@ from tests.manager.running_manager import RunningManager
 from tests.manager.site import Site
 from tests.support.eventually import eventually
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.vms.changes import Access, Change, Changed
+from vmpooler_common.store.vms.changes import Access, Changed, VmChange
 from vmpooler_manager.supervisor.event_router import REFRESH_SECONDS
 
 PASSED = timedelta(milliseconds=1)
@@ -17,7 +17,7 @@ NEVER_BY_ITSELF = 3600
 
 async def change(site: Site, vm: str, lifetime: timedelta) -> Changed:
     return await site.store.changes.modify(
-        vm, Change(lifetime=lifetime), operation=new_operation(), access=Access.HOLDER
+        vm, VmChange(lifetime=lifetime), operation=new_operation(), access=Access.HOLDER
     )
 
 
@@ -86,7 +86,7 @@ async def test_a_vm_that_is_given_back_while_its_owner_is_noted_is_destroyed_nex
     site.moods.set(annotate="wait")
     (taken,) = await site.take("debian")
     await idle(manager)
-    await site.give_back(taken)
+    await site.release(taken)
     await idle(manager)
     assert await site.state(taken) == "completed"
     site.moods.set()

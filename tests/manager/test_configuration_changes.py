@@ -44,7 +44,7 @@ async def test_a_pool_that_left_the_configuration_loses_its_ready_vms_and_keeps_
     assert taken not in site.in_cloud()
 
     async def forgotten() -> bool:
-        (known,) = await site.store.link.call(("HEXISTS", f"{site.prefix}:pools", "old"))
+        (known,) = await site.store.connection.call(("HEXISTS", f"{site.prefix}:pools", "old"))
         return not known and manager.metric("pool_size", pool="old") is None
 
     await eventually(forgotten)
@@ -57,7 +57,7 @@ async def test_a_vm_of_a_pool_that_left_the_configuration_can_be_returned(site: 
     (taken,) = await site.take("old")
     await site.stop()
     await site.start({"debian": 1})
-    await site.give_back(taken)
+    await site.release(taken)
     await site.becomes(taken, "gone")
     assert taken not in site.in_cloud()
 
@@ -74,7 +74,7 @@ async def test_vms_of_a_pool_that_moved_to_another_provider_are_destroyed_at_the
     document["providers"]["second"] = {"provider_class": "dummy"}
     await site.start_with(document)
     await site.settled(debian=1)
-    await site.give_back(taken)
+    await site.release(taken)
     await site.becomes(taken, "gone")
     (left,) = await site.members("ready", "debian")
     assert site.in_cloud() == {left}, (

@@ -72,7 +72,7 @@ async def test_a_paused_pool_still_takes_back_what_is_returned(site: Site) -> No
     await site.ready("debian", 2)
     await site.stop()
     await site.start({"debian": {"size": 2, "paused": True}})
-    await site.give_back(taken)
+    await site.release(taken)
     await site.becomes(taken, "gone")
     assert len(await site.members("ready", "debian")) == 2
 

@@ -76,7 +76,7 @@ async def test_more_vms_that_vanish_than_may_stop_all_destroying_until_they_are_
         site.cloud.remove(vm_id)
     await eventually(lambda: _is_halted(site, "absent debian"))
     await eventually(lambda: _metric_at_least(manager, "provider_halted", 1))
-    await site.give_back(taken)
+    await site.release(taken)
     await _more_listings(manager, 3)
     assert await site.state(taken) == "completed"
     assert taken in site.in_cloud()
@@ -135,7 +135,7 @@ async def test_one_release_is_enough_for_all_unknown_vms_that_a_halt_was_for(sit
 
 
 async def _all_are_refused(site: Site, count: int) -> bool:
-    (refused,) = await site.store.link.call(("SCARD", f"{site.prefix}:refused:dummy"))
+    (refused,) = await site.store.connection.call(("SCARD", f"{site.prefix}:refused:dummy"))
     return bool(refused == count)
 
 
@@ -232,8 +232,8 @@ async def test_a_vm_whose_grant_is_lost_and_whose_tag_tells_of_it_is_its_users_a
     assert (after.user, after.has_token, after.ends_at) == ("alice", True, before.ends_at)
     assert taken not in await site.members("ready", "debian")
     with pytest.raises(UnknownToken):
-        await site.give_back(taken)
-    await site.store.checkouts.give_back(taken, operation="return", token=token, only_owner=True)
+        await site.release(taken)
+    await site.store.checkouts.release(taken, operation="return", token=token, only_owner=True)
     await site.becomes(taken, "gone")
 
 
@@ -253,7 +253,7 @@ async def test_a_vm_whose_lost_grant_is_over_is_not_handed_out_but_replaced(site
 async def _lose_grant(site: Site, name: str) -> None:
     """Have a VM be ready again, as in an older copy of the data."""
     key, prefix = f"{site.prefix}:vm:{name}", site.prefix
-    await site.store.link.call(
+    await site.store.connection.call(
         ("MULTI",),
         ("HSET", key, "state", "ready", "op", "promoted"),
         ("HDEL", key, "checkout", "ends", "user", "token", "completed", "reason", "claim", "manager"),
@@ -265,7 +265,7 @@ async def _lose_grant(site: Site, name: str) -> None:
 
 async def _lose_record(site: Site, name: str, *, state: str) -> None:
     """Forget a VM as a Redis that lost its latest writes does."""
-    await site.store.link.call(
+    await site.store.connection.call(
         ("DEL", f"{site.prefix}:vm:{name}"), ("ZREM", f"{site.prefix}:{state}:debian", name)
     )
 
@@ -300,7 +300,7 @@ async def _metric_at_least(manager: RunningManager, name: str, value: float, **l
 
 
 async def _halt(site: Site) -> str:
-    (reason,) = await site.store.link.call(("HGET", f"{site.prefix}:deletion_paused", "dummy"))
+    (reason,) = await site.store.connection.call(("HGET", f"{site.prefix}:deletion_paused", "dummy"))
     return str(reason or "")
 
 

@@ -20,13 +20,13 @@ async def record_of(site: Site, name: str) -> VmRecord:
 async def waiting_checkout(site: Site, pool: str, count: int) -> list[str]:
     """Try a checkout, always the same, that has been waiting or begins to; give its VMs, or none yet."""
     checkouts, operation = site.store.checkouts, "waiting"
-    await checkouts.stay([operation], pools=[pool])
+    await checkouts.renew([operation], pools=[pool])
     try:
         checkout = await checkouts.check_out(
             [LineItem(pool, count, ((pool, 1),))],
             operation=operation,
             lifetime=None,
-            patience=WaitOptions({pool: count}),
+            wait=WaitOptions({pool: count}),
         )
     except StillWaiting:
         return []
@@ -129,7 +129,7 @@ async def test_a_small_request_is_not_behind_all_of_a_large_one(site: Site, orde
     await eventually(lambda: orders.is_accepted("large"))
     await orders.open("small", "debian", token=await orders.token("bob"))
     (mine,) = await orders.ready("small")
-    theirs = [want.vm for want in (await orders.look("large")).wants if want.vm]
+    theirs = [want.vm for want in (await orders.look("large")).items if want.vm]
     assert len(theirs) < 10
     assert len(await orders.ready("large")) == 20
     assert mine not in theirs

@@ -15,7 +15,7 @@ BOOTING = {"vmready_max_time": 1_000, "seed": 1}
 
 
 async def _is_granted(orders: Orders, request: str, vms: int) -> bool:
-    return sum(bool(want.vm) for want in (await orders.look(request)).wants) == vms
+    return sum(bool(want.vm) for want in (await orders.look(request)).items) == vms
 
 
 async def _has_failed_once(orders: Orders, request: str) -> bool:
@@ -46,7 +46,7 @@ async def test_a_request_fails_after_so_many_clones_with_the_last_error(site: Si
     manager = await site.start({"debian": 0}, max_vm_retries=3, **BRISK)
     await orders.open("r", "debian")
     assert await orders.failed("r") == "told to fail create"
-    assert [want.charges for want in (await orders.look("r")).wants] == [3]
+    assert [want.failed_attempts for want in (await orders.look("r")).items] == [3]
     assert manager.calls("create") == 3
     await site.settled(debian=0)
 
@@ -57,7 +57,7 @@ async def test_a_request_for_a_pool_that_no_manager_knows_fails_soon_with_the_re
     await site.start({"debian": 0})
     await orders.open("r", "debian", "unknown")
     await eventually(lambda: orders.is_accepted("r"))
-    await site.store.link.call(("HINCRBY", f"{site.prefix}:request:r", "accepted", -61_000))
+    await site.store.connection.call(("HINCRBY", f"{site.prefix}:request:r", "accepted", -61_000))
     assert await orders.failed("r") == "the pool 'unknown' isn't configured in any manager"
     await site.settled(debian=0)
 

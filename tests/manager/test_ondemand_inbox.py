@@ -11,7 +11,7 @@ SOON = 8.0
 
 
 async def _inbox(site: Site) -> int:
-    (entries,) = await site.store.link.call(("XLEN", f"{site.prefix}:requests"))
+    (entries,) = await site.store.connection.call(("XLEN", f"{site.prefix}:requests"))
     return int(entries)
 
 
@@ -20,13 +20,13 @@ async def _is_empty(site: Site) -> bool:
 
 
 async def _has_group(site: Site) -> bool:
-    (groups,) = await site.store.link.call(("XINFO", "GROUPS", f"{site.prefix}:requests"))
+    (groups,) = await site.store.connection.call(("XINFO", "GROUPS", f"{site.prefix}:requests"))
     return isinstance(groups, list) and len(groups) == 1
 
 
 async def test_a_request_whose_entry_was_lost_is_met(site: Site, orders: Orders) -> None:
     await orders.open("r", "debian")
-    await site.store.link.call(("DEL", f"{site.prefix}:requests"))
+    await site.store.connection.call(("DEL", f"{site.prefix}:requests"))
     await site.start({"debian": 0})
     await orders.ready("r", within=SOON)
 
@@ -34,7 +34,7 @@ async def test_a_request_whose_entry_was_lost_is_met(site: Site, orders: Orders)
 async def test_a_group_that_was_destroyed_is_made_again(site: Site, orders: Orders) -> None:
     await site.start({"debian": 0})
     await eventually(lambda: _has_group(site))
-    await site.store.link.call(("XGROUP", "DESTROY", f"{site.prefix}:requests", "managers"))
+    await site.store.connection.call(("XGROUP", "DESTROY", f"{site.prefix}:requests", "managers"))
     await eventually(lambda: _has_group(site))
     await orders.open("r", "debian")
     await orders.ready("r")
@@ -45,7 +45,7 @@ async def test_an_outage_ends_though_nobody_asks_for_anything(site: Site) -> Non
     await site.start({"debian": 0})
     await eventually(lambda: _has_group(site))
     with capture_logs() as logs:
-        await site.store.link.call(("XGROUP", "DESTROY", f"{site.prefix}:requests", "managers"))
+        await site.store.connection.call(("XGROUP", "DESTROY", f"{site.prefix}:requests", "managers"))
 
         async def has_ended() -> bool:
             told = [entry["event"] for entry in logs if entry.get("what") == "on-demand inbox"]
@@ -58,7 +58,7 @@ async def test_an_outage_ends_though_nobody_asks_for_anything(site: Site) -> Non
 async def test_a_stream_that_was_deleted_is_made_again(site: Site, orders: Orders) -> None:
     await site.start({"debian": 0})
     await eventually(lambda: _has_group(site))
-    await site.store.link.call(("DEL", f"{site.prefix}:requests"))
+    await site.store.connection.call(("DEL", f"{site.prefix}:requests"))
     await eventually(lambda: _has_group(site))
     await orders.open("r", "debian")
     await orders.ready("r")
@@ -69,7 +69,7 @@ async def test_an_entry_that_a_dead_manager_had_read_is_finished(site: Site, ord
     stream = f"{site.prefix}:requests"
     await site.store.request_inbox.prepare()
     await orders.open("r", "debian")
-    await site.store.link.call(("XREADGROUP", "GROUP", "managers", "dead", "STREAMS", stream, ">"))
+    await site.store.connection.call(("XREADGROUP", "GROUP", "managers", "dead", "STREAMS", stream, ">"))
     await site.start({"debian": 0})
     await orders.ready("r", within=SOON)
     await eventually(lambda: _is_empty(site))
@@ -78,7 +78,7 @@ async def test_an_entry_that_a_dead_manager_had_read_is_finished(site: Site, ord
 async def test_an_entry_that_was_doubled_gives_no_vm_twice(site: Site, orders: Orders) -> None:
     await orders.open("r", "debian", "debian")
     for _ in range(3):
-        await site.store.link.call(("XADD", f"{site.prefix}:requests", "*", "request", "r"))
+        await site.store.connection.call(("XADD", f"{site.prefix}:requests", "*", "request", "r"))
     manager = await site.start({"debian": 0})
     vms = await orders.ready("r")
     await eventually(lambda: _is_empty(site))
@@ -90,7 +90,7 @@ async def test_an_entry_that_was_doubled_gives_no_vm_twice(site: Site, orders: O
 async def test_entries_that_cannot_be_understood_are_put_aside(site: Site, orders: Orders) -> None:
     manager = await site.start({"debian": 0})
     stream = f"{site.prefix}:requests"
-    await site.store.link.call(
+    await site.store.connection.call(
         ("XADD", stream, "*", "request", "unknown"), ("XADD", stream, "*", "something", "else")
     )
     await orders.open("r", "debian")
@@ -101,5 +101,5 @@ async def test_entries_that_cannot_be_understood_are_put_aside(site: Site, order
 
     await eventually(put_aside)
     assert await _inbox(site) == 0
-    (kept,) = await site.store.link.call(("XLEN", f"{site.prefix}:dlq"))
+    (kept,) = await site.store.connection.call(("XLEN", f"{site.prefix}:dlq"))
     assert kept == 2

@@ -10,8 +10,9 @@ from tests.support.eventually import eventually
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.pools.overrides import Change, Permission
+from vmpooler_common.store.pools.overrides import Permission, PoolChange
 from vmpooler_common.store.requests.requests import RequestStatus
+from vmpooler_common.store.retirement.retirement import Condition
 
 OLD, NEW = "templates/debian", "templates/new"
 SLOW = {"vmready_max_time": 100_000}
@@ -23,7 +24,7 @@ async def override(
 ) -> None:
     """Do what the API does; no value takes it back."""
     await site.store.overrides.override(
-        what, [Change(pool, configured, value)], permission=Permission(), operation=new_operation()
+        what, [PoolChange(pool, configured, value)], permission=Permission(), operation=new_operation()
     )
 
 
@@ -212,7 +213,11 @@ async def test_what_a_manager_left_of_a_drain_another_one_finishes(site: Site) -
     await site.stop()
     await drain(site, "debian")
     await site.store.retirement.retire(
-        before[1], VmState.READY, operation=new_operation(), reason="drained", guard=Guard.STALE
+        before[1],
+        VmState.READY,
+        operation=new_operation(),
+        reason="drained",
+        condition=Condition(Guard.STALE),
     )
     for _ in range(2):
         await site.start({"debian": 3})
@@ -248,7 +253,7 @@ async def test_a_pool_whose_template_was_wrong_goes_on_as_soon_as_another_one_is
 
 @pytest.mark.parametrize("value", ["0x10", "-3", "100000"])
 async def test_a_size_that_was_meddled_with_is_ignored(site: Site, value: str) -> None:
-    await site.store.link.call(("HSET", f"{site.prefix}:size", "debian", value))
+    await site.store.connection.call(("HSET", f"{site.prefix}:size", "debian", value))
     manager = await site.start({"debian": 1})
     await site.settled(debian=1)
     assert manager.metric("pool_size", pool="debian") == 1

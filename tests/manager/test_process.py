@@ -96,7 +96,7 @@ async def test_a_port_that_is_taken_is_told_and_is_code_1(site: Site, tmp_path: 
 
 
 async def test_data_of_a_newer_vmpooler_is_left_alone(site: Site, tmp_path: Path) -> None:
-    await site.store.link.call(("SET", f"{site.prefix}:schema", 99))
+    await site.store.connection.call(("SET", f"{site.prefix}:schema", 99))
     ended = command(tmp_path, plain(site))
     assert ended.returncode == 1
     assert "schema 99" in ended.stdout + ended.stderr
@@ -104,10 +104,12 @@ async def test_data_of_a_newer_vmpooler_is_left_alone(site: Site, tmp_path: Path
 
 
 async def test_the_command_release_lets_destroying_go_on(site: Site, tmp_path: Path) -> None:
-    await site.store.link.call(("HSET", f"{site.prefix}:deletion_paused", "dummy", "absent debian too many"))
+    await site.store.connection.call(
+        ("HSET", f"{site.prefix}:deletion_paused", "dummy", "absent debian too many")
+    )
     ended = command(tmp_path, plain(site), "--release", "dummy")
     assert ended.returncode == 0, ended.stderr
-    (halted,) = await site.store.link.call(("HEXISTS", f"{site.prefix}:deletion_paused", "dummy"))
+    (halted,) = await site.store.connection.call(("HEXISTS", f"{site.prefix}:deletion_paused", "dummy"))
     assert not halted
 
 

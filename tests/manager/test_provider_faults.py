@@ -121,7 +121,7 @@ async def test_a_single_connection_serves_everybody_in_turn(site: Site) -> None:
     manager = await site.start({"debian": 3}, provider=provider)
     await site.ready("debian", 3)
     taken = await site.take("debian", 3)
-    await site.give_back(*taken)
+    await site.release(*taken)
     await site.settled(debian=3)
     assert manager.metric("connection_waited_seconds_count", type="provider_connection_pool")
     for name in taken:
@@ -132,7 +132,7 @@ async def test_calls_that_find_no_connection_in_time_are_made_later(site: Site) 
     provider = {"connection_pool_size": 1, "destroyvm_max_time": 1, "connection_pool_timeout": 0.05}
     manager = await site.start({"debian": 3}, provider=provider)
     await site.settled(debian=3)
-    await site.give_back(*await site.take("debian", 3))
+    await site.release(*await site.take("debian", 3))
     await site.settled(debian=3)
     assert (manager.metric("provider_calls_total", result="transient") or 0) >= 1
 

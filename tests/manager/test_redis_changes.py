@@ -12,7 +12,7 @@ async def test_losing_all_data_destroys_no_running_vm_and_the_pools_fill_again(o
     taken = await site.take("debian", 2)
     old = [*taken, *await site.ready("debian", 2)]
     before = await site.store.deployment.prepare()
-    await site.store.link.call(("FLUSHALL",))
+    await site.store.connection.call(("FLUSHALL",))
 
     async def foreign() -> bool:
         return manager.metric("foreign_vms", pool="debian") == len(old)
@@ -39,7 +39,7 @@ async def test_on_a_redis_that_was_restarted_nothing_is_destroyed_before_a_compl
     site.moods.set(list_vms="fail")
     own_redis_server.stop()
     own_redis_server.start()
-    await site.give_back(kept)
+    await site.release(kept)
     seen = manager.metric("pool_check_seconds_count") or 0
     listed = manager.calls("list_vms")
 

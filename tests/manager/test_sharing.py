@@ -25,7 +25,7 @@ async def test_a_manager_that_leaves_gives_its_pools_to_the_other_at_once(site: 
     await eventually(lambda: _split(first, second))
     site.managers.remove(second)
     await second.stop()
-    (entry,) = await site.store.link.call(("HVALS", f"{site.prefix}:leases"))
+    (entry,) = await site.store.connection.call(("HVALS", f"{site.prefix}:leases"))
     assert all(lease.endswith(first.name) for lease in entry)
     await eventually(lambda: _exports(first, "debian", "ubuntu"))
     await site.take("debian", 2)
@@ -38,7 +38,7 @@ async def test_two_managers_never_overfill_a_pool(site: Site) -> None:
         await site.start({"debian": 4}, provider={"createvm_max_time": 0.2})
     await site.settled(debian=4)
     for _ in range(3):
-        await site.give_back(*await site.take("debian", 3))
+        await site.release(*await site.take("debian", 3))
         await site.settled(debian=4)
     assert len(site.in_cloud()) == 4
 

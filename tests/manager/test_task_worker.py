@@ -69,7 +69,7 @@ async def due_disks(site: Site, count: int) -> list[str]:
     await site.stop()
     for vm in vms:
         await TaskRequests(site).disk(vm, "d")
-        await site.store.link.call(("ZADD", f"{site.prefix}:tasks_due", 1, vm))
+        await site.store.connection.call(("ZADD", f"{site.prefix}:tasks_due", 1, vm))
     return vms
 
 
@@ -86,10 +86,10 @@ async def test_a_task_that_ends_makes_room_for_the_next_one_at_once(site: Site) 
 async def _make_old(site: Site, vm: str) -> None:
     """Have a task have been asked for two hours ago."""
     place = (f"{site.prefix}:vm:{vm}", f"task:{identifier('d')}")
-    (text,) = await site.store.link.call(("HGET", *place))
+    (text,) = await site.store.connection.call(("HGET", *place))
     task = json.loads(text)
     task["created"] = str(int(task["created"]) - 2 * 3_600_000)
-    await site.store.link.call(("HSET", *place, json.dumps(task)))
+    await site.store.connection.call(("HSET", *place, json.dumps(task)))
 
 
 @pytest.mark.parametrize(("jump", "outcome"), [(0, TaskState.FAILED), (1, TaskState.DONE)])

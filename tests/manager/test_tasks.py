@@ -66,7 +66,7 @@ async def test_a_task_whose_stream_was_deleted_is_done(site: Site, requests: Tas
     _, vm = await a_running_vm(site)
     await site.stop()
     await requests.disk(vm, "d")
-    await site.store.link.call(("DEL", f"{site.prefix}:tasks"))
+    await site.store.connection.call(("DEL", f"{site.prefix}:tasks"))
     await site.start({POOL: 1})
     await requests.settled(vm, within=SOON)
     assert requests.done(vm) == [("disk", "d")]
@@ -75,12 +75,12 @@ async def test_a_task_whose_stream_was_deleted_is_done(site: Site, requests: Tas
 async def test_a_group_that_was_destroyed_is_made_again(site: Site, requests: TaskRequests) -> None:
     _, vm = await a_running_vm(site)
     key = f"{site.prefix}:tasks"
-    await site.store.link.call(("XGROUP", "DESTROY", key, "managers"))
+    await site.store.connection.call(("XGROUP", "DESTROY", key, "managers"))
     await requests.disk(vm, "d")
     await requests.settled(vm, within=SOON)
 
     async def has_group() -> bool:
-        (groups,) = await site.store.link.call(("XINFO", "GROUPS", key))
+        (groups,) = await site.store.connection.call(("XINFO", "GROUPS", key))
         assert isinstance(groups, list)
         assert len(groups) == 1
         return True
@@ -99,12 +99,12 @@ async def test_an_entry_of_a_dead_consumer_is_taken_out_when_its_task_was_done(
     key = f"{site.prefix}:tasks"
     await site.store.task_inbox.prepare()
     await requests.disk(vm, "d")
-    await site.store.link.call(("XREADGROUP", "GROUP", "managers", "dead", "STREAMS", key, ">"))
+    await site.store.connection.call(("XREADGROUP", "GROUP", "managers", "dead", "STREAMS", key, ">"))
     await site.start({POOL: 1})
     await requests.settled(vm, within=SOON)
 
     async def inbox_is_empty() -> bool:
-        (entries,) = await site.store.link.call(("XLEN", key))
+        (entries,) = await site.store.connection.call(("XLEN", key))
         assert entries == 0
         return True
 
@@ -114,10 +114,10 @@ async def test_an_entry_of_a_dead_consumer_is_taken_out_when_its_task_was_done(
 
 async def test_an_entry_of_nothing_is_put_aside(site: Site, requests: TaskRequests) -> None:
     manager, vm = await a_running_vm(site)
-    await site.store.link.call(("XADD", f"{site.prefix}:tasks", "*", "nonsense", "x"))
+    await site.store.connection.call(("XADD", f"{site.prefix}:tasks", "*", "nonsense", "x"))
     await requests.disk(vm, "d")
     await requests.settled(vm)
-    (aside,) = await site.store.link.call(("XLEN", f"{site.prefix}:dlq"))
+    (aside,) = await site.store.connection.call(("XLEN", f"{site.prefix}:dlq"))
     assert aside == 1
     assert manager.metric("dlq_entries_total", queue="tasks") == 1
 
@@ -181,7 +181,9 @@ async def test_a_driver_that_breaks_its_promises_fails_the_task_in_the_end(
     await requests.disk(vm, "d")
 
     async def was_tried_again() -> bool:
-        (text,) = await site.store.link.call(("HGET", f"{site.prefix}:vm:{vm}", f"task:{identifier('d')}"))
+        (text,) = await site.store.connection.call(
+            ("HGET", f"{site.prefix}:vm:{vm}", f"task:{identifier('d')}")
+        )
         assert '"tries":2' in str(text)
         return True
 
@@ -231,7 +233,7 @@ async def test_a_vm_that_is_returned_while_it_is_worked_on_ends_the_task(
     site.moods.set(add_disk="hang")
     await requests.disk(vm, "d")
     await eventually(lambda: _is_worked_on(site, vm))
-    await site.give_back(vm)
+    await site.release(vm)
     await site.becomes(vm, "gone")
     reason = "the VM was returned, or its lifetime was over"
     assert outcomes(await requests.settled(vm)) == [(TaskState.FAILED, reason)]
@@ -287,6 +289,6 @@ async def _is_worked_on(site: Site, vm: str) -> bool:
 
 
 async def _are_worked_on(site: Site, vms: Sequence[str], count: int) -> bool:
-    workers = await site.store.link.call(*(("HGET", f"{site.prefix}:vm:{vm}", "worker") for vm in vms))
+    workers = await site.store.connection.call(*(("HGET", f"{site.prefix}:vm:{vm}", "worker") for vm in vms))
     assert sum(worker is not None for worker in workers) == count
     return True

@@ -6,13 +6,13 @@ from tests.store.act import HOUR, Act, act
 from tests.store.chores import disk
 from tests.store.fleet import Fleet
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.vms.changes import MOST_TAGS, Access, Change
+from vmpooler_common.store.vms.changes import MOST_TAGS, Access, VmChange
 
-LONGER_AND_TAGGED = Change(lifetime=5 * HOUR, tags={"build": "17", "url": "https://ci.example.test/17"})
+LONGER_AND_TAGGED = VmChange(lifetime=5 * HOUR, tags={"build": "17", "url": "https://ci.example.test/17"})
 
 
 def _changes(
-    store: Store, change: Change = LONGER_AND_TAGGED, *, vm: str = "a", token: str | None = None
+    store: Store, change: VmChange = LONGER_AND_TAGGED, *, vm: str = "a", token: str | None = None
 ) -> Awaitable[object]:
     return store.changes.modify(
         vm, change, operation="change", access=Access.HOLDER, token=token, only_owner=True, admins=["root"]
@@ -20,7 +20,7 @@ def _changes(
 
 
 def _adds_a_disk(store: Store) -> Awaitable[object]:
-    return _changes(store, Change(tags={"build": "17"}, disk=disk("d")))
+    return _changes(store, VmChange(tags={"build": "17"}, disk=disk("d")))
 
 
 async def _taken(fleet: Fleet) -> None:
@@ -61,7 +61,7 @@ ACTS_OF_CHANGES: tuple[Act, ...] = (
     act(
         "modify with too many tags",
         "changes.modify",
-        lambda store: _changes(store, Change(tags={f"tag-{at}": "x" for at in range(MOST_TAGS + 1)})),
+        lambda store: _changes(store, VmChange(tags={f"tag-{at}": "x" for at in range(MOST_TAGS + 1)})),
         "change_vm",
         arrange=_taken,
     ),

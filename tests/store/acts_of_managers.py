@@ -7,6 +7,7 @@ from tests.store.act import GENERATION, HOUR, PAST, Act, act
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, untagged
 from tests.support.past_days import note_durations
 from vmpooler_common.model.vm import Guard, VmState
+from vmpooler_common.store.retirement.retirement import Condition, Orphan
 from vmpooler_common.store.store import Store
 
 
@@ -20,14 +21,14 @@ async def _ended(fleet: Fleet) -> None:
 async def _all_that_may_vanish_has(fleet: Fleet) -> None:
     await fleet.suspect("one", "a", "b")
     await fleet.store.retirement.retire(
-        "b", VmState.READY, operation="retire-b", reason="lost", guard=Guard.UNSEEN, bound=1
+        "b", VmState.READY, operation="retire-b", reason="lost", condition=Condition(Guard.UNSEEN, 1)
     )
 
 
 async def _halted(fleet: Fleet) -> None:
     await _all_that_may_vanish_has(fleet)
     await fleet.store.retirement.retire(
-        "a", VmState.READY, operation="retire-a", reason="lost", guard=Guard.UNSEEN, bound=1
+        "a", VmState.READY, operation="retire-a", reason="lost", condition=Condition(Guard.UNSEEN, 1)
     )
 
 
@@ -73,19 +74,21 @@ def _boots(store: Store) -> Awaitable[object]:
 
 def _retires(guard: Guard, state: VmState, bound: int) -> Callable[[Store], Awaitable[object]]:
     return lambda store: store.retirement.retire(
-        "a", state, operation="retire", reason="test", guard=guard, bound=bound, delay=LEASE
+        "a", state, operation="retire", reason="test", condition=Condition(guard, bound), delay=LEASE
     )
 
 
 def _takes_in(bound: int) -> Callable[[Store], Awaitable[object]]:
     return lambda store: store.retirement.adopt_orphan(
-        "z",
-        pool="one",
-        provider=PROVIDER,
-        domain=DOMAIN,
-        provider_id="id-z",
-        attempt="attempt-z",
-        generation=GENERATION,
+        Orphan(
+            "z",
+            pool="one",
+            provider=PROVIDER,
+            domain=DOMAIN,
+            provider_id="id-z",
+            attempt="attempt-z",
+            generation=GENERATION,
+        ),
         bound=bound,
     )
 
@@ -337,8 +340,8 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
     ),
     act(
         "numbers",
-        "views.numbers",
-        lambda store: store.views.numbers(["one", "two"]),
+        "views.counts",
+        lambda store: store.views.counts(["one", "two"]),
         "count_pools",
         arrange=_working,
         only_reads=True,

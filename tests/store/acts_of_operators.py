@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from tests.store.act import Act, act
 from tests.store.fleet import Fleet
 from vmpooler_common.model.overrides import Property
-from vmpooler_common.store.pools.overrides import Change, Permission
+from vmpooler_common.store.pools.overrides import Permission, PoolChange
 from vmpooler_common.store.store import Store
 
 OPERATOR = Permission(token="secret", needs_token=True, admins=("alice",), only_admins=True)
@@ -22,11 +22,11 @@ async def _vms(fleet: Fleet) -> None:
 async def _set_before(fleet: Fleet) -> None:
     await _vms(fleet)
     await fleet.store.overrides.override(
-        Property.TEMPLATE, [Change("one", "x/y", "a/b")], permission=OPERATOR, operation="before"
+        Property.TEMPLATE, [PoolChange("one", "x/y", "a/b")], permission=OPERATOR, operation="before"
     )
 
 
-def _sets(what: Property, *changes: Change, by: Permission = OPERATOR) -> Act:
+def _sets(what: Property, *changes: PoolChange, by: Permission = OPERATOR) -> Act:
     def run(store: Store) -> Awaitable[object]:
         return store.overrides.override(what, changes, permission=by, operation="set")
 
@@ -35,18 +35,21 @@ def _sets(what: Property, *changes: Change, by: Permission = OPERATOR) -> Act:
 
 
 ACTS_OF_OPERATORS: tuple[Act, ...] = (
-    _sets(Property.SIZE, Change("one", "5", "2"), Change("two", "5", "5")),
+    _sets(Property.SIZE, PoolChange("one", "5", "2"), PoolChange("two", "5", "5")),
     _sets(
-        Property.TEMPLATE, Change("one", "x/y", "a/b"), Change("two", "x/y", "ä/b"), Change("3", "", "c/d")
+        Property.TEMPLATE,
+        PoolChange("one", "x/y", "a/b"),
+        PoolChange("two", "x/y", "ä/b"),
+        PoolChange("3", "", "c/d"),
     ),
-    _sets(Property.CLONE_TARGET, Change("one", "", "cluster")),
+    _sets(Property.CLONE_TARGET, PoolChange("one", "", "cluster")),
     _sets(Property.SIZE),
-    _sets(Property.SIZE, Change("one", "5", "2"), by=STRANGER),
+    _sets(Property.SIZE, PoolChange("one", "5", "2"), by=STRANGER),
     act(
         "take a template back",
         "overrides.override",
         lambda store: store.overrides.override(
-            Property.TEMPLATE, [Change("one", "x/y", "")], permission=OPERATOR, operation="set"
+            Property.TEMPLATE, [PoolChange("one", "x/y", "")], permission=OPERATOR, operation="set"
         ),
         "override_pools",
         arrange=_set_before,

@@ -50,7 +50,7 @@ async def _told_twice(fleet: Fleet) -> None:
 def _waits(*, is_last: bool = False) -> Callable[[Store], Awaitable[object]]:
     patience = WaitOptions({"one": 5}, is_last=is_last)
     return lambda store: store.checkouts.check_out(
-        [want("one", 2)], operation="take", lifetime=None, patience=patience
+        [want("one", 2)], operation="take", lifetime=None, wait=patience
     )
 
 
@@ -131,8 +131,8 @@ ACTS_OF_USERS: tuple[Act, ...] = (
     ),
     act(
         "stay",
-        "checkouts.stay",
-        lambda store: store.checkouts.stay(["take", "unknown"], pools=["one"]),
+        "checkouts.renew",
+        lambda store: store.checkouts.renew(["take", "unknown"], pools=["one"]),
         "renew_tickets",
         arrange=_two_wait,
     ),
@@ -157,30 +157,30 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         "cancel",
     ),
     act(
-        "give_back",
-        "checkouts.give_back",
-        lambda store: store.checkouts.give_back("a", operation="return"),
+        "release",
+        "checkouts.release",
+        lambda store: store.checkouts.release("a", operation="return"),
         "release",
         arrange=lambda fleet: fleet.running("one", "a"),
     ),
     act(
-        "give_back what is not running",
-        "checkouts.give_back",
-        lambda store: store.checkouts.give_back("a", operation="return"),
+        "release what is not running",
+        "checkouts.release",
+        lambda store: store.checkouts.release("a", operation="return"),
         "release",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
     act(
-        "give_back with the owner's token",
-        "checkouts.give_back",
-        lambda store: store.checkouts.give_back("a", operation="return", token="secret", only_owner=True),
+        "release with the owner's token",
+        "checkouts.release",
+        lambda store: store.checkouts.release("a", operation="return", token="secret", only_owner=True),
         "release",
         arrange=_taken_with_a_token,
     ),
     act(
-        "give_back another user's",
-        "checkouts.give_back",
-        lambda store: store.checkouts.give_back("a", operation="return", token="other", only_owner=True),
+        "release another user's",
+        "checkouts.release",
+        lambda store: store.checkouts.release("a", operation="return", token="other", only_owner=True),
         "release",
         arrange=_taken_with_a_token,
     ),

@@ -38,7 +38,7 @@ class Chores:
     async def asked(self, vm: str, *tasks: VmTask, token: str | None = None) -> None:
         """Ask for these, one after the other."""
         for task in tasks:
-            await self.fleet.store.tasks.ask(vm, task, token=token, needs_token=False, only_owner=True)
+            await self.fleet.store.tasks.add(vm, task, token=token, needs_token=False, only_owner=True)
 
     async def taken(
         self,
@@ -95,7 +95,7 @@ class Chores:
     async def entries(self) -> list[InboxEntry]:
         """Read what is in the inbox, as a manager does."""
         key = f"{self.fleet.prefix}:tasks"
-        (reply,) = await self.fleet.store.link.call(
+        (reply,) = await self.fleet.store.connection.call(
             ("XREADGROUP", "GROUP", GROUP, MANAGER, "STREAMS", key, ">")
         )
         return [

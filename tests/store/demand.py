@@ -7,7 +7,7 @@ from tests.store.fleet import MANAGER, Fleet, attempt_of
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.inbox import GROUP
 from vmpooler_common.store.requests.requests import OnDemandRequest
-from vmpooler_common.store.retirement.retirement import Charge, Outcome
+from vmpooler_common.store.retirement.retirement import FailedAttempt, Outcome
 
 LIFETIME = timedelta(hours=1)
 LIFETIME_WITH_TOKEN = timedelta(hours=2)
@@ -58,7 +58,7 @@ class Demand:
         """Read what is in the inbox, as a manager does: (entry, request), the latter empty for none."""
         key = f"{self.fleet.prefix}:requests"
         command = ("XREADGROUP", "GROUP", GROUP, MANAGER, "STREAMS", key, ">")
-        (reply,) = await self.fleet.store.link.call(command)
+        (reply,) = await self.fleet.store.connection.call(command)
         entries = reply[0][1] if reply else []
         return [(entry, fields[1] if fields[0] == "request" else "") for entry, fields in entries]
 
@@ -66,7 +66,11 @@ class Demand:
         """Make a clone of the pool fail, with a charge for the request that is next."""
         await self.fleet.reserved(pool, vm)
         outcome = await self.fleet.store.retirement.retire(
-            vm, VmState.PENDING, operation=f"fail-{vm}", reason="clone_failed", charge=Charge(error, most)
+            vm,
+            VmState.PENDING,
+            operation=f"fail-{vm}",
+            reason="clone_failed",
+            failed_attempt=FailedAttempt(error, most),
         )
         assert outcome is Outcome.OK
 

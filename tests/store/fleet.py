@@ -109,7 +109,7 @@ class Fleet:
 
     async def round(self, pool: str) -> int:
         """Give the pool's round."""
-        (found,) = await self.store.link.call(("HGET", f"{self.prefix}:revisions", pool))
+        (found,) = await self.store.connection.call(("HGET", f"{self.prefix}:revisions", pool))
         return int(check(found) or 0)
 
     async def running(

@@ -37,7 +37,7 @@ class Line:
                 lifetime=None,
                 token=token,
                 key=IdempotencyKey(key, "192.0.2.1") if key else None,
-                patience=WaitOptions(all_sizes, is_last=is_last),
+                wait=WaitOptions(all_sizes, is_last=is_last),
             )
         except StillWaiting:
             return None
@@ -48,7 +48,7 @@ class Line:
         sizes = {pool: LARGE for want in wants for pool, _ in want.pools}
         try:
             await self.fleet.store.checkouts.check_out(
-                wants, operation=operation, lifetime=None, patience=WaitOptions(sizes)
+                wants, operation=operation, lifetime=None, wait=WaitOptions(sizes)
             )
         except StillWaiting as refusal:
             return sorted(refusal.beyond)

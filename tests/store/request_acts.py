@@ -10,7 +10,7 @@ from tests.store.demand import Demand
 from tests.store.fleet import LEASE, Fleet, attempt_of, reservation
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.errors import StoreUnavailable
-from vmpooler_common.store.retirement.retirement import Charge
+from vmpooler_common.store.retirement.retirement import FailedAttempt
 from vmpooler_common.store.store import Store
 
 HOUR = timedelta(hours=1)
@@ -114,7 +114,11 @@ def _promotes(store: Store) -> Awaitable[object]:
 
 def _charges(most: int) -> Callable[[Store], Awaitable[object]]:
     return lambda store: store.retirement.retire(
-        "a", VmState.PENDING, operation="fail", reason="clone_failed", charge=Charge("no disk", most)
+        "a",
+        VmState.PENDING,
+        operation="fail",
+        reason="clone_failed",
+        failed_attempt=FailedAttempt("no disk", most),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from tests.store.fleet import LEASE, attempt_of
 from vmpooler_common.model.pool import UntaggedVm
 from vmpooler_common.model.vm import Guard, VmState
+from vmpooler_common.store.retirement.retirement import Condition
 from vmpooler_common.store.store import Store
 
 Verb = Callable[[Store], Awaitable[Any]]
@@ -27,7 +28,7 @@ def promotes(vm: str) -> Verb:
 
 def retires_as_stale(vm: str, operation: str) -> Verb:
     return lambda store: store.retirement.retire(
-        vm, VmState.READY, operation=operation, reason="drained", guard=Guard.STALE
+        vm, VmState.READY, operation=operation, reason="drained", condition=Condition(Guard.STALE)
     )
 
 

@@ -67,7 +67,7 @@ async def _inbox_only(fleet: Fleet) -> None:
 
 
 def _asks(task: VmTask, token: str | None = None) -> Callable[[Store], Awaitable[object]]:
-    return lambda store: store.tasks.ask("a", task, token=token, needs_token=bool(token), only_owner=True)
+    return lambda store: store.tasks.add("a", task, token=token, needs_token=bool(token), only_owner=True)
 
 
 def _undertakes(entry: InboxEntry | None = None) -> Callable[[Store], Awaitable[object]]:
@@ -127,19 +127,19 @@ async def _follows(store: Store) -> object:
 
 
 TASK_ACTS: tuple[Act, ...] = (
-    act("ask for a disk", "tasks.ask", _asks(disk("d")), "add_task", arrange=_running),
+    act("ask for a disk", "tasks.add", _asks(disk("d")), "add_task", arrange=_running),
     act(
         "ask for a snapshot with a token",
-        "tasks.ask",
+        "tasks.add",
         _asks(snapshot("s"), "secret"),
         "add_task",
         arrange=_owned,
     ),
-    act("ask with an unknown token", "tasks.ask", _asks(disk("d"), "forged"), "add_task", arrange=_owned),
-    act("ask to go back", "tasks.ask", _asks(revert("r", "s")), "add_task", arrange=_with_a_snapshot),
+    act("ask with an unknown token", "tasks.add", _asks(disk("d"), "forged"), "add_task", arrange=_owned),
+    act("ask to go back", "tasks.add", _asks(revert("r", "s")), "add_task", arrange=_with_a_snapshot),
     act(
         "ask to go back to nothing",
-        "tasks.ask",
+        "tasks.add",
         _asks(revert("r", "x")),
         "add_task",
         arrange=_with_a_snapshot,
@@ -181,8 +181,8 @@ TASK_ACTS: tuple[Act, ...] = (
     act("follow the inbox of tasks", "task_inbox.follow", _follows, arrange=_asked),
     act(
         "return a VM with tasks",
-        "checkouts.give_back",
-        lambda store: store.checkouts.give_back("a", operation="return"),
+        "checkouts.release",
+        lambda store: store.checkouts.release("a", operation="return"),
         "release",
         arrange=_taken,
     ),

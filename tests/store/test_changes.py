@@ -10,8 +10,8 @@ from tests.store.fleet import SITUATIONS, Fleet, untagged
 from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, Refused, TooManyTags, UnknownToken
 from vmpooler_common.store.core.times import duration_ms, from_ms
-from vmpooler_common.store.retirement.retirement import Outcome
-from vmpooler_common.store.vms.changes import MOST_TAGS, Access, Change, Changed
+from vmpooler_common.store.retirement.retirement import Condition, Outcome
+from vmpooler_common.store.vms.changes import MOST_TAGS, Access, Changed, VmChange
 
 DAY_MS = 86_400_000
 
@@ -26,10 +26,10 @@ async def modify(
     lifetime: timedelta | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Changed:
-    """Change the VM `a`; the user root is an admin."""
+    """VmChange the VM `a`; the user root is an admin."""
     return await fleet.store.changes.modify(
         "a",
-        Change(lifetime=lifetime, tags=tags or {}),
+        VmChange(lifetime=lifetime, tags=tags or {}),
         operation=operation,
         access=access,
         token=token,
@@ -66,7 +66,7 @@ async def test_a_vm_whose_end_was_put_off_is_not_ended_by_a_plan_that_is_older(f
     await fleet.running("one", "a", lifetime=timedelta(milliseconds=1))
     await modify(fleet, lifetime=HOUR)
     outcome = await fleet.store.retirement.retire(
-        "a", VmState.RUNNING, operation="end", reason="lifetime over", guard=Guard.ENDED
+        "a", VmState.RUNNING, operation="end", reason="lifetime over", condition=Condition(Guard.ENDED)
     )
     assert outcome is Outcome.REFUSED
     assert await fleet.state("a") == "running"
@@ -103,7 +103,7 @@ async def test_a_vm_whose_record_is_lost_has_nothing_left_to_note(fleet: Fleet) 
 
 async def test_a_vm_that_was_given_back_while_its_owner_was_noted_is_to_be_looked_at(fleet: Fleet) -> None:
     await fleet.running("one", "a")
-    await fleet.store.checkouts.give_back("a", operation="return")
+    await fleet.store.checkouts.release("a", operation="return")
     assert not await fleet.store.views.tagged("one", untagged("a"))
 
 
@@ -128,7 +128,7 @@ async def test_tags_alone_leave_the_end_alone_and_poke_nobody(fleet: Fleet) -> N
 async def test_tags_outlive_the_use_of_the_vm(fleet: Fleet) -> None:
     await fleet.running("one", "a")
     await modify(fleet, tags={"build": "17"})
-    await fleet.store.checkouts.give_back("a", operation="return")
+    await fleet.store.checkouts.release("a", operation="return")
     record, _ = await fleet.store.checkouts.look_up("a")
     assert record is not None
     assert record.tags == {"build": "17"}

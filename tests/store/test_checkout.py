@@ -112,7 +112,7 @@ async def test_a_checkout_that_arrives_after_it_was_cancelled_gets_nothing(fleet
 
 async def test_cancelling_leaves_alone_what_was_given_back_meanwhile(fleet: Fleet) -> None:
     await fleet.running("one", "a", "b")
-    await fleet.store.checkouts.give_back("a", operation="return")
+    await fleet.store.checkouts.release("a", operation="return")
     assert await fleet.store.checkouts.cancel("take-a", reason="lost") == ["b"]
 
 
@@ -167,27 +167,27 @@ async def test_a_vm_taken_with_a_token_is_not_returned_without_a_known_one(
     await fleet.token("secret", "alice")
     await fleet.running("one", "a", token="secret")
     with pytest.raises(UnknownToken):
-        await fleet.store.checkouts.give_back("a", operation="return", token=token)
+        await fleet.store.checkouts.release("a", operation="return", token=token)
     assert await fleet.state("a") == "running"
 
 
 async def test_a_vm_taken_with_a_token_is_returned_with_it(fleet: Fleet) -> None:
     await fleet.token("secret", "alice")
     await fleet.running("one", "a", token="secret")
-    returned = await fleet.store.checkouts.give_back("a", operation="return", token="secret")
+    returned = await fleet.store.checkouts.release("a", operation="return", token="secret")
     assert (returned.pool, returned.provider_id, returned.user) == ("one", "id-a", "alice")
 
 
 async def test_a_vm_taken_without_a_token_is_returned_by_anyone(fleet: Fleet) -> None:
     await fleet.running("one", "a")
-    assert (await fleet.store.checkouts.give_back("a", operation="return")).pool == "one"
+    assert (await fleet.store.checkouts.release("a", operation="return")).pool == "one"
 
 
 async def test_a_vm_is_returned_once(fleet: Fleet) -> None:
     await fleet.running("one", "a")
-    await fleet.store.checkouts.give_back("a", operation="return")
+    await fleet.store.checkouts.release("a", operation="return")
     with pytest.raises(NoSuchVm):
-        await fleet.store.checkouts.give_back("a", operation="another")
+        await fleet.store.checkouts.release("a", operation="another")
 
 
 async def test_a_vm_nobody_knows_is_looked_up_as_nothing(fleet: Fleet) -> None:

@@ -39,7 +39,7 @@ async def test_a_vm_lives_its_whole_life(debian_server: RedisServer) -> None:
         await fleet.running("one", "a", lifetime=timedelta(hours=1))
         with pytest.raises(NoneReady):
             await store.checkouts.check_out([want("one")], operation="o", lifetime=None)
-        await store.checkouts.give_back("a", operation="return")
+        await store.checkouts.release("a", operation="return")
         (to_destroy,) = await store.retirement.claim(["a"], operation="claim", manager="m", lease=LEASE)
         assert await store.retirement.destroyed("a", to_destroy.attempt, provider_id=to_destroy.provider_id)
         names = [(await anext(events)).name for _ in range(6)]
@@ -60,6 +60,6 @@ async def test_every_verb_is_answered_and_heals_after_a_script_flush(debian_serv
             prefix = f"{{debian-{number}}}"
             async with open_store(debian_server.url, prefix) as store:
                 await act.arrange(Fleet(store, client, prefix))
-                await store.link.call(("SCRIPT", "FLUSH"))
+                await store.connection.call(("SCRIPT", "FLUSH"))
                 with contextlib.suppress(Refused):
                     await act.run(store)

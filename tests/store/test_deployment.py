@@ -50,7 +50,7 @@ async def test_the_generation_outlives_services_and_a_killed_server(own_redis_se
 async def test_the_generation_is_another_after_the_data_were_lost(own_redis_server: RedisServer) -> None:
     async with open_store(own_redis_server.url, PREFIX) as store:
         generation = await store.deployment.prepare()
-        await store.link.call(("FLUSHALL",))
+        await store.connection.call(("FLUSHALL",))
         heartbeat = await store.leases.heartbeat("m", lease=LEASE, pools=[], working_on=[])
         assert heartbeat.generation == ""
         assert await store.deployment.prepare() not in ("", generation)
@@ -61,7 +61,7 @@ async def test_installations_on_one_server_know_nothing_of_each_other(
 ) -> None:
     await fleet.ready("one", "a")
     async with open_store(redis_server.url, f"{{other-{redis_prefix[1:-1]}}}") as other:
-        assert (await other.views.numbers(["one"])).pools["one"].ready == 0
+        assert (await other.views.counts(["one"])).pools["one"].ready == 0
         assert (await other.checkouts.look_up("a"))[0] is None
 
 
@@ -110,7 +110,7 @@ async def test_each_dangerous_setting_is_one_concern(
 
 async def _set_up(store: Store, commands: Sequence[Sequence[str]]) -> None:
     for command in commands:
-        assert await store.link.call(command) == ["OK"]
+        assert await store.connection.call(command) == ["OK"]
 
 
 async def test_a_limit_of_memory_makes_eviction_a_fact(tmp_path: Path) -> None:

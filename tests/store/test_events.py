@@ -74,7 +74,7 @@ async def test_following_goes_on_after_a_flush(command: str, own_redis_server: R
         await fleet.reserved("one", "a")
         async with aclosing(store.events.follow()) as events:
             await following(events)
-            await store.link.call(tuple(command.split()))
+            await store.connection.call(tuple(command.split()))
             await fleet.reserved("one", "b")
             assert await told(events, 1) == [("vm.reserved", "one", "b")]
 

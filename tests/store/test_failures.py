@@ -83,9 +83,9 @@ async def test_the_store_recovers_by_itself(fleet: Fleet, proxy: Proxy, redis_pr
     async with open_store(proxy.url, redis_prefix, timeout=1.0) as store:
         await proxy.down()
         with pytest.raises(StoreUnavailable):
-            await store.views.numbers(["one"])
+            await store.views.counts(["one"])
         await proxy.up()
-        assert (await store.views.numbers(["one"])).pools["one"].ready == 1
+        assert (await store.views.counts(["one"])).pools["one"].ready == 1
 
 
 @pytest.mark.parametrize(("retries", "sends"), [(0, 1), (1, 2), (2, 3)])
@@ -209,7 +209,7 @@ async def test_a_wrong_password_is_refused_without_being_told(login: str, tmp_pa
 async def test_the_right_password_works(tmp_path: Path) -> None:
     with RedisServer(tmp_path, options=("--requirepass", "right-secret")) as server:
         async with open_store(f"redis://:right-secret@127.0.0.1:{server.port}/0", PREFIX) as store:
-            assert (await store.views.numbers([])).slots_in_use == 0
+            assert (await store.views.counts([])).slots_in_use == 0
 
 
 def test_options_hide_the_address_with_its_password() -> None:
@@ -221,10 +221,10 @@ async def test_a_caller_who_may_not_is_refused_while_others_are_answered(
 ) -> None:
     async with open_store(own_redis_server.url, PREFIX, size=1) as store:
         rules = ("ACL", "SETUSER", "limited", "on", ">secret", "~*", "&*", "+@all", "-hset")
-        assert await store.link.call(rules, ("AUTH", "limited", "secret")) == ["OK", "OK"]
+        assert await store.connection.call(rules, ("AUTH", "limited", "secret")) == ["OK", "OK"]
         refused, answered = await asyncio.gather(
             store.views.mark_broken("one", "no template"),
-            store.views.numbers(["one"]),
+            store.views.counts(["one"]),
             return_exceptions=True,
         )
         assert isinstance(refused, StoreUnavailable)
@@ -261,10 +261,10 @@ async def test_a_caller_who_gave_up_in_the_queue_is_never_served(
 async def test_a_caller_waits_only_so_long_for_a_connection(redis_prefix: str, proxy: Proxy) -> None:
     store = make_store(proxy.url, redis_prefix, size=1, timeout=0.2, queue_timeout=0.0)
     proxy.black_hole()
-    busy = asyncio.create_task(store.views.numbers([]))
+    busy = asyncio.create_task(store.views.counts([]))
     await asyncio.sleep(0)  # it asks
     await asyncio.sleep(0)  # its exchange begins
-    results = await asyncio.gather(busy, store.views.numbers([]), return_exceptions=True)
+    results = await asyncio.gather(busy, store.views.counts([]), return_exceptions=True)
     assert [getattr(result, "kind", result) for result in results] == ["timeout", "timeout"]
     await store.close()
 
@@ -273,7 +273,7 @@ async def test_after_closing_every_call_is_refused(redis_server: RedisServer, re
     async with open_store(redis_server.url, redis_prefix) as store:
         pass
     with pytest.raises(StoreUnavailable):
-        await store.views.numbers([])
+        await store.views.counts([])
 
 
 async def test_a_call_that_can_not_be_made_fails_and_doesnt_hang(
@@ -282,7 +282,7 @@ async def test_a_call_that_can_not_be_made_fails_and_doesnt_hang(
     store = make_store(redis_server.url, redis_prefix)
     with pytest.raises(StoreUnavailable):
         async with asyncio.timeout(PATIENCE):
-            await store.link.call(("SET", f"{redis_prefix}:x", object()))  # type: ignore[arg-type]
+            await store.connection.call(("SET", f"{redis_prefix}:x", object()))  # type: ignore[arg-type]
     await store.close()
 
 
@@ -293,7 +293,7 @@ async def test_a_key_of_the_wrong_type_stops_a_script_before_it_writes(key: str,
     await ask(fleet.client, "RPUSH", f"{fleet.prefix}:{key}", "x")
     before = await fleet.dataset()
     verbs: dict[str, Callable[[], Awaitable[object]]] = {
-        "vm:a": lambda: fleet.store.checkouts.give_back("a", operation="return"),
+        "vm:a": lambda: fleet.store.checkouts.release("a", operation="return"),
         "ready:one": lambda: fleet.store.checkouts.check_out([want("one")], operation="take", lifetime=None),
         "op:take": lambda: fleet.store.checkouts.check_out([want("one")], operation="take", lifetime=None),
     }

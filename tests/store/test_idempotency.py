@@ -99,7 +99,7 @@ async def test_a_token_that_is_not_known_any_more_is_told_nothing(fleet: Fleet) 
 async def test_vms_that_are_no_longer_the_callers_are_not_told_again(fleet: Fleet) -> None:
     await stock(fleet)
     first = await take(fleet, "one")
-    await fleet.store.checkouts.give_back(first.grants[1].vm, operation="return")
+    await fleet.store.checkouts.release(first.grants[1].vm, operation="return")
     with pytest.raises(GrantOver):
         await take(fleet, "two")
     assert await states(fleet) == {"running": 2, "ready": 3, "completed": 1}

@@ -8,7 +8,7 @@ from tests.store.dataset import ask
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet
 from vmpooler_common.model.pool import DeletionPause
 from vmpooler_common.model.vm import Guard, VmState
-from vmpooler_common.store.retirement.retirement import Destruction, Outcome
+from vmpooler_common.store.retirement.retirement import Condition, Destruction, Orphan, Outcome
 
 BOUND = 3
 
@@ -16,20 +16,26 @@ BOUND = 3
 async def give_up(fleet: Fleet, vm: str) -> Outcome:
     """Give up a suspect that the provider doesn't know."""
     return await fleet.store.retirement.retire(
-        vm, VmState.READY, operation=f"give-up-{vm}", reason="absent", guard=Guard.UNSEEN, bound=BOUND
+        vm,
+        VmState.READY,
+        operation=f"give-up-{vm}",
+        reason="absent",
+        condition=Condition(Guard.UNSEEN, BOUND),
     )
 
 
 async def adopt_orphan(fleet: Fleet, vm: str, *, provider: str = PROVIDER, generation: str = "") -> Outcome:
     """Take in an orphan, by default one of this data set."""
     return await fleet.store.retirement.adopt_orphan(
-        vm,
-        pool="one",
-        provider=provider,
-        domain=DOMAIN,
-        provider_id=f"id-{vm}",
-        attempt=f"attempt-{vm}",
-        generation=generation or await fleet.store.deployment.prepare(),
+        Orphan(
+            vm,
+            pool="one",
+            provider=provider,
+            domain=DOMAIN,
+            provider_id=f"id-{vm}",
+            attempt=f"attempt-{vm}",
+            generation=generation or await fleet.store.deployment.prepare(),
+        ),
         bound=BOUND,
     )
 
@@ -57,7 +63,7 @@ async def halted_by_orphans(fleet: Fleet) -> None:
 async def test_only_so_many_suspects_are_given_up(fleet: Fleet) -> None:
     await fleet.suspect("one", "a", "b", "c", "d", "e")
     outcomes = [await give_up(fleet, vm) for vm in ("a", "b", "c", "d", "e")]
-    assert outcomes == [Outcome.OK] * 3 + [Outcome.HALTED] * 2
+    assert outcomes == [Outcome.OK] * 3 + [Outcome.DELETION_PAUSED] * 2
     assert (await fleet.dataset()).members("suspect", "one").keys() == {"d", "e"}
 
 
@@ -72,7 +78,7 @@ async def test_what_was_given_up_longer_than_ten_minutes_ago_does_not_count(flee
 
 async def test_only_so_many_orphans_are_taken_in(fleet: Fleet) -> None:
     outcomes = [await adopt_orphan(fleet, vm) for vm in ("a", "b", "c", "d", "e")]
-    assert outcomes == [Outcome.OK] * 3 + [Outcome.HALTED] * 2
+    assert outcomes == [Outcome.OK] * 3 + [Outcome.DELETION_PAUSED] * 2
     assert sorted((await fleet.dataset()).records) == ["a", "b", "c"]
 
 
@@ -115,7 +121,7 @@ async def test_a_halt_is_shown_with_its_cause_and_told_once(
 async def test_while_halted_nothing_of_the_provider_is_destroyed(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
     assert await claim(fleet, "a", "claim") == []
-    assert await adopt_orphan(fleet, "orphan") is Outcome.HALTED
+    assert await adopt_orphan(fleet, "orphan") is Outcome.DELETION_PAUSED
 
 
 async def test_a_halt_concerns_one_provider_only(fleet: Fleet) -> None:
@@ -127,7 +133,7 @@ async def test_a_halt_concerns_one_provider_only(fleet: Fleet) -> None:
 async def test_while_halted_users_are_still_served(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
     await fleet.running("two", "x")
-    assert (await fleet.store.checkouts.give_back("x", operation="return")).pool == "two"
+    assert (await fleet.store.checkouts.release("x", operation="return")).pool == "two"
 
 
 @pytest.mark.parametrize("whole", ["orphan one", "absent two", "absent on"])
@@ -142,7 +148,7 @@ async def test_the_listing_that_was_to_blame_resumes_when_it_is_whole_again(flee
     assert await fleet.store.retirement.resume_when_whole(PROVIDER, whole="absent one")
     assert await halt(fleet) is None
     assert len(await claim(fleet, "a", "claim")) == 1
-    assert await give_up(fleet, "d") is Outcome.HALTED, "the ten minutes aren't over"
+    assert await give_up(fleet, "d") is Outcome.DELETION_PAUSED, "the ten minutes aren't over"
 
 
 async def test_an_operator_resumes_whatever_the_cause_and_begins_to_count_anew(fleet: Fleet) -> None:
@@ -151,7 +157,7 @@ async def test_an_operator_resumes_whatever_the_cause_and_begins_to_count_anew(f
     assert await halt(fleet) is None
     await fleet.suspect("one", "e", "f", "g", "h")
     outcomes = [await give_up(fleet, vm) for vm in ("e", "f", "g", "h")]
-    assert outcomes == [Outcome.OK] * 3 + [Outcome.HALTED]
+    assert outcomes == [Outcome.OK] * 3 + [Outcome.DELETION_PAUSED]
 
 
 async def test_a_release_covers_all_that_is_known_to_be_missing(fleet: Fleet) -> None:
@@ -173,7 +179,7 @@ async def test_a_release_covers_all_unknown_vms_that_were_refused(fleet: Fleet) 
     outcomes = [await adopt_orphan(fleet, vm) for vm in names]
     assert set(outcomes) == {Outcome.OK}
     later = [await adopt_orphan(fleet, f"later-{number}") for number in range(4)]
-    assert later == [Outcome.OK] * 3 + [Outcome.HALTED], "what nobody saw is still limited"
+    assert later == [Outcome.OK] * 3 + [Outcome.DELETION_PAUSED], "what nobody saw is still limited"
 
 
 async def test_a_second_release_adds_to_the_first(fleet: Fleet) -> None:
@@ -213,6 +219,6 @@ async def test_an_excess_is_retired_only_while_there_is_one(
     await fleet.created("one", "b")
     await fleet.suspect("one", "uncounted")
     retired = await fleet.store.retirement.retire(
-        "a", VmState.READY, operation="o", reason="excess", guard=Guard.EXCESS, bound=bound
+        "a", VmState.READY, operation="o", reason="excess", condition=Condition(Guard.EXCESS, bound)
     )
     assert retired is outcome

@@ -139,7 +139,7 @@ async def test_who_stays_keeps_the_place(fleet: Fleet, line: Line) -> None:
         await line.ask(operation, want("one"))
         await ask(fleet.client, "PEXPIRE", f"{fleet.prefix}:ticket:{operation}", 5000)
     await ask(fleet.client, "PEXPIRE", f"{fleet.prefix}:queue:one", 6000)
-    await fleet.store.checkouts.stay(["second"], pools=["one"])
+    await fleet.store.checkouts.renew(["second"], pools=["one"])
     lives = [await ask(fleet.client, "PTTL", f"{fleet.prefix}:ticket:{name}") for name in ("first", "second")]
     assert lives[0] <= 5000 < lives[1] <= PLACE_MS
     assert await ask(fleet.client, "PTTL", f"{fleet.prefix}:queue:one") > PLACE_MS
@@ -160,7 +160,7 @@ async def test_who_comes_back_after_its_place_has_lapsed_is_last(fleet: Fleet, l
     await line.ask("first", want("one"))
     await line.ask("second", want("one"))
     await line.lapse("first")
-    await fleet.store.checkouts.stay(["first"], pools=["one"])
+    await fleet.store.checkouts.renew(["first"], pools=["one"])
     assert await line.places() == {"second"}
     assert await line.ask("first", want("one")) is None
     await fleet.ready("one", "a")

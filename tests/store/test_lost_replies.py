@@ -28,7 +28,7 @@ from vmpooler_common.store.store import Store
 _OTHERWISE = {"prepare", "stay", "check_out and wait", "check_out for the last time"}
 """The first may find everything prepared, the second changes only when keys expire; the others are refused,
 and take or give up a place in line."""
-STANDS_ALONE = {"link", "scripts"}
+STANDS_ALONE = {"connection", "scripts"}
 """Fields of Store that are machinery of the others, without verbs of their own."""
 
 

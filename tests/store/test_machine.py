@@ -18,8 +18,9 @@ from vmpooler_common.store.core.errors import NoSuchVm, Refused, StoreUnavailabl
 from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.times import from_ms_or_none
 from vmpooler_common.store.pools.overrides import Permission
+from vmpooler_common.store.retirement.retirement import Condition, Orphan
 from vmpooler_common.store.tasks.leases import TaskLease
-from vmpooler_common.store.vms.changes import Access, Change
+from vmpooler_common.store.vms.changes import Access, VmChange
 
 POOLS = ("one", "two", "three")
 ALIASES = {"one": ("one",), "left": ("one", "two"), "right": ("two", "three"), "all": POOLS}
@@ -76,7 +77,7 @@ class Worlds(World):
             self.fill(pool)
         if stocked:
             self.check_out([("one", 2)])
-            self.give_back(1)
+            self.release(1)
             self.clear()
             self.reserve("one", "manager-1", 0)
             self.retire(1, VmState.PENDING, Guard.NONE, True)
@@ -108,7 +109,7 @@ class Worlds(World):
     def begin(self, choice: int, manager: str) -> None:
         vm = self._pick(choice, "pending")
         operation = self._operation()
-        asked = self._data.records.get(vm, {}).get("asked")
+        asked = self._data.records.get(vm, {}).get("create_sent")
         leave = self._do(
             lambda store: store.clones.begin(vm, operation=operation, manager=manager, lease=LEASE)
         )
@@ -165,10 +166,10 @@ class Worlds(World):
             assert self._owner.setdefault(grant.vm, operation) == operation, "handed out twice"
 
     @rule(choice=choices)
-    def give_back(self, choice: int) -> None:
+    def release(self, choice: int) -> None:
         vm = self._pick(choice, "running")
         operation = self._operation()
-        self._do(lambda store: store.checkouts.give_back(vm, operation=operation))
+        self._do(lambda store: store.checkouts.release(vm, operation=operation))
 
     @rule(choice=choices)
     def cancel(self, choice: int) -> None:
@@ -191,7 +192,7 @@ class Worlds(World):
         delay = LEASE if delayed else timedelta(0)
         self._do(
             lambda store: store.retirement.retire(
-                vm, state, operation=operation, reason="test", guard=guard, bound=bound, delay=delay
+                vm, state, operation=operation, reason="test", condition=Condition(guard, bound), delay=delay
             )
         )
 
@@ -238,13 +239,15 @@ class Worlds(World):
         generation = self._generation if known else "another"
         self._do(
             lambda store: store.retirement.adopt_orphan(
-                vm,
-                pool=POOL_OF.get(vm, pool),
-                provider=PROVIDER,
-                domain=DOMAIN,
-                provider_id=f"id-{vm}",
-                attempt=attempt_of(vm),
-                generation=generation,
+                Orphan(
+                    vm,
+                    pool=POOL_OF.get(vm, pool),
+                    provider=PROVIDER,
+                    domain=DOMAIN,
+                    provider_id=f"id-{vm}",
+                    attempt=attempt_of(vm),
+                    generation=generation,
+                ),
                 bound=2,
             )
         )
@@ -272,7 +275,7 @@ class Worlds(World):
     def ask_for_a_task(self, choice: int, kind: TaskKind, known: int) -> None:
         vm = self._pick(choice, "running")
         task = VmTask(self._operation(), kind, self._snapshot(vm, known), TaskState.PENDING)
-        self._do(lambda store: store.tasks.ask(vm, task, token=None, needs_token=False, only_owner=False))
+        self._do(lambda store: store.tasks.add(vm, task, token=None, needs_token=False, only_owner=False))
 
     @rule(
         manager=managers,
@@ -338,7 +341,7 @@ class Worlds(World):
     def modify(self, choice: int, hours: int, named: bool) -> None:
         vm = self._pick(choice, "running")
         operation = self._operation()
-        change = Change(
+        change = VmChange(
             lifetime=timedelta(hours=hours) if hours else None, tags={"choice": str(choice)} if named else {}
         )
         before = self._data.records.get(vm, {})

@@ -10,7 +10,7 @@ from tests.store.dataset import Dataset
 from tests.store.fleet import LEASE, MANAGER, SITUATIONS, Fleet, attempt_of, reservation, want
 from vmpooler_common.model.vm import MOVES, Guard, VmState
 from vmpooler_common.store.core.errors import NoneReady, NoSuchVm
-from vmpooler_common.store.retirement.retirement import Outcome
+from vmpooler_common.store.retirement.retirement import Condition, Orphan, Outcome
 
 STATE_OF = {
     situation: {
@@ -48,7 +48,7 @@ async def _check_out(fleet: Fleet) -> object:
 
 async def _give_back(fleet: Fleet) -> object:
     try:
-        return await fleet.store.checkouts.give_back("a", operation="o")
+        return await fleet.store.checkouts.release("a", operation="o")
     except NoSuchVm:
         return "no such vm"
 
@@ -59,8 +59,7 @@ def _retire(state: VmState, guard: Guard = Guard.NONE) -> Callable[[Fleet], Awai
         state,
         operation="o",
         reason="test",
-        guard=guard,
-        bound=10**14 if guard is not Guard.EXCESS else 0,
+        condition=Condition(guard, 10**14 if guard is not Guard.EXCESS else 0),
     )
 
 
@@ -234,13 +233,15 @@ ATTEMPTS = (
     _attempted(
         "take in what has a record",
         lambda fleet: fleet.store.retirement.adopt_orphan(
-            "a",
-            pool="one",
-            provider="dummy",
-            domain="",
-            provider_id="another id",
-            attempt="another attempt",
-            generation="not this data set",
+            Orphan(
+                "a",
+                pool="one",
+                provider="dummy",
+                domain="",
+                provider_id="another id",
+                attempt="another attempt",
+                generation="not this data set",
+            ),
             bound=5,
         ),
         refusal=(Outcome.KNOWN, Outcome.FOREIGN),

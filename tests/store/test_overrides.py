@@ -10,14 +10,14 @@ from vmpooler_common.model.pool import Snapshot
 from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.errors import NotOwner, UnknownToken
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.pools.overrides import Change, Permission
-from vmpooler_common.store.retirement.retirement import Outcome
+from vmpooler_common.store.pools.overrides import Permission, PoolChange
+from vmpooler_common.store.retirement.retirement import Condition, Outcome
 
 ANYBODY = Permission()
 
 
 async def override(
-    fleet: Fleet, what: Property, *changes: Change, permission: Permission = ANYBODY
+    fleet: Fleet, what: Property, *changes: PoolChange, permission: Permission = ANYBODY
 ) -> list[str]:
     done = await fleet.store.overrides.override(
         what, changes, permission=permission, operation=new_operation()
@@ -36,7 +36,7 @@ async def retire(
     fleet: Fleet, vm: str, state: VmState, *, guard: Guard = Guard.STALE, bound: int = 0
 ) -> Outcome:
     return await fleet.store.retirement.retire(
-        vm, state, operation=new_operation(), reason="test", guard=guard, bound=bound
+        vm, state, operation=new_operation(), reason="test", condition=Condition(guard, bound)
     )
 
 
@@ -51,39 +51,39 @@ async def reserve(fleet: Fleet, *vms: str, size: int, in_round: int = 0) -> list
 
 
 async def test_what_was_set_is_seen_with_the_pool(fleet: Fleet) -> None:
-    await override(fleet, Property.SIZE, Change("one", "5", "2"), Change("two", "5", "3"))
-    await override(fleet, Property.TEMPLATE, Change("one", "old/one", "new/one"))
-    await override(fleet, Property.CLONE_TARGET, Change("one", "", "cluster"))
+    await override(fleet, Property.SIZE, PoolChange("one", "5", "2"), PoolChange("two", "5", "3"))
+    await override(fleet, Property.TEMPLATE, PoolChange("one", "old/one", "new/one"))
+    await override(fleet, Property.CLONE_TARGET, PoolChange("one", "", "cluster"))
     assert (await observe(fleet)).overrides == PoolOverrides(2, "new/one", "cluster")
     assert (await fleet.store.overrides.current()).of("two") == PoolOverrides(size=3)
-    assert (await fleet.store.views.numbers(["one"])).pools["one"].size == 2
+    assert (await fleet.store.views.counts(["one"])).pools["one"].size == 2
 
 
 async def test_a_pool_that_has_left_the_configuration_goes_by_nothing_that_was_set(fleet: Fleet) -> None:
-    await override(fleet, Property.SIZE, Change("one", "5", "2"))
+    await override(fleet, Property.SIZE, PoolChange("one", "5", "2"))
     assert (await observe(fleet, is_configured=False)).overrides == NO_OVERRIDES
 
 
 async def test_each_change_answers_what_counted_before(fleet: Fleet) -> None:
-    assert await override(fleet, Property.SIZE, Change("one", "5", "2"), Change("two", "7", "7")) == [
+    assert await override(fleet, Property.SIZE, PoolChange("one", "5", "2"), PoolChange("two", "7", "7")) == [
         "5",
         "7",
     ]
-    assert await override(fleet, Property.SIZE, Change("one", "5", "4")) == ["2"]
-    assert await override(fleet, Property.SIZE, Change("one", "5", "")) == ["4"]
-    assert await override(fleet, Property.SIZE, Change("one", "5", "")) == ["5"]
+    assert await override(fleet, Property.SIZE, PoolChange("one", "5", "4")) == ["2"]
+    assert await override(fleet, Property.SIZE, PoolChange("one", "5", "")) == ["4"]
+    assert await override(fleet, Property.SIZE, PoolChange("one", "5", "")) == ["5"]
 
 
 async def test_what_is_taken_back_is_gone_also_when_it_was_what_is_configured(fleet: Fleet) -> None:
-    await override(fleet, Property.SIZE, Change("one", "5", "2"))
-    await override(fleet, Property.SIZE, Change("one", "5", "5"))
+    await override(fleet, Property.SIZE, PoolChange("one", "5", "2"))
+    await override(fleet, Property.SIZE, PoolChange("one", "5", "5"))
     assert (await fleet.store.overrides.current()).sizes == {"one": "5"}
-    await override(fleet, Property.SIZE, Change("one", "5", ""))
+    await override(fleet, Property.SIZE, PoolChange("one", "5", ""))
     assert (await fleet.store.overrides.current()).sizes == {}
 
 
 async def test_only_changes_are_told_by_events(fleet: Fleet) -> None:
-    await override(fleet, Property.SIZE, Change("one", "5", "5"), Change("two", "5", "2"))
+    await override(fleet, Property.SIZE, PoolChange("one", "5", "5"), PoolChange("two", "5", "2"))
     assert (await fleet.dataset()).events == [("pool.changed", "two", "")]
 
 
@@ -97,7 +97,7 @@ async def test_who_may_not_changes_nothing(fleet: Fleet) -> None:
         (Permission("secret", needs_token=True, only_admins=True), NotOwner),
     ):
         with pytest.raises(refusal):
-            await override(fleet, Property.SIZE, Change("one", "5", "2"), permission=permission)
+            await override(fleet, Property.SIZE, PoolChange("one", "5", "2"), permission=permission)
         with pytest.raises(refusal):
             await fleet.store.overrides.drain(["one"], permission=permission, operation=new_operation())
         with pytest.raises(refusal):
@@ -114,7 +114,7 @@ async def test_who_may_not_changes_nothing(fleet: Fleet) -> None:
 )
 async def test_who_may_has_the_use_of_the_token_noted(fleet: Fleet, permission: Permission) -> None:
     await fleet.token("secret", "alice")
-    await override(fleet, Property.SIZE, Change("one", "5", "2"), permission=permission)
+    await override(fleet, Property.SIZE, PoolChange("one", "5", "2"), permission=permission)
     assert (await fleet.store.tokens.look_up("secret")).last_used_at is not None
 
 
@@ -123,16 +123,16 @@ async def test_what_is_made_otherwise_is_drained(fleet: Fleet, what: Property) -
     await fleet.ready("one", "a", "b")
     await fleet.suspect("one", "c")
     await fleet.ready("two", "d")
-    await override(fleet, what, Change("one", "x/y", "a/b"), Change("two", "x/y", "x/y"))
+    await override(fleet, what, PoolChange("one", "x/y", "a/b"), PoolChange("two", "x/y", "x/y"))
     assert (await observe(fleet)).stale == ("a", "b", "c")
     assert (await fleet.dataset()).members("ready", "two").keys() == {"d"}
-    await override(fleet, what, Change("one", "x/y", ""))
+    await override(fleet, what, PoolChange("one", "x/y", ""))
     assert await fleet.round("one") == 2
 
 
 async def test_a_size_drains_nothing(fleet: Fleet) -> None:
     await fleet.ready("one", "a", "b")
-    await override(fleet, Property.SIZE, Change("one", "2", "1"))
+    await override(fleet, Property.SIZE, PoolChange("one", "2", "1"))
     assert (await observe(fleet, size=2)).stale == ()
 
 
@@ -140,7 +140,7 @@ async def test_drained_vms_neither_count_nor_are_handed_out(fleet: Fleet) -> Non
     await fleet.stale("one", "a", "b")
     sizes = (await observe(fleet)).sizes
     assert (sizes.ready, sizes.stale) == (0, 2)
-    numbers = (await fleet.store.views.numbers(["one"])).pools["one"]
+    numbers = (await fleet.store.views.counts(["one"])).pools["one"]
     assert (numbers.ready, numbers.completed) == (0, 2)
 
 
@@ -207,28 +207,28 @@ async def test_a_manager_that_has_not_seen_the_drain_reserves_nothing(fleet: Fle
 
 
 async def test_a_manager_that_has_not_seen_a_smaller_size_does_not_overfill_the_pool(fleet: Fleet) -> None:
-    await override(fleet, Property.SIZE, Change("one", "5", "2"))
+    await override(fleet, Property.SIZE, PoolChange("one", "5", "2"))
     assert await reserve(fleet, "a", "b", "c", size=5) == ["a", "b"]
 
 
 async def test_a_manager_that_has_not_seen_a_larger_size_retires_no_excess(fleet: Fleet) -> None:
     await fleet.ready("one", "a", "b")
-    await override(fleet, Property.SIZE, Change("one", "1", "2"))
+    await override(fleet, Property.SIZE, PoolChange("one", "1", "2"))
     assert await retire(fleet, "a", VmState.READY, guard=Guard.EXCESS, bound=1) is Outcome.REFUSED
-    await override(fleet, Property.SIZE, Change("one", "1", ""))
+    await override(fleet, Property.SIZE, PoolChange("one", "1", ""))
     assert await retire(fleet, "a", VmState.READY, guard=Guard.EXCESS, bound=1) is Outcome.OK
 
 
 async def test_what_was_set_keeps_no_vm_of_a_pool_that_has_left_the_configuration(fleet: Fleet) -> None:
     await fleet.ready("one", "a")
-    await override(fleet, Property.SIZE, Change("one", "1", "2"))
+    await override(fleet, Property.SIZE, PoolChange("one", "1", "2"))
     assert await retire(fleet, "a", VmState.READY, guard=Guard.LEFT) is Outcome.OK
 
 
 async def test_a_forgotten_pool_keeps_what_was_set(fleet: Fleet) -> None:
     """It counts again when the pool returns."""
     await fleet.gone("one", "a")
-    await override(fleet, Property.SIZE, Change("one", "1", "2"))
+    await override(fleet, Property.SIZE, PoolChange("one", "1", "2"))
     await fleet.store.views.mark_template_ready("one", "a/b")
     assert await fleet.store.leases.forget("one")
     current = await fleet.store.overrides.current()

@@ -102,9 +102,9 @@ async def test_a_grant_after_a_script_flush_waits_for_the_replica_too(
     replica: RedisServer, fleet: Fleet
 ) -> None:
     await fleet.ready("one", "a")
-    await fleet.store.link.call(("WAIT", 1, 1000))
+    await fleet.store.connection.call(("WAIT", 1, 1000))
     replica.pause()
-    await fleet.store.link.call(("SCRIPT", "FLUSH"))
+    await fleet.store.connection.call(("SCRIPT", "FLUSH"))
     await refused(fleet)
     assert await fleet.state("a") == "completed"
     replica.resume()

@@ -20,7 +20,10 @@ async def test_a_failed_clone_is_charged_to_the_vm_that_is_next(demand: Demand) 
     await of_a_user(demand, "second", "bob", "one")
     await demand.failed("one", "a", "no disk", most=3)
     first, second = await demand.seen("first"), await demand.seen("second")
-    assert [(want.charges, want.error) for want in (*first.wants, *second.wants)] == [(1, "no disk"), (0, "")]
+    assert [(want.failed_attempts, want.error) for want in (*first.items, *second.items)] == [
+        (1, "no disk"),
+        (0, ""),
+    ]
     assert (first.status, first.error) == (RequestStatus.OPEN, "no disk")
 
 
@@ -192,7 +195,7 @@ async def test_deleting_a_ready_request_returns_its_vms(demand: Demand) -> None:
 async def test_deleting_leaves_a_vm_alone_that_its_user_has_given_back(demand: Demand) -> None:
     await demand.accepted("r", "one", "one")
     await demand.booted("one", "a")
-    await demand.fleet.store.checkouts.give_back("a", operation="return")
+    await demand.fleet.store.checkouts.release("a", operation="return")
     before = (await demand.fleet.dataset()).records["a"]
     await delete(demand, "r")
     assert (await demand.fleet.dataset()).records["a"] == before
@@ -290,7 +293,7 @@ async def test_every_key_of_a_request_that_is_over_expires(demand: Demand, end: 
         for name, entry in entries.items()
         if name != "events" and not name.startswith("vm:") and ("r" in name.split(":") or "u:alice" in name)
     }
-    assert about_it == {"request:r": True, "wants:r": True}
+    assert about_it == {"request:r": True, "items:r": True}
     mentioned = {
         name
         for name, entry in entries.items()

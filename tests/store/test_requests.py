@@ -21,7 +21,7 @@ async def test_a_new_request_is_open_with_a_deadline(demand: Demand) -> None:
     found = await demand.seen("r")
     assert (found.status, found.accepted, found.user) == (RequestStatus.OPEN, False, "")
     assert found.deadline - found.created == TTL
-    assert [(want.pool, want.vm, want.charges) for want in found.wants] == [
+    assert [(want.pool, want.vm, want.failed_attempts) for want in found.items] == [
         ("one", "", 0),
         ("two", "", 0),
         ("one", "", 0),
@@ -75,7 +75,7 @@ async def test_many_are_looked_at_in_one_round_trip(demand: Demand, tally: Tally
 
 async def test_accepting_puts_every_wanted_vm_into_its_pools_backlog(demand: Demand) -> None:
     await demand.accepted("r", "one", "two", "one")
-    numbers = await demand.fleet.store.views.numbers(["one", "two"])
+    numbers = await demand.fleet.store.views.counts(["one", "two"])
     assert {pool: found.backlog for pool, found in numbers.pools.items()} == {"one": 2, "two": 1}
     assert (await demand.seen("r")).accepted
     data = await demand.fleet.dataset()
@@ -240,7 +240,7 @@ async def test_a_vm_that_boots_goes_to_who_waits_and_the_last_makes_the_request_
     assert await demand.booted("one", "b") == "r"
     found = await demand.seen("r")
     assert found.status is RequestStatus.READY
-    assert [want.fqdn for want in found.wants] == ["a.example.test", "b.example.test"]
+    assert [want.fqdn for want in found.items] == ["a.example.test", "b.example.test"]
     assert await demand.booted("one", "c") == ""
     assert await demand.fleet.state("c") == "ready"
 

@@ -91,20 +91,20 @@ async def test_answers_are_not_mixed_up_between_callers(fleet: Fleet) -> None:
 
 async def test_a_store_without_scripts_is_healed_on_the_way(own_redis_server: RedisServer) -> None:
     async with open_store(own_redis_server.url, "{flushed}") as store:
-        await store.link.call(("SCRIPT", "FLUSH"))
-        assert (await store.views.numbers(["one"])).pools["one"].ready == 0
+        await store.connection.call(("SCRIPT", "FLUSH"))
+        assert (await store.views.counts(["one"])).pools["one"].ready == 0
 
 
 async def test_after_a_script_flush_every_verb_answers_as_before(own_redis_server: RedisServer) -> None:
     tally = Tally()
     async with open_store(own_redis_server.url, "{flushed}", tally=tally) as store:
-        await store.link.call(("SCRIPT", "FLUSH"))
+        await store.connection.call(("SCRIPT", "FLUSH"))
         before = tally.round_trips
         snapshot, seen = await store.views.observe("one", "dummy", size=1, ready_ttl=HOUR, listed=["unknown"])
         assert snapshot.sizes.ready == 0
         assert seen["unknown"].state is None
         assert tally.round_trips == before + 3  # the attempt, the loading, the repetition
-        await store.views.numbers(["one"])
+        await store.views.counts(["one"])
         assert tally.round_trips == before + 4
 
 
@@ -113,7 +113,7 @@ async def test_a_script_that_was_lost_is_run_before_what_was_to_follow_it(
 ) -> None:
     async with open_store(own_redis_server.url, "{flushed}") as store:
         await store.views.mark_broken("one", "no template")
-        await store.link.call(("SCRIPT", "FLUSH"))
+        await store.connection.call(("SCRIPT", "FLUSH"))
         command = store.scripts.command_named("forget_pool", pool="one")
         forgotten, left = await store.scripts.run_all([command, ("HEXISTS", "{flushed}:broken", "one")])
         assert (forgotten, left) == (1, 0)

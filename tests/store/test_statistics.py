@@ -22,7 +22,7 @@ async def today_of(fleet: Fleet) -> date:
 
 def with_clock(store: Store, prefix: str, day: date) -> Statistics:
     """The same statistics, read by a process that thinks that it is this day."""
-    return Statistics(store.link, Keys(prefix), clock=lambda: day)
+    return Statistics(store.connection, Keys(prefix), clock=lambda: day)
 
 
 async def test_clones_and_boots_are_counted_by_pool(store: Store, fleet: Fleet) -> None:
@@ -51,7 +51,7 @@ async def test_counting_vms_reads_no_statistics(fleet: Fleet, redis_prefix: str,
     day = (await today_of(fleet) - date(1970, 1, 1)).days
     for kind in ("boot", "clone"):
         await ask(client, "SET", f"{redis_prefix}:stats:{kind}:{day}", "no hash: whoever reads it fails")
-    assert (await fleet.store.views.numbers(["one"])).pools["one"].ready == 0
+    assert (await fleet.store.views.counts(["one"])).pools["one"].ready == 0
 
 
 async def test_a_vm_counts_for_each_of_its_tags(store: Store, fleet: Fleet) -> None:

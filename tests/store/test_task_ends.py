@@ -120,7 +120,7 @@ async def test_a_vm_that_is_returned_ends_its_tasks(chores: Chores) -> None:
     await chores.done("a", snapshot("s"))
     await chores.asked("a", disk("d"), disk("e"))
     taken = await chores.brought()
-    await chores.fleet.store.checkouts.give_back("a", operation="return")
+    await chores.fleet.store.checkouts.release("a", operation="return")
     tasks = await chores.tasks("a")
     reason = "the VM was returned, or its lifetime was over"
     assert [(task.state, task.reason) for task in tasks] == [(DONE, ""), (FAILED, reason), (FAILED, reason)]
@@ -132,7 +132,7 @@ async def test_a_vm_that_is_returned_ends_its_tasks(chores: Chores) -> None:
 async def test_an_entry_of_a_returned_vm_is_taken_out(chores: Chores) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
-    await chores.fleet.store.checkouts.give_back("a", operation="return")
+    await chores.fleet.store.checkouts.release("a", operation="return")
     await chores.fleet.store.task_inbox.prepare()
     (entry,) = await chores.entries()
     assert await chores.taken(entry=entry) is None
@@ -143,7 +143,7 @@ async def test_what_was_done_is_known_as_long_as_the_record(chores: Chores) -> N
     fleet = chores.fleet
     await fleet.running("one", "a")
     await chores.done("a", disk("d"))
-    await fleet.store.checkouts.give_back("a", operation="return")
+    await fleet.store.checkouts.release("a", operation="return")
     await fleet.store.retirement.claim(["a"], operation="claim", manager="m", lease=LATER)
     assert await fleet.store.retirement.destroyed("a", "attempt-a", provider_id="id-a")
     assert await chores.states("a") == {"d": DONE}

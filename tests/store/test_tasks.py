@@ -53,18 +53,18 @@ async def test_a_vm_taken_with_a_token_needs_its_owners(chores: Chores) -> None:
         await chores.asked("a", disk("d"), token="bobs")
     assert await fleet.dataset() == before
     await chores.asked("a", disk("d"), token="alices")
-    await fleet.store.tasks.ask(
+    await fleet.store.tasks.add(
         "a", disk("e"), token="roots", needs_token=True, only_owner=True, admins=["root"]
     )
-    await fleet.store.tasks.ask("a", disk("f"), token="bobs", needs_token=True, only_owner=False)
+    await fleet.store.tasks.add("a", disk("f"), token="bobs", needs_token=True, only_owner=False)
     assert list(await chores.states("a")) == ["d", "e", "f"]
 
 
 async def test_where_a_token_is_needed_its_lack_is_told_before_anything_else(chores: Chores) -> None:
     with pytest.raises(UnknownToken):
-        await chores.fleet.store.tasks.ask("x", disk("d"), token=None, needs_token=True, only_owner=True)
+        await chores.fleet.store.tasks.add("x", disk("d"), token=None, needs_token=True, only_owner=True)
     with pytest.raises(UnknownToken):
-        await chores.fleet.store.tasks.ask("x", disk("d"), token="forged", needs_token=True, only_owner=True)
+        await chores.fleet.store.tasks.add("x", disk("d"), token="forged", needs_token=True, only_owner=True)
 
 
 async def test_a_token_that_asks_is_noted_as_used(chores: Chores) -> None:

@@ -53,7 +53,7 @@ CASES: tuple[tuple[str, Callable[[Fleet], Awaitable[None]], Find, timedelta], ..
     ("lease of a clone", lambda fleet: fleet.reserved("one", "a"), _field("lease"), LEASE),
     ("slot", lambda fleet: fleet.reserved("one", "a"), _score("slots", ""), timedelta(minutes=10)),
     ("lease while creating", lambda fleet: fleet.creating("one", "a"), _field("lease"), LEASE),
-    ("asked", lambda fleet: fleet.creating("one", "a"), _field("asked"), timedelta(0)),
+    ("create_sent", lambda fleet: fleet.creating("one", "a"), _field("create_sent"), timedelta(0)),
     ("cloned", lambda fleet: fleet.created("one", "a"), _field("cloned"), timedelta(0)),
     ("ready", lambda fleet: fleet.ready("one", "a"), _score("ready"), timedelta(0)),
     ("suspect", lambda fleet: fleet.suspect("one", "a"), _score("suspect"), timedelta(0)),
@@ -98,7 +98,7 @@ def test_scripts_ask_only_redis_for_the_time() -> None:
 async def test_views_tell_the_servers_time(fleet: Fleet) -> None:
     before = await fleet.server_ms()
     snapshot, _ = await fleet.store.views.observe("one", "dummy", size=1, ready_ttl=LEASE, listed=None)
-    numbers = await fleet.store.views.numbers(["one"])
+    numbers = await fleet.store.views.counts(["one"])
     heartbeat = await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
     _, looked = await fleet.store.checkouts.look_up("a")
     after = await fleet.server_ms()

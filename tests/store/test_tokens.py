@@ -59,7 +59,7 @@ async def test_a_token_holds_a_vm_until_it_ends(fleet: Fleet, ending: str) -> No
         case "retire":
             await fleet.store.retirement.retire("a", VmState.RUNNING, operation="end", reason="test")
         case _:
-            await fleet.store.checkouts.give_back("a", operation="return", token="mine")
+            await fleet.store.checkouts.release("a", operation="return", token="mine")
     assert (await fleet.store.tokens.look_up("mine")).running == ()
     assert not [name for name in (await fleet.dataset()).entries if name.startswith("token_vms:")]
 

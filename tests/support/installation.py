@@ -184,15 +184,15 @@ class Installation:
             if ready := dataset.members("ready", pool):
                 await self.take(pool, len(ready))
 
-    async def give_back(self, name: str) -> None:
+    async def release(self, name: str) -> None:
         """Give a VM back as an API does."""
         self.ledger.returning(name)
-        await self.store.checkouts.give_back(name, operation=new_operation())
+        await self.store.checkouts.release(name, operation=new_operation())
 
     async def wish(self, vm: str, task: VmTask) -> None:
         """Have something done to a running VM, as an API does."""
         self.ledger.wished.setdefault(vm, []).append(task)
-        await self.store.tasks.ask(vm, task, token=None, needs_token=False, only_owner=True)
+        await self.store.tasks.add(vm, task, token=None, needs_token=False, only_owner=True)
 
     async def ask(self, request: str, *pools: str, ttl: timedelta = REQUEST_TTL) -> None:
         """Open an on-demand request for a VM of each of these pools, as an API does, to be met in `ttl`."""
@@ -288,7 +288,7 @@ class Installation:
         self.kill_all()
         for manager in self.managers:
             await manager.proxy.down()
-        await self.store.link.close()
+        await self.store.connection.close()
         await self._client.aclose()
 
     def _service(

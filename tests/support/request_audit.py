@@ -74,7 +74,7 @@ def _one_request(dataset: Dataset, request: str, asked: Mapping[str, int]) -> It
         return
     if status == "ready" and not record["granted"] == record["total"] == str(sum(asked.values())):
         yield f"request {request} is ready with {record['granted']} VMs of {record['total']}"
-    if not entry.expires or not dataset.entries[f"wants:{request}"].expires:
+    if not entry.expires or not dataset.entries[f"items:{request}"].expires:
         yield f"request {request} is {status}, and kept for ever"
     yield from _its_vms(dataset, request, status, [want["vm"] for want in wants])
 
@@ -111,5 +111,5 @@ def _remains(dataset: Dataset) -> Iterator[str]:
 
 
 def _wants(dataset: Dataset, request: str) -> list[dict[str, Any]]:
-    entry = dataset.entries.get(f"wants:{request}")
+    entry = dataset.entries.get(f"items:{request}")
     return [json.loads(text) for text in entry.value.values()] if entry else []

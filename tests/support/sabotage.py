@@ -55,7 +55,7 @@ class Sabotage:
                     await self._installation.ask(f"too-late-for-{pool}", *[pool] * MANY, ttl=NO_TIME)
                 case _:
                     _, returned = await self._installation.take(pool, 2)
-                    await self._installation.give_back(returned)
+                    await self._installation.release(returned)
         if self._stage.by_itself:
             self._arrange()
 

@@ -9,7 +9,7 @@ from tests.support.redis_server import RedisServer
 from tests.system.conftest import Install
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.pools.overrides import Change, Permission
+from vmpooler_common.store.pools.overrides import Permission, PoolChange
 from vmpooler_common.store.store import Store
 
 pytestmark = pytest.mark.timeout(240)
@@ -19,7 +19,7 @@ NEW = "templates/new"
 
 
 async def _set_template(store: Store) -> None:
-    changes = [Change(pool, f"templates/{pool}", NEW) for pool in POOLS]
+    changes = [PoolChange(pool, f"templates/{pool}", NEW) for pool in POOLS]
     await store.overrides.override(
         Property.TEMPLATE, changes, permission=Permission(), operation=new_operation()
     )

@@ -13,7 +13,7 @@ from vmpooler_api.vms.tasks import disk_of
 from vmpooler_api.web.errors import BadRequest, UnfitChange
 from vmpooler_api.web.request import Numeral, parse_json
 from vmpooler_common.model.vm import TaskKind, TaskState
-from vmpooler_common.store.vms.changes import Access, Change
+from vmpooler_common.store.vms.changes import Access, VmChange
 
 LONGEST = 876_000
 """Hours."""
@@ -242,20 +242,20 @@ def test_a_body_may_hold_several_changes() -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"tags": {}}', b'{"tags": {"a": null}}'])
 def test_a_body_may_change_nothing(body: bytes) -> None:
     found = parser().parse(body)
-    assert (found.change, found.refusal) == (Change(), None)
+    assert (found.change, found.refusal) == (VmChange(), None)
 
 
 @pytest.mark.parametrize("body", [b"{bad", b"[]", b"null", b'"tags"', b"\xff", b" ", b"{}".ljust(10_241)])
 def test_what_is_no_object_of_json_changes_nothing(body: bytes) -> None:
     found = parser().parse(body)
-    assert found.change == Change()
+    assert found.change == VmChange()
     assert isinstance(found.refusal, BadRequest)
 
 
 def test_all_that_is_wrong_is_told_in_the_order_of_the_body_and_nothing_is_changed() -> None:
     body = b'{"foo": "bar", "tags": {"a b": "c", "d": "<"}, "lifetime": 0, "disk": 0, "ok": false}'
     found = parser().parse(body)
-    assert found.change == Change()
+    assert found.change == VmChange()
     assert isinstance(found.refusal, UnfitChange)
     assert found.refusal.failures == (
         "Unknown argument bar.",

@@ -19,8 +19,8 @@ _WRITTEN_BY = {"1": "vmpooler 0.1"}
 class Deployment:
     """Used at start, and by the manager when the data set was lost."""
 
-    def __init__(self, link: RedisConnection, scripts: Scripts, keys: Keys) -> None:
-        self._link = link
+    def __init__(self, connection: RedisConnection, scripts: Scripts, keys: Keys) -> None:
+        self._connection = connection
         self._scripts = scripts
         self._keys = keys
 
@@ -30,14 +30,14 @@ class Deployment:
         Data of another schema is left as it is.
         Raises SchemaMismatch, StoreUnavailable.
         """
-        schema = check((await self._link.call(("GET", self._keys("schema"))))[0])
+        schema = check((await self._connection.call(("GET", self._keys("schema"))))[0])
         if schema not in (None, str(SCHEMA)):
             writer = _WRITTEN_BY.get(schema, "another vmpooler")
             raise SchemaMismatch(
                 f"the data in Redis has schema {schema}, written by {writer}; this version reads schema "
                 f"{SCHEMA} only: let that version's VMs end, then use an empty Redis or another redis.prefix"
             )
-        *_, generation = await self._link.call(
+        *_, generation = await self._connection.call(
             ("SET", self._keys("schema"), SCHEMA, "NX"),
             ("SET", self._keys("generation"), secrets.token_hex(8), "NX"),
             ("GET", self._keys("generation")),
@@ -47,7 +47,7 @@ class Deployment:
 
     async def concerns(self, *, wait_replicas: int) -> list[str]:
         """List in what ways Redis's set-up could lose VMs or grants, each with what to do."""
-        policy, memory, persistence, append, replication = await self._link.call(
+        policy, memory, persistence, append, replication = await self._connection.call(
             ("CONFIG", "GET", "maxmemory-policy"),
             ("INFO", "memory"),
             ("INFO", "persistence"),

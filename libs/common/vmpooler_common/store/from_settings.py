@@ -11,7 +11,7 @@ from vmpooler_common.store.store import StoreOptions
 def store_options(settings: Settings) -> StoreOptions:
     """Give the options of the store that the settings describe."""
     redis = settings.redis
-    link = RedisOptions(
+    connection = RedisOptions(
         url=_url(redis),
         size=redis.connection_pool_size,
         connect_timeout=redis.connect_timeout.total_seconds(),
@@ -19,7 +19,7 @@ def store_options(settings: Settings) -> StoreOptions:
         queue_timeout=redis.connection_pool_timeout.total_seconds(),
     )
     return StoreOptions(
-        redis=link,
+        redis=connection,
         prefix=redis.prefix,
         data_ttl=redis.data_ttl,
         wait_replicas=redis.wait_replicas,

@@ -22,7 +22,7 @@ from vmpooler_common.store.pools.statistics import Statistics
 from vmpooler_common.store.pools.views import Views
 from vmpooler_common.store.requests.backlog import Backlog
 from vmpooler_common.store.requests.positions import QueuePositions
-from vmpooler_common.store.requests.requests import Requests, Waiting
+from vmpooler_common.store.requests.requests import ReplicaWait, Requests
 from vmpooler_common.store.retirement.retirement import Retirement
 from vmpooler_common.store.tasks.leases import TaskLeases
 from vmpooler_common.store.tasks.tasks import Tasks
@@ -45,7 +45,7 @@ class StoreOptions:
 class Store:
     """All verbs, by who uses them."""
 
-    link: RedisConnection
+    connection: RedisConnection
     scripts: Scripts
     deployment: Deployment
     checkouts: Checkouts
@@ -70,41 +70,45 @@ class Store:
     @classmethod
     def connect(cls, options: StoreOptions, *, metrics: RedisMetrics, connections: ConnectionMetrics) -> Self:
         """Put the store together; connections are made when they are needed."""
-        link = RedisConnection(options.redis, metrics=metrics, connections=connections)
+        connection = RedisConnection(options.redis, metrics=metrics, connections=connections)
         keys = Keys(options.prefix)
-        scripts = Scripts(link, keys)
+        scripts = Scripts(connection, keys)
         return cls(
-            link=link,
+            connection=connection,
             scripts=scripts,
-            deployment=Deployment(link, scripts, keys),
+            deployment=Deployment(connection, scripts, keys),
             checkouts=Checkouts(
-                link, scripts, keys, wait_replicas=options.wait_replicas, wait_timeout=options.wait_timeout
+                connection,
+                scripts,
+                keys,
+                wait_replicas=options.wait_replicas,
+                wait_timeout=options.wait_timeout,
             ),
-            tokens=Tokens(link, scripts, keys),
+            tokens=Tokens(connection, scripts, keys),
             changes=Changes(scripts),
             views=Views(scripts, keys),
-            statistics=Statistics(link, keys),
+            statistics=Statistics(connection, keys),
             clones=Clones(scripts),
             retirement=Retirement(scripts, data_ttl=options.data_ttl),
             leases=Leases(scripts),
-            events=Events(link, keys),
+            events=Events(connection, keys),
             requests=Requests(
-                link,
+                connection,
                 scripts,
                 keys,
                 data_ttl=options.data_ttl,
-                wait=Waiting(options.wait_replicas, options.wait_timeout),
+                wait=ReplicaWait(options.wait_replicas, options.wait_timeout),
             ),
             positions=QueuePositions(scripts),
             backlog=Backlog(scripts),
-            request_inbox=Inbox(link, scripts, keys, stem="requests"),
+            request_inbox=Inbox(connection, scripts, keys, stem="requests"),
             tasks=Tasks(scripts),
             task_leases=TaskLeases(scripts),
-            task_inbox=Inbox(link, scripts, keys, stem="tasks"),
+            task_inbox=Inbox(connection, scripts, keys, stem="tasks"),
             rates=Rates(scripts),
             overrides=PoolChanges(scripts),
         )
 
     async def close(self) -> None:
         """Let calls end, then disconnect."""
-        await self.link.close()
+        await self.connection.close()

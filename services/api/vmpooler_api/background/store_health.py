@@ -54,7 +54,7 @@ class StoreHealth:
 
     async def check(self) -> None:
         """Make sure that the store answers now and runs our scripts. Raises StoreUnavailable."""
-        await self._store.views.numbers(())
+        await self._store.views.counts(())
         if not self.is_prepared:
             self._wake.set()  # it is back: don't wait for the rest of the pause
             raise StoreUnavailable("the store is not prepared yet", kind="refused")

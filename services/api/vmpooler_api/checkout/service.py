@@ -129,7 +129,7 @@ class CheckoutService:
                 lifetime_with_token=self._lifetimes.with_token,
                 token=requester.token,
                 key=requester.key,
-                patience=wait,
+                wait=wait,
             )
 
         if not requester.wait_seconds:
@@ -190,7 +190,7 @@ class ReleaseService:
     async def release(self, vm: str, *, token: str | None) -> None:
         """End the use of a running VM. Raises NoSuchVm, UnknownToken, NotOwner, StoreUnavailable."""
         try:
-            returned = await self._checkouts.give_back(
+            returned = await self._checkouts.release(
                 vm,
                 operation=new_operation(),
                 token=token,

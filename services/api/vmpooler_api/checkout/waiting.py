@@ -128,7 +128,7 @@ class CheckoutQueue:
             if not self._tickets:
                 continue
             try:
-                await self._checkouts.stay(list(self._tickets), pools=list(self._queues))
+                await self._checkouts.renew(list(self._tickets), pools=list(self._queues))
             except StoreError as error:
                 self._outage.began(str(error))
                 self._call_all()  # to be told so

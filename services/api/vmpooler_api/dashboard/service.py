@@ -42,4 +42,4 @@ class DashboardService:
         return report_platforms(self._pools, counts, history)
 
     async def _counts(self) -> StatusCounts:
-        return await self._views.numbers([pool.name for pool in self._pools])
+        return await self._views.counts([pool.name for pool in self._pools])

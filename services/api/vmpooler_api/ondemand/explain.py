@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from vmpooler_common.config import PoolSettings, Settings
 from vmpooler_common.store.requests.positions import PoolPosition, RequestPosition
-from vmpooler_common.store.requests.requests import RequestStatus, Wanted
+from vmpooler_common.store.requests.requests import RequestItem, RequestStatus
 
 VmProgress = Literal["granted", "booting", "cloning", "waiting", "returned", "given up"]
 LimitKind = Literal["clone_limit", "paused", "broken", "backing_off", "ready_kept", "not_configured"]
@@ -86,7 +86,7 @@ class RequestExplanation(BaseModel):
 def pool_lines(standing: RequestPosition, settings: Settings) -> dict[str, PoolLine]:
     """Describe the pools that the request still waits for."""
     by_name = {pool.name: pool for pool in settings.pools}
-    waiting = [want.pool for want in standing.request.wants if not want.vm]
+    waiting = [want.pool for want in standing.request.items if not want.vm]
     return {
         name: PoolLine(
             waiting=waiting.count(name),
@@ -113,15 +113,15 @@ def wanted_vms(standing: RequestPosition) -> list[WantedVm]:
             state=_progress(want, number, status, standing.pools),
             hostname=want.fqdn if want.vm else None,
             ahead=standing.pools[want.pool].ahead.get(number) if want.pool in standing.pools else None,
-            failed_attempts=want.charges,
+            failed_attempts=want.failed_attempts,
             last_error=want.error or None,
         )
-        for number, want in enumerate(standing.request.wants)
+        for number, want in enumerate(standing.request.items)
     ]
 
 
 def _progress(
-    want: Wanted, number: int, status: RequestStatus, lines: Mapping[str, PoolPosition]
+    want: RequestItem, number: int, status: RequestStatus, lines: Mapping[str, PoolPosition]
 ) -> VmProgress:
     is_returned = status in (RequestStatus.FAILED, RequestStatus.DELETED)
     if want.vm:

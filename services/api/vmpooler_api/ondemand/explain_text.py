@@ -32,19 +32,19 @@ def explain(standing: RequestPosition, settings: Settings) -> RequestExplanation
 def _over(request: OnDemandRequest) -> Iterator[str]:
     match request.status:
         case RequestStatus.READY:
-            yield f"All is there: {_vms(len(request.wants))}."
+            yield f"All is there: {_vms(len(request.items))}."
         case RequestStatus.FAILED:
             yield f"The request failed: {request.reason}"
         case RequestStatus.DELETED:
             yield "The request has been deleted."
-    granted = sum(1 for want in request.wants if want.vm)
+    granted = sum(1 for want in request.items if want.vm)
     if granted and request.status is not RequestStatus.READY:
         yield f"What it had been given is returned: {_vms(granted)}."
 
 
 def _open(request: OnDemandRequest, pools: Mapping[str, PoolLine], left: float) -> Iterator[str]:
-    granted = sum(1 for want in request.wants if want.vm)
-    yield f"Ready so far: {granted} of {_vms(len(request.wants))}."
+    granted = sum(1 for want in request.items if want.vm)
+    yield f"Ready so far: {granted} of {_vms(len(request.items))}."
     if not request.accepted:
         yield "No manager has taken the request up yet."
     for name, line in pools.items():

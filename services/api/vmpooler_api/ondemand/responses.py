@@ -28,8 +28,8 @@ def report_request(request: OnDemandRequest) -> tuple[int, dict[str, Any]]:
 
 
 def _counts(request: OnDemandRequest) -> dict[str, Any]:
-    wanted = Counter(want.name for want in request.wants)
-    granted = Counter(want.name for want in request.wants if want.vm)
+    wanted = Counter(want.name for want in request.items)
+    granted = Counter(want.name for want in request.items if want.vm)
     return {
         name: {"ready": str(granted[name]), "pending": str(count - granted[name])}
         for name, count in wanted.items()
@@ -38,6 +38,6 @@ def _counts(request: OnDemandRequest) -> dict[str, Any]:
 
 def _hostnames(request: OnDemandRequest) -> dict[str, Any]:
     hostnames: defaultdict[str, list[str]] = defaultdict(list)
-    for want in request.wants:
+    for want in request.items:
         hostnames[want.name].append(want.fqdn)
     return {name: {"hostname": of_name} for name, of_name in hostnames.items()}

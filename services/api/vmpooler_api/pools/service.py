@@ -17,7 +17,7 @@ from vmpooler_common.model.events import EventName
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.store.core.errors import NotOwner, UnknownToken
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.pools.overrides import Change, Overridden, Permission, PoolChanges
+from vmpooler_common.store.pools.overrides import Overridden, Permission, PoolChange, PoolChanges
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ class PoolService:
         with self._refusals_counted(self._metrics.invalid, self._metrics.unauthorized):
             values = await self._read(lambda: read_values(what, body, self._pools.keys()), token)
             changes = [
-                Change(pool, configured(self._pools[pool], what), value) for pool, value in values.items()
+                PoolChange(pool, configured(self._pools[pool], what), value) for pool, value in values.items()
             ]
             done = await self._override(what, changes, token)
         is_changed = False
@@ -90,7 +90,7 @@ class PoolService:
         """Let what is configured count again. Raises UnknownName."""
         with self._refusals_counted(self._metrics.invalid, self._metrics.unauthorized):
             wanted = await self._read(lambda: self._known(pool), token)
-            change = Change(pool, configured(wanted, what), value="")
+            change = PoolChange(pool, configured(wanted, what), value="")
             done = await self._override(what, [change], token)
         outcome = TakenBack(done.before[0], change.configured)
         if outcome.is_change:
@@ -121,7 +121,7 @@ class PoolService:
                 raise UnknownToken("a token is needed")
             await self._changes.check(Permission(token, True, self._admins, only_admins=True))
 
-    async def _override(self, what: Property, changes: list[Change], token: str | None) -> Overridden:
+    async def _override(self, what: Property, changes: list[PoolChange], token: str | None) -> Overridden:
         return await self._changes.override(
             what, changes, permission=self._permission(token), operation=new_operation()
         )

@@ -25,7 +25,7 @@ class StatusService:
 
     async def status(self, views: frozenset[str]) -> StatusReport:
         """Give the sections of the status that are asked for."""
-        counting = self._views.numbers([pool.name for pool in self._pools])
+        counting = self._views.counts([pool.name for pool in self._pools])
         today = None
         if views.isdisjoint(DAILY_VIEWS):
             counts = await counting
@@ -41,7 +41,7 @@ class StatusService:
         ]
         if not chosen:
             return PoolstatReport(pools={})
-        counts = (await self._views.numbers([one.name for one in chosen])).pools
+        counts = (await self._views.counts([one.name for one in chosen])).pools
         return PoolstatReport(
             pools={
                 one.name: PoolFigures(
@@ -53,5 +53,5 @@ class StatusService:
 
     async def running(self) -> int:
         """Add up the running VMs of all pools."""
-        counts = await self._views.numbers([pool.name for pool in self._pools])
+        counts = await self._views.counts([pool.name for pool in self._pools])
         return sum(pool.running for pool in counts.pools.values())

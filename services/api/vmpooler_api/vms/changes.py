@@ -10,14 +10,14 @@ from vmpooler_api.web.errors import BadRequest, UnfitChange
 from vmpooler_api.web.request import as_text, parse_object
 from vmpooler_common.config import Settings
 from vmpooler_common.model.vm import VmTask
-from vmpooler_common.store.vms.changes import Access, Change
+from vmpooler_common.store.vms.changes import Access, VmChange
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
     """A change, or why none is to be made; that is told only to those who may."""
 
-    change: Change = field(default_factory=Change)
+    change: VmChange = field(default_factory=VmChange)
     access: Access = Access.ANYBODY
     """Who may ask for it."""
     refusal: BadRequest | UnfitChange | None = None
@@ -25,7 +25,7 @@ class ChangeRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    read: Callable[[Change, Any], Change]
+    read: Callable[[VmChange, Any], VmChange]
     """Adds what a value says to a change. Raises UnfitChange."""
     access: Access
 
@@ -60,7 +60,7 @@ class ChangeParser:
             content = parse_object(body) if body else {}
         except BadRequest as refusal:
             return ChangeRequest(refusal=refusal)
-        change, access, failures = Change(), Access.ANYBODY, []
+        change, access, failures = VmChange(), Access.ANYBODY, []
         for name, value in content.items():
             member = self._members.get(name)
             if member is None:

@@ -10,7 +10,7 @@ from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import NoSuchVm
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.vms.changes import Change, Changed
+from vmpooler_common.store.vms.changes import Changed, VmChange
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class VmService:
         return report_vm(record, now, lifetime=self._lifetime)
 
     async def change(self, vm: str, body: bytes, *, token: str | None) -> None:
-        """Change a running VM as the body says, wholly or not at all.
+        """VmChange a running VM as the body says, wholly or not at all.
 
         Raises, in this order, NoSuchVm, UnknownToken or NotOwner, BadRequest or UnfitChange, TooManyTags,
         TooManyTasks; or StoreUnavailable.
@@ -60,13 +60,13 @@ class VmService:
         )
         if wanted.refusal is not None:
             raise wanted.refusal
-        if wanted.change != Change():
+        if wanted.change != VmChange():
             _report(vm, wanted.change, changed)
         if wanted.change.disk is not None:
             self._tasks.accepted(wanted.change.disk.kind)
 
 
-def _report(vm: str, change: Change, changed: Changed) -> None:
+def _report(vm: str, change: VmChange, changed: Changed) -> None:
     log.info(
         EventName.VM_CHANGED,
         vm=vm,

@@ -66,7 +66,7 @@ class TaskService:
             if self._needs_token and token is not None:
                 await self._store.tokens.check(token)
             raise
-        accepted = await self._store.tasks.ask(
+        accepted = await self._store.tasks.add(
             vm,
             task,
             token=token,

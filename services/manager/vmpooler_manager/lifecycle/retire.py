@@ -5,7 +5,7 @@ import structlog
 from vmpooler_common.model.events import EventName
 from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.retirement.retirement import Charge, Outcome
+from vmpooler_common.store.retirement.retirement import Condition, FailedAttempt, Outcome
 from vmpooler_common.store.store import Store
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.metrics.vms import VmMetrics
@@ -37,9 +37,8 @@ class VmRetirer:
             action.state,
             operation=new_operation(),
             reason=action.reason,
-            guard=action.guard,
-            bound=action.bound,
-            charge=Charge(action.failure, self._max_retries) if action.failure else None,
+            condition=Condition(action.guard, action.bound),
+            failed_attempt=FailedAttempt(action.failure, self._max_retries) if action.failure else None,
         )
         if action.state is VmState.PENDING:
             self._slots.freed()

@@ -12,7 +12,7 @@ from vmpooler_common.model.pool import Snapshot
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.retirement.retirement import Outcome
+from vmpooler_common.store.retirement.retirement import Orphan, Outcome
 from vmpooler_common.store.store import Store
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.lifecycle.create import VmCreator
@@ -221,13 +221,15 @@ class Executor:
         if vm.tag is None:
             return
         outcome = await self._store.retirement.adopt_orphan(
-            vm.name,
-            pool=pool.name,
-            provider=pool.spec.provider,
-            domain=pool.domain,
-            provider_id=vm.provider_id,
-            attempt=vm.tag.attempt,
-            generation=vm.tag.generation,
+            Orphan(
+                vm.name,
+                pool=pool.name,
+                provider=pool.spec.provider,
+                domain=pool.domain,
+                provider_id=vm.provider_id,
+                attempt=vm.tag.attempt,
+                generation=vm.tag.generation,
+            ),
             bound=bound,
         )
         if outcome is Outcome.OK:

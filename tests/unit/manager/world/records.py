@@ -264,7 +264,7 @@ class Records:
         if generation != self.generation:
             return Outcome.FOREIGN
         if provider in self.halts or not self._reap(provider, "orphan", pool, bound):
-            return Outcome.HALTED
+            return Outcome.DELETION_PAUSED
         self.by_name[name] = Record(
             name,
             pool,

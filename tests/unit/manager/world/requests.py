@@ -52,7 +52,7 @@ class Requests:
         return [want.vm for want in self.by_id.pop(request) if want.vm]
 
     def charge(self, pool: str) -> str | None:
-        """Charge a failed clone; give the request that has failed by it."""
+        """FailedAttempt a failed clone; give the request that has failed by it."""
         found = self.head(pool)
         if found is None:
             return None

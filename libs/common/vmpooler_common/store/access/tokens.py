@@ -59,14 +59,14 @@ class Tokens:
     guess in a second, however many are made at once and at however many API processes.
     """
 
-    def __init__(self, link: RedisConnection, scripts: Scripts, keys: Keys) -> None:
-        self._link = link
+    def __init__(self, connection: RedisConnection, scripts: Scripts, keys: Keys) -> None:
+        self._connection = connection
         self._scripts = scripts
         self._keys = keys
 
     async def check(self, token: str) -> None:
         """Raise UnknownToken unless the token is known; for what is decided before another verb is asked."""
-        (known,) = await self._link.call(("EXISTS", self._keys("token", token_digest(token))))
+        (known,) = await self._connection.call(("EXISTS", self._keys("token", token_digest(token))))
         if not check(known):
             raise UnknownToken("the token isn't known")
 
@@ -137,7 +137,7 @@ class Tokens:
         Raises LoginThrottled when another one has within a second, StoreUnavailable.
         """
         key, milliseconds = self._keys("failed", _one_spelling(user)), duration_ms(_FAILURE_COUNTS)
-        (before,) = await self._link.call(("SET", key, operation, "NX", "PX", milliseconds, "GET"))
+        (before,) = await self._connection.call(("SET", key, operation, "NX", "PX", milliseconds, "GET"))
         if check(before) not in (None, operation):
             raise _throttled()
 

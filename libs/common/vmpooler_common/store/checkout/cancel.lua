@@ -2,7 +2,7 @@
 -- cancel: undo a checkout, or the opening of an on-demand request, whose answer never reached the user; a
 -- later arrival of it does nothing.
 --
--- A place in line that the checkout has is given up.
+-- The ticket of the checkout is given up.
 -- VMs that were taken under an Idempotency-Key stay as long as another request that was told of them counts.
 -- ARGS operation, reason
 -- REPLY vms
@@ -19,25 +19,25 @@ end
 local reply = remembered(operation) or { 'cancelled' }
 if reply[1] == 'cancelled' and reply[2] then return answer(reply) end
 
-local function is_told_to_others()
+local function is_reported_to_others()
   if reply[3] == '' then return false end
   local grant = K.idempotency .. reply[3]
   -- The hour may be over by now: then whoever asked first has them.
   if redis.call('HGET', grant, 'operation') ~= reply[4] then return reply[1] == 'again' end
-  if redis.call('HINCRBY', grant, 'told', -1) > 0 then return true end
+  if redis.call('HINCRBY', grant, 'reported', -1) > 0 then return true end
   redis.call('DEL', grant)
   return false
 end
 
 local now = now_ms()
-give_up_place(operation)
+give_ticket_up(operation)
 local returned = { 'cancelled' }
 if reply[1] == 'opened' then
   local status = redis.call('HGET', K.request .. reply[2], 'status')
   if status == 'open' or status == 'ready' then
     for _, vm in ipairs(close(reply[2], 'deleted', now, reason)) do table.insert(returned, vm) end
   end
-elseif (reply[1] == 'ok' or reply[1] == 'again') and not is_told_to_others() then
+elseif (reply[1] == 'ok' or reply[1] == 'again') and not is_reported_to_others() then
   for at = 6, #reply, 5 do
     local vm, pool = reply[at], reply[at + 1]
     local known = redis.call('HMGET', K.vm .. vm, 'state', 'op')

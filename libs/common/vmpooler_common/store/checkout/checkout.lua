@@ -1,9 +1,9 @@
 -- needs choice queue
--- checkout: hand out VMs from several pools, all or nothing.
+-- checkout: check out VMs from several pools, all or nothing.
 --
 -- For each VM a candidate pool with a ready VM is drawn by weight (prelude_choice.lua); within a pool the VM
--- that is ready longest goes first. VMs that are owed to checkouts with an older place in line are left alone
--- (prelude_queue.lua); one that waits takes a place, and keeps it until it is answered. With an
+-- that is ready longest goes first. VMs that are owed to checkouts with an older ticket are left alone
+-- (prelude_queue.lua); one that waits takes a ticket, and keeps it until it is answered. With an
 -- Idempotency-Key the grant is remembered for an hour, and told again to whoever asks for the same under the
 -- same key.
 --
@@ -21,12 +21,12 @@
 --         {'unauthorized'}: the token is unknown
 --         {'other'}: the key was used for another order
 --         {'over'}: some of the VMs that were taken under the key aren't the caller's any more
---         {'empty', number of a name that could not be met}: and there is no place (any more)
---         {'waits', the same, turn of the place, the pools that have ready VMs beyond what is
---         owed to this place and older ones...}
+--         {'empty', number of a name that could not be met}: and there is no ticket (any more)
+--         {'waits', the same, turn of the ticket, the pools that have ready VMs beyond what is
+--         owed to this ticket and older ones...}
 --         {'cancelled'}: the operation was given up before it ran
 
-local operation, token, key, order, patience = ARGV[1], ARGV[2], ARGV[6], ARGV[7], ARGV[8]
+local operation, token, key, order, wait = ARGV[1], ARGV[2], ARGV[6], ARGV[7], ARGV[8]
 
 local done = remembered(operation)
 if done then
@@ -36,7 +36,7 @@ end
 
 -- Who is answered waits no longer.
 local function answer(reply)
-  if patience ~= '' then give_up_place(operation) end
+  if wait ~= '' then give_ticket_up(operation) end
   return reply
 end
 
@@ -57,7 +57,7 @@ local function granted_before()
     if vm[1] ~= 'running' or vm[2] ~= reply[4] then return { 'over' } end
   end
   reply[1] = 'again'
-  redis.call('HINCRBY', K.idempotency .. key, 'told', 1)
+  redis.call('HINCRBY', K.idempotency .. key, 'reported', 1)
   if token ~= '' then redis.call('HSET', K.token .. token, 'last', int(now_ms())) end
   return remember(operation, reply)
 end
@@ -82,8 +82,8 @@ for number = 0, tonumber(ARGV[9]) - 1 do
 end
 
 -- What may be taken: what is ready and not owed to others.
-local turn -- of our place, nil without one
-if patience ~= '' and redis.call('EXISTS', K.ticket .. operation) == 1 then
+local turn -- of our ticket, nil without one
+if wait ~= '' and redis.call('EXISTS', K.ticket .. operation) == 1 then
   turn = tonumber(redis.call('ZSCORE', K.queue .. names[1].pools[1], operation))
 end
 local free, needs = {}, {}
@@ -92,10 +92,10 @@ for _, name in ipairs(names) do
     if not free[pool] then
       local ready = redis.call('ZCARD', K.ready .. pool)
       local others, lapsed = owed(pool, ready, turn)
-      for _, place in ipairs(lapsed) do redis.call('ZREM', K.queue .. pool, place) end
+      for _, ticket in ipairs(lapsed) do redis.call('ZREM', K.queue .. pool, ticket) end
       free[pool] = math.max(0, ready - others)
     end
-    if patience ~= '' then needs[pool] = (needs[pool] or 0) + name.count end
+    if wait ~= '' then needs[pool] = (needs[pool] or 0) + name.count end
   end
 end
 
@@ -107,13 +107,13 @@ end
 math.randomseed(tonumber(ARGV[5]))
 local unmet = choose(names, free)
 if unmet then
-  if patience == 'wait' and not turn then
+  if wait == 'wait' and not turn then
     -- What full pools couldn't meet would be waited for in vain.
     local sizes = {}
-    for place = at, #ARGV, 2 do sizes[ARGV[place]] = size_of(ARGV[place], ARGV[place + 1]) end
-    if not choose(names, sizes) then turn = take_place(operation, needs) end
+    for ticket = at, #ARGV, 2 do sizes[ARGV[ticket]] = size_of(ARGV[ticket], ARGV[ticket + 1]) end
+    if not choose(names, sizes) then turn = take_ticket(operation, needs) end
   end
-  if patience ~= 'wait' or not turn then return answer({ 'empty', unmet }) end
+  if wait ~= 'wait' or not turn then return answer({ 'empty', unmet }) end
   local reply = { 'waits', unmet, turn }
   for _, pool in ipairs(beyond) do table.insert(reply, pool) end
   return reply
@@ -144,7 +144,7 @@ if token ~= '' then redis.call('HSET', K.token .. token, 'last', int(now)) end
 if key ~= '' then
   redis.call('HSET', K.idempotency .. key, 'order', order, 'operation', operation,
     'reply', cjson.encode(reply),
-    'told', 1)
+    'reported', 1)
   redis.call('PEXPIRE', K.idempotency .. key, KEY_KEPT)
   event('checkout.repeated', '', key) -- others may wait with the same key
 end

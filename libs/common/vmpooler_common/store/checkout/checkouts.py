@@ -1,4 +1,4 @@
-"""Handing VMs out and taking them back: what the API does to the store."""
+"""Checking VMs out and releasing them: what the API does to the store."""
 
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from vmpooler_common.store.tasks.tasks import tasks_of
 
 _TAG = "tag:"
 """Before the name of a tag in a record."""
-_PLACES_PER_CALL = 500
+_TICKETS_PER_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,17 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True)
 class WaitOptions:
-    """That a checkout waits in line when VMs are missing."""
+    """That a checkout waits in the queue when VMs are missing."""
 
     sizes: Mapping[str, int]
     """Configured size of each pool that it may take VMs of."""
     is_last: bool = False
-    """Whether it is asked for the last time: its place is given up if VMs are still missing."""
+    """Whether it is asked for the last time: its ticket is given up if VMs are still missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One VM handed out."""
+    """One VM checked out."""
 
     name: str
     """The pool or alias that was asked for."""
@@ -69,13 +69,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """VMs handed out together, in the order of the wants."""
+    """VMs checked out together, in the order of the line items."""
 
     user: str
     """Owner of the token, empty without one."""
     grants: tuple[Grant, ...]
     is_repeated: bool = False
-    """Whether they were handed out before, under the same Idempotency-Key."""
+    """Whether they were checked out before, under the same Idempotency-Key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,14 @@ class Checkouts:
 
     def __init__(
         self,
-        link: RedisConnection,
+        connection: RedisConnection,
         scripts: Scripts,
         keys: Keys,
         *,
         wait_replicas: int,
         wait_timeout: timedelta,
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._scripts = scripts
         self._keys = keys
         self._wait_replicas = wait_replicas
@@ -110,24 +110,24 @@ class Checkouts:
 
     async def check_out(
         self,
-        wants: Sequence[LineItem],
+        items: Sequence[LineItem],
         *,
         operation: str,
         lifetime: timedelta | None,
         token: str | None = None,
         lifetime_with_token: timedelta | None = None,
         key: IdempotencyKey | None = None,
-        patience: WaitOptions | None = None,
+        wait: WaitOptions | None = None,
     ) -> Checkout:
-        """Hand out everything that is wanted, or nothing. A lifetime of None never ends.
+        """Check out all items, or nothing. A lifetime of None never ends.
 
-        What was handed out under the same key of the same caller within an hour is given again. VMs that
-        are owed to checkouts that wait are not handed out. With patience the operation takes a place in
-        line where its wants could be met by full pools: `stay`, and ask again with the same operation.
+        What was granted under the same key of the same caller within an hour is given again. VMs that
+        are owed to checkouts that wait are not taken. With `wait` the operation gets a ticket where
+        full pools could meet the line items: `renew` it, and ask again with the same operation.
 
         Raises UnknownToken, NoneReady, StillWaiting, KeyReused, GrantOver, NotReplicated, StoreUnavailable.
-        After StoreUnavailable the VMs may have been handed out: `cancel` the operation, which also gives
-        its place up.
+        After StoreUnavailable the VMs may have been checked out: `cancel` the operation, which also gives
+        its ticket up.
         """
         owner = token_digest(token)
         arguments: list[str | int | float] = [
@@ -137,18 +137,18 @@ class Checkouts:
             duration_ms(lifetime_with_token) if lifetime_with_token else 0,
             secrets.randbits(31),
             key.digest(owner) if key else "",
-            digest_of_order((want.name, want.count) for want in wants) if key else "",
-            ("last" if patience.is_last else "wait") if patience else "",
-            len(wants),
+            digest_of_order((item.name, item.count) for item in items) if key else "",
+            ("last" if wait.is_last else "wait") if wait else "",
+            len(items),
         ]
         # The same order in another sequence may have been granted under the key: names are numbered by both.
-        numbered = sorted(wants, key=lambda want: want.name) if key else wants
-        for want in numbered:
-            arguments += [want.count, len(want.pools)]
-            for pool, weight in want.pools:
+        numbered = sorted(items, key=lambda item: item.name) if key else items
+        for item in numbered:
+            arguments += [item.count, len(item.pools)]
+            for pool, weight in item.pools:
                 arguments += [pool, weight]
-        if patience:
-            arguments += [text for pool in patience.sizes.items() for text in pool]
+        if wait:
+            arguments += [text for pool in wait.sizes.items() for text in pool]
         commands = [self._scripts.command("checkout", *arguments)]
         if self._wait_replicas:
             commands.append(("WAIT", self._wait_replicas, duration_ms(self._wait_timeout)))
@@ -157,7 +157,7 @@ class Checkouts:
             case ["ok" | "again" as kind, user, _, _, *grants]:
                 given = tuple(_grants(grants, numbered))
                 if key:
-                    places = {want.name: place for place, want in enumerate(wants)}
+                    places = {item.name: place for place, item in enumerate(items)}
                     given = tuple(sorted(given, key=lambda grant: places[grant.name]))
                 checkout = Checkout(user, given, is_repeated=kind == "again")
             case ["empty", number]:
@@ -181,25 +181,25 @@ class Checkouts:
             )
         return checkout
 
-    async def stay(self, operations: Sequence[str], *, pools: Iterable[str]) -> None:
-        """Keep the places of these operations, in the lines of these pools, for ten seconds more."""
+    async def renew(self, operations: Sequence[str], *, pools: Iterable[str]) -> None:
+        """Renew the tickets of these operations, in the queues of these pools, for ten seconds."""
         queues = list(pools)
         await self._scripts.run_all(
             self._scripts.command_named(
-                "renew_tickets", pools=queues, operations=operations[at : at + _PLACES_PER_CALL]
+                "renew_tickets", pools=queues, operations=operations[at : at + _TICKETS_PER_CALL]
             )
-            for at in range(0, len(operations), _PLACES_PER_CALL)
+            for at in range(0, len(operations), _TICKETS_PER_CALL)
         )
 
     async def cancel(self, operation: str, *, reason: str) -> list[str]:
-        """Undo what handed VMs out, or promised them, without an answer, or keep it from happening.
+        """Undo a checkout or request whose answer was lost, or keep it from happening.
 
         It undoes checkouts and openings of on-demand requests, within ten minutes. Gives the VMs' names.
-        VMs that another request was told of, under the same Idempotency-Key, stay handed out.
+        VMs that were reported to another request, under the same Idempotency-Key, stay checked out.
         """
         return list((await self._scripts.fetch("cancel", operation=operation, reason=reason))["vms"])
 
-    async def give_back(
+    async def release(
         self,
         vm: str,
         *,
@@ -241,7 +241,7 @@ class Checkouts:
 
     async def look_up(self, vm: str) -> tuple[VmRecord | None, datetime]:
         """Give what is known of a VM, and the store's time. Raises StoreUnavailable."""
-        fields, now = await self._link.call(("HGETALL", self._keys("vm", vm)), ("TIME",))
+        fields, now = await self._connection.call(("HGETALL", self._keys("vm", vm)), ("TIME",))
         seconds, microseconds = check(now)
         flat = check(fields)
         stored = dict(zip(flat[::2], flat[1::2], strict=True))
@@ -249,10 +249,10 @@ class Checkouts:
         return record, from_ms(int(seconds) * 1000 + int(microseconds) // 1000)
 
 
-def _grants(flat: Sequence[Reply], wants: Sequence[LineItem]) -> Iterator[Grant]:
+def _grants(flat: Sequence[Reply], items: Sequence[LineItem]) -> Iterator[Grant]:
     for at in range(0, len(flat), 5):
         number, vm, pool, domain, provider_id = flat[at : at + 5]
-        yield Grant(wants[int(number)].name, vm, pool, domain, provider_id)
+        yield Grant(items[int(number)].name, vm, pool, domain, provider_id)
 
 
 def record_of(name: str, stored: dict[str, str]) -> VmRecord:

@@ -10,5 +10,5 @@ if known[2] ~= 'reserved' then return '' end
 
 local now = now_ms()
 redis.call('HSET', K.vm .. ARG.vm, 'phase', 'creating', 'op', ARG.operation, 'manager', ARG.manager,
-  'lease', int(now + ARG.lease), 'asked', int(now))
+  'lease', int(now + ARG.lease), 'create_sent', int(now))
 return known[3]

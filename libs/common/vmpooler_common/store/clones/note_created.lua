@@ -8,7 +8,7 @@
 
 local vm, id = ARGV[1], ARGV[3]
 local known = redis.call('HMGET', K.vm .. vm,
-  'state', 'attempt', 'pool', 'id', 'asked', 'cloned', 'phase', 'provider')
+  'state', 'attempt', 'pool', 'id', 'create_sent', 'cloned', 'phase', 'provider')
 local state, pool = known[1], known[3]
 if not state or known[2] ~= ARGV[2] then return '' end
 

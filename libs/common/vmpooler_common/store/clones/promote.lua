@@ -1,5 +1,5 @@
 -- needs requests queue
--- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be handed out,
+-- promote: a pending VM has booted. It goes to the head of the pool's backlog, or it can be checked out,
 -- first to checkouts that came before that, or, when the pool was drained since its name was reserved, to
 -- destruction.
 -- ARGV operation, vm, attempt
@@ -23,11 +23,11 @@ local now = now_ms()
 free_slot(vm, pool)
 redis.call('HSET', K.lastboot, pool, int(now))
 count_duration('boot', pool, now, now - known[5])
-local want, stale = head(pool), is_stale(known[11], pool)
-if want and (stale or not goes_before(pool, want)) then
-  local user, waited = grant(want, vm, 'pending', operation, now)
+local item, stale = head(pool), is_stale(known[11], pool)
+if item and (stale or not goes_before(pool, item)) then
+  local user, waited = grant(item, vm, 'pending', operation, now)
   redis.call('HSET', K.vm .. vm, 'ready', int(now))
-  return { 'running', int(now - known[5]), want.request, user, waited }
+  return { 'running', int(now - known[5]), item.request, user, waited }
 end
 if stale then
   move(vm, pool, 'pending', 'completed', int(now),

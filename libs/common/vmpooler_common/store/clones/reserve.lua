@@ -7,7 +7,7 @@
 --
 -- `size` is the configured one; `lease` and `slot_life` are in ms.
 -- Returns the names that are reserved for this operation; names that are in use are passed over.
---         None when the pool is in another round: then the caller doesn't know what its VMs are to be
+--         None when the pool is in another revision: then the caller doesn't know what its VMs are to be
 --         made of.
 
 local operation, pool = ARGV[1], ARGV[2]

@@ -36,17 +36,9 @@ _LARGEST_BATCH = 500
 """Commands in one exchange; more wait for the next, so that one burst doesn't delay everyone."""
 
 _STATE_OF_SERVER = (
-    "READONLY",
-    "LOADING",
-    "BUSY ",
-    "MASTERDOWN",
-    "OOM",
-    "MISCONF",
-    "NOREPLICAS",
-    "CLUSTERDOWN",
-    "TRYAGAIN",
-    "UNBLOCKED",
-)
+    "READONLY", "LOADING", "BUSY ", "MASTERDOWN", "OOM", "MISCONF", "NOREPLICAS", "CLUSTERDOWN",
+    "TRYAGAIN", "UNBLOCKED",
+)  # fmt: skip
 """Error codes that say that this server won't work for now, whatever the command."""
 
 
@@ -277,12 +269,7 @@ async def _read(connection: AbstractConnection) -> Reply:
         return error
 
 
-_STATE_CLASSES = (
-    "ReadOnlyError",
-    "OutOfMemoryError",
-    "MasterDownError",
-    "ClusterDownError",
-)
+_STATE_CLASSES = ("ReadOnlyError", "OutOfMemoryError", "MasterDownError", "ClusterDownError")
 """The client cuts the code off the message of these."""
 
 

@@ -12,8 +12,8 @@ StoreError
     ├── TooManyTags      give the tags that the VM has other values
     ├── TooManyTasks     wait until some are over; a VM has only so many disks and snapshots
     ├── NoneReady        try again when the pool has been filled
-    ├── StillWaiting     stay in line, and try again when VMs have become ready
-    ├── KeyReused        give each order an Idempotency-Key of its own
+    ├── StillWaiting     renew the ticket, and try again when VMs have become ready
+    ├── KeyReused        give each checkout an Idempotency-Key of its own
     ├── GrantOver        the same, to get other VMs
     ├── NoSuchVm         there is nothing to act on
     ├── NoSuchRequest    the same, of an on-demand request
@@ -87,24 +87,24 @@ class NoneReady(Refused):
 
 
 class StillWaiting(Refused):
-    """Not all of the wanted VMs are ready, or they are owed to others; the checkout has a place in line."""
+    """Not all of the wanted VMs are ready, or they are owed to others; the checkout has a ticket."""
 
     def __init__(self, name: str, *, turn: int, beyond: Sequence[str]) -> None:
         super().__init__(f"waiting for {name}")
         self.name = name
         """The requested pool or alias that could not be served."""
         self.turn = turn
-        """Of its place; lower ones come first. A place that has lapsed is taken anew."""
+        """Of its ticket; lower ones come first. A ticket that has lapsed is taken anew."""
         self.beyond = tuple(beyond)
         """Pools with ready VMs for those who come after this checkout."""
 
 
 class KeyReused(Refused):
-    """The Idempotency-Key was used for another order within an hour."""
+    """The Idempotency-Key was used for another checkout within an hour."""
 
 
 class GrantOver(Refused):
-    """Not all VMs that were handed out under the Idempotency-Key are the caller's any more."""
+    """Not all VMs that were granted under the Idempotency-Key are the caller's any more."""
 
 
 class NoSuchVm(Refused):

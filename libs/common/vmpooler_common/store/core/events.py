@@ -35,8 +35,8 @@ class Event:
 class Events:
     """Only pokes: whoever waits for something must also read the state."""
 
-    def __init__(self, link: RedisConnection, keys: Keys) -> None:
-        self._link = link
+    def __init__(self, connection: RedisConnection, keys: Keys) -> None:
+        self._connection = connection
         self._key = keys("events")
 
     async def follow(self) -> AsyncGenerator[Event, None]:
@@ -46,7 +46,7 @@ class Events:
         Uses a connection of its own. Raises StoreUnavailable when that breaks: follow again.
         """
         last = await self._newest()
-        connection = await self._link.hold()
+        connection = await self._connection.hold()
         try:
             yield _missed("0-0")
             while True:
@@ -84,7 +84,7 @@ class Events:
             await connection.disconnect(nowait=True)
 
     async def _newest(self) -> str:
-        (reply,) = await self._link.call(("XREVRANGE", self._key, "+", "-", "COUNT", 1))
+        (reply,) = await self._connection.call(("XREVRANGE", self._key, "+", "-", "COUNT", 1))
         entries = check(reply)
         return str(entries[0][0]) if entries else "0-0"
 

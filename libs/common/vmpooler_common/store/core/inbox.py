@@ -36,14 +36,14 @@ class InboxEntry:
 class Inbox:
     """One inbox, as its consumers use it."""
 
-    def __init__(self, link: RedisConnection, scripts: Scripts, keys: Keys, *, stem: str) -> None:
-        self._link = link
+    def __init__(self, connection: RedisConnection, scripts: Scripts, keys: Keys, *, stem: str) -> None:
+        self._connection = connection
         self._scripts = scripts
         self._stream = keys(stem)
 
     async def prepare(self) -> None:
         """Make the group if it isn't there, from the first entry on."""
-        (reply,) = await self._link.call(("XGROUP", "CREATE", self._stream, GROUP, "0", "MKSTREAM"))
+        (reply,) = await self._connection.call(("XGROUP", "CREATE", self._stream, GROUP, "0", "MKSTREAM"))
         if not (isinstance(reply, ResponseError) and "BUSYGROUP" in str(reply)):
             check(reply)
 
@@ -53,7 +53,7 @@ class Inbox:
         Uses a connection of its own. Raises StoreUnavailable when that breaks, or when the group is
         gone because the data was lost: prepare and follow again.
         """
-        connection = await self._link.hold()
+        connection = await self._connection.hold()
         command = (
             "XREADGROUP", "GROUP", GROUP, consumer, "COUNT", _MOST,
             "BLOCK", _BLOCK_SECONDS * 1000, "STREAMS", self._stream, ">",

@@ -7,18 +7,18 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     generation      string  random name of this data set; part of every ownership tag
     vm:H            hash    the record, see below; expires `data_ttl` after the VM is gone
     pending:P       zset    H → when its name was reserved
-    ready:P         zset    H → when it became ready; the oldest is handed out first
-    suspect:P       zset    like ready, for VMs that listings miss: not handed out, not counted
+    ready:P         zset    H → when it became ready; the oldest is checked out first
+    suspect:P       zset    like ready, for VMs that listings miss: not checked out, not counted
     stale:P         zset    like ready, for VMs of an earlier revision of their pool, until they are retired
     running:P       zset    H → end of its lifetime, +inf for none
-    untagged:P      zset    H → time of its hand-out or of a new end; owner and end as they are now aren't
+    untagged:P      zset    H → time of its checkout or of a new end; owner and end as they are now aren't
                             noted on the VM in the cloud yet
     completed:P     zset    H → earliest time of its destruction
     destroying:P    zset    H → end of the lease of the manager that destroys it
     slots           zset    H → when the clone slot lapses by itself, for VMs being cloned
     cloning:P       zset    the same, of one pool
     request:R       hash    an on-demand request, see below; expires some time after it is over
-    wants:R         hash    N → JSON of the N-th VM that request R wants: name, pool, vm, charges, error
+    items:R         hash    N → JSON of the N-th item of request R: name, pool, vm, failed_attempts, error
     open            zset    R → deadline, for requests that are neither ready nor over
     unaccepted      zset    R → creation, for those of them that no manager has accepted yet
     requests        stream  request, the inbox of the managers' group; emptied as it is accepted
@@ -27,7 +27,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     tasks           stream  vm, task, another inbox of the managers' group, for new tasks
     dlq             stream  queue, entry, reason: what could not be understood, newest 10,000
     backlogs        set     P of every pool with a backlog
-    backlog:P       zset    R#N → turn of its arrival, for wants without a VM
+    backlog:P       zset    R#N → turn of its arrival, for items without a VM
     user_queue:P:U  zset    the same, of one user (`u:NAME`, or `r:R` where there is no token)
     turns:P         zset    U → turn; the lowest is served next
     turn            string  counter of turns
@@ -37,29 +37,29 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
                             API process has renewed it last
     pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
     broken          hash    P → reason, for pools whose provider says that it can't work
-    backing_off     hash    P → reason, for pools whose clones are held back for a while
+    backing_off     hash    P → reason, for pools whose clones back off for a while
     size            hash    P → size that was set through the API, in place of the configured one
     template        hash    P → template, likewise
     clone_target    hash    P → clone target, likewise; all three stay when the pool leaves the configuration
     revisions       hash    P → revision: how often the pool was drained
     template_ready  hash    P → template that its VMs are made from, as its manager has it
-    deletion_paused hash    provider → `kind pool reason`: all deletion there is paused
-    reaped:V:K      zset    H → time; what was given up (K absent) or taken in (K orphan) at provider V
-                            in the last ten minutes
+    deletion_paused hash    provider → `kind pool reason`: deletion there is paused
+    reaped:V:K      zset    H → time; what was retired as missing (K absent) or adopted (K orphan) at
+                            provider V in the last ten minutes
     refused:V       set     H of orphans at provider V, not adopted as deletion is paused there
     released:V      set     H that an operator has released: no safety limit counts them; for a day
     managers        zset    manager → end of its registration
     leases          hash    P → `end manager`
     events          stream  name (an EventName), pool, vm, newest 10,000
     op:O            string  reply of the operation O (a checkout, a request, …), for ten minutes
-    idempotency:D   hash    what was granted under an Idempotency-Key: order (digest), operation, reply, told
-                            (requests that were given it and not withdrawn), for an hour; D is the SHA-256
-                            of the key and whose it is
+    idempotency:D   hash    what was granted under an Idempotency-Key: order (digest), operation, reply,
+                            reported (requests that were given it and not cancelled), for an hour;
+                            D is the SHA-256 of the key and whose it is
     token:S         hash    user, created, last, beginning (the token's first characters, for lists); S is
                             the SHA-256 of the token, in hexadecimal; expires `token_ttl` after its making
     tokens:U        zset    S → when it was made, for the tokens of the user U; those that have expired are
                             swept out when U makes another
-    token_vms:S     zset    H → hand-out time, for the running VMs that were taken with this token; S is
+    token_vms:S     zset    H → checkout time, for the running VMs that were taken with this token; S is
                             `lost` for reinstated ones
     failed:U        string  operation of the last failed login of a user, for a second; U is the SHA-256
                             of the user's name in one spelling
@@ -72,17 +72,17 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
 
 Fields of a request: status (open, ready, failed, deleted), created, deadline, keep (seconds that it
 is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted,
-accepted_by (operation), ended, closed_by (operation), reason, error.
+accepted_by (operation), ended, closed_by (operation), reason, error, reported.
 
 Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, revision (of
-its pool, when its name was reserved), phase, attempt, manager, lease (end), asked (create was sent), cloned,
+its pool, when its name was reserved), phase, attempt, manager, lease (end), create_sent, cloned,
 id (the provider's), ip, host, ready, checkout, ends, user, token, request (that it was granted to), waited
 (milliseconds that the request did), completed, reason, claim (operation), tries (of destroying), error, gone;
 tag:NAME for each tag;
 tasks (how many were asked for), worker (manager that works on its next task), work (operation of that
 lease), and for each task T `task:T`, JSON: n (its number), kind (disk, snapshot, revert), detail (size in GB,
 or the snapshot to go back to), state (pending, done, failed), user, created, tries, reason (of the failure,
-or of the last try), ended, settled (operation), undone (a disk that the VM lacks since it went to a
+or of the last try), ended, finished (operation), undone (a disk that the VM lacks since it went to a
 snapshot), disks (numbers of the disks that a snapshot holds).
 """
 
@@ -103,7 +103,7 @@ STEMS: dict[str, str] = {
     "slots": "slots",
     "cloning": "cloning:",
     "request": "request:",
-    "wants": "wants:",
+    "items": "items:",
     "open": "open",
     "unaccepted": "unaccepted",
     "requests": "requests",

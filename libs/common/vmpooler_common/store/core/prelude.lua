@@ -50,7 +50,7 @@ local function tasks_of(vm)
 end
 
 -- The VM leaves its user: nothing more is to be done to it.
-local function give_tasks_up(vm)
+local function cancel_tasks(vm)
   local now = int(now_ms())
   for _, task in ipairs(tasks_of(vm)) do
     if task.state == 'pending' then
@@ -73,7 +73,7 @@ local function move(vm, pool, index, to, score, ...)
   if index == 'running' then
     local known = redis.call('HMGET', K.vm .. vm, 'token', 'tasks')
     if (known[1] or '') ~= '' then redis.call('ZREM', K.token_vms .. known[1], vm) end
-    if known[2] then give_tasks_up(vm) end
+    if known[2] then cancel_tasks(vm) end
   end
   redis.call('HSET', K.vm .. vm, 'state', to, ...)
   event(index == 'running' and 'vm.returned' or EVENT_OF_STATE[to], pool, vm)
@@ -134,14 +134,14 @@ local function size_of(pool, configured)
   return set and set <= LARGEST_SIZE and set or tonumber(configured)
 end
 
--- A pool is drained by a new round of it: VMs whose names were reserved in an earlier one are stale.
-local function is_stale(round, pool)
-  return (round or '0') ~= (redis.call('HGET', K.revisions, pool) or '0')
+-- A pool is drained by a new revision of it: VMs whose names were reserved in an earlier one are stale.
+local function is_stale(revision, pool)
+  return (revision or '0') ~= (redis.call('HGET', K.revisions, pool) or '0')
 end
 
--- Whether one more VM of a provider may be given up ('absent') or taken in ('orphan'), by the limit for ten
--- minutes; it is counted. Those that an operator has released are beside the limit.
-local function may_reap(provider, kind, vm, limit, now)
+-- Whether one more VM of a provider may be retired as missing ('absent') or adopted ('orphan'), by the limit
+-- for ten minutes; it is counted. Those that an operator has released are beside the limit.
+local function count_against_limit(provider, kind, vm, limit, now)
   if redis.call('SREM', K.released .. provider, vm) == 1 then return true end
   local reaped = K.reaped .. provider .. ':' .. kind
   redis.call('ZREMRANGEBYSCORE', reaped, '-inf', int(now - 600000))

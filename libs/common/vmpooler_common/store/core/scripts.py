@@ -34,8 +34,8 @@ class Scripts:
     The single declared key is the schema's: it tells a cluster's client which slot all keys are in.
     """
 
-    def __init__(self, link: RedisConnection, keys: Keys) -> None:
-        self._link = link
+    def __init__(self, connection: RedisConnection, keys: Keys) -> None:
+        self._connection = connection
         self._route = keys("schema")
         texts = dict(read_scripts())
         preludes = {name: texts.pop(name) for name in list(texts) if name.startswith("prelude")}
@@ -70,7 +70,9 @@ class Scripts:
 
     async def load(self) -> None:
         """Hand every script to Redis, so that the first use costs no further round trip."""
-        for reply in await self._link.call(*(("SCRIPT", "LOAD", text) for text in self._sources.values())):
+        for reply in await self._connection.call(
+            *(("SCRIPT", "LOAD", text) for text in self._sources.values())
+        ):
             check(reply)
 
     async def run(self, name: str, *arguments: Argument) -> Reply:
@@ -91,16 +93,16 @@ class Scripts:
         Not one transaction: each script is one. Raises StoreUnavailable, ScriptFailed.
         """
         commands = list(commands)
-        replies = await self._link.call(*commands)
+        replies = await self._connection.call(*commands)
         lost = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if lost:
             await self.load()
             # All that follows goes again, too: a WAIT must come after the script that it waits for.
-            replies[lost[0] :] = await self._link.call(*commands[lost[0] :])
+            replies[lost[0] :] = await self._connection.call(*commands[lost[0] :])
         try:
             return [check(reply) for reply in replies]
         except ScriptFailed:
-            self._link.metrics.script_failed()
+            self._connection.metrics.script_failed()
             raise
 
 

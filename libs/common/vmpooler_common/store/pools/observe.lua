@@ -65,10 +65,10 @@ soonest(K.completed, 0)
 soonest(K.destroying, 0)
 soonest(K.ready, ttl)
 
-local want, reserved = head(pool), 0
-if want then reserved = math.min(sizes.ready, (owed(pool, sizes.ready, want.turn))) end
--- Places lapse without a word.
-if reserved > 0 then next_due = math.min(next_due or math.huge, now + PLACE_KEPT) end
+local item, reserved = head(pool), 0
+if item then reserved = math.min(sizes.ready, (owed(pool, sizes.ready, item.turn))) end
+-- Tickets lapse without a word.
+if reserved > 0 then next_due = math.min(next_due or math.huge, now + TICKET_KEPT) end
 
 return cjson.encode({
   now = int(now),

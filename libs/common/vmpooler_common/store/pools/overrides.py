@@ -22,7 +22,7 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PoolChange:
     """One property of one pool; texts of stored values, empty where there is none."""
 
     pool: str
@@ -61,7 +61,7 @@ class PoolChanges:
         )
 
     async def override(
-        self, what: Property, changes: Sequence[Change], *, permission: Permission, operation: str
+        self, what: Property, changes: Sequence[PoolChange], *, permission: Permission, operation: str
     ) -> Overridden:
         """Make all changes atomically, or none."""
         reply = await self._scripts.fetch(

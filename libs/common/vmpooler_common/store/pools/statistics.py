@@ -84,8 +84,10 @@ def _utc_day() -> date:
 class Statistics:
     """Reads only. `clock` says which day this process thinks it is."""
 
-    def __init__(self, link: RedisConnection, keys: Keys, *, clock: Callable[[], date] = _utc_day) -> None:
-        self._link = link
+    def __init__(
+        self, connection: RedisConnection, keys: Keys, *, clock: Callable[[], date] = _utc_day
+    ) -> None:
+        self._connection = connection
         self._keys = keys
         self._clock = clock
 
@@ -114,7 +116,7 @@ class Statistics:
         """Read days; say which one it is, too."""
         commands: list[Command] = [("TIME",)]
         commands += [("HGETALL", self._key(statistic, day)) for day in days for statistic in statistics]
-        time, *replies = [check(reply) for reply in await self._link.call(*commands)]
+        time, *replies = [check(reply) for reply in await self._connection.call(*commands)]
         width = len(statistics)
         stored: dict[date, Mapping[Statistic, Sequence[Reply]]] = {
             day: dict(zip(statistics, replies[at * width : (at + 1) * width], strict=True))

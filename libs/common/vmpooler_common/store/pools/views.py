@@ -109,13 +109,13 @@ class Views:
         """Say what the records say of these VMs."""
         return _classifications(names, await self._scripts.run_all(self._classify(names)))
 
-    async def numbers(self, pools: Sequence[str]) -> StatusCounts:
+    async def counts(self, pools: Sequence[str]) -> StatusCounts:
         """Count the VMs of these pools."""
         now, slots, flat = await self._scripts.run("count_pools", *pools)
         return StatusCounts(
             now=from_ms(now),
             slots_in_use=slots,
-            pools={pool: _pool_numbers(flat[8 * at : 8 * at + 8]) for at, pool in enumerate(pools)},
+            pools={pool: _pool_counts(flat[8 * at : 8 * at + 8]) for at, pool in enumerate(pools)},
         )
 
     async def today(self) -> Today:
@@ -234,7 +234,7 @@ def _durations(flat: Sequence[str]) -> Durations:
     )
 
 
-def _pool_numbers(values: Sequence[Reply]) -> PoolCounts:
+def _pool_counts(values: Sequence[Reply]) -> PoolCounts:
     ready, running, pending, completed, last_boot, broken, backlog, size = values
     booted = from_ms_or_none(last_boot)
     return PoolCounts(ready, running, pending, completed, booted, broken, backlog, read_size(size))

@@ -8,28 +8,28 @@
 
 local operation, request, group, entry, now = ARG.operation, ARG.request, ARG.group, ARG.entry, now_ms()
 local known = redis.call('HMGET', K.request .. request, 'status', 'accepted', 'user', 'accepted_by')
-local verdict = known[4] == operation and 'accepted' or remembered(operation) or 'known'
-if entry ~= '' and not known[1] and verdict == 'known' then
+local outcome = known[4] == operation and 'accepted' or remembered(operation) or 'known'
+if entry ~= '' and not known[1] and outcome == 'known' then
   local reason = request == '' and 'the entry names no request' or 'no request has this id'
   redis.call('XADD', K.dlq, 'MAXLEN', '~', 10000, '*',
     'queue', 'requests', 'entry', request, 'reason', reason)
-  verdict = remember(operation, 'dead')
+  outcome = remember(operation, 'dead')
 end
 if known[1] == 'open' and not known[2] then
   local pools = {}
-  local total = redis.call('HLEN', K.wants .. request)
+  local total = redis.call('HLEN', K.items .. request)
   for n = 0, total - 1 do
-    local want = read_want(request, int(n))
-    enqueue(request, int(n), want.pool, user_key(request, known[3]))
-    pools[want.pool] = true
+    local item = read_item(request, int(n))
+    enqueue(request, int(n), item.pool, user_key(request, known[3]))
+    pools[item.pool] = true
   end
   redis.call('HSET', K.request .. request, 'accepted', int(now), 'accepted_by', operation)
   for pool in pairs(pools) do event('pool.backlog', pool, request) end
-  verdict = 'accepted'
+  outcome = 'accepted'
 end
 redis.call('ZREM', K.unaccepted, request)
 if entry ~= '' then
   redis.pcall('XACK', K.requests, group, entry) -- the group may be gone
   redis.call('XDEL', K.requests, entry)
 end
-return verdict
+return outcome

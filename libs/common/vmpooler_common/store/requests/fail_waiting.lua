@@ -9,10 +9,10 @@ local operation, pool, failed, now = ARG.operation, ARG.pool, 0, now_ms()
 local reply = remembered(operation)
 if reply then return cjson.encode(reply) end
 while failed < tonumber(ARG.most) do
-  local want = head(pool)
-  if not want then break end
-  redis.call('HSET', K.request .. want.request, 'error', ARG.reason)
-  close(want.request, 'failed', now, ARG.reason)
+  local item = head(pool)
+  if not item then break end
+  redis.call('HSET', K.request .. item.request, 'error', ARG.reason)
+  close(item.request, 'failed', now, ARG.reason)
   failed = failed + 1
 end
 reply = { failed = failed, waiting = redis.call('ZCARD', K.backlog .. pool) }

@@ -25,8 +25,8 @@ redis.call('HSET', key, 'status', 'open', 'created', int(now), 'deadline', int(n
   'lifetime', token == '' and ARG.lifetime or ARG.lifetime_with_token,
   'total', #ARG.items, 'granted', 0)
 for number, asked in ipairs(ARG.items) do
-  local item = { name = asked[1], pool = asked[2], vm = '', charges = 0, error = '' }
-  redis.call('HSET', K.wants .. request, number - 1, cjson.encode(item))
+  local item = { name = asked[1], pool = asked[2], vm = '', failed_attempts = 0, error = '' }
+  redis.call('HSET', K.items .. request, number - 1, cjson.encode(item))
 end
 if token ~= '' then redis.call('HSET', K.token .. token, 'last', int(now)) end
 redis.call('ZADD', K.open, int(now + ARG.ttl), request)

@@ -1,30 +1,31 @@
--- On-demand requests: what the scripts share that grant VMs to them, charge failures to them or close them.
+-- On-demand requests: what the scripts share that grant VMs to them, note failed attempts with them or close
+-- them.
 
 local UNSERVED = 60000 -- ms that a pool may have backlog without a manager: so long a rolling change may take
 
--- Whose turn a want is part of: users take turns, and so do requests without a token.
+-- Whose turn an item is part of: users take turns, and so do requests without a token.
 local function user_key(request, user)
   return user ~= '' and 'u:' .. user or 'r:' .. request
 end
 
-local function tell_waiters(request)
+local function poke_waiters(request)
   event('request.changed', '', request)
 end
 
--- Put the n-th want of a request into its pool's backlog.
+-- Put the n-th item of a request into its pool's backlog.
 local function enqueue(request, n, pool, whose)
-  local want, turn = request .. '#' .. n, redis.call('INCR', K.turn)
-  redis.call('ZADD', K.backlog .. pool, turn, want)
-  redis.call('ZADD', K.user_queue .. pool .. ':' .. whose, turn, want)
+  local item, turn = request .. '#' .. n, redis.call('INCR', K.turn)
+  redis.call('ZADD', K.backlog .. pool, turn, item)
+  redis.call('ZADD', K.user_queue .. pool .. ':' .. whose, turn, item)
   redis.call('ZADD', K.turns .. pool, 'NX', turn, whose)
   redis.call('SADD', K.backlogs, pool)
 end
 
--- Take a want out of its pool's backlog; `served` when its user has had a turn by it.
+-- Take an item out of its pool's backlog; `served` when its user has had a turn by it.
 local function dequeue(request, n, pool, whose, served)
-  local want, queue = request .. '#' .. n, K.user_queue .. pool .. ':' .. whose
-  redis.call('ZREM', K.backlog .. pool, want)
-  redis.call('ZREM', queue, want)
+  local item, queue = request .. '#' .. n, K.user_queue .. pool .. ':' .. whose
+  redis.call('ZREM', K.backlog .. pool, item)
+  redis.call('ZREM', queue, item)
   if redis.call('EXISTS', queue) == 0 then
     redis.call('ZREM', K.turns .. pool, whose)
   elseif served then
@@ -33,13 +34,13 @@ local function dequeue(request, n, pool, whose, served)
   if redis.call('EXISTS', K.backlog .. pool) == 0 then redis.call('SREM', K.backlogs, pool) end
 end
 
--- The want that a pool serves next, or nil.
+-- The item that a pool serves next, or nil.
 local function head(pool)
   local first = redis.call('ZRANGE', K.turns .. pool, 0, 0, 'WITHSCORES')
   local whose = first[1]
   if not whose then return nil end
-  local want = redis.call('ZRANGE', K.user_queue .. pool .. ':' .. whose, 0, 0)[1]
-  local request, n = string.match(want, '^(.*)#(%d+)$')
+  local item = redis.call('ZRANGE', K.user_queue .. pool .. ':' .. whose, 0, 0)[1]
+  local request, n = string.match(item, '^(.*)#(%d+)$')
   return { request = request, n = n, pool = pool, whose = whose, turn = tonumber(first[2]) }
 end
 
@@ -48,18 +49,18 @@ end
 local function unserved(pool, now)
   local ends = string.match(redis.call('HGET', K.leases, pool) or '', '^(%d+) ')
   if ends and tonumber(ends) >= now or redis.call('HEXISTS', K.pools, pool) == 1 then return nil end
-  local want = redis.call('ZRANGE', K.backlog .. pool, 0, 0)[1]
-  if not want then return nil end
-  local request = string.match(want, '^(.*)#%d+$')
+  local item = redis.call('ZRANGE', K.backlog .. pool, 0, 0)[1]
+  if not item then return nil end
+  local request = string.match(item, '^(.*)#%d+$')
   return now - redis.call('HGET', K.request .. request, 'accepted') >= UNSERVED and request or nil
 end
 
-local function read_want(request, n)
-  return cjson.decode(redis.call('HGET', K.wants .. request, n))
+local function read_item(request, n)
+  return cjson.decode(redis.call('HGET', K.items .. request, n))
 end
 
-local function write_want(request, n, want)
-  redis.call('HSET', K.wants .. request, n, cjson.encode(want))
+local function write_item(request, n, item)
+  redis.call('HSET', K.items .. request, n, cjson.encode(item))
 end
 
 -- The request is over: it is kept for a while and forgotten.
@@ -70,28 +71,28 @@ local function finish(request, status, now, ...)
   redis.call('ZREM', K.unaccepted, request)
   local keep = redis.call('HGET', key, 'keep')
   redis.call('EXPIRE', key, keep)
-  redis.call('EXPIRE', K.wants .. request, keep)
-  tell_waiters(request)
+  redis.call('EXPIRE', K.items .. request, keep)
+  poke_waiters(request)
 end
 
--- Give a VM, pending or ready, to a want. Returns the user and how long the request has waited for it.
-local function grant(want, vm, index, operation, now)
+-- Give a VM, pending or ready, to an item. Returns the user and how long the request has waited for it.
+local function grant(item, vm, index, operation, now)
   local known =
-    redis.call('HMGET', K.request .. want.request, 'user', 'token', 'lifetime', 'created', 'total')
+    redis.call('HMGET', K.request .. item.request, 'user', 'token', 'lifetime', 'created', 'total')
   local lifetime, waited = tonumber(known[3]), int(now - known[4])
   local ends = lifetime > 0 and int(now + lifetime) or ''
-  redis.call('ZADD', K.untagged .. want.pool, int(now), vm)
-  move(vm, want.pool, index, 'running', ends == '' and '+inf' or ends, 'op', operation, 'checkout', int(now),
-    'ends', ends, 'user', known[1], 'token', known[2], 'request', want.request, 'waited', waited)
+  redis.call('ZADD', K.untagged .. item.pool, int(now), vm)
+  move(vm, item.pool, index, 'running', ends == '' and '+inf' or ends, 'op', operation, 'checkout', int(now),
+    'ends', ends, 'user', known[1], 'token', known[2], 'request', item.request, 'waited', waited)
   if known[2] ~= '' then redis.call('ZADD', K.token_vms .. known[2], int(now), vm) end
-  local entry = read_want(want.request, want.n)
+  local entry = read_item(item.request, item.n)
   entry.vm = vm
-  write_want(want.request, want.n, entry)
-  dequeue(want.request, want.n, want.pool, want.whose, true)
-  if redis.call('HINCRBY', K.request .. want.request, 'granted', 1) == tonumber(known[5]) then
-    finish(want.request, 'ready', now)
+  write_item(item.request, item.n, entry)
+  dequeue(item.request, item.n, item.pool, item.whose, true)
+  if redis.call('HINCRBY', K.request .. item.request, 'granted', 1) == tonumber(known[5]) then
+    finish(item.request, 'ready', now)
   else
-    tell_waiters(want.request)
+    poke_waiters(item.request)
   end
   return known[1], waited
 end
@@ -101,38 +102,38 @@ local function close(request, status, now, reason)
   local key = K.request .. request
   local known = redis.call('HMGET', key, 'user', 'accepted')
   local whose = user_key(request, known[1])
-  local returned, entries = {}, redis.call('HGETALL', K.wants .. request)
+  local returned, entries = {}, redis.call('HGETALL', K.items .. request)
   for at = 1, #entries, 2 do
-    local want = cjson.decode(entries[at + 1])
-    if want.vm == '' then
-      if known[2] then dequeue(request, entries[at], want.pool, whose, false) end
+    local item = cjson.decode(entries[at + 1])
+    if item.vm == '' then
+      if known[2] then dequeue(request, entries[at], item.pool, whose, false) end
     else
-      local record = redis.call('HMGET', K.vm .. want.vm, 'state', 'request')
+      local record = redis.call('HMGET', K.vm .. item.vm, 'state', 'request')
       if record[1] == 'running' and record[2] == request then
-        redis.call('ZREM', K.untagged .. want.pool, want.vm)
+        redis.call('ZREM', K.untagged .. item.pool, item.vm)
         local reason = 'request ' .. status
-        move(want.vm, want.pool, 'running', 'completed', int(now), 'completed', int(now), 'reason', reason)
-        table.insert(returned, want.vm)
+        move(item.vm, item.pool, 'running', 'completed', int(now), 'completed', int(now), 'reason', reason)
+        table.insert(returned, item.vm)
       end
     end
-    if want.vm == '' then event('pool.backlog', want.pool, request) end
+    if item.vm == '' then event('pool.backlog', item.pool, request) end
   end
   finish(request, status, now, 'reason', reason)
   return returned
 end
 
--- A clone of the pool failed: charge it to the want that is next, and fail its request after so many.
-local function charge_head(pool, failure, most, now)
-  local want = head(pool)
-  if not want then return end
-  local entry = read_want(want.request, want.n)
-  entry.charges = entry.charges + 1
+-- A clone of the pool failed: note it with the item that is next, and fail its request after so many.
+local function note_failed_attempt(pool, failure, most, now)
+  local item = head(pool)
+  if not item then return end
+  local entry = read_item(item.request, item.n)
+  entry.failed_attempts = entry.failed_attempts + 1
   entry.error = failure
-  write_want(want.request, want.n, entry)
-  redis.call('HSET', K.request .. want.request, 'error', failure)
-  if entry.charges >= most then
-    close(want.request, 'failed', now, failure)
+  write_item(item.request, item.n, entry)
+  redis.call('HSET', K.request .. item.request, 'error', failure)
+  if entry.failed_attempts >= most then
+    close(item.request, 'failed', now, failure)
   else
-    tell_waiters(want.request)
+    poke_waiters(item.request)
   end
 end

@@ -22,7 +22,7 @@ local whose = user_key(request, known[2])
 -- Users take turns: who is before us gets one more than we do until our own n-th VM, who is after us as many.
 -- Our first VM comes after the checkouts that are older than our turn; the others after all that wait now,
 -- for by then we have taken new turns. Ready VMs go to those checkouts first.
-local function places_in(pool, ready)
+local function ahead_in(pool, ready)
   local others, before = {}, 1
   local turn = tonumber(redis.call('ZSCORE', K.turns .. pool, whose) or '0')
   local older = math.min(owed(pool, OWED_COUNTED, turn), OWED_COUNTED)
@@ -36,9 +36,9 @@ local function places_in(pool, ready)
     end
   end
   local found = {}
-  for at, want in ipairs(redis.call('ZRANGE', K.user_queue .. pool .. ':' .. whose, 0, -1)) do
+  for at, item in ipairs(redis.call('ZRANGE', K.user_queue .. pool .. ':' .. whose, 0, -1)) do
     local own = at - 1
-    local of_request, n = string.match(want, '^(.*)#(%d+)$')
+    local of_request, n = string.match(item, '^(.*)#(%d+)$')
     if of_request == request then
       local checkouts = own == 0 and older or all
       if not found[1] then next_owed = checkouts end
@@ -51,7 +51,7 @@ local function places_in(pool, ready)
   return found, next_owed
 end
 
-local function making(pool)
+local function pending_by_phase(pool)
   local reserved, cloning, booting = 0, 0, 0
   for _, vm in ipairs(redis.call('ZRANGE', K.pending .. pool, 0, 199)) do
     local facts = redis.call('HMGET', K.vm .. vm, 'phase', 'cloned')
@@ -67,20 +67,20 @@ local function making(pool)
 end
 
 local seen = {}
-for n = 0, redis.call('HLEN', K.wants .. request) - 1 do
-  local want = read_want(request, int(n))
-  if want.vm == '' and not seen[want.pool] then
-    seen[want.pool] = true
-    local ready = redis.call('ZCARD', K.ready .. want.pool)
-    local places, checkouts = places_in(want.pool, ready)
+for n = 0, redis.call('HLEN', K.items .. request) - 1 do
+  local item = read_item(request, int(n))
+  if item.vm == '' and not seen[item.pool] then
+    seen[item.pool] = true
+    local ready = redis.call('ZCARD', K.ready .. item.pool)
+    local ahead, checkouts = ahead_in(item.pool, ready)
     table.insert(reply.pools, {
-      pool = want.pool,
-      backlog = redis.call('ZCARD', K.backlog .. want.pool),
+      pool = item.pool,
+      backlog = redis.call('ZCARD', K.backlog .. item.pool),
       ready = ready,
-      broken = redis.call('HGET', K.broken, want.pool) or '',
-      backing_off = redis.call('HGET', K.backing_off, want.pool) or '',
-      ahead = places,
-      pending = making(want.pool),
+      broken = redis.call('HGET', K.broken, item.pool) or '',
+      backing_off = redis.call('HGET', K.backing_off, item.pool) or '',
+      ahead = ahead,
+      pending = pending_by_phase(item.pool),
       owed = checkouts,
     })
   end

@@ -31,8 +31,8 @@ class RequestStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """One VM of a request."""
+class RequestItem:
+    """One VM of a request, and what was asked for."""
 
     name: str
     """The pool or alias that was asked for."""
@@ -41,7 +41,7 @@ class Wanted:
     """Empty while it is waited for."""
     domain: str
     """Of the VM, empty for short names."""
-    charges: int
+    failed_attempts: int
     """Clones that failed while this one was next."""
     error: str
     """The last of them."""
@@ -66,16 +66,22 @@ class OnDemandRequest:
     """Why it failed."""
     error: str
     """The last error on its way, also of one that is still open."""
-    wants: tuple[Wanted, ...]
+    items: tuple[RequestItem, ...]
 
 
 class Requests:
     """Each method is one round trip, and safe to repeat with the same operation."""
 
     def __init__(
-        self, link: RedisConnection, scripts: Scripts, keys: Keys, *, data_ttl: timedelta, wait: "Waiting"
+        self,
+        connection: RedisConnection,
+        scripts: Scripts,
+        keys: Keys,
+        *,
+        data_ttl: timedelta,
+        wait: "ReplicaWait",
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._scripts = scripts
         self._keys = keys
         self._data_ttl = data_ttl
@@ -84,7 +90,7 @@ class Requests:
     async def open(
         self,
         request: str,
-        wants: Sequence[tuple[str, str]],
+        items: Sequence[tuple[str, str]],
         *,
         operation: str,
         token: str | None,
@@ -106,7 +112,7 @@ class Requests:
             lifetime_with_token=duration_ms(lifetime_with_token) if lifetime_with_token else 0,
             ttl=duration_ms(ttl),
             keep=int(self._data_ttl.total_seconds()),
-            items=wants,
+            items=items,
         )
         match outcome:
             case "unauthorized":
@@ -120,8 +126,8 @@ class Requests:
         """Give a request as it is now; with `wait_replicas` a ready one only when replicas have it."""
         found = (await self.look_up_all([request]))[0]
         if found and found.status is RequestStatus.READY and self._wait.replicas:
-            _, acknowledged = await self._link.call(
-                ("HSET", self._keys("request", request), "told", 1),
+            _, acknowledged = await self._connection.call(
+                ("HSET", self._keys("request", request), "reported", 1),
                 ("WAIT", self._wait.replicas, duration_ms(self._wait.timeout)),
             )
             if check(acknowledged) < self._wait.replicas:
@@ -182,7 +188,7 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class ReplicaWait:
     """How many replicas must have a grant before it is told, and how long to wait for them."""
 
     replicas: int
@@ -202,5 +208,5 @@ def request_of(request: str, found: Mapping[str, Any]) -> OnDemandRequest | None
         accepted=bool(found["accepted"]),
         reason=found["reason"],
         error=found["error"],
-        wants=tuple(Wanted(**item) for item in found["items"]),
+        items=tuple(RequestItem(**item) for item in found["items"]),
     )

@@ -11,13 +11,13 @@ local served = remembered(operation)
 if served then return cjson.encode(served) end
 served = {}
 for _, vm in ipairs(redis.call('ZRANGE', K.ready .. pool, 0, tonumber(ARG.most) - 1)) do
-  local want = head(pool)
-  if not want then break end
+  local item = head(pool)
+  if not item then break end
   local ready = redis.call('ZCARD', K.ready .. pool)
-  if owed(pool, ready, want.turn) >= ready then break end
-  local user, waited = grant(want, vm, 'ready', operation, now)
+  if owed(pool, ready, item.turn) >= ready then break end
+  local user, waited = grant(item, vm, 'ready', operation, now)
   table.insert(served, {
-    vm = vm, provider_id = redis.call('HGET', K.vm .. vm, 'id') or '', request = want.request, user = user,
+    vm = vm, provider_id = redis.call('HGET', K.vm .. vm, 'id') or '', request = item.request, user = user,
     waited = waited,
   })
 end

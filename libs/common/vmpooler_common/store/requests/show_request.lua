@@ -10,7 +10,7 @@ local known = redis.call('HMGET', K.request .. ARG.request,
 if not known[1] then return cjson.encode({ status = '' }) end
 local items = {}
 for n = 0, tonumber(known[8]) - 1 do
-  local item = cjson.decode(redis.call('HGET', K.wants .. ARG.request, n))
+  local item = cjson.decode(redis.call('HGET', K.items .. ARG.request, n))
   item.domain = item.vm ~= '' and redis.call('HGET', K.vm .. item.vm, 'domain') or ''
   table.insert(items, item)
 end

@@ -3,7 +3,7 @@
 --
 -- `generation` is the one in its tag, `bound` how many orphans may be adopted in ten minutes.
 -- Returns 'ok', 'known' when there is a record, 'foreign' when the tag is of another data set,
---         'halted' when the bound is or was exceeded (all destroying of the provider is stopped)
+--         'deletion_paused' when the bound is or was exceeded (deletion at the provider is paused)
 
 local vm, pool, provider, now = ARG.vm, ARG.pool, ARG.provider, now_ms()
 
@@ -11,7 +11,7 @@ local vm, pool, provider, now = ARG.vm, ARG.pool, ARG.provider, now_ms()
 local function refuse()
   redis.call('SADD', K.refused .. provider, vm)
   redis.call('EXPIRE', K.refused .. provider, RELEASE_KEPT)
-  return 'halted'
+  return 'deletion_paused'
 end
 
 local known = redis.call('HMGET', K.vm .. vm, 'id', 'reason')
@@ -19,7 +19,7 @@ if known[1] == ARG.provider_id and known[2] == 'orphan' then return 'ok' end
 if redis.call('EXISTS', K.vm .. vm) == 1 then return 'known' end
 if redis.call('GET', K.generation) ~= ARG.generation then return 'foreign' end
 if redis.call('HEXISTS', K.deletion_paused, provider) == 1 then return refuse() end
-if not may_reap(provider, 'orphan', vm, tonumber(ARG.bound), now) then
+if not count_against_limit(provider, 'orphan', vm, tonumber(ARG.bound), now) then
   redis.call('HSET', K.deletion_paused, provider,
     'orphan ' .. pool .. ' more unknown VMs appeared than may be destroyed in ten minutes')
   event('provider.deletion_paused', pool, vm)

@@ -1,4 +1,4 @@
--- resume_deletion: an operator allows the destroying of a halted provider's VMs again.
+-- resume_deletion: resume deletion at a provider because an operator says so.
 -- What is known by now to be missing or unknown there is named, and counts against no safety limit for a day.
 -- ARGS provider
 --

@@ -2,11 +2,11 @@
 -- ARGS provider, whole
 --
 -- `whole` is `absent POOL` or `orphan POOL`.
--- Returns 1 when nothing is halted now, else 0.
+-- Returns 1 when nothing is paused now, else 0.
 
-local halted = redis.call('HGET', K.deletion_paused, ARG.provider)
-if not halted then return 1 end
-if string.sub(halted, 1, #ARG.whole + 1) ~= ARG.whole .. ' ' then return 0 end
+local paused = redis.call('HGET', K.deletion_paused, ARG.provider)
+if not paused then return 1 end
+if string.sub(paused, 1, #ARG.whole + 1) ~= ARG.whole .. ' ' then return 0 end
 redis.call('HDEL', K.deletion_paused, ARG.provider)
 redis.call('DEL', K.refused .. ARG.provider)
 event('provider.deletion_resumed', '', '')

@@ -12,9 +12,10 @@
 --                `bound` as configured; 'left' the same of a pool that has left the configuration;
 --         'stale' the pool was drained since its name was reserved, and no request needs it;
 --         'ready-before' it became ready before `bound`; 'ended' its lifetime is over;
---         'operation' it was handed out by the operation `bound`;
+--         'operation' it was checked out by the operation `bound`;
 --         'unseen' a suspect, and fewer than `bound` VMs of its provider were given up in ten minutes
--- Returns 'ok', 'halted' when that bound is or was exceeded (all destroying of the provider is stopped),
+-- Returns 'ok', 'deletion_paused' when that bound is or was exceeded (all destroying of the provider is
+--         stopped),
 --         or 'refused'.
 
 local operation, vm, state, guard, bound = ARG.operation, ARG.vm, ARG.state, ARG.guard, ARG.bound
@@ -45,12 +46,12 @@ elseif guard == 'operation' then
   if known[2] ~= bound then return 'refused' end
 elseif guard == 'unseen' then
   if index ~= 'suspect' then return 'refused' end
-  if redis.call('HEXISTS', K.deletion_paused, provider) == 1 then return 'halted' end
-  if not may_reap(provider, 'absent', vm, tonumber(bound), now) then
+  if redis.call('HEXISTS', K.deletion_paused, provider) == 1 then return 'deletion_paused' end
+  if not count_against_limit(provider, 'absent', vm, tonumber(bound), now) then
     redis.call('HSET', K.deletion_paused, provider,
       'absent ' .. pool .. ' more VMs vanished than may be given up in ten minutes')
     event('provider.deletion_paused', pool, vm)
-    return 'halted'
+    return 'deletion_paused'
   end
 end
 
@@ -58,5 +59,5 @@ if state == 'pending' then free_slot(vm, pool) end
 if state == 'running' then redis.call('ZREM', K.untagged .. pool, vm) end
 move(vm, pool, index, 'completed', int(now + ARG.delay),
   'op', operation, 'completed', int(now), 'reason', ARG.reason)
-if ARG.error ~= '' then charge_head(pool, ARG.error, tonumber(ARG.most_failures), now) end
+if ARG.error ~= '' then note_failed_attempt(pool, ARG.error, tonumber(ARG.most_failures), now) end
 return 'ok'

@@ -11,22 +11,44 @@ from vmpooler_common.store.core.times import duration_ms, to_ms
 
 
 class Outcome(StrEnum):
-    """What became of a retirement or of taking in an orphan."""
+    """What became of a retirement or of adopting an orphan."""
 
     OK = "ok"
     REFUSED = "refused"
-    HALTED = "halted"
-    """A safety limit is exceeded; all destroying of the provider is stopped."""
+    DELETION_PAUSED = "deletion_paused"
+    """A safety limit is exceeded; nothing of the provider is destroyed."""
     KNOWN = "known"
     FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
-    """A failed clone, charged to an on-demand request; `most` charges on one VM fail the request."""
+class FailedAttempt:
+    """A failed clone of the next item that a pool serves; `most` of them on one item fail its request."""
 
     error: str
     most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must still be true when a VM is retired, since the plan may be old; see `retire.lua`."""
+
+    guard: Guard = Guard.NONE
+    bound: int | datetime = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A VM with our tag and without a record."""
+
+    name: str
+    pool: str
+    provider: str
+    domain: str
+    provider_id: str
+    attempt: str
+    generation: str
+    """The last two are from its tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +84,15 @@ class Retirement:
         *,
         operation: str,
         reason: str,
-        guard: Guard = Guard.NONE,
-        bound: int | datetime = 0,
+        condition: Condition = Condition(),
         delay: timedelta = timedelta(0),
-        charge: Charge | None = None,
+        failed_attempt: FailedAttempt | None = None,
     ) -> Outcome:
-        """Leave a VM in this state to destruction, `delay` from now, unless the guard says no.
+        """Leave a VM in this state to destruction, `delay` from now, when the condition holds.
 
-        A `charge` is made to the request that the pool would have served next.
+        A `failed_attempt` is noted with the item that the pool would have served next.
         """
+        bound = condition.bound
         limit = to_ms(bound) if isinstance(bound, datetime) else bound
         return Outcome(
             await self._scripts.run_named(
@@ -80,36 +102,30 @@ class Retirement:
                 state=state,
                 reason=reason,
                 delay=duration_ms(delay),
-                guard=guard,
+                guard=condition.guard,
                 bound=limit,
-                error=charge.error if charge else "",
-                most_failures=charge.most if charge else 0,
+                error=failed_attempt.error if failed_attempt else "",
+                most_failures=failed_attempt.most if failed_attempt else 0,
             )
         )
 
     async def adopt_orphan(
         self,
-        vm: str,
+        orphan: Orphan,
         *,
-        pool: str,
-        provider: str,
-        domain: str,
-        provider_id: str,
-        attempt: str,
-        generation: str,
         bound: int,
     ) -> Outcome:
         """Leave an orphan to destruction: at most `bound` of a provider in ten minutes."""
         return Outcome(
             await self._scripts.run_named(
                 "adopt_orphan",
-                vm=vm,
-                pool=pool,
-                provider=provider,
-                domain=domain,
-                provider_id=provider_id,
-                attempt=attempt,
-                generation=generation,
+                vm=orphan.name,
+                pool=orphan.pool,
+                provider=orphan.provider,
+                domain=orphan.domain,
+                provider_id=orphan.provider_id,
+                attempt=orphan.attempt,
+                generation=orphan.generation,
                 bound=bound,
             )
         )
@@ -153,17 +169,16 @@ class Retirement:
         return moved
 
     async def resume_deletion(self, provider: str) -> int:
-        """Allow destroying again because an operator says so.
+        """Resume deletion at a provider because an operator says so; give how many VMs are released.
 
-        The VMs that are known by now to be missing or unknown there are beside the safety limits for a day.
-        Gives how many these are.
+        These are missing or unknown there by now; no safety limit counts them for a day.
         """
         return int(await self._scripts.run_named("resume_deletion", provider=provider))
 
     async def resume_when_whole(self, provider: str, *, whole: str) -> bool:
-        """Allow destroying again because a listing is whole: `whole` is `absent POOL` or `orphan POOL`.
+        """Resume deletion because a listing is whole: `whole` is `absent POOL` or `orphan POOL`.
 
-        Gives whether nothing is halted now.
+        Gives whether deletion isn't paused now.
         """
         return bool(await self._scripts.run_named("resume_when_whole", provider=provider, whole=whole))
 

@@ -12,12 +12,12 @@ local operation, vm, outcome, now = ARG.operation, ARG.vm, ARG.outcome, now_ms()
 local known = redis.call('HMGET', K.vm .. vm, 'task:' .. ARG.task, 'work')
 if not known[1] then return 'over' end
 local task = cjson.decode(known[1])
-if task.settled == operation then return 'ok' end
+if task.finished == operation then return 'ok' end
 if task.state ~= 'pending' then return 'over' end
 if outcome ~= 'done' and known[2] ~= operation then return 'over' end
 
 if outcome == 'again' then
-  task.reason, task.settled = ARG.reason, operation
+  task.reason, task.finished = ARG.reason, operation
   write_task(vm, task)
   redis.call('HDEL', K.vm .. vm, 'worker', 'work')
   redis.call('ZADD', K.tasks_due, int(now + ARG.delay), vm)

@@ -71,7 +71,7 @@ end
 
 -- End a task of a running VM; the next one is due at once.
 local function end_task(vm, task, state, reason, operation, now)
-  task.state, task.reason, task.ended, task.settled = state, reason, int(now), operation
+  task.state, task.reason, task.ended, task.finished = state, reason, int(now), operation
   local tasks = tasks_of(vm)
   for at, other in ipairs(tasks) do
     if other.id == task.id then tasks[at] = task end

@@ -29,7 +29,7 @@ class Tasks:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    async def ask(
+    async def add(
         self,
         vm: str,
         task: VmTask,

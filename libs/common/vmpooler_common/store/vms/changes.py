@@ -27,7 +27,7 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class VmChange:
     """What is to be changed; nothing by default."""
 
     lifetime: timedelta | None = None
@@ -60,7 +60,7 @@ class Changes:
     async def modify(
         self,
         vm: str,
-        change: Change,
+        change: VmChange,
         *,
         operation: str,
         access: Access,

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.store.line import Line
+from tests.store.queued_checkouts import QueuedCheckouts
 from tests.support.eventually import eventually
 from tests.support.services import Service
 
@@ -12,7 +12,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def joined(
-    service: Service, line: Line, *, names: str = "pool1", version: str = "v3", key: str = ""
+    service: Service, line: QueuedCheckouts, *, names: str = "pool1", version: str = "v3", key: str = ""
 ) -> Connection:
     """Ask for VMs, under an Idempotency-Key if one is given; return when the place in line is taken."""
     count = len(await line.places())

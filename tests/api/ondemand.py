@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from tests.api.in_process import Api
-from tests.store.demand import Demand
+from tests.store.ondemand import OnDemand
 
 PATH = "/api/v3/ondemandvm"
 GOOD = {"X-AUTH-TOKEN": "good"}
@@ -22,9 +22,9 @@ class Requester:
     api: Api
 
     @property
-    def demand(self) -> Demand:
+    def demand(self) -> OnDemand:
         """The manager's part."""
-        return Demand(self.api.fleet)
+        return OnDemand(self.api.fleet)
 
     async def ask(self, body: Any = None, **arguments: Any) -> httpx.Response:
         """Send a request for VMs; a mapping is sent as JSON, bytes as they are."""

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 
 from tests.api.odd_requests import OddRequest, odd_requests
 from tests.store.dataset import Entry, read_dataset
-from tests.store.demand import Demand
 from tests.store.fleet import Fleet
+from tests.store.ondemand import OnDemand
 from tests.support.documents import pooler_document
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
@@ -63,7 +63,7 @@ async def service(
         await fleet.running("pool1", "alices", token="good")
         await fleet.running("pool1", "bobs", token="bobs")
         await fleet.ready("pool1", "ready", *(f"vm-{number}" for number in range(50)))
-        await Demand(fleet).accepted("open", "pool2", token="good")
+        await OnDemand(fleet).accepted("open", "pool2", token="good")
         yield service
 
 

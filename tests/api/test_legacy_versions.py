@@ -12,7 +12,7 @@ from tests.api.conftest import WithApi
 from tests.api.every_route import every_route
 from tests.api.in_process import Api, make_ready
 from tests.api.queueing import Queue
-from tests.store.demand import Demand
+from tests.store.ondemand import OnDemand
 
 LEGACY = ["v1", "v2"]
 PATIENCE = "?wait=30"
@@ -190,7 +190,7 @@ async def test_v1_tells_no_domain_of_a_request_where_pools_have_several(with_api
 
 
 async def test_v1_gives_short_names_when_a_request_is_ready(api: Api) -> None:
-    demand = Demand(api.fleet)
+    demand = OnDemand(api.fleet)
     await demand.accepted("mine", "pool3")
     waiting = await api.client.get("/api/v1/ondemandvm/mine")
     assert (waiting.status_code, "domain" in waiting.json()) == (202, False)
@@ -206,7 +206,7 @@ async def test_v1_gives_short_names_when_a_request_is_ready(api: Api) -> None:
 
 
 async def test_v1_tells_of_a_request_that_is_over_as_v3_does(api: Api) -> None:
-    demand = Demand(api.fleet)
+    demand = OnDemand(api.fleet)
     await demand.accepted("mine", "pool3")
     await api.client.delete("/api/v1/ondemandvm/mine")
     answers = [await api.client.get(f"/api/{version}/ondemandvm/mine") for version in ("v1", "v3")]
@@ -244,7 +244,7 @@ async def test_legacy_answers_are_as_described(
 ) -> None:
     await api.fleet.ready("pool1", "one")
     await api.fleet.ready("pool2", "two")
-    demand = Demand(api.fleet)
+    demand = OnDemand(api.fleet)
     await demand.accepted("mine", "pool3")
     await demand.booted("pool3", "three")
     document = await document_of(api)

@@ -7,7 +7,7 @@ from tests.api.conftest import WithApi
 from tests.api.in_process import POOLS
 from tests.api.ondemand import GOOD, PATH, Requester
 from tests.store.fleet import want
-from tests.store.line import Line
+from tests.store.queued_checkouts import QueuedCheckouts
 
 
 async def of_a_user(customer: Requester, request: str, user: str, *pools: str) -> None:
@@ -78,7 +78,7 @@ async def test_a_vm_that_boots_is_promised_to_who_is_first_in_line(customer: Req
 
 
 async def test_it_counts_what_is_owed_to_checkouts_that_came_before(customer: Requester) -> None:
-    line = Line(customer.api.fleet)
+    line = QueuedCheckouts(customer.api.fleet)
     await line.ask("older", want("pool1", 2))
     await customer.accepted("r", {"pool1": 2})
     await line.ask("younger", want("pool1", 3))
@@ -91,7 +91,7 @@ async def test_it_counts_what_is_owed_to_checkouts_that_came_before(customer: Re
 
 
 async def test_a_ready_vm_that_is_owed_to_a_checkout_needs_not_be_made(customer: Requester) -> None:
-    line = Line(customer.api.fleet)
+    line = QueuedCheckouts(customer.api.fleet)
     await line.ask("older", want("pool1", 2))
     await customer.api.fleet.ready("pool1", "a")
     await customer.accepted("r", {"pool1": 1})
@@ -103,7 +103,7 @@ async def test_a_ready_vm_that_is_owed_to_a_checkout_needs_not_be_made(customer:
 
 
 async def test_checkouts_that_came_later_or_have_left_are_not_before_a_request(customer: Requester) -> None:
-    line = Line(customer.api.fleet)
+    line = QueuedCheckouts(customer.api.fleet)
     await line.ask("gone", want("pool1"))
     await customer.accepted("r", {"pool1": 1})
     await line.ask("later", want("pool1"))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.conftest import WithApi
 from tests.api.ondemand import PATH, Requester
-from tests.store.demand import SHORT_TTL
+from tests.store.ondemand import SHORT_TTL
 
 UNKNOWN = {"ok": False, "message": "no request found for request_id 'unknown'"}
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.api.in_process import Api
 from tests.api.ondemand import PATH
-from tests.store.demand import Demand
 from tests.store.fleet import Fleet
+from tests.store.ondemand import OnDemand
 from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
@@ -27,7 +27,7 @@ async def wait_for_status(fleet: Fleet, expected: RequestStatus) -> None:
 
     async def is_so() -> bool:
         (request,) = await requests_of(fleet)
-        return (await Demand(fleet).seen(request)).status is expected
+        return (await OnDemand(fleet).seen(request)).status is expected
 
     await eventually(is_so)
 
@@ -46,7 +46,7 @@ async def test_withdrawing_a_request_goes_on_until_redis_is_back(cut_api: Api, p
     proxy.cut(opening, Moment.AFTER, callback=proxy.down)
     assert (await cut_api.client.post(f"{PATH}/pool1")).status_code == 503
     (request,) = await requests_of(cut_api.fleet)
-    assert (await Demand(cut_api.fleet).seen(request)).status is RequestStatus.OPEN
+    assert (await OnDemand(cut_api.fleet).seen(request)).status is RequestStatus.OPEN
     await proxy.up()
     await wait_for_status(cut_api.fleet, RequestStatus.DELETED)
 
@@ -144,4 +144,4 @@ async def test_what_is_not_answered_when_the_service_ends_is_withdrawn(
     assert answer.status_code == 503
     assert await stopping[0] == 0
     (request,) = await requests_of(process_fleet)
-    assert (await Demand(process_fleet).seen(request)).status is RequestStatus.DELETED
+    assert (await OnDemand(process_fleet).seen(request)).status is RequestStatus.DELETED

@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS, open_api
 from tests.api.ondemand import PATH, Requester
-from tests.store.demand import Demand
 from tests.store.fleet import Fleet, attempt_of
+from tests.store.ondemand import OnDemand
 from tests.support.documents import pooler_document
 from tests.support.eventually import eventually
 from tests.support.proxy import Proxy
@@ -147,7 +147,7 @@ async def test_an_end_during_an_outage_of_redis_is_told_after_it(
         open_store(redis_server.url, redis_prefix) as store,
         Redis.from_url(redis_server.url, decode_responses=True, protocol=2) as client,
     ):
-        demand = Demand(Fleet(store, client, redis_prefix))
+        demand = OnDemand(Fleet(store, client, redis_prefix))
         await demand.accepted("r", "pool1")
         task = await waiting(Requester(api), "r")
         await proxy.down()
@@ -169,12 +169,12 @@ async def service(
 
 
 @pytest.fixture
-async def demand(redis_server: RedisServer, redis_prefix: str, service: Service) -> AsyncIterator[Demand]:
+async def demand(redis_server: RedisServer, redis_prefix: str, service: Service) -> AsyncIterator[OnDemand]:
     async with (
         open_store(redis_server.url, redis_prefix) as store,
         Redis.from_url(redis_server.url, decode_responses=True, protocol=2) as client,
     ):
-        yield Demand(Fleet(store, client, redis_prefix))
+        yield OnDemand(Fleet(store, client, redis_prefix))
 
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -206,7 +206,7 @@ async def until_so_many_wait(service: Service, clients: int) -> None:
         await eventually(so_many_wait)
 
 
-async def test_a_thousand_clients_may_wait(service: Service, demand: Demand) -> None:
+async def test_a_thousand_clients_may_wait(service: Service, demand: OnDemand) -> None:
     vms = [f"vm-{number}" for number in range(REQUESTS)]
     for vm in vms:
         await demand.accepted(f"for-{vm}", "pool1")
@@ -221,7 +221,7 @@ async def test_a_thousand_clients_may_wait(service: Service, demand: Demand) -> 
     await until_so_many_wait(service, 0)
 
 
-async def test_a_client_that_leaves_frees_its_place(service: Service, demand: Demand) -> None:
+async def test_a_client_that_leaves_frees_its_place(service: Service, demand: OnDemand) -> None:
     await demand.accepted("r", "pool1")
     _, writer = await connected(service, "r")
     await until_so_many_wait(service, 1)
@@ -230,7 +230,7 @@ async def test_a_client_that_leaves_frees_its_place(service: Service, demand: De
     await until_so_many_wait(service, 0)
 
 
-async def test_a_service_that_stops_answers_those_who_wait(service: Service, demand: Demand) -> None:
+async def test_a_service_that_stops_answers_those_who_wait(service: Service, demand: OnDemand) -> None:
     await demand.accepted("r", "pool1")
     connection = await connected(service, "r")
     await until_so_many_wait(service, 1)

@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.api.in_process import Api
-from tests.store.chores import Chores, disk, revert, snapshot
-from tests.store.demand import Demand
+from tests.store.ondemand import OnDemand
+from tests.store.task_helpers import TaskHelpers, disk, revert, snapshot
 from vmpooler_common.store.vms.changes import MOST_TAGS, Access, VmChange
 
 CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
@@ -127,10 +127,10 @@ async def prepare(api: Api) -> None:
         "tagged", VmChange(tags=TAGS), operation="tag", access=Access.ANYBODY
     )
     await api.fleet.running("pool2", "worked-on")
-    await Chores(api.fleet).done("worked-on", snapshot("s"), disk("d"), revert("r", "s"))
+    await TaskHelpers(api.fleet).done("worked-on", snapshot("s"), disk("d"), revert("r", "s"))
     await api.fleet.running("pool2", "busy")
-    await Chores(api.fleet).asked("busy", *(disk(f"d{number}") for number in range(10)))
-    demand = Demand(api.fleet)
+    await TaskHelpers(api.fleet).asked("busy", *(disk(f"d{number}") for number in range(10)))
+    demand = OnDemand(api.fleet)
     await demand.accepted("met", "pool3")
     await demand.booted("pool3", "five")
     await demand.accepted("partly", "pool3", "pool3")

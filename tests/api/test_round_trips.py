@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.every_route import every_route, fits
 from tests.api.in_process import Api
-from tests.store.demand import Demand, of_a_user
+from tests.store.ondemand import OnDemand, of_a_user
 
 GOOD = {"X-AUTH-TOKEN": "good"}
 DEMAND = "/api/v3/ondemandvm"
@@ -118,9 +118,9 @@ async def test_a_request_is_one_round_trip_at_most(
     await secured_api.fleet.ready("pool1", "a1", "a2", "a3")
     await secured_api.fleet.ready("pool2", "b1", "b2")
     await secured_api.fleet.running("pool3", "mine", token="good")
-    await Demand(secured_api.fleet).accepted("known", "pool1", "pool2", "pool2")
+    await OnDemand(secured_api.fleet).accepted("known", "pool1", "pool2", "pool2")
     await secured_api.fleet.token("roots", "root")
-    await of_a_user(Demand(secured_api.fleet), "theirs", "bob", "pool1")
+    await of_a_user(OnDemand(secured_api.fleet), "theirs", "bob", "pool1")
     await secured_api.client.post("/api/v3/vm/pool2", headers={"Idempotency-Key": "known"})
     before = secured_api.metric("redis_round_trips_total")
     await secured_api.client.request(method, path, **arguments)

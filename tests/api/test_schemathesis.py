@@ -11,8 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS
-from tests.store.demand import Demand
 from tests.store.fleet import Fleet
+from tests.store.ondemand import OnDemand
 from tests.support.documents import pooler_document
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService
@@ -39,7 +39,7 @@ async def fleet(redis_server: RedisServer, redis_prefix: str) -> AsyncIterator[F
         for pool in ("pool1", "pool2"):
             await fleet.ready(pool, *(f"{pool}-{number}" for number in range(100)))
         await fleet.ready("pool2", "ready")
-        demand = Demand(fleet)
+        demand = OnDemand(fleet)
         await demand.accepted("failed", "pool3")
         await demand.failed("pool3", "broken", "no disk", most=1)
         await demand.accepted("met", "pool3", token="good")

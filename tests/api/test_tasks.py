@@ -5,8 +5,8 @@ from structlog.testing import capture_logs
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
-from tests.store.chores import Chores, disk, revert, snapshot
 from tests.store.fleet import Fleet
+from tests.store.task_helpers import TaskHelpers, disk, revert, snapshot
 
 OWNER, OTHER, ROOT = ({"X-AUTH-TOKEN": token} for token in ("alices", "bobs", "roots"))
 PATHS = ("disk/8", "snapshot", "snapshot/s")
@@ -18,7 +18,7 @@ async def arrange(api: Api) -> None:
         await api.fleet.token(token, user)
     await api.fleet.running("pool1", "one", token="alices")
     await api.fleet.store.tasks.add("one", snapshot("s"), token="alices", needs_token=True, only_owner=True)
-    assert await api.fleet.store.task_leases.done(await Chores(api.fleet).brought())
+    assert await api.fleet.store.task_leases.done(await TaskHelpers(api.fleet).brought())
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -60,7 +60,7 @@ async def test_too_many_tasks_are_a_conflict_that_says_so(api: Api) -> None:
 
 
 async def test_a_vm_tells_what_became_of_its_tasks(api: Api) -> None:
-    fleet, chores = api.fleet, Chores(api.fleet)
+    fleet, chores = api.fleet, TaskHelpers(api.fleet)
     await fleet.running("pool1", "one")
     await chores.done("one", snapshot("s"), disk("d", 8))
     await chores.asked("one", disk("e", 9))
@@ -81,14 +81,14 @@ async def test_a_vm_tells_what_became_of_its_tasks(api: Api) -> None:
 
 async def test_disks_and_snapshots_stand_where_old_clients_know_them(api: Api) -> None:
     await api.fleet.running("pool1", "one")
-    await Chores(api.fleet).done("one", snapshot("s"), disk("d"))
+    await TaskHelpers(api.fleet).done("one", snapshot("s"), disk("d"))
     members = list((await api.client.get("/api/v3/vm/one")).json()["one"])
     assert members[members.index("state") :] == ["state", "snapshots", "disk", "ip", "fqdn", "host", "tasks"]
 
 
 async def test_a_vm_that_is_gone_still_tells_its_tasks(fleet: Fleet, api: Api) -> None:
     await fleet.running("pool1", "one")
-    await Chores(fleet).asked("one", disk("d"))
+    await TaskHelpers(fleet).asked("one", disk("d"))
     await api.client.delete("/api/v3/vm/one")
     ((task,)) = (await api.client.get("/api/v3/vm/one")).json()["one"]["tasks"]
     assert (task["state"], task["reason"]) == ("failed", "the VM was returned, or its lifetime was over")
@@ -125,7 +125,7 @@ async def test_a_disk_is_also_a_change_of_the_vm(api: Api) -> None:
     await api.fleet.running("pool1", "one")
     answer = await api.client.put("/api/v3/vm/one", json={"disk": "08"})
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
-    assert (await Chores(api.fleet).brought()).detail == "8"
+    assert (await TaskHelpers(api.fleet).brought()).detail == "8"
     assert api.metric("vm_task_orders_total", kind="disk", result="accepted") == 1
 
 
@@ -143,7 +143,7 @@ async def test_a_disk_is_added_together_with_the_other_changes_or_not_at_all(api
 
 async def test_nothing_is_changed_when_too_many_tasks_wait(api: Api) -> None:
     await api.fleet.running("pool1", "one")
-    await Chores(api.fleet).asked("one", *(disk(f"d{number}") for number in range(10)))
+    await TaskHelpers(api.fleet).asked("one", *(disk(f"d{number}") for number in range(10)))
     answer = await api.client.put("/api/v3/vm/one", json={"tags": {"a": "b"}, "disk": 8})
     message = "too many tasks of one are waiting; try again when some are over"
     assert (answer.status_code, answer.json()) == (409, {"ok": False, "message": message})

@@ -2,7 +2,7 @@
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
-from tests.store.demand import Demand
+from tests.store.ondemand import OnDemand
 
 GOOD = {"X-AUTH-TOKEN": "good"}
 
@@ -55,7 +55,7 @@ async def test_a_checkout_that_is_told_again_is_counted_once(with_api: WithApi) 
 async def test_the_vms_of_a_deleted_request_are_counted_as_returned(with_api: WithApi) -> None:
     async with with_api(auth="dummy", config={"usage_stats": True}) as api:
         await api.fleet.token("good", "alice")
-        demand = Demand(api.fleet)
+        demand = OnDemand(api.fleet)
         await demand.accepted("r", "pool1", "pool1", "pool2", token="good")
         await demand.booted("pool1", "one")
         await demand.booted("pool1", "two")

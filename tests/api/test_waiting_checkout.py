@@ -8,9 +8,9 @@ import pytest
 from tests.api.conftest import WithApi
 from tests.api.in_process import POOLS, Api
 from tests.api.queueing import VMS, WAITING, Queue, vms_of
-from tests.store.demand import Demand
 from tests.store.fleet import want
-from tests.store.line import Line
+from tests.store.ondemand import OnDemand
+from tests.store.queued_checkouts import QueuedCheckouts
 from tests.support.eventually import eventually
 
 
@@ -168,7 +168,7 @@ async def test_two_who_wait_under_one_key_get_the_same_vm(queue: Queue) -> None:
 
 
 async def test_on_demand_requests_and_waiting_clients_take_turns(queue: Queue) -> None:
-    demand = Demand(queue.api.fleet)
+    demand = OnDemand(queue.api.fleet)
     await demand.accepted("r", "pool1", "pool1")
     first = await queue.join("pool1")
     second = await queue.join("pool1")
@@ -182,7 +182,7 @@ async def test_on_demand_requests_and_waiting_clients_take_turns(queue: Queue) -
 
 async def test_a_place_of_a_process_that_was_killed_is_passed_over_when_it_lapses(queue: Queue) -> None:
     """Nobody tells of a place that lapses: those who wait look again by themselves."""
-    dead = Line(queue.api.fleet)
+    dead = QueuedCheckouts(queue.api.fleet)
     assert await dead.ask("dead", want("pool1")) is None
     task = await queue.join("pool1")
     await queue.api.fleet.ready("pool1", "a")

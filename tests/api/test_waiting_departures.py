@@ -5,7 +5,7 @@ import pytest
 
 from tests.api.connections import answer_of, joined
 from tests.store.fleet import Fleet
-from tests.store.line import Line
+from tests.store.queued_checkouts import QueuedCheckouts
 from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
@@ -26,7 +26,7 @@ async def wait_for_states(fleet: Fleet, expected: dict[str, str]) -> None:
 async def test_who_leaves_while_it_waits_gives_its_place_up_and_gets_nothing(
     process: Service, process_fleet: Fleet, version: str, key: str
 ) -> None:
-    line = Line(process_fleet)
+    line = QueuedCheckouts(process_fleet)
     _, writer = await joined(process, line, names="pool1+pool1", version=version, key=key)
     (place,) = [key async for key in process_fleet.client.scan_iter(f"{process_fleet.prefix}:ticket:*")]
     waiting = await joined(process, line)
@@ -43,7 +43,7 @@ async def test_who_leaves_while_it_waits_gives_its_place_up_and_gets_nothing(
 async def test_what_is_granted_to_who_leaves_before_the_answer_is_withdrawn(
     process: Service, process_fleet: Fleet, proxy: Proxy, key: str
 ) -> None:
-    line = Line(process_fleet)
+    line = QueuedCheckouts(process_fleet)
     _, writer = await joined(process, line, key=key)
 
     async def leave_when_granted() -> None:

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from tests.api.connections import answer_of, joined
 from tests.store.fleet import Fleet, want
-from tests.store.line import Line
+from tests.store.queued_checkouts import QueuedCheckouts
 from tests.support.documents import pooler_document
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
@@ -45,7 +45,7 @@ async def fleet(redis_server: RedisServer, redis_prefix: str) -> AsyncIterator[F
 async def test_a_hundred_clients_of_two_processes_are_served_in_the_order_in_which_they_came(
     processes: Sequence[Service], fleet: Fleet
 ) -> None:
-    line = Line(fleet)
+    line = QueuedCheckouts(fleet)
     connections = [await joined(processes[number % 2], line) for number in range(CROWD)]
     for number, connection in enumerate(connections):
         await fleet.ready("pool1", f"vm-{number}")
@@ -56,7 +56,7 @@ async def test_a_hundred_clients_of_two_processes_are_served_in_the_order_in_whi
 
 
 async def test_the_places_of_a_killed_process_lapse(processes: Sequence[Service], fleet: Fleet) -> None:
-    line = Line(fleet)
+    line = QueuedCheckouts(fleet)
     to_destroy, other = processes
     lost = [await joined(to_destroy, line, names="pool1+pool1") for _ in range(5)]
     waiting = await joined(other, line)
@@ -76,7 +76,7 @@ async def test_the_places_of_a_killed_process_lapse(processes: Sequence[Service]
 async def test_a_client_that_leaves_gives_its_place_up_at_once(
     processes: Sequence[Service], fleet: Fleet
 ) -> None:
-    line = Line(fleet)
+    line = QueuedCheckouts(fleet)
     _, writer = await joined(processes[0], line, names="pool1+pool1")
     waiting = await joined(processes[1], line)
     await fleet.ready("pool1", "a")
@@ -87,7 +87,7 @@ async def test_a_client_that_leaves_gives_its_place_up_at_once(
 async def test_two_who_wait_under_one_key_at_two_processes_get_the_same_vm(
     processes: Sequence[Service], fleet: Fleet
 ) -> None:
-    line = Line(fleet)
+    line = QueuedCheckouts(fleet)
     twins = [await joined(process, line, key="key") for process in processes]
     await fleet.ready("pool1", "a", "b")
     assert [('"a.' in answer, '"b.' in answer) for answer in [await answer_of(twin) for twin in twins]] == [
@@ -100,7 +100,7 @@ async def test_two_who_wait_under_one_key_at_two_processes_get_the_same_vm(
 async def test_a_process_that_stops_answers_those_who_wait(
     processes: Sequence[Service], fleet: Fleet
 ) -> None:
-    line = Line(fleet)
+    line = QueuedCheckouts(fleet)
     connections = [await joined(processes[0], line) for _ in range(3)]
     stopping = asyncio.create_task(processes[0].stop())
     answers = [await answer_of(connection) for connection in connections]

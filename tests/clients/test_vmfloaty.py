@@ -8,8 +8,8 @@ import pytest
 from tests.api.in_process import Api
 from tests.clients.conftest import TOKEN
 from tests.clients.vmfloaty import PoolerError, Vmfloaty
-from tests.store.chores import Chores
-from tests.store.demand import Demand
+from tests.store.ondemand import OnDemand
+from tests.store.task_helpers import TaskHelpers
 
 DEBIAN, ROCKY = "debian-12-x86_64", "rocky-9-x86_64"
 WANTED = {DEBIAN: 2, ROCKY: 1}
@@ -60,7 +60,7 @@ async def test_a_disk_is_added(api: Api, floaty: Vmfloaty) -> None:
     await api.fleet.running(DEBIAN, "one", token=TOKEN)
     answer = await floaty.modify("one", '{"disk":10}')
     assert answer.json()["ok"] is True
-    assert await api.fleet.store.task_leases.done(await Chores(api.fleet).brought())
+    assert await api.fleet.store.task_leases.done(await TaskHelpers(api.fleet).brought())
     assert (await floaty.query("one"))["disk"] == ["+10gb"]
 
 
@@ -68,7 +68,7 @@ async def test_a_snapshot_is_taken_and_gone_back_to(api: Api, floaty: Vmfloaty) 
     await api.fleet.running(DEBIAN, "one", token=TOKEN)
     snapshot = await floaty.snapshot("one")
     assert not await floaty.revert("one", snapshot)
-    assert await api.fleet.store.task_leases.done(await Chores(api.fleet).brought())
+    assert await api.fleet.store.task_leases.done(await TaskHelpers(api.fleet).brought())
     assert (await floaty.query("one"))["snapshots"] == [snapshot]
     assert await floaty.revert("one", snapshot)
 
@@ -92,7 +92,7 @@ async def test_vms_on_demand_are_waited_for(api: Api, floaty: Vmfloaty) -> None:
     await api.fleet.store.request_inbox.prepare()
     request = await floaty.request(WANTED)
     assert await floaty.look_at(request) is None
-    demand = Demand(api.fleet)
+    demand = OnDemand(api.fleet)
     ((entry, named),) = await demand.entries()
     await api.fleet.store.backlog.accept(named, entry=entry)
     await demand.booted(DEBIAN, "one")

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from tests.api.in_process import Api
-from tests.store.chores import Chores, disk, snapshot
 from tests.store.fleet import Fleet
+from tests.store.task_helpers import TaskHelpers, disk, snapshot
 from vmpooler_common.model.vm import TaskKind
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9]{31}")
@@ -22,7 +22,9 @@ PLAIN = (404, {"ok": False})
 
 async def what_waits(fleet: Fleet, vm: str) -> list[tuple[TaskKind, str]]:
     """Give the tasks of a VM that a manager is still to do: kind and detail."""
-    return [(task.kind, task.detail) for task in await Chores(fleet).tasks(vm) if task.state == "pending"]
+    return [
+        (task.kind, task.detail) for task in await TaskHelpers(fleet).tasks(vm) if task.state == "pending"
+    ]
 
 
 async def test_165_disks_are_a_list(fleet: Fleet, client: httpx.AsyncClient) -> None:
@@ -30,15 +32,15 @@ async def test_165_disks_are_a_list(fleet: Fleet, client: httpx.AsyncClient) -> 
     `+8gb:+9gb`, then list of two.
     """
     await fleet.running("pool1", "one")
-    await Chores(fleet).done("one", disk("d", 8))
+    await TaskHelpers(fleet).done("one", disk("d", 8))
     assert (await client.get("/api/v3/vm/one")).json()["one"]["disk"] == ["+8gb"]
-    await Chores(fleet).done("one", disk("e", 9))
+    await TaskHelpers(fleet).done("one", disk("e", 9))
     assert (await client.get("/api/v3/vm/one")).json()["one"]["disk"] == ["+8gb", "+9gb"]
 
 
 async def test_165_snapshots_are_a_list(fleet: Fleet, client: httpx.AsyncClient) -> None:
     await fleet.running("pool1", "one")
-    await Chores(fleet).done("one", snapshot("s"), snapshot("t"))
+    await TaskHelpers(fleet).done("one", snapshot("s"), snapshot("t"))
     assert (await client.get("/api/v3/vm/one")).json()["one"]["snapshots"] == ["s", "t"]
 
 
@@ -46,7 +48,7 @@ async def test_165_a_vm_without_disks_and_snapshots_has_no_such_members(
     fleet: Fleet, client: httpx.AsyncClient
 ) -> None:
     await fleet.running("pool1", "one")
-    await Chores(fleet).asked("one", disk("d"), snapshot("s"))
+    await TaskHelpers(fleet).asked("one", disk("d"), snapshot("s"))
     assert not {"disk", "snapshots"} & (await client.get("/api/v3/vm/one")).json()["one"].keys()
 
 
@@ -58,7 +60,7 @@ async def test_192_a_disk_is_accepted_for_a_manager_to_add(fleet: Fleet, client:
     answer = await client.post("/api/v3/vm/one/disk/8")
     assert (answer.status_code, answer.json()) == (202, {"ok": True, "one": {"disk": "+8gb"}})
     assert await what_waits(fleet, "one") == [(TaskKind.DISK, "8")]
-    taken = await Chores(fleet).brought()
+    taken = await TaskHelpers(fleet).brought()
     assert (taken.vm, taken.kind, taken.detail) == ("one", TaskKind.DISK, "8")
 
 
@@ -147,7 +149,7 @@ async def test_195_a_snapshot_is_accepted_for_a_manager_to_take(
     name = answer.json()["one"]["snapshot"]
     assert answer.json() == {"ok": True, "one": {"snapshot": name}}
     assert IDENTIFIER.fullmatch(name)
-    taken = await Chores(fleet).brought()
+    taken = await TaskHelpers(fleet).brought()
     assert (taken.vm, taken.kind, taken.task) == ("one", TaskKind.SNAPSHOT, name)
 
 
@@ -183,17 +185,17 @@ async def test_197_going_back_to_a_snapshot_is_accepted_for_a_manager_to_do(
     """
     await fleet.running("pool1", "one")
     name = (await client.post("/api/v3/vm/one/snapshot")).json()["one"]["snapshot"]
-    assert await fleet.store.task_leases.done(await Chores(fleet).brought())
+    assert await fleet.store.task_leases.done(await TaskHelpers(fleet).brought())
     answer = await client.post(f"/api/v3/vm/one/snapshot/{name}")
     assert (answer.status_code, answer.json()) == (202, {"ok": True})
-    taken = await Chores(fleet).brought(operation="take it, too")
+    taken = await TaskHelpers(fleet).brought(operation="take it, too")
     assert (taken.vm, taken.kind, taken.detail) == ("one", TaskKind.REVERT, name)
 
 
 async def test_198_a_snapshot_that_is_not_there_is_not_found(fleet: Fleet, client: httpx.AsyncClient) -> None:
     """[C] Given a missing snapshot, when POST snapshot/id, then 404 plain and no task."""
     await fleet.running("pool1", "one")
-    await Chores(fleet).asked("one", snapshot("pending"))
+    await TaskHelpers(fleet).asked("one", snapshot("pending"))
     for path in ("one/snapshot/missing", "one/snapshot/pending", "unknown/snapshot/missing"):
         answer = await client.post(f"/api/v3/vm/{path}")
         assert (answer.status_code, answer.json()) == PLAIN
@@ -204,7 +206,7 @@ async def test_198_a_snapshot_that_is_not_there_is_not_found(fleet: Fleet, clien
 async def test_199_going_back_needs_a_token(secured_api: Api, name: str) -> None:
     """[C] Given auth on, when revert without token, then 401."""
     await secured_api.fleet.running("pool1", "one")
-    await Chores(secured_api.fleet).done("one", snapshot("s"))
+    await TaskHelpers(secured_api.fleet).done("one", snapshot("s"))
     answer = await secured_api.client.post(f"/api/v3/vm/one/snapshot/{name}")
     assert (answer.status_code, answer.json()) == (401, {"ok": False})
     assert await what_waits(secured_api.fleet, "one") == []

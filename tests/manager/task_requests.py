@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.manager.site import Site
-from tests.store.chores import disk, revert, snapshot
+from tests.store.task_helpers import disk, revert, snapshot
 from tests.support.eventually import DEADLINE, eventually
 from vmpooler_common.model.vm import TaskState, VmTask
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from tests.store.chores import Chores
-from tests.store.demand import Demand
 from tests.store.fleet import Fleet
+from tests.store.ondemand import OnDemand
+from tests.store.task_helpers import TaskHelpers
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.stores import Tally, open_store
@@ -44,12 +44,12 @@ async def proxy(redis_server: RedisServer) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-def demand(fleet: Fleet) -> Demand:
+def demand(fleet: Fleet) -> OnDemand:
     """On-demand requests of the fleet's installation."""
-    return Demand(fleet)
+    return OnDemand(fleet)
 
 
 @pytest.fixture
-def chores(fleet: Fleet) -> Chores:
+def chores(fleet: Fleet) -> TaskHelpers:
     """Tasks on the fleet's running VMs."""
-    return Chores(fleet)
+    return TaskHelpers(fleet)

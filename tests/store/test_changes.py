@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.store.act import HOUR
 from tests.store.fleet import SITUATIONS, Fleet, untagged
+from tests.store.operation import HOUR
 from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, Refused, TooManyTags, UnknownToken
 from vmpooler_common.store.core.times import duration_ms, from_ms

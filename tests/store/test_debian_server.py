@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from tests.store.acts import ACTS
 from tests.store.fleet import LEASE, Fleet, want
+from tests.store.operations import OPERATIONS
 from tests.support.needs import needs_program
 from tests.support.redis_server import RedisServer
 from tests.support.stores import open_store
@@ -56,10 +56,10 @@ async def test_a_vm_lives_its_whole_life(debian_server: RedisServer) -> None:
 
 async def test_every_verb_is_answered_and_heals_after_a_script_flush(debian_server: RedisServer) -> None:
     async with Redis.from_url(debian_server.url, decode_responses=True, protocol=2) as client:
-        for number, act in enumerate(ACTS):
+        for number, operation in enumerate(OPERATIONS):
             prefix = f"{{debian-{number}}}"
             async with open_store(debian_server.url, prefix) as store:
-                await act.arrange(Fleet(store, client, prefix))
+                await operation.arrange(Fleet(store, client, prefix))
                 await store.connection.call(("SCRIPT", "FLUSH"))
                 with contextlib.suppress(Refused):
-                    await act.run(store)
+                    await operation.run(store)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from tests.store.act import Act
-from tests.store.acts import ACTS
 from tests.store.dataset import Dataset, ask, read_dataset
 from tests.store.fleet import Fleet, want
+from tests.store.operation import Operation
+from tests.store.operations import OPERATIONS
 from tests.support.faults import Moment, contains
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
@@ -22,18 +22,25 @@ from vmpooler_common.store.store import Store
 PREFIX = "{failures}"
 PATIENCE = 20.0
 by_verb = pytest.mark.parametrize(
-    "act",
-    {act.verb: act for act in ACTS if not act.verb.endswith(".follow")}.values(),
-    ids=lambda act: act.verb,
+    "operation",
+    {
+        operation.verb: operation for operation in OPERATIONS if not operation.verb.endswith(".follow")
+    }.values(),
+    ids=lambda operation: operation.verb,
 )
-"""One act of each verb: whether an answer comes has nothing to do with what is asked."""
-WRITERS = frozenset[str]().union(*(act.scripts for act in ACTS if not act.only_reads))
-"""Scripts that write for some act; Redis then refuses them as a whole, also when they would write nothing."""
+"""One operation of each verb: whether an answer comes has nothing to do with what is asked."""
+WRITERS = frozenset[str]().union(*(operation.scripts for operation in OPERATIONS if not operation.only_reads))
+"""Scripts that write for some operation; Redis then refuses them as a whole, also when they would write
+nothing."""
 writing = pytest.mark.parametrize(
-    "act", [act for act in ACTS if act.scripts & WRITERS], ids=lambda act: act.label
+    "operation",
+    [operation for operation in OPERATIONS if operation.scripts & WRITERS],
+    ids=lambda operation: operation.label,
 )
 reading = pytest.mark.parametrize(
-    "act", [act for act in ACTS if act.scripts - WRITERS], ids=lambda act: act.label
+    "operation",
+    [operation for operation in OPERATIONS if operation.scripts - WRITERS],
+    ids=lambda operation: operation.label,
 )
 
 
@@ -54,27 +61,29 @@ async def own_client(troubled_server: RedisServer) -> AsyncIterator["Redis"]:
         yield client
 
 
-async def failure_of(act: Act, store: Store) -> StoreUnavailable:
+async def failure_of(operation: Operation, store: Store) -> StoreUnavailable:
     with pytest.raises(StoreUnavailable) as failure:
-        await act.run(store)
+        await operation.run(store)
     return failure.value
 
 
 @by_verb
-async def test_a_server_that_is_away_is_unreachable(act: Act, free_port: int) -> None:
+async def test_a_server_that_is_away_is_unreachable(operation: Operation, free_port: int) -> None:
     store = make_store(f"redis://127.0.0.1:{free_port}/0", PREFIX)
-    assert (await failure_of(act, store)).kind == "unreachable"
+    assert (await failure_of(operation, store)).kind == "unreachable"
     await store.close()
 
 
 @by_verb
-async def test_a_server_that_is_silent_is_given_up_in_time(act: Act, proxy: Proxy, redis_prefix: str) -> None:
+async def test_a_server_that_is_silent_is_given_up_in_time(
+    operation: Operation, proxy: Proxy, redis_prefix: str
+) -> None:
     """The connection is there before the server falls silent, so that the whole time is for the answer."""
     tally = Tally()
     async with open_store(proxy.url, redis_prefix, timeout=0.3, retries=0, tally=tally) as store:
         proxy.black_hole()
         before = tally.round_trips
-        assert (await failure_of(act, store)).kind == "timeout"
+        assert (await failure_of(operation, store)).kind == "timeout"
         assert (tally.round_trips - before, tally.errors("timeout")) == (1, 1)
 
 
@@ -107,10 +116,10 @@ def test_a_request_is_tried_at_most_three_times_unless_told_otherwise() -> None:
 
 @writing
 async def test_a_full_memory_refuses_whole_scripts(
-    act: Act, troubled_server: RedisServer, own_client: "Redis"
+    operation: Operation, troubled_server: RedisServer, own_client: "Redis"
 ) -> None:
     before, after, error = await _refused(
-        act, troubled_server, own_client, ("CONFIG", "SET", "maxmemory", "1")
+        operation, troubled_server, own_client, ("CONFIG", "SET", "maxmemory", "1")
     )
     assert error.kind == "refused"
     assert after == before
@@ -118,31 +127,33 @@ async def test_a_full_memory_refuses_whole_scripts(
 
 @reading
 async def test_a_full_memory_keeps_nobody_from_reading(
-    act: Act, troubled_server: RedisServer, own_client: "Redis"
+    operation: Operation, troubled_server: RedisServer, own_client: "Redis"
 ) -> None:
     async with open_store(troubled_server.url, PREFIX) as store:
-        await act.arrange(Fleet(store, own_client, PREFIX))
+        await operation.arrange(Fleet(store, own_client, PREFIX))
         assert await ask(own_client, "CONFIG", "SET", "maxmemory", "1")
-        await act.run(store)
+        await operation.run(store)
 
 
 async def _refused(
-    act: Act, server: RedisServer, client: "Redis", *trouble: Sequence[str]
+    operation: Operation, server: RedisServer, client: "Redis", *trouble: Sequence[str]
 ) -> tuple[Dataset, Dataset, StoreUnavailable]:
     async with open_store(server.url, PREFIX) as store:
-        await act.arrange(Fleet(store, client, PREFIX))
+        await operation.arrange(Fleet(store, client, PREFIX))
         before = await read_dataset(client, PREFIX)
         for command in trouble:
             assert await ask(client, *command)
-        error = await failure_of(act, store)
+        error = await failure_of(operation, store)
     return before, await read_dataset(client, PREFIX), error
 
 
 @writing
 async def test_a_server_that_became_a_replica_refuses_whole_scripts(
-    act: Act, troubled_server: RedisServer, own_client: "Redis"
+    operation: Operation, troubled_server: RedisServer, own_client: "Redis"
 ) -> None:
-    before, after, error = await _refused(act, troubled_server, own_client, ("REPLICAOF", "127.0.0.1", "1"))
+    before, after, error = await _refused(
+        operation, troubled_server, own_client, ("REPLICAOF", "127.0.0.1", "1")
+    )
     assert error.kind == "refused"
     assert after == before
 

@@ -1,7 +1,7 @@
 """Every verb, its reply cut off on the way and asked for again: nothing happens twice.
 
-Each act is done twice from the same start: once undisturbed, and once through a proxy that lets Redis carry
-it out and then cuts the connection before the answer is delivered, so that the store repeats it.
+Each operation is done twice from the same start: once undisturbed, and once through a proxy that lets Redis
+carry it out and then cuts the connection before the answer is delivered, so that the store repeats it.
 """
 
 import dataclasses
@@ -13,10 +13,10 @@ from typing import Any, get_type_hints
 import pytest
 from redis.asyncio import Redis
 
-from tests.store.act import GENERATION, Act
-from tests.store.acts import ACTS
 from tests.store.dataset import Dataset, ask
 from tests.store.fleet import Fleet
+from tests.store.operation import GENERATION, Operation
+from tests.store.operations import OPERATIONS
 from tests.support.faults import Moment
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
@@ -61,37 +61,37 @@ def without_times(answer: Any) -> Any:
     return answer
 
 
-async def answer_of(act: Act, store: Store) -> Any:
+async def answer_of(operation: Operation, store: Store) -> Any:
     """Do it; a refusal is an answer, too."""
     try:
-        return without_times(await act.run(store))
+        return without_times(await operation.run(store))
     except Refused as refusal:
         return type(refusal), str(refusal)
 
 
-async def do(act: Act, client: Redis, urls: tuple[str, str], prefix: str) -> Result:
-    """Arrange an act through the first url and do it through the second."""
+async def do(operation: Operation, client: Redis, urls: tuple[str, str], prefix: str) -> Result:
+    """Arrange an operation through the first url and do it through the second."""
     await ask(client, "SET", f"{prefix}:generation", GENERATION)
     async with open_store(urls[0], prefix) as store:
         fleet = Fleet(store, client, prefix)
-        await act.arrange(fleet)
+        await operation.arrange(fleet)
         before = await fleet.dataset()
     store = make_store(urls[1], prefix)
     try:
-        answer = await answer_of(act, store)
+        answer = await answer_of(operation, store)
     finally:
         await store.close()
     return Result(answer, before, await fleet.dataset())
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 async def test_a_verb_whose_reply_is_lost_does_the_same_once(
-    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis, proxy: Proxy
+    operation: Operation, redis_server: RedisServer, redis_prefix: str, client: Redis, proxy: Proxy
 ) -> None:
     direct = redis_server.url
-    undisturbed = await do(act, client, (direct, direct), f"{redis_prefix}:undisturbed")
+    undisturbed = await do(operation, client, (direct, direct), f"{redis_prefix}:undisturbed")
     fault = proxy.cut(lambda request: True, Moment.AFTER)
-    disturbed = await do(act, client, (direct, proxy.url), f"{redis_prefix}:disturbed")
+    disturbed = await do(operation, client, (direct, proxy.url), f"{redis_prefix}:disturbed")
 
     assert fault.hits == 1
     assert disturbed.answer == undisturbed.answer
@@ -99,37 +99,45 @@ async def test_a_verb_whose_reply_is_lost_does_the_same_once(
     assert disturbed.after.without_times() == undisturbed.after.without_times()
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 async def test_a_verb_that_redis_never_saw_is_sent_again(
-    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis, proxy: Proxy
+    operation: Operation, redis_server: RedisServer, redis_prefix: str, client: Redis, proxy: Proxy
 ) -> None:
     direct = redis_server.url
-    undisturbed = await do(act, client, (direct, direct), f"{redis_prefix}:undisturbed")
+    undisturbed = await do(operation, client, (direct, direct), f"{redis_prefix}:undisturbed")
     fault = proxy.cut(lambda request: True, Moment.BEFORE)
-    disturbed = await do(act, client, (direct, proxy.url), f"{redis_prefix}:disturbed")
+    disturbed = await do(operation, client, (direct, proxy.url), f"{redis_prefix}:disturbed")
 
     assert fault.hits == 1
     assert disturbed.answer == undisturbed.answer
     assert disturbed.after.without_times() == undisturbed.after.without_times()
 
 
-@pytest.mark.parametrize("act", [act for act in ACTS if not act.only_reads], ids=lambda act: act.label)
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in OPERATIONS if not operation.only_reads],
+    ids=lambda operation: operation.label,
+)
 async def test_a_verb_that_changes_something_does(
-    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis
+    operation: Operation, redis_server: RedisServer, redis_prefix: str, client: Redis
 ) -> None:
-    """Guards the tests above: two runs of an act that does nothing are always equal."""
+    """Guards the tests above: two runs of an operation that does nothing are always equal."""
     url = redis_server.url
-    result = await do(act, client, (url, url), redis_prefix)
+    result = await do(operation, client, (url, url), redis_prefix)
     refused = isinstance(result.answer, tuple)
-    assert refused == (result.after == result.before) or act.label in _OTHERWISE
+    assert refused == (result.after == result.before) or operation.label in _OTHERWISE
 
 
-@pytest.mark.parametrize("act", [act for act in ACTS if act.only_reads], ids=lambda act: act.label)
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in OPERATIONS if operation.only_reads],
+    ids=lambda operation: operation.label,
+)
 async def test_a_view_writes_nothing(
-    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis
+    operation: Operation, redis_server: RedisServer, redis_prefix: str, client: Redis
 ) -> None:
     url = redis_server.url
-    result = await do(act, client, (url, url), redis_prefix)
+    result = await do(operation, client, (url, url), redis_prefix)
     assert result.after == result.before
 
 
@@ -142,17 +150,17 @@ def test_every_public_verb_is_among_the_acts() -> None:
         if not method.startswith("_")
         and (inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value))
     }
-    assert verbs == {act.verb for act in ACTS}
+    assert verbs == {operation.verb for operation in OPERATIONS}
 
 
 def test_every_script_is_among_the_acts() -> None:
     scripts = {name for name, _ in read_scripts() if not name.startswith("prelude")}
-    assert scripts == {script for act in ACTS for script in act.scripts}
+    assert scripts == {script for operation in OPERATIONS for script in operation.scripts}
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 async def test_an_act_runs_the_scripts_that_it_names(
-    act: Act, redis_server: RedisServer, redis_prefix: str, client: Redis, proxy: Proxy
+    operation: Operation, redis_server: RedisServer, redis_prefix: str, client: Redis, proxy: Proxy
 ) -> None:
     sent: list[bytes] = []
 
@@ -161,9 +169,9 @@ async def test_an_act_runs_the_scripts_that_it_names(
         return False
 
     proxy.cut(listen, Moment.BEFORE)
-    await do(act, client, (redis_server.url, proxy.url), redis_prefix)
+    await do(operation, client, (redis_server.url, proxy.url), redis_prefix)
     store = make_store(redis_server.url, redis_prefix)
     digests = store.scripts.digests
     await store.close()
     run = {name for name, digest in digests.items() if any(digest.encode() in request for request in sent)}
-    assert run == act.scripts
+    assert run == operation.scripts

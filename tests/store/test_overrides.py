@@ -3,8 +3,8 @@
 import pytest
 
 from tests.store.dataset import ask
-from tests.store.demand import Demand
 from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation
+from tests.store.ondemand import OnDemand
 from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides, Property
 from vmpooler_common.model.pool import Snapshot
 from vmpooler_common.model.vm import Guard, VmState
@@ -176,7 +176,7 @@ async def test_what_was_pending_when_the_pool_was_drained_does_not_become_ready(
 
 async def test_what_was_pending_when_the_pool_was_drained_still_goes_to_a_request(fleet: Fleet) -> None:
     await fleet.created("one", "a")
-    await Demand(fleet).accepted("wanted", "one")
+    await OnDemand(fleet).accepted("wanted", "one")
     await fleet.drain("one")
     promotion = await fleet.store.clones.promote("a", attempt_of("a"), operation="promote")
     assert promotion is not None
@@ -185,7 +185,7 @@ async def test_what_was_pending_when_the_pool_was_drained_still_goes_to_a_reques
 
 async def test_pending_vms_are_retired_as_stale_except_as_many_as_requests_wait_for(fleet: Fleet) -> None:
     await fleet.creating("one", "a", "b", "c")
-    await Demand(fleet).accepted("wanted", "one", "one")
+    await OnDemand(fleet).accepted("wanted", "one", "one")
     await fleet.drain("one")
     outcomes = [await retire(fleet, vm, VmState.PENDING) for vm in ("c", "b", "a")]
     assert outcomes == [Outcome.OK, Outcome.REFUSED, Outcome.REFUSED]

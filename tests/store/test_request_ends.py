@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.store.demand import Demand, of_a_user
 from tests.store.fleet import LEASE, MANAGER, attempt_of
+from tests.store.ondemand import OnDemand, of_a_user
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.checkout.checkouts import Return
 from vmpooler_common.store.core.errors import StoreUnavailable, UnknownToken
@@ -15,7 +15,7 @@ from vmpooler_common.store.requests.requests import RequestStatus
 # Failing
 
 
-async def test_a_failed_clone_is_charged_to_the_vm_that_is_next(demand: Demand) -> None:
+async def test_a_failed_clone_is_charged_to_the_vm_that_is_next(demand: OnDemand) -> None:
     await of_a_user(demand, "first", "alice", "one")
     await of_a_user(demand, "second", "bob", "one")
     await demand.failed("one", "a", "no disk", most=3)
@@ -27,7 +27,7 @@ async def test_a_failed_clone_is_charged_to_the_vm_that_is_next(demand: Demand) 
     assert (first.status, first.error) == (RequestStatus.OPEN, "no disk")
 
 
-async def test_a_request_fails_after_so_many_charges_on_one_vm(demand: Demand) -> None:
+async def test_a_request_fails_after_so_many_charges_on_one_vm(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     await demand.failed("one", "a", "no disk", most=2)
     await demand.failed("one", "b", "no network", most=2)
@@ -35,7 +35,7 @@ async def test_a_request_fails_after_so_many_charges_on_one_vm(demand: Demand) -
     assert (found.status, found.reason) == (RequestStatus.FAILED, "no network")
 
 
-async def test_charges_on_different_vms_are_not_added_up(demand: Demand) -> None:
+async def test_charges_on_different_vms_are_not_added_up(demand: OnDemand) -> None:
     await demand.accepted("r", "one", "one")
     await demand.failed("one", "a", "no disk", most=2)
     await demand.booted("one", "b")
@@ -43,20 +43,20 @@ async def test_charges_on_different_vms_are_not_added_up(demand: Demand) -> None
     assert (await demand.seen("r")).status is RequestStatus.OPEN
 
 
-async def test_a_failed_clone_that_nobody_waits_for_is_charged_to_nobody(demand: Demand) -> None:
+async def test_a_failed_clone_that_nobody_waits_for_is_charged_to_nobody(demand: OnDemand) -> None:
     await demand.accepted("r", "two")
     await demand.failed("one", "a", "no disk", most=1)
     assert (await demand.seen("r")).status is RequestStatus.OPEN
 
 
-async def test_a_request_that_fails_returns_what_it_has(demand: Demand) -> None:
+async def test_a_request_that_fails_returns_what_it_has(demand: OnDemand) -> None:
     await demand.accepted("r", "one", "two")
     await demand.booted("one", "a")
     await demand.failed("two", "b", "no disk", most=1)
     assert await demand.fleet.state("a") == "completed"
 
 
-async def test_a_hopeless_pool_fails_all_who_wait_for_it_and_nobody_else(demand: Demand) -> None:
+async def test_a_hopeless_pool_fails_all_who_wait_for_it_and_nobody_else(demand: OnDemand) -> None:
     await demand.accepted("x", "one", "two")
     await demand.accepted("y", "one", "one")
     await demand.accepted("z", "two")
@@ -70,18 +70,18 @@ async def test_a_hopeless_pool_fails_all_who_wait_for_it_and_nobody_else(demand:
     assert await demand.booted("two", "a") == "z"
 
 
-async def test_more_requests_than_one_script_fails_are_failed_all(demand: Demand) -> None:
+async def test_more_requests_than_one_script_fails_are_failed_all(demand: OnDemand) -> None:
     for number in range(60):
         await demand.accepted(f"r-{number}", "one")
     assert await demand.fleet.store.backlog.fail_waiting("one", "no template") == 60
 
 
-async def beat(demand: Demand, *pools: str) -> Heartbeat:
+async def beat(demand: OnDemand, *pools: str) -> Heartbeat:
     """Send the heartbeat of a manager that knows these pools."""
     return await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=pools, working_on=[])
 
 
-async def test_who_waits_for_a_pool_that_no_manager_knows_fails_after_a_minute(demand: Demand) -> None:
+async def test_who_waits_for_a_pool_that_no_manager_knows_fails_after_a_minute(demand: OnDemand) -> None:
     await demand.accepted("old", "one", "two")
     await demand.accepted("young", "one")
     await demand.booted("two", "a")
@@ -95,7 +95,7 @@ async def test_who_waits_for_a_pool_that_no_manager_knows_fails_after_a_minute(d
     assert (await beat(demand, "two")).unserved == ()
 
 
-async def test_a_rolling_change_has_a_minute(demand: Demand) -> None:
+async def test_a_rolling_change_has_a_minute(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     await demand.waited("r", seconds=50)
     assert (await beat(demand)).unserved == ()
@@ -103,7 +103,7 @@ async def test_a_rolling_change_has_a_minute(demand: Demand) -> None:
 
 
 @pytest.mark.parametrize("known", ["to another manager", "by its VMs"])
-async def test_a_pool_that_is_known_makes_nobody_fail(demand: Demand, known: str) -> None:
+async def test_a_pool_that_is_known_makes_nobody_fail(demand: OnDemand, known: str) -> None:
     await demand.accepted("r", "one", "one")
     if known == "by its VMs":
         await demand.booted("one", "a")
@@ -115,7 +115,7 @@ async def test_a_pool_that_is_known_makes_nobody_fail(demand: Demand, known: str
     assert await demand.fleet.store.backlog.fail_unserved("one", "nobody knows it") == 0
 
 
-async def test_a_pool_that_is_beyond_a_managers_share_is_known_to_it(demand: Demand) -> None:
+async def test_a_pool_that_is_beyond_a_managers_share_is_known_to_it(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     await demand.waited("r", seconds=100)
     await demand.fleet.store.leases.heartbeat("other", lease=LEASE, pools=[], working_on=[])
@@ -123,13 +123,13 @@ async def test_a_pool_that_is_beyond_a_managers_share_is_known_to_it(demand: Dem
     assert (found.held, found.unserved) == (frozenset({"first"}), ())
 
 
-async def test_nothing_expires_before_its_deadline(demand: Demand) -> None:
+async def test_nothing_expires_before_its_deadline(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     assert not await demand.fleet.store.backlog.expire("r", operation="expire", reason="too late")
     assert (await demand.seen("r")).status is RequestStatus.OPEN
 
 
-async def test_at_its_deadline_a_request_fails_and_returns_its_vms(demand: Demand) -> None:
+async def test_at_its_deadline_a_request_fails_and_returns_its_vms(demand: OnDemand) -> None:
     await demand.overdue("r", "one", "one")
     await demand.booted("one", "a")
     beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
@@ -140,14 +140,14 @@ async def test_at_its_deadline_a_request_fails_and_returns_its_vms(demand: Deman
     assert await demand.fleet.state("a") == "completed"
 
 
-async def test_the_last_error_is_told_before_the_deadline_was(demand: Demand) -> None:
+async def test_the_last_error_is_told_before_the_deadline_was(demand: OnDemand) -> None:
     await demand.overdue("r", "one")
     await demand.failed("one", "a", "no disk", most=3)
     await demand.fleet.store.backlog.expire("r", operation="expire", reason="Too late")
     assert (await demand.seen("r")).reason == "no disk. Too late"
 
 
-async def test_a_request_that_was_never_accepted_expires_too(demand: Demand) -> None:
+async def test_a_request_that_was_never_accepted_expires_too(demand: OnDemand) -> None:
     await demand.opened("r", "one", ttl=timedelta(milliseconds=1))
     begun = await demand.fleet.server_ms()
     while await demand.fleet.server_ms() < begun + 2:
@@ -157,7 +157,7 @@ async def test_a_request_that_was_never_accepted_expires_too(demand: Demand) -> 
     assert (await demand.fleet.dataset()).members("backlog", "one") == {}
 
 
-async def test_a_ready_request_does_not_expire(demand: Demand) -> None:
+async def test_a_ready_request_does_not_expire(demand: OnDemand) -> None:
     await demand.overdue("r", "one")
     await demand.booted("one", "a")
     assert not await demand.fleet.store.backlog.expire("r", operation="expire", reason="Too late")
@@ -168,14 +168,14 @@ async def test_a_ready_request_does_not_expire(demand: Demand) -> None:
 
 
 async def delete(
-    demand: Demand, request: str, *, operation: str = "delete", token: str | None = None
+    demand: OnDemand, request: str, *, operation: str = "delete", token: str | None = None
 ) -> tuple[Return, ...] | None:
     return await demand.fleet.store.requests.delete(
         request, operation=operation, token=token, needs_token=False
     )
 
 
-async def test_deleting_returns_what_was_given_and_frees_the_line(demand: Demand) -> None:
+async def test_deleting_returns_what_was_given_and_frees_the_line(demand: OnDemand) -> None:
     await demand.accepted("r", "one", "one")
     await demand.accepted("other", "one")
     await demand.booted("one", "a")
@@ -185,14 +185,14 @@ async def test_deleting_returns_what_was_given_and_frees_the_line(demand: Demand
     assert await demand.booted("one", "c") == ""
 
 
-async def test_deleting_a_ready_request_returns_its_vms(demand: Demand) -> None:
+async def test_deleting_a_ready_request_returns_its_vms(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     await demand.booted("one", "a")
     assert await delete(demand, "r")
     assert await demand.fleet.state("a") == "completed"
 
 
-async def test_deleting_leaves_a_vm_alone_that_its_user_has_given_back(demand: Demand) -> None:
+async def test_deleting_leaves_a_vm_alone_that_its_user_has_given_back(demand: OnDemand) -> None:
     await demand.accepted("r", "one", "one")
     await demand.booted("one", "a")
     await demand.fleet.store.checkouts.release("a", operation="return")
@@ -201,13 +201,13 @@ async def test_deleting_leaves_a_vm_alone_that_its_user_has_given_back(demand: D
     assert (await demand.fleet.dataset()).records["a"] == before
 
 
-async def test_deleting_again_says_that_it_was_deleted_before(demand: Demand) -> None:
+async def test_deleting_again_says_that_it_was_deleted_before(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     assert await delete(demand, "r") == ()
     assert await delete(demand, "r", operation="again") is None
 
 
-async def test_deleting_before_it_is_accepted_leaves_nothing_to_accept(demand: Demand) -> None:
+async def test_deleting_before_it_is_accepted_leaves_nothing_to_accept(demand: OnDemand) -> None:
     await demand.opened("r", "one")
     await delete(demand, "r")
     await demand.fleet.store.request_inbox.prepare()
@@ -217,7 +217,7 @@ async def test_deleting_before_it_is_accepted_leaves_nothing_to_accept(demand: D
     assert (data.members("backlog", "one"), data.entries["requests"].value) == ({}, [])
 
 
-async def test_a_clone_for_a_deleted_request_stays_with_the_pool(demand: Demand) -> None:
+async def test_a_clone_for_a_deleted_request_stays_with_the_pool(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     await demand.fleet.created("one", "a")
     await delete(demand, "r")
@@ -227,7 +227,7 @@ async def test_a_clone_for_a_deleted_request_stays_with_the_pool(demand: Demand)
 
 
 @pytest.mark.parametrize("token", [None, "forged"])
-async def test_deleting_needs_a_token_where_tokens_are_needed(demand: Demand, token: str | None) -> None:
+async def test_deleting_needs_a_token_where_tokens_are_needed(demand: OnDemand, token: str | None) -> None:
     await demand.accepted("r", "one")
     before = await demand.fleet.dataset()
     with pytest.raises(UnknownToken):
@@ -238,7 +238,7 @@ async def test_deleting_needs_a_token_where_tokens_are_needed(demand: Demand, to
 # Withdrawing
 
 
-async def test_an_opening_that_arrives_after_it_was_cancelled_opens_nothing(demand: Demand) -> None:
+async def test_an_opening_that_arrives_after_it_was_cancelled_opens_nothing(demand: OnDemand) -> None:
     await demand.fleet.store.checkouts.cancel("open-r", reason="the client went away")
     before = await demand.fleet.dataset()
     with pytest.raises(StoreUnavailable):
@@ -247,7 +247,7 @@ async def test_an_opening_that_arrives_after_it_was_cancelled_opens_nothing(dema
     assert await demand.fleet.dataset() == before
 
 
-async def test_cancelling_an_opening_returns_what_was_given(demand: Demand) -> None:
+async def test_cancelling_an_opening_returns_what_was_given(demand: OnDemand) -> None:
     await demand.accepted("r", "one", "one")
     await demand.accepted("other", "one")
     await demand.booted("one", "a")
@@ -257,7 +257,9 @@ async def test_cancelling_an_opening_returns_what_was_given(demand: Demand) -> N
     assert await demand.booted("one", "b") == "other"
 
 
-async def test_cancelling_the_opening_of_a_request_that_is_over_changes_nothing_of_it(demand: Demand) -> None:
+async def test_cancelling_the_opening_of_a_request_that_is_over_changes_nothing_of_it(
+    demand: OnDemand,
+) -> None:
     await demand.accepted("r", "one")
     await demand.failed("one", "a", "no disk", most=1)
     before = await demand.seen("r")
@@ -268,23 +270,23 @@ async def test_cancelling_the_opening_of_a_request_that_is_over_changes_nothing_
 # Over
 
 
-async def ready(demand: Demand) -> None:
+async def ready(demand: OnDemand) -> None:
     await demand.booted("one", "a")
     await demand.booted("two", "b")
 
 
-async def deleted(demand: Demand) -> None:
+async def deleted(demand: OnDemand) -> None:
     await demand.booted("one", "a")
     await delete(demand, "r", token="token-alice")
 
 
-async def failed(demand: Demand) -> None:
+async def failed(demand: OnDemand) -> None:
     await demand.booted("one", "a")
     await demand.failed("two", "b", "no disk", most=1)
 
 
 @pytest.mark.parametrize("end", [ready, deleted, failed])
-async def test_every_key_of_a_request_that_is_over_expires(demand: Demand, end: object) -> None:
+async def test_every_key_of_a_request_that_is_over_expires(demand: OnDemand, end: object) -> None:
     await of_a_user(demand, "r", "alice", "one", "two")
     await end(demand)  # type: ignore[operator]
     entries = (await demand.fleet.dataset()).entries
@@ -303,7 +305,7 @@ async def test_every_key_of_a_request_that_is_over_expires(demand: Demand, end: 
     assert not {"backlogs", "open", "unaccepted", "turns:one", "turns:two"} & set(entries)
 
 
-async def test_a_request_that_is_over_is_no_part_of_any_line(demand: Demand) -> None:
+async def test_a_request_that_is_over_is_no_part_of_any_line(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     await delete(demand, "r")
     standing = await demand.fleet.store.positions.look_up("r")
@@ -314,7 +316,7 @@ async def test_a_request_that_is_over_is_no_part_of_any_line(demand: Demand) -> 
 # What a line tells
 
 
-async def test_a_line_tells_how_far_the_pools_clones_are(demand: Demand) -> None:
+async def test_a_line_tells_how_far_the_pools_clones_are(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     await demand.fleet.reserved("one", "a")
     await demand.fleet.creating("one", "b", "c")
@@ -327,7 +329,7 @@ async def test_a_line_tells_how_far_the_pools_clones_are(demand: Demand) -> None
     assert standing.slots_in_use == 1
 
 
-async def test_a_line_tells_why_its_pool_does_not_work(demand: Demand) -> None:
+async def test_a_line_tells_why_its_pool_does_not_work(demand: OnDemand) -> None:
     await demand.accepted("r", "one", "two")
     await demand.fleet.store.views.mark_broken("one", "no template")
     await demand.fleet.store.views.mark_backing_off("two", "throttled")
@@ -337,14 +339,14 @@ async def test_a_line_tells_why_its_pool_does_not_work(demand: Demand) -> None:
     assert told == {"one": ("no template", ""), "two": ("", "throttled")}
 
 
-async def test_a_request_that_nobody_has_accepted_has_no_place_yet(demand: Demand) -> None:
+async def test_a_request_that_nobody_has_accepted_has_no_place_yet(demand: OnDemand) -> None:
     await demand.opened("r", "one")
     standing = await demand.fleet.store.positions.look_up("r")
     assert standing is not None
     assert standing.pools["one"].ahead == {}
 
 
-async def test_every_change_of_a_request_is_told_to_who_waits(demand: Demand) -> None:
+async def test_every_change_of_a_request_is_told_to_who_waits(demand: OnDemand) -> None:
     await demand.accepted("r", "one", "one")
     await demand.failed("one", "a", "no disk", most=3)
     await demand.booted("one", "b")

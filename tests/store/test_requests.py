@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.store.dataset import ask
-from tests.store.demand import LIFETIME, LIFETIME_WITH_TOKEN, TTL, Demand, of_a_user
 from tests.store.fleet import LEASE, MANAGER, attempt_of, reservation
+from tests.store.ondemand import LIFETIME, LIFETIME_WITH_TOKEN, TTL, OnDemand, of_a_user
 from tests.support.stores import Tally
 from vmpooler_common.store.core.errors import NoSuchRequest, RequestExists, UnknownToken
 from vmpooler_common.store.core.inbox import InboxEntry
@@ -16,7 +16,7 @@ from vmpooler_common.store.requests.requests import RequestStatus
 # Opening
 
 
-async def test_a_new_request_is_open_with_a_deadline(demand: Demand) -> None:
+async def test_a_new_request_is_open_with_a_deadline(demand: OnDemand) -> None:
     await demand.opened("r", "one", "two", "one")
     found = await demand.seen("r")
     assert (found.status, found.accepted, found.user) == (RequestStatus.OPEN, False, "")
@@ -28,7 +28,7 @@ async def test_a_new_request_is_open_with_a_deadline(demand: Demand) -> None:
     ]
 
 
-async def test_an_id_in_use_is_refused_and_its_request_stays_as_it_is(demand: Demand) -> None:
+async def test_an_id_in_use_is_refused_and_its_request_stays_as_it_is(demand: OnDemand) -> None:
     await demand.opened("r", "one")
     before = await demand.fleet.dataset()
     with pytest.raises(RequestExists, match="request_id 'r' has already been created"):
@@ -44,14 +44,14 @@ async def test_an_id_in_use_is_refused_and_its_request_stays_as_it_is(demand: De
     assert await demand.fleet.dataset() == before
 
 
-async def test_an_unknown_token_leaves_nothing_behind(demand: Demand) -> None:
+async def test_an_unknown_token_leaves_nothing_behind(demand: OnDemand) -> None:
     before = await demand.fleet.dataset()
     with pytest.raises(UnknownToken):
         await demand.opened("r", "one", token="forged")
     assert await demand.fleet.dataset() == before
 
 
-async def test_what_is_unknown_is_not_found(demand: Demand) -> None:
+async def test_what_is_unknown_is_not_found(demand: OnDemand) -> None:
     requests = demand.fleet.store.requests
     assert await requests.look_up("unknown") is None
     assert await demand.fleet.store.positions.look_up("unknown") is None
@@ -59,7 +59,7 @@ async def test_what_is_unknown_is_not_found(demand: Demand) -> None:
         await requests.delete("unknown", operation="delete", token=None, needs_token=False)
 
 
-async def test_many_are_looked_at_in_one_round_trip(demand: Demand, tally: Tally) -> None:
+async def test_many_are_looked_at_in_one_round_trip(demand: OnDemand, tally: Tally) -> None:
     for number in range(20):
         await demand.opened(f"r-{number}", "one")
     before = tally.round_trips
@@ -73,7 +73,7 @@ async def test_many_are_looked_at_in_one_round_trip(demand: Demand, tally: Tally
 # The inbox
 
 
-async def test_accepting_puts_every_wanted_vm_into_its_pools_backlog(demand: Demand) -> None:
+async def test_accepting_puts_every_wanted_vm_into_its_pools_backlog(demand: OnDemand) -> None:
     await demand.accepted("r", "one", "two", "one")
     numbers = await demand.fleet.store.views.counts(["one", "two"])
     assert {pool: found.backlog for pool, found in numbers.pools.items()} == {"one": 2, "two": 1}
@@ -82,7 +82,7 @@ async def test_accepting_puts_every_wanted_vm_into_its_pools_backlog(demand: Dem
     assert (data.entries["requests"].value, data.members("unaccepted")) == ([], {})
 
 
-async def test_an_entry_that_is_delivered_again_changes_nothing(demand: Demand) -> None:
+async def test_an_entry_that_is_delivered_again_changes_nothing(demand: OnDemand) -> None:
     await demand.opened("r", "one", "one")
     inbox, queue = demand.fleet.store.backlog, demand.fleet.store.request_inbox
     await queue.prepare()
@@ -94,7 +94,7 @@ async def test_an_entry_that_is_delivered_again_changes_nothing(demand: Demand) 
     assert (await demand.fleet.dataset()).entries == after_the_first
 
 
-async def test_an_entry_that_is_added_twice_counts_once(demand: Demand) -> None:
+async def test_an_entry_that_is_added_twice_counts_once(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     await demand.fleet.client.xadd(f"{demand.fleet.prefix}:requests", {"request": "r"})
     ((entry, request),) = await demand.entries()
@@ -103,7 +103,7 @@ async def test_an_entry_that_is_added_twice_counts_once(demand: Demand) -> None:
     assert (len(data.members("backlog", "one")), data.entries["requests"].value) == (1, [])
 
 
-async def test_a_request_whose_entry_is_lost_is_told_and_accepted_all_the_same(demand: Demand) -> None:
+async def test_a_request_whose_entry_is_lost_is_told_and_accepted_all_the_same(demand: OnDemand) -> None:
     await demand.opened("r", "one")
     await demand.fleet.client.delete(f"{demand.fleet.prefix}:requests")
     unaccepted = f"{demand.fleet.prefix}:unaccepted"
@@ -114,13 +114,13 @@ async def test_a_request_whose_entry_is_lost_is_told_and_accepted_all_the_same(d
     assert await demand.booted("one", "a") == "r"
 
 
-async def test_a_fresh_request_is_left_to_its_entry(demand: Demand) -> None:
+async def test_a_fresh_request_is_left_to_its_entry(demand: OnDemand) -> None:
     await demand.opened("r", "one")
     beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
     assert beat.unaccepted == ()
 
 
-async def test_the_group_may_be_gone_when_an_entry_is_accepted(demand: Demand) -> None:
+async def test_the_group_may_be_gone_when_an_entry_is_accepted(demand: OnDemand) -> None:
     await demand.fleet.store.request_inbox.prepare()
     await demand.opened("r", "one")
     ((entry, _),) = await demand.entries()
@@ -128,7 +128,7 @@ async def test_the_group_may_be_gone_when_an_entry_is_accepted(demand: Demand) -
     assert await demand.fleet.store.backlog.accept("r", entry=entry) == "accepted"
 
 
-async def test_a_group_that_is_made_anew_reads_what_is_still_there(demand: Demand) -> None:
+async def test_a_group_that_is_made_anew_reads_what_is_still_there(demand: OnDemand) -> None:
     await demand.fleet.store.request_inbox.prepare()
     await demand.opened("r", "one")
     await demand.fleet.client.xgroup_destroy(f"{demand.fleet.prefix}:requests", "managers")
@@ -146,7 +146,7 @@ async def test_a_group_that_is_made_anew_reads_what_is_still_there(demand: Deman
     ],
 )
 async def test_a_poisonous_entry_is_put_aside_once_with_the_reason(
-    demand: Demand, fields: dict[str, str], request_named: str, reason: str
+    demand: OnDemand, fields: dict[str, str], request_named: str, reason: str
 ) -> None:
     inbox, queue = demand.fleet.store.backlog, demand.fleet.store.request_inbox
     await queue.prepare()
@@ -161,7 +161,7 @@ async def test_a_poisonous_entry_is_put_aside_once_with_the_reason(
     assert await queue.recover("another manager", idle=timedelta(0)) == []
 
 
-async def test_only_consumers_without_entries_are_tidied_away(demand: Demand) -> None:
+async def test_only_consumers_without_entries_are_tidied_away(demand: OnDemand) -> None:
     await demand.fleet.store.request_inbox.prepare()
     await demand.opened("r", "one")
     await demand.entries()
@@ -175,39 +175,39 @@ async def test_only_consumers_without_entries_are_tidied_away(demand: Demand) ->
 # Turns
 
 
-async def test_users_take_turns_however_much_one_of_them_wants(demand: Demand) -> None:
+async def test_users_take_turns_however_much_one_of_them_wants(demand: OnDemand) -> None:
     await of_a_user(demand, "large", "alice", *["one"] * 4)
     await of_a_user(demand, "small", "bob", "one")
     assert await demand.served("one", 5) == ["large", "small", "large", "large", "large"]
 
 
-async def test_the_requests_of_one_user_are_served_in_their_order(demand: Demand) -> None:
+async def test_the_requests_of_one_user_are_served_in_their_order(demand: OnDemand) -> None:
     await of_a_user(demand, "first", "alice", "one", "one")
     await of_a_user(demand, "second", "alice", "one")
     assert await demand.served("one", 3) == ["first", "first", "second"]
 
 
-async def test_requests_without_a_token_take_turns_as_if_each_had_a_user(demand: Demand) -> None:
+async def test_requests_without_a_token_take_turns_as_if_each_had_a_user(demand: OnDemand) -> None:
     await demand.accepted("x", "one", "one")
     await demand.accepted("y", "one", "one")
     assert await demand.served("one", 4) == ["x", "y", "x", "y"]
 
 
-async def test_a_user_who_comes_later_does_not_wait_for_all_before(demand: Demand) -> None:
+async def test_a_user_who_comes_later_does_not_wait_for_all_before(demand: OnDemand) -> None:
     await of_a_user(demand, "large", "alice", *["one"] * 4)
     assert await demand.served("one", 2, first="early") == ["large", "large"]
     await of_a_user(demand, "small", "bob", "one")
     assert "small" in await demand.served("one", 2)
 
 
-async def test_a_turn_in_one_pool_is_none_in_another(demand: Demand) -> None:
+async def test_a_turn_in_one_pool_is_none_in_another(demand: OnDemand) -> None:
     await of_a_user(demand, "a", "alice", "one", "two")
     await of_a_user(demand, "b", "bob", "one", "two")
     assert await demand.served("one", 1) == ["a"]
     assert await demand.served("two", 1, first="other") == ["a"]
 
 
-async def test_the_place_in_line_is_the_number_of_vms_that_go_to_others_before(demand: Demand) -> None:
+async def test_the_place_in_line_is_the_number_of_vms_that_go_to_others_before(demand: OnDemand) -> None:
     await of_a_user(demand, "large", "alice", *["one"] * 5)
     await of_a_user(demand, "small", "bob", "one")
     await of_a_user(demand, "mine", "carol", "one", "one")
@@ -219,7 +219,7 @@ async def test_the_place_in_line_is_the_number_of_vms_that_go_to_others_before(d
     assert line.backlog == 8
 
 
-async def test_the_place_in_line_counts_the_users_own_requests_before(demand: Demand) -> None:
+async def test_the_place_in_line_counts_the_users_own_requests_before(demand: OnDemand) -> None:
     await of_a_user(demand, "earlier", "alice", "one", "one")
     await of_a_user(demand, "others", "bob", "one", "one", "one")
     await of_a_user(demand, "mine", "alice", "one")
@@ -232,7 +232,7 @@ async def test_the_place_in_line_counts_the_users_own_requests_before(demand: De
 
 
 async def test_a_vm_that_boots_goes_to_who_waits_and_the_last_makes_the_request_ready(
-    demand: Demand,
+    demand: OnDemand,
 ) -> None:
     await demand.accepted("r", "one", "one")
     assert await demand.booted("one", "a") == "r"
@@ -247,7 +247,7 @@ async def test_a_vm_that_boots_goes_to_who_waits_and_the_last_makes_the_request_
 
 @pytest.mark.parametrize(("token", "lifetime"), [(None, LIFETIME), ("good", LIFETIME_WITH_TOKEN)])
 async def test_the_vm_belongs_to_the_requests_user_for_the_lifetime_of_a_checkout(
-    demand: Demand, token: str | None, lifetime: timedelta
+    demand: OnDemand, token: str | None, lifetime: timedelta
 ) -> None:
     await demand.fleet.token("good", "alice")
     await demand.accepted("r", "one", token=token)
@@ -258,7 +258,7 @@ async def test_the_vm_belongs_to_the_requests_user_for_the_lifetime_of_a_checkou
     assert bool(record["token"]) == bool(token)
 
 
-async def test_ready_vms_are_given_to_who_waits_the_oldest_first(demand: Demand) -> None:
+async def test_ready_vms_are_given_to_who_waits_the_oldest_first(demand: OnDemand) -> None:
     for vm in ("a", "b", "c"):
         await demand.fleet.ready("one", vm)
     await demand.accepted("r", "one", "one")
@@ -271,7 +271,7 @@ async def test_ready_vms_are_given_to_who_waits_the_oldest_first(demand: Demand)
     assert await demand.fleet.state("c") == "ready"
 
 
-async def test_no_more_ready_vms_are_given_than_may_be(demand: Demand) -> None:
+async def test_no_more_ready_vms_are_given_than_may_be(demand: OnDemand) -> None:
     await demand.fleet.ready("one", "a")
     await demand.fleet.ready("one", "b")
     await demand.accepted("r", "one", "one")
@@ -279,13 +279,13 @@ async def test_no_more_ready_vms_are_given_than_may_be(demand: Demand) -> None:
     assert await demand.fleet.state("b") == "ready"
 
 
-async def test_suspects_are_given_to_nobody(demand: Demand) -> None:
+async def test_suspects_are_given_to_nobody(demand: OnDemand) -> None:
     await demand.fleet.suspect("one", "a")
     await demand.accepted("r", "one")
     assert await demand.fleet.store.backlog.serve("one", operation="serve", most=1) == []
 
 
-async def test_what_was_waited_is_told_with_the_grant(demand: Demand) -> None:
+async def test_what_was_waited_is_told_with_the_grant(demand: OnDemand) -> None:
     await demand.accepted("r", "one")
     created = (await demand.seen("r")).created
     await demand.fleet.created("one", "a")
@@ -295,7 +295,7 @@ async def test_what_was_waited_is_told_with_the_grant(demand: Demand) -> None:
     assert timedelta(0) <= promotion.waited <= timedelta(milliseconds=passed)
 
 
-async def test_a_pool_of_size_0_makes_as_many_vms_as_are_waited_for(demand: Demand) -> None:
+async def test_a_pool_of_size_0_makes_as_many_vms_as_are_waited_for(demand: OnDemand) -> None:
     await demand.accepted("r", "one", "one")
     names = [(f"vm-{number}", "1") for number in range(5)]
     reserved = await demand.fleet.store.clones.reserve(
@@ -306,7 +306,7 @@ async def test_a_pool_of_size_0_makes_as_many_vms_as_are_waited_for(demand: Dema
 
 @pytest.mark.parametrize(("request_slots", "reserved"), [(2, 2), (3, 3 + 4), (9, 3 + 4)])
 async def test_a_pool_is_cloned_for_under_its_own_limit_when_its_backlog_has_clones(
-    request_slots: int, reserved: int, demand: Demand
+    request_slots: int, reserved: int, demand: OnDemand
 ) -> None:
     await demand.accepted("r", "one", "one", "one")
     names = await demand.fleet.store.clones.reserve(

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.store.act import HOUR, Act
-from tests.store.acts import ACTS
 from tests.store.fleet import Fleet, want
+from tests.store.operation import HOUR, Operation
+from tests.store.operations import OPERATIONS
 from tests.support.faults import Moment
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
@@ -24,20 +24,20 @@ TRIPS = {
 }
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.label)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 async def test_a_verb_is_one_round_trip(
-    act: Act, fleet: Fleet, redis_server: RedisServer, redis_prefix: str
+    operation: Operation, fleet: Fleet, redis_server: RedisServer, redis_prefix: str
 ) -> None:
-    await act.arrange(fleet)
+    await operation.arrange(fleet)
     tally = Tally()
     store = make_store(redis_server.url, redis_prefix, tally=tally)
     try:
-        await act.run(store)
+        await operation.run(store)
     except Refused:
         pass
     finally:
         await store.close()
-    assert tally.round_trips == TRIPS.get(act.label, 1)
+    assert tally.round_trips == TRIPS.get(operation.label, 1)
 
 
 async def test_two_hundred_vms_of_many_pools_and_aliases_are_one_send(

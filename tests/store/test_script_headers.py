@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from tests.store.acts import ACTS
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet
+from tests.store.operations import OPERATIONS
 from tests.support.redis_server import RedisServer
 from tests.support.stores import open_store
 from vmpooler_common.store.core.errors import Refused
@@ -45,16 +45,16 @@ async def test_a_head_names_what_python_sends_and_what_is_replied(
     script: str, redis_server: RedisServer, redis_prefix: str, client: Redis
 ) -> None:
     replied: set[str] = set()
-    acts = [act for act in ACTS if script in act.scripts]
-    assert acts
-    for number, act in enumerate(acts):
+    operations = [operation for operation in OPERATIONS if script in operation.scripts]
+    assert operations
+    for number, operation in enumerate(operations):
         prefix = f"{redis_prefix[:-1]}-{number}}}"
         async with open_store(redis_server.url, prefix) as store:
             digest = store.scripts.digests[script]
-            await act.arrange(Fleet(store, client, prefix))
+            await operation.arrange(Fleet(store, client, prefix))
             async with client.monitor() as monitor:
                 with contextlib.suppress(Refused):
-                    await act.run(store)
+                    await operation.run(store)
                 await ask(client, "ECHO", f"end-{prefix}")
                 sent = [
                     words async for words in _commands(monitor, until=f"end-{prefix}") if words[1] == digest

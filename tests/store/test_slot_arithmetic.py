@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from tests.store.demand import Demand
 from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet, reservation
+from tests.store.ondemand import OnDemand
 from vmpooler_common.model.vm import VmState
 from vmpooler_manager.planning.actions import Reserve
 from vmpooler_manager.planning.planner import plan
@@ -19,7 +19,7 @@ async def test_a_plan_reserves_as_many_names_as_the_script_allows(fleet: Fleet, 
     random = Random(seed)
     for pool in ("red", "blue"):
         if backlog := random.randrange(5):
-            await Demand(fleet).accepted(f"request-{pool}", *[pool] * backlog)
+            await OnDemand(fleet).accepted(f"request-{pool}", *[pool] * backlog)
         if count := random.randrange(4):
             await fleet.reserved(pool, *(f"{pool}-clone-{number}" for number in range(count)))
         if count := random.randrange(3):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.store.chores import NOW, Chores, disk, revert, snapshot
+from tests.store.task_helpers import NOW, TaskHelpers, disk, revert, snapshot
 from vmpooler_common.model.vm import TaskKind, TaskState
 from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.tasks.leases import TaskLease
@@ -13,7 +13,7 @@ PENDING, DONE, FAILED = TaskState.PENDING, TaskState.DONE, TaskState.FAILED
 LATER = timedelta(hours=1)
 
 
-async def test_what_was_done_is_told(chores: Chores) -> None:
+async def test_what_was_done_is_told(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.done("a", disk("d"), snapshot("s"), revert("r", "s"))
     assert await chores.states("a") == {"d": DONE, "s": DONE, "r": DONE}
@@ -22,7 +22,7 @@ async def test_what_was_done_is_told(chores: Chores) -> None:
     assert not {"worker", "work"} & data.records["a"].keys()
 
 
-async def test_what_failed_is_told_with_its_reason_and_the_next_goes_on(chores: Chores) -> None:
+async def test_what_failed_is_told_with_its_reason_and_the_next_goes_on(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"), disk("e"))
     assert await chores.fleet.store.task_leases.failed(await chores.brought(), reason="no space")
@@ -31,7 +31,7 @@ async def test_what_failed_is_told_with_its_reason_and_the_next_goes_on(chores: 
     assert (await chores.due(operation="next")).task == "e"
 
 
-async def test_a_task_that_is_put_off_waits_and_tells_why(chores: Chores) -> None:
+async def test_a_task_that_is_put_off_waits_and_tells_why(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     taken = await chores.brought()
@@ -45,7 +45,7 @@ async def test_a_task_that_is_put_off_waits_and_tells_why(chores: Chores) -> Non
 
 
 @pytest.mark.parametrize("reason", ["busy", ""])
-async def test_a_task_has_so_many_tries(chores: Chores, reason: str) -> None:
+async def test_a_task_has_so_many_tries(chores: TaskHelpers, reason: str) -> None:
     """Whether they were told of, or their managers died of them."""
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
@@ -60,7 +60,7 @@ async def test_a_task_has_so_many_tries(chores: Chores, reason: str) -> None:
     assert (task.state, task.reason) == (FAILED, reason or "every try was cut short")
 
 
-async def test_a_task_that_nobody_can_do_fails_in_the_end(chores: Chores) -> None:
+async def test_a_task_that_nobody_can_do_fails_in_the_end(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     await chores.make_due()
@@ -72,7 +72,7 @@ async def test_a_task_that_nobody_can_do_fails_in_the_end(chores: Chores) -> Non
     assert (task.state, task.reason) == (FAILED, "nobody could do it in time")
 
 
-async def test_a_slow_manager_may_say_that_it_was_done_but_not_that_it_failed(chores: Chores) -> None:
+async def test_a_slow_manager_may_say_that_it_was_done_but_not_that_it_failed(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     slow = await chores.brought(operation="slow", lease=NOW)
@@ -86,14 +86,14 @@ async def test_a_slow_manager_may_say_that_it_was_done_but_not_that_it_failed(ch
     assert await chores.states("a") == {"d": DONE}
 
 
-async def test_going_back_undoes_the_disks_that_came_after_the_snapshot(chores: Chores) -> None:
+async def test_going_back_undoes_the_disks_that_came_after_the_snapshot(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.done("a", disk("before"), snapshot("s"), disk("after"), revert("r", "s"), disk("later"))
     there = {task.id: task.is_there for task in await chores.tasks("a")}
     assert there == {"before": True, "s": True, "after": False, "r": True, "later": True}
 
 
-async def test_going_forth_to_a_later_snapshot_brings_its_disks_back(chores: Chores) -> None:
+async def test_going_forth_to_a_later_snapshot_brings_its_disks_back(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.done("a", snapshot("early"), disk("d"), snapshot("late"), disk("e"), revert("r1", "early"))
     assert {task.id: task.is_there for task in await chores.tasks("a")}["d"] is False
@@ -105,7 +105,7 @@ async def test_going_forth_to_a_later_snapshot_brings_its_disks_back(chores: Cho
     assert there == {"f"}
 
 
-async def test_of_tasks_that_left_nothing_behind_the_newest_are_kept(chores: Chores) -> None:
+async def test_of_tasks_that_left_nothing_behind_the_newest_are_kept(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.done("a", disk("d"), snapshot("s"))
     await chores.done("a", *(revert(f"r{number}", "s") for number in range(30)))
@@ -115,7 +115,7 @@ async def test_of_tasks_that_left_nothing_behind_the_newest_are_kept(chores: Cho
 # The end of the VM
 
 
-async def test_a_vm_that_is_returned_ends_its_tasks(chores: Chores) -> None:
+async def test_a_vm_that_is_returned_ends_its_tasks(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.done("a", snapshot("s"))
     await chores.asked("a", disk("d"), disk("e"))
@@ -129,7 +129,7 @@ async def test_a_vm_that_is_returned_ends_its_tasks(chores: Chores) -> None:
     assert (await chores.fleet.dataset()).members("tasks_due") == {}
 
 
-async def test_an_entry_of_a_returned_vm_is_taken_out(chores: Chores) -> None:
+async def test_an_entry_of_a_returned_vm_is_taken_out(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     await chores.fleet.store.checkouts.release("a", operation="return")
@@ -139,7 +139,7 @@ async def test_an_entry_of_a_returned_vm_is_taken_out(chores: Chores) -> None:
     assert (await chores.fleet.dataset()).entries["tasks"].value == []
 
 
-async def test_what_was_done_is_known_as_long_as_the_record(chores: Chores) -> None:
+async def test_what_was_done_is_known_as_long_as_the_record(chores: TaskHelpers) -> None:
     fleet = chores.fleet
     await fleet.running("one", "a")
     await chores.done("a", disk("d"))

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.store.chores import NOW, Chores, disk, revert, snapshot
 from tests.store.dataset import ask
 from tests.store.fleet import PROVIDER, SITUATIONS
+from tests.store.task_helpers import NOW, TaskHelpers, disk, revert, snapshot
 from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
 from vmpooler_common.store.core.inbox import InboxEntry
@@ -16,7 +16,7 @@ PENDING, DONE, FAILED = TaskState.PENDING, TaskState.DONE, TaskState.FAILED
 LATER = timedelta(hours=1)
 
 
-async def due_tasks(chores: Chores, manager: str, *working_on: str) -> int:
+async def due_tasks(chores: TaskHelpers, manager: str, *working_on: str) -> int:
     """Send a manager's heartbeat; give how many tasks it hears to be due."""
     beat = await chores.fleet.store.leases.heartbeat(manager, lease=LATER, pools=[], working_on=working_on)
     return beat.due_tasks
@@ -25,7 +25,7 @@ async def due_tasks(chores: Chores, manager: str, *working_on: str) -> int:
 # Asking
 
 
-async def test_a_task_that_was_asked_for_waits_with_its_vm(chores: Chores) -> None:
+async def test_a_task_that_was_asked_for_waits_with_its_vm(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d", 16), snapshot("s"))
     assert await chores.tasks("a") == (disk("d", 16), snapshot("s"))
@@ -33,7 +33,7 @@ async def test_a_task_that_was_asked_for_waits_with_its_vm(chores: Chores) -> No
 
 
 @pytest.mark.parametrize("situation", [situation for situation in SITUATIONS if situation != "running"])
-async def test_only_running_vms_are_worked_on(chores: Chores, situation: str) -> None:
+async def test_only_running_vms_are_worked_on(chores: TaskHelpers, situation: str) -> None:
     await SITUATIONS[situation](chores.fleet, "one", "a")
     before = await chores.fleet.dataset()
     with pytest.raises(NoSuchVm):
@@ -41,7 +41,7 @@ async def test_only_running_vms_are_worked_on(chores: Chores, situation: str) ->
     assert await chores.fleet.dataset() == before
 
 
-async def test_a_vm_taken_with_a_token_needs_its_owners(chores: Chores) -> None:
+async def test_a_vm_taken_with_a_token_needs_its_owners(chores: TaskHelpers) -> None:
     fleet = chores.fleet
     for token, user in (("alices", "alice"), ("bobs", "bob"), ("roots", "root")):
         await fleet.token(token, user)
@@ -60,14 +60,14 @@ async def test_a_vm_taken_with_a_token_needs_its_owners(chores: Chores) -> None:
     assert list(await chores.states("a")) == ["d", "e", "f"]
 
 
-async def test_where_a_token_is_needed_its_lack_is_told_before_anything_else(chores: Chores) -> None:
+async def test_where_a_token_is_needed_its_lack_is_told_before_anything_else(chores: TaskHelpers) -> None:
     with pytest.raises(UnknownToken):
         await chores.fleet.store.tasks.add("x", disk("d"), token=None, needs_token=True, only_owner=True)
     with pytest.raises(UnknownToken):
         await chores.fleet.store.tasks.add("x", disk("d"), token="forged", needs_token=True, only_owner=True)
 
 
-async def test_a_token_that_asks_is_noted_as_used(chores: Chores) -> None:
+async def test_a_token_that_asks_is_noted_as_used(chores: TaskHelpers) -> None:
     await chores.fleet.token("alices", "alice")
     await chores.fleet.running("one", "a")
     assert (await chores.fleet.store.tokens.look_up("alices")).last_used_at is None
@@ -75,7 +75,7 @@ async def test_a_token_that_asks_is_noted_as_used(chores: Chores) -> None:
     assert (await chores.fleet.store.tokens.look_up("alices")).last_used_at is not None
 
 
-async def test_only_so_many_tasks_of_a_vm_wait(chores: Chores) -> None:
+async def test_only_so_many_tasks_of_a_vm_wait(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a", "b")
     await chores.asked("a", *(disk(f"d{number}") for number in range(10)))
     with pytest.raises(TooManyTasks, match="too many tasks of a are waiting"):
@@ -84,7 +84,7 @@ async def test_only_so_many_tasks_of_a_vm_wait(chores: Chores) -> None:
 
 
 @pytest.mark.parametrize("make", [disk, snapshot])
-async def test_a_vm_has_only_so_many_disks_and_snapshots(chores: Chores, make: type) -> None:
+async def test_a_vm_has_only_so_many_disks_and_snapshots(chores: TaskHelpers, make: type) -> None:
     await chores.fleet.running("one", "a")
     await chores.done("a", *(make(f"x{number}") for number in range(32)))
     kind = make("y").kind
@@ -94,7 +94,7 @@ async def test_a_vm_has_only_so_many_disks_and_snapshots(chores: Chores, make: t
     await chores.asked("a", other("z"))
 
 
-async def test_nothing_is_gone_back_to_that_is_not_there(chores: Chores) -> None:
+async def test_nothing_is_gone_back_to_that_is_not_there(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a", "b")
     await chores.done("b", snapshot("of another"))
     await chores.done("a", disk("d"))
@@ -104,7 +104,7 @@ async def test_nothing_is_gone_back_to_that_is_not_there(chores: Chores) -> None
             await chores.asked("a", revert("r", name))
 
 
-async def test_a_task_asked_for_again_by_its_id_is_one(chores: Chores) -> None:
+async def test_a_task_asked_for_again_by_its_id_is_one(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     await chores.asked("a", disk("d"))
@@ -115,7 +115,7 @@ async def test_a_task_asked_for_again_by_its_id_is_one(chores: Chores) -> None:
 # Taking
 
 
-async def test_an_entry_brings_the_task_to_who_reads_it(chores: Chores) -> None:
+async def test_an_entry_brings_the_task_to_who_reads_it(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d", 16))
     taken = await chores.brought(manager="manager-2")
@@ -131,7 +131,7 @@ async def test_an_entry_brings_the_task_to_who_reads_it(chores: Chores) -> None:
     assert data.records["a"]["worker"] == "manager-2"
 
 
-async def test_nothing_is_due_while_the_inbox_may_still_bring_it(chores: Chores) -> None:
+async def test_nothing_is_due_while_the_inbox_may_still_bring_it(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     assert await chores.taken() is None
@@ -140,7 +140,7 @@ async def test_nothing_is_due_while_the_inbox_may_still_bring_it(chores: Chores)
     ).due_tasks == 0
 
 
-async def test_a_task_whose_entry_is_lost_is_due_soon(chores: Chores) -> None:
+async def test_a_task_whose_entry_is_lost_is_due_soon(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     await ask(chores.fleet.client, "DEL", f"{chores.fleet.prefix}:tasks")
@@ -153,7 +153,7 @@ async def test_a_task_whose_entry_is_lost_is_due_soon(chores: Chores) -> None:
     assert (await chores.due()).task == "d"
 
 
-async def test_one_task_of_a_vm_is_taken_at_a_time_in_their_order(chores: Chores) -> None:
+async def test_one_task_of_a_vm_is_taken_at_a_time_in_their_order(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("first"), snapshot("second"))
     first = await chores.brought(operation="one")
@@ -164,7 +164,7 @@ async def test_one_task_of_a_vm_is_taken_at_a_time_in_their_order(chores: Chores
     assert (await chores.due(operation="three")).task == "second"
 
 
-async def test_a_lease_that_is_over_leaves_the_task_to_others(chores: Chores) -> None:
+async def test_a_lease_that_is_over_leaves_the_task_to_others(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     await chores.brought(operation="one", lease=NOW)
@@ -172,7 +172,7 @@ async def test_a_lease_that_is_over_leaves_the_task_to_others(chores: Chores) ->
     assert (again.task, again.tries) == ("d", 2)
 
 
-async def test_a_heartbeat_keeps_the_lease_of_the_tasks_that_are_worked_on(chores: Chores) -> None:
+async def test_a_heartbeat_keeps_the_lease_of_the_tasks_that_are_worked_on(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a", "b")
     await chores.asked("a", disk("d"))
     await chores.brought(manager="m", lease=NOW)
@@ -181,7 +181,7 @@ async def test_a_heartbeat_keeps_the_lease_of_the_tasks_that_are_worked_on(chore
     assert await due_tasks(chores, "m") == 0
 
 
-async def test_a_manager_that_leaves_leaves_its_tasks(chores: Chores) -> None:
+async def test_a_manager_that_leaves_leaves_its_tasks(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     await chores.brought(manager="m", lease=LATER)
@@ -192,7 +192,7 @@ async def test_a_manager_that_leaves_leaves_its_tasks(chores: Chores) -> None:
 
 
 async def test_a_manager_without_room_at_the_provider_leaves_the_task_to_one_that_has_some(
-    chores: Chores,
+    chores: TaskHelpers,
 ) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
@@ -204,7 +204,7 @@ async def test_a_manager_without_room_at_the_provider_leaves_the_task_to_one_tha
     assert (await chores.due(operation="three")).tries == 1
 
 
-async def test_an_entry_of_nothing_is_put_aside(chores: Chores) -> None:
+async def test_an_entry_of_nothing_is_put_aside(chores: TaskHelpers) -> None:
     await chores.fleet.store.task_inbox.prepare()
     for fields in (("nonsense", "x"), ("vm", "unknown", "task", "d")):
         await ask(chores.fleet.client, "XADD", f"{chores.fleet.prefix}:tasks", "*", *fields)
@@ -220,7 +220,7 @@ async def test_an_entry_of_nothing_is_put_aside(chores: Chores) -> None:
     assert await chores.fleet.store.task_inbox.recover("m", idle=NOW) == []
 
 
-async def test_an_entry_that_comes_again_changes_nothing(chores: Chores) -> None:
+async def test_an_entry_that_comes_again_changes_nothing(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a")
     await chores.asked("a", disk("d"))
     await chores.fleet.store.task_inbox.prepare()
@@ -231,7 +231,7 @@ async def test_an_entry_that_comes_again_changes_nothing(chores: Chores) -> None
     assert await chores.fleet.dataset() == before
 
 
-async def test_what_has_nothing_to_do_is_forgotten(chores: Chores) -> None:
+async def test_what_has_nothing_to_do_is_forgotten(chores: TaskHelpers) -> None:
     await chores.fleet.running("one", "a", "b")
     await chores.asked("a", disk("d"))
     await chores.asked("b", disk("d"))

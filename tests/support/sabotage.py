@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from tests.store.chores import disk, revert, snapshot
+from tests.store.task_helpers import disk, revert, snapshot
 from tests.support.eventually import eventually
 from tests.support.faults import Fault, Moment, contains
 from tests.support.installation import Installation, ManagedProcess

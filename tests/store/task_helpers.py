@@ -30,7 +30,7 @@ def revert(id: str, to: str) -> VmTask:  # noqa: A002
 
 
 @dataclass(frozen=True)
-class Chores:
+class TaskHelpers:
     """Tasks on a fleet's VMs."""
 
     fleet: Fleet

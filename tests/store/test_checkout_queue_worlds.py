@@ -9,10 +9,10 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from tests.store.demand import Demand
 from tests.store.fleet import attempt_of, want
 from tests.store.invariants import check_soundness
-from tests.store.line import Line
+from tests.store.ondemand import OnDemand
+from tests.store.queued_checkouts import QueuedCheckouts
 from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
 from vmpooler_common.store.checkout.checkouts import LineItem
@@ -64,7 +64,7 @@ class QueuePositions(World):
         super().__init__()
         self._waiting: dict[str, Waiting] = {}
         self._vms = 0
-        self._line, self._demand = Line(self._fleet), Demand(self._fleet)
+        self._line, self._demand = QueuedCheckouts(self._fleet), OnDemand(self._fleet)
 
     def _ready(self) -> dict[str, int]:
         data = self._read()
@@ -208,5 +208,5 @@ def _wants(order: Order) -> list[LineItem]:
 def test_nobody_overtakes_in_any_order_of_events(redis_server: RedisServer) -> None:
     seen: set[str] = set()
     explore(QueuePositions, redis_server, seen=seen, examples=60)
-    # Rarer things may be missed by these orders, for pools are drawn by chance; `test_line` does each.
+    # Rarer things may be missed, since pools are drawn at random; `test_checkout_queue` does each.
     assert {"granted first", "given to the backlog", "kept from the backlog"} <= seen

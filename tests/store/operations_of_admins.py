@@ -1,9 +1,9 @@
-"""The acts of operators: changing pools while they are used."""
+"""The operations of operators: changing pools while they are used."""
 
 from collections.abc import Awaitable
 
-from tests.store.act import Act, act
 from tests.store.fleet import Fleet
+from tests.store.operation import Operation, operation
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.store.pools.overrides import Permission, PoolChange
 from vmpooler_common.store.store import Store
@@ -26,15 +26,15 @@ async def _set_before(fleet: Fleet) -> None:
     )
 
 
-def _sets(what: Property, *changes: PoolChange, by: Permission = OPERATOR) -> Act:
+def _sets(what: Property, *changes: PoolChange, by: Permission = OPERATOR) -> Operation:
     def run(store: Store) -> Awaitable[object]:
         return store.overrides.override(what, changes, permission=by, operation="set")
 
     label = f"set {what} of {len(changes)}" + ("" if by is OPERATOR else " as a stranger")
-    return act(label, "overrides.override", run, "override_pools", arrange=_vms)
+    return operation(label, "overrides.override", run, "override_pools", arrange=_vms)
 
 
-ACTS_OF_OPERATORS: tuple[Act, ...] = (
+OPERATIONS_OF_ADMINS: tuple[Operation, ...] = (
     _sets(Property.SIZE, PoolChange("one", "5", "2"), PoolChange("two", "5", "5")),
     _sets(
         Property.TEMPLATE,
@@ -45,7 +45,7 @@ ACTS_OF_OPERATORS: tuple[Act, ...] = (
     _sets(Property.CLONE_TARGET, PoolChange("one", "", "cluster")),
     _sets(Property.SIZE),
     _sets(Property.SIZE, PoolChange("one", "5", "2"), by=STRANGER),
-    act(
+    operation(
         "take a template back",
         "overrides.override",
         lambda store: store.overrides.override(
@@ -54,35 +54,35 @@ ACTS_OF_OPERATORS: tuple[Act, ...] = (
         "override_pools",
         arrange=_set_before,
     ),
-    act(
+    operation(
         "drain pools",
         "overrides.drain",
         lambda store: store.overrides.drain(["one", "two"], permission=OPERATOR, operation="drain"),
         "drain_pools",
         arrange=_vms,
     ),
-    act(
+    operation(
         "drain pools as a stranger",
         "overrides.drain",
         lambda store: store.overrides.drain(["one"], permission=STRANGER, operation="drain"),
         "drain_pools",
         arrange=_vms,
     ),
-    act(
+    operation(
         "check a permission",
         "overrides.check",
         lambda store: store.overrides.check(OPERATOR),
         "authorise",
         arrange=_vms,
     ),
-    act(
+    operation(
         "check a stranger's permission",
         "overrides.check",
         lambda store: store.overrides.check(STRANGER),
         "authorise",
         arrange=_vms,
     ),
-    act(
+    operation(
         "read what is set",
         "overrides.current",
         lambda store: store.overrides.current(),

@@ -1,10 +1,10 @@
-"""The acts of managers: making VMs, ending them, looking at pools and sharing them."""
+"""The operations of managers: making VMs, ending them, looking at pools and sharing them."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from tests.store.act import GENERATION, HOUR, PAST, Act, act
 from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, untagged
+from tests.store.operation import GENERATION, HOUR, PAST, Operation, operation
 from tests.support.past_days import note_durations
 from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.retirement.retirement import Condition, Orphan
@@ -115,15 +115,15 @@ def _heartbeats(store: Store) -> Awaitable[object]:
     return store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one", "two"], working_on=["a", "b"])
 
 
-ACTS_OF_MANAGERS: tuple[Act, ...] = (
-    act("prepare", "deployment.prepare", lambda store: store.deployment.prepare()),
-    act(
+OPERATIONS_OF_MANAGERS: tuple[Operation, ...] = (
+    operation("prepare", "deployment.prepare", lambda store: store.deployment.prepare()),
+    operation(
         "concerns",
         "deployment.concerns",
         lambda store: store.deployment.concerns(wait_replicas=0),
         only_reads=True,
     ),
-    act(
+    operation(
         "reserve",
         "clones.reserve",
         lambda store: store.clones.reserve(
@@ -135,35 +135,35 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         ),
         "reserve",
     ),
-    act(
+    operation(
         "begin",
         "clones.begin",
         lambda store: store.clones.begin("a", operation="begin", manager=MANAGER, lease=LEASE),
         "begin_create",
         arrange=lambda fleet: fleet.reserved("one", "a"),
     ),
-    act(
+    operation(
         "created",
         "clones.created",
         _creates,
         "note_created",
         arrange=lambda fleet: fleet.creating("one", "a"),
     ),
-    act(
+    operation(
         "created after it was given up",
         "clones.created",
         _creates,
         "note_created",
         arrange=_given_up_without_id,
     ),
-    act(
+    operation(
         "created after it was gone",
         "clones.created",
         _creates,
         "note_created",
         arrange=lambda fleet: fleet.gone("one", "a"),
     ),
-    act(
+    operation(
         "booted",
         "clones.booted",
         _boots,
@@ -171,157 +171,157 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         "promote",
         arrange=lambda fleet: fleet.creating("one", "a"),
     ),
-    act(
+    operation(
         "promote what is stale",
         "clones.promote",
         lambda store: store.clones.promote("a", attempt_of("a"), operation="promote"),
         "promote",
         arrange=_drained_while_it_booted,
     ),
-    act(
+    operation(
         "promote",
         "clones.promote",
         lambda store: store.clones.promote("a", attempt_of("a"), operation="promote"),
         "promote",
         arrange=lambda fleet: fleet.created("one", "a"),
     ),
-    act(
+    operation(
         "retire",
         "retirement.retire",
         _retires(Guard.NONE, VmState.PENDING, 0),
         "retire",
         arrange=lambda fleet: fleet.creating("one", "a"),
     ),
-    act(
+    operation(
         "retire the excess",
         "retirement.retire",
         _retires(Guard.EXCESS, VmState.READY, 1),
         "retire",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
-    act(
+    operation(
         "retire the excess of what has left the configuration",
         "retirement.retire",
         _retires(Guard.LEFT, VmState.READY, 0),
         "retire",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
-    act(
+    operation(
         "retire the stale",
         "retirement.retire",
         _retires(Guard.STALE, VmState.READY, 0),
         "retire",
         arrange=lambda fleet: fleet.stale("one", "a", "b"),
     ),
-    act(
+    operation(
         "retire the old",
         "retirement.retire",
         _retires(Guard.READY_BEFORE, VmState.READY, 10**14),
         "retire",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
-    act(
+    operation(
         "retire the ended",
         "retirement.retire",
         _retires(Guard.ENDED, VmState.RUNNING, 0),
         "retire",
         arrange=_ended,
     ),
-    act(
+    operation(
         "retire the unseen",
         "retirement.retire",
         _retires(Guard.UNSEEN, VmState.READY, 1),
         "retire",
         arrange=lambda fleet: fleet.suspect("one", "a"),
     ),
-    act(
+    operation(
         "retire one unseen too many",
         "retirement.retire",
         _retires(Guard.UNSEEN, VmState.READY, 1),
         "retire",
         arrange=_all_that_may_vanish_has,
     ),
-    act(
+    operation(
         "reinstate",
         "checkouts.reinstate",
         _reinstates("alice"),
         "reinstate",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
-    act(
+    operation(
         "reinstate a suspect for nobody known",
         "checkouts.reinstate",
         _reinstates(""),
         "reinstate",
         arrange=lambda fleet: fleet.suspect("one", "a"),
     ),
-    act("adopt_orphan", "retirement.adopt_orphan", _takes_in(1), "adopt_orphan"),
-    act("adopt_orphan one too many", "retirement.adopt_orphan", _takes_in(0), "adopt_orphan"),
-    act(
+    operation("adopt_orphan", "retirement.adopt_orphan", _takes_in(1), "adopt_orphan"),
+    operation("adopt_orphan one too many", "retirement.adopt_orphan", _takes_in(0), "adopt_orphan"),
+    operation(
         "claim",
         "retirement.claim",
         _claims,
         "claim_destruction",
         arrange=lambda fleet: fleet.completed("one", "a", "b"),
     ),
-    act(
+    operation(
         "destroyed",
         "retirement.destroyed",
         lambda store: store.retirement.destroyed("a", attempt_of("a"), provider_id="id-a"),
         "note_destroyed",
         arrange=lambda fleet: fleet.destroying("one", "a"),
     ),
-    act(
+    operation(
         "defer",
         "retirement.defer",
         lambda store: store.retirement.defer("a", manager=MANAGER, delay=LEASE, tries=3, error="no answer"),
         "defer_destruction",
         arrange=lambda fleet: fleet.destroying("one", "a"),
     ),
-    act(
+    operation(
         "mark_suspect",
         "retirement.mark_suspect",
         lambda store: store.retirement.mark_suspect("one", ["a", "b", "unknown"]),
         "mark_suspect",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
-    act(
+    operation(
         "clear_suspect",
         "retirement.clear_suspect",
         lambda store: store.retirement.clear_suspect("one", ["a", "unknown"]),
         "mark_suspect",
         arrange=lambda fleet: fleet.suspect("one", "a", "b"),
     ),
-    act(
+    operation(
         "resume",
         "retirement.resume_when_whole",
         lambda store: store.retirement.resume_when_whole(PROVIDER, whole="absent one"),
         "resume_when_whole",
         arrange=_halted,
     ),
-    act(
+    operation(
         "permit",
         "retirement.resume_deletion",
         lambda store: store.retirement.resume_deletion(PROVIDER),
         "resume_deletion",
         arrange=_halted,
     ),
-    act("heartbeat", "leases.heartbeat", _heartbeats, "heartbeat", arrange=_working),
-    act(
+    operation("heartbeat", "leases.heartbeat", _heartbeats, "heartbeat", arrange=_working),
+    operation(
         "leave",
         "leases.leave",
         lambda store: store.leases.leave(MANAGER, ["a", "b"]),
         "leave",
         arrange=_working,
     ),
-    act(
+    operation(
         "forget",
         "leases.forget",
         lambda store: store.leases.forget("one"),
         "forget_pool",
         arrange=_left_configuration,
     ),
-    act(
+    operation(
         "observe",
         "views.observe",
         lambda store: store.views.observe("one", PROVIDER, size=1, ready_ttl=HOUR, listed=["a", "z"]),
@@ -330,7 +330,7 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         arrange=_working,
         only_reads=True,
     ),
-    act(
+    operation(
         "classify",
         "views.classify",
         lambda store: store.views.classify(["a", "z"]),
@@ -338,7 +338,7 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         arrange=_abandoned,
         only_reads=True,
     ),
-    act(
+    operation(
         "numbers",
         "views.counts",
         lambda store: store.views.counts(["one", "two"]),
@@ -346,7 +346,7 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         arrange=_working,
         only_reads=True,
     ),
-    act(
+    operation(
         "today",
         "views.today",
         lambda store: store.views.today(),
@@ -354,29 +354,31 @@ ACTS_OF_MANAGERS: tuple[Act, ...] = (
         arrange=lambda fleet: note_durations(fleet, "boot", "one", 30),
         only_reads=True,
     ),
-    act("mark_broken", "views.mark_broken", lambda store: store.views.mark_broken("one", "no template")),
-    act(
+    operation(
+        "mark_broken", "views.mark_broken", lambda store: store.views.mark_broken("one", "no template")
+    ),
+    operation(
         "mark_broken no more",
         "views.mark_broken",
         lambda store: store.views.mark_broken("one", ""),
         arrange=_left_configuration,
     ),
-    act(
+    operation(
         "mark_template_ready",
         "views.mark_template_ready",
         lambda store: store.views.mark_template_ready("one", "a/b"),
     ),
-    act(
+    operation(
         "mark_backing_off",
         "views.mark_backing_off",
         lambda store: store.views.mark_backing_off("one", "clones fail"),
     ),
-    act(
+    operation(
         "tagged",
         "views.tagged",
         lambda store: store.views.tagged("one", untagged("a")),
         "note_tagged",
         arrange=lambda fleet: fleet.running("one", "a", "b"),
     ),
-    act("follow", "events.follow", _follows, only_reads=True),
+    operation("follow", "events.follow", _follows, only_reads=True),
 )

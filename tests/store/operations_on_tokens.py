@@ -1,9 +1,9 @@
-"""The acts on tokens: making, listing, showing and forgetting them, and failing to log in."""
+"""The operations on tokens: making, listing, showing and forgetting them, and failing to log in."""
 
 from collections.abc import Awaitable
 
-from tests.store.act import HOUR, Act, act
 from tests.store.fleet import Fleet
+from tests.store.operation import HOUR, Operation, operation
 from vmpooler_common.store.store import Store
 
 NEW = "a" * 32
@@ -35,10 +35,12 @@ async def _issued_but_a_login_failed(fleet: Fleet) -> None:
     await _a_login_failed(fleet)
 
 
-ACTS_ON_TOKENS: tuple[Act, ...] = (
-    act("issue", "tokens.issue", _issues, "issue_token"),
-    act("issue right after a failed login", "tokens.issue", _issues, "issue_token", arrange=_a_login_failed),
-    act(
+OPERATIONS_ON_TOKENS: tuple[Operation, ...] = (
+    operation("issue", "tokens.issue", _issues, "issue_token"),
+    operation(
+        "issue right after a failed login", "tokens.issue", _issues, "issue_token", arrange=_a_login_failed
+    ),
+    operation(
         "list a user's tokens",
         "tokens.of_user",
         lambda store: store.tokens.of_user("alice"),
@@ -46,7 +48,7 @@ ACTS_ON_TOKENS: tuple[Act, ...] = (
         arrange=_issued,
         only_reads=True,
     ),
-    act(
+    operation(
         "look a token up",
         "tokens.look_up",
         lambda store: store.tokens.look_up(NEW),
@@ -54,33 +56,33 @@ ACTS_ON_TOKENS: tuple[Act, ...] = (
         arrange=_issued_and_used,
         only_reads=True,
     ),
-    act("revoke", "tokens.revoke", _revokes, "revoke_token", arrange=_issued_and_used),
-    act(
+    operation("revoke", "tokens.revoke", _revokes, "revoke_token", arrange=_issued_and_used),
+    operation(
         "revoke another user's",
         "tokens.revoke",
         lambda store: store.tokens.revoke(NEW, operation="revoke", user="bob", admins=("carol",)),
         "revoke_token",
         arrange=_issued,
     ),
-    act(
+    operation(
         "revoke what isn't known",
         "tokens.revoke",
         _revokes,
         "revoke_token",
     ),
-    act(
+    operation(
         "revoke right after a failed login",
         "tokens.revoke",
         _revokes,
         "revoke_token",
         arrange=_issued_but_a_login_failed,
     ),
-    act(
+    operation(
         "note a failed login",
         "tokens.note_failed_login",
         lambda store: store.tokens.note_failed_login("alice", operation="now"),
     ),
-    act(
+    operation(
         "note a failed login right after another",
         "tokens.note_failed_login",
         lambda store: store.tokens.note_failed_login("alice", operation="now"),

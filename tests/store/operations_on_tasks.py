@@ -1,13 +1,13 @@
-"""The verbs of tasks on running VMs as acts."""
+"""The verbs of tasks on running VMs as operations."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import timedelta
 
-from tests.store.act import HOUR, Act, act
-from tests.store.chores import LONGEST, MOST_TRIES, Chores, disk, revert, snapshot
 from tests.store.dataset import ask
 from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet
+from tests.store.operation import HOUR, Operation, operation
+from tests.store.task_helpers import LONGEST, MOST_TRIES, TaskHelpers, disk, revert, snapshot
 from vmpooler_common.model.vm import VmTask
 from vmpooler_common.store.core.errors import StoreUnavailable
 from vmpooler_common.store.core.inbox import InboxEntry
@@ -26,40 +26,40 @@ async def _owned(fleet: Fleet) -> None:
 
 async def _with_a_snapshot(fleet: Fleet) -> None:
     await _running(fleet)
-    await Chores(fleet).done("a", snapshot("s"), disk("d"))
+    await TaskHelpers(fleet).done("a", snapshot("s"), disk("d"))
 
 
 async def _asked(fleet: Fleet) -> None:
     await _running(fleet)
     await fleet.store.task_inbox.prepare()
-    await Chores(fleet).asked("a", disk("d"), snapshot("s"))
+    await TaskHelpers(fleet).asked("a", disk("d"), snapshot("s"))
 
 
 async def _read_by_a_dead_consumer(fleet: Fleet) -> None:
     await _asked(fleet)
-    await Chores(fleet).entries()
+    await TaskHelpers(fleet).entries()
 
 
 async def _due(fleet: Fleet) -> None:
     await _asked(fleet)
-    await Chores(fleet).make_due()
+    await TaskHelpers(fleet).make_due()
 
 
 async def _tried_often(fleet: Fleet) -> None:
     await _due(fleet)
     for number in range(MOST_TRIES):
-        await Chores(fleet).due(operation=f"try-{number}", lease=timedelta(0))
+        await TaskHelpers(fleet).due(operation=f"try-{number}", lease=timedelta(0))
 
 
 async def _poisoned(fleet: Fleet) -> None:
     await fleet.store.task_inbox.prepare()
     await ask(fleet.client, "XADD", f"{fleet.prefix}:tasks", "1-1", "nonsense", "x")
-    await Chores(fleet).entries()
+    await TaskHelpers(fleet).entries()
 
 
 async def _taken(fleet: Fleet) -> None:
     await _due(fleet)
-    await Chores(fleet).due()
+    await TaskHelpers(fleet).due()
 
 
 async def _inbox_only(fleet: Fleet) -> None:
@@ -126,74 +126,78 @@ async def _follows(store: Store) -> object:
         return [entry.fields for entry in recovered] or await _first(store)
 
 
-TASK_ACTS: tuple[Act, ...] = (
-    act("ask for a disk", "tasks.add", _asks(disk("d")), "add_task", arrange=_running),
-    act(
+OPERATIONS_ON_TASKS: tuple[Operation, ...] = (
+    operation("ask for a disk", "tasks.add", _asks(disk("d")), "add_task", arrange=_running),
+    operation(
         "ask for a snapshot with a token",
         "tasks.add",
         _asks(snapshot("s"), "secret"),
         "add_task",
         arrange=_owned,
     ),
-    act("ask with an unknown token", "tasks.add", _asks(disk("d"), "forged"), "add_task", arrange=_owned),
-    act("ask to go back", "tasks.add", _asks(revert("r", "s")), "add_task", arrange=_with_a_snapshot),
-    act(
+    operation(
+        "ask with an unknown token", "tasks.add", _asks(disk("d"), "forged"), "add_task", arrange=_owned
+    ),
+    operation("ask to go back", "tasks.add", _asks(revert("r", "s")), "add_task", arrange=_with_a_snapshot),
+    operation(
         "ask to go back to nothing",
         "tasks.add",
         _asks(revert("r", "x")),
         "add_task",
         arrange=_with_a_snapshot,
     ),
-    act("undertake what is due", "task_leases.claim", _undertakes(), "claim_task", arrange=_due),
-    act(
+    operation("undertake what is due", "task_leases.claim", _undertakes(), "claim_task", arrange=_due),
+    operation(
         "undertake what an entry brings",
         "task_leases.claim",
         _undertakes(InboxEntry("1-1", {"vm": "a"})),
         "claim_task",
         arrange=_asked,
     ),
-    act(
+    operation(
         "undertake what had its tries",
         "task_leases.claim",
         _undertakes(),
         "claim_task",
         arrange=_tried_often,
     ),
-    act(
+    operation(
         "undertake what an entry of nothing brings",
         "task_leases.claim",
         _undertakes(InboxEntry("1-1", {"nonsense": "x"})),
         "claim_task",
         arrange=_poisoned,
     ),
-    act("do a task", "task_leases.done", _does, "claim_task", "finish_task", arrange=_taken),
-    act("fail a task", "task_leases.failed", _fails, "claim_task", "finish_task", arrange=_taken),
-    act("put a task off", "task_leases.postpone", _puts_off, "claim_task", "finish_task", arrange=_taken),
-    act("prepare the inbox of tasks", "task_inbox.prepare", lambda store: store.task_inbox.prepare()),
-    act("recover a task's entry", "task_inbox.recover", _recovers, arrange=_read_by_a_dead_consumer),
-    act(
+    operation("do a task", "task_leases.done", _does, "claim_task", "finish_task", arrange=_taken),
+    operation("fail a task", "task_leases.failed", _fails, "claim_task", "finish_task", arrange=_taken),
+    operation(
+        "put a task off", "task_leases.postpone", _puts_off, "claim_task", "finish_task", arrange=_taken
+    ),
+    operation("prepare the inbox of tasks", "task_inbox.prepare", lambda store: store.task_inbox.prepare()),
+    operation("recover a task's entry", "task_inbox.recover", _recovers, arrange=_read_by_a_dead_consumer),
+    operation(
         "tidy the inbox of tasks",
         "task_inbox.tidy",
         lambda store: store.task_inbox.tidy(idle=HOUR),
         arrange=_inbox_only,
         only_reads=True,
     ),
-    act("follow the inbox of tasks", "task_inbox.follow", _follows, arrange=_asked),
-    act(
+    operation("follow the inbox of tasks", "task_inbox.follow", _follows, arrange=_asked),
+    operation(
         "return a VM with tasks",
         "checkouts.release",
         lambda store: store.checkouts.release("a", operation="return"),
         "release",
         arrange=_taken,
     ),
-    act(
+    operation(
         "heartbeat of who works on a task",
         "leases.heartbeat",
         lambda store: store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one"], working_on=["a"]),
         "heartbeat",
         arrange=_taken,
     ),
-    act(
+    operation(
         "leave a task to others",
         "leases.leave",
         lambda store: store.leases.leave(MANAGER, ["a"]),

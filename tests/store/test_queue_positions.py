@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.store.demand import Demand, of_a_user
 from tests.store.fleet import Fleet, want
-from tests.store.line import Line
+from tests.store.ondemand import OnDemand, of_a_user
+from tests.store.queued_checkouts import QueuedCheckouts
 
 USERS = ("alice", "bob", "carol")
 ROUNDS = 40
@@ -25,7 +25,7 @@ async def queue_up(fleet: Fleet, chance: random.Random) -> Sequence[str]:
 
     Gives the requests.
     """
-    line, demand = Line(fleet), Demand(fleet)
+    line, demand = QueuedCheckouts(fleet), OnDemand(fleet)
     requests = []
     for number in range(6):
         count = chance.randint(1, 3)
@@ -46,18 +46,18 @@ async def test_a_request_gets_its_vms_when_as_many_have_booted_as_it_was_told(
     requests = await queue_up(fleet, random.Random(seed))
     told = {}
     for request in requests:
-        if (await Demand(fleet).seen(request)).status == "open":
+        if (await OnDemand(fleet).seen(request)).status == "open":
             told[request] = await places(fleet, request)
-    served = await Demand(fleet).served("one", ROUNDS)
+    served = await OnDemand(fleet).served("one", ROUNDS)
     for request, expected in told.items():
         assert [number for number, to in enumerate(served) if to == request] == expected
 
 
 async def test_at_most_a_thousand_vms_are_counted_for_checkouts(fleet: Fleet) -> None:
-    line = Line(fleet)
+    line = QueuedCheckouts(fleet)
     for number in range(6):
         await line.ask(f"checkout-{number}", want("one", 199), sizes={"one": 200})
-    await Demand(fleet).accepted("r", "one")
+    await OnDemand(fleet).accepted("r", "one")
     standing = await fleet.store.positions.look_up("r")
     assert standing is not None
     assert standing.pools["one"].owed == 1000

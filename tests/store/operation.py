@@ -1,4 +1,4 @@
-"""What an act is: one call of one verb of the store, that can be arranged, done, and done again."""
+"""What an operation is: one call of one verb of the store, that can be arranged, done, and done again."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ async def nothing(fleet: Fleet) -> None:
 
 
 @dataclass(frozen=True)
-class Act:
+class Operation:
     """One call of one verb."""
 
     label: str
@@ -30,12 +30,12 @@ class Act:
     only_reads: bool = False
 
 
-def act(
+def operation(
     label: str,
     verb: str,
     run: Callable[[Store], Awaitable[object]],
     *scripts: str,
     arrange: Callable[[Fleet], Awaitable[None]] = nothing,
     only_reads: bool = False,
-) -> Act:
-    return Act(label, verb, run, arrange, frozenset(scripts), only_reads)
+) -> Operation:
+    return Operation(label, verb, run, arrange, frozenset(scripts), only_reads)

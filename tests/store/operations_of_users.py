@@ -1,11 +1,11 @@
-"""The acts of users: taking VMs, giving them back, asking after them."""
+"""The operations of users: taking VMs, giving them back, asking after them."""
 
 from collections.abc import Awaitable, Callable
 
-from tests.store.act import HOUR, Act, act
-from tests.store.demand import Demand
 from tests.store.fleet import Fleet, want
-from tests.store.line import Line
+from tests.store.ondemand import OnDemand
+from tests.store.operation import HOUR, Operation, operation
+from tests.store.queued_checkouts import QueuedCheckouts
 from tests.support.past_days import note_durations
 from vmpooler_common.store.access.rates import Allowance
 from vmpooler_common.store.checkout.checkouts import WaitOptions
@@ -55,11 +55,11 @@ def _waits(*, is_last: bool = False) -> Callable[[Store], Awaitable[object]]:
 
 
 async def _two_wait(fleet: Fleet) -> None:
-    line = Line(fleet)
+    line = QueuedCheckouts(fleet)
     await line.ask("take", want("one", 2))
     await line.ask("behind", want("one"))
     await fleet.ready("one", "a")
-    await Demand(fleet).accepted("r", "one")
+    await OnDemand(fleet).accepted("r", "one")
 
 
 async def _its_turn(fleet: Fleet) -> None:
@@ -80,16 +80,16 @@ async def _taken_with_a_token(fleet: Fleet) -> None:
     await fleet.running("one", "a", token="secret")
 
 
-ACTS_OF_USERS: tuple[Act, ...] = (
-    act("check_out", "checkouts.check_out", _takes, "checkout", arrange=_ready_here_and_there),
-    act(
+OPERATIONS_OF_USERS: tuple[Operation, ...] = (
+    operation("check_out", "checkouts.check_out", _takes, "checkout", arrange=_ready_here_and_there),
+    operation(
         "check_out when one is missing",
         "checkouts.check_out",
         lambda store: store.checkouts.check_out([want("one", 3)], operation="take", lifetime=None),
         "checkout",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
-    act(
+    operation(
         "check_out with an unknown token",
         "checkouts.check_out",
         lambda store: store.checkouts.check_out(
@@ -98,115 +98,115 @@ ACTS_OF_USERS: tuple[Act, ...] = (
         "checkout",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
-    act(
+    operation(
         "check_out under a key",
         "checkouts.check_out",
         _takes_under_a_key,
         "checkout",
         arrange=lambda fleet: fleet.ready("one", "a", "b"),
     ),
-    act(
+    operation(
         "check_out again under a key",
         "checkouts.check_out",
         _takes_under_a_key,
         "checkout",
         arrange=_taken_under_a_key,
     ),
-    act(
+    operation(
         "cancel what was told twice",
         "checkouts.cancel",
         lambda store: store.checkouts.cancel("take", reason="lost"),
         "cancel",
         arrange=_told_twice,
     ),
-    act("check_out and wait", "checkouts.check_out", _waits(), "checkout"),
-    act("check_out and go on waiting", "checkouts.check_out", _waits(), "checkout", arrange=_two_wait),
-    act("check_out after a wait", "checkouts.check_out", _waits(), "checkout", arrange=_its_turn),
-    act(
+    operation("check_out and wait", "checkouts.check_out", _waits(), "checkout"),
+    operation("check_out and go on waiting", "checkouts.check_out", _waits(), "checkout", arrange=_two_wait),
+    operation("check_out after a wait", "checkouts.check_out", _waits(), "checkout", arrange=_its_turn),
+    operation(
         "check_out for the last time",
         "checkouts.check_out",
         _waits(is_last=True),
         "checkout",
         arrange=_two_wait,
     ),
-    act(
+    operation(
         "stay",
         "checkouts.renew",
         lambda store: store.checkouts.renew(["take", "unknown"], pools=["one"]),
         "renew_tickets",
         arrange=_two_wait,
     ),
-    act(
+    operation(
         "cancel what waits",
         "checkouts.cancel",
         lambda store: store.checkouts.cancel("take", reason="lost"),
         "cancel",
         arrange=_two_wait,
     ),
-    act(
+    operation(
         "cancel what was granted",
         "checkouts.cancel",
         lambda store: store.checkouts.cancel("take-a", reason="lost"),
         "cancel",
         arrange=lambda fleet: fleet.running("one", "a", "b"),
     ),
-    act(
+    operation(
         "cancel what never came",
         "checkouts.cancel",
         lambda store: store.checkouts.cancel("take-a", reason="lost"),
         "cancel",
     ),
-    act(
+    operation(
         "release",
         "checkouts.release",
         lambda store: store.checkouts.release("a", operation="return"),
         "release",
         arrange=lambda fleet: fleet.running("one", "a"),
     ),
-    act(
+    operation(
         "release what is not running",
         "checkouts.release",
         lambda store: store.checkouts.release("a", operation="return"),
         "release",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
-    act(
+    operation(
         "release with the owner's token",
         "checkouts.release",
         lambda store: store.checkouts.release("a", operation="return", token="secret", only_owner=True),
         "release",
         arrange=_taken_with_a_token,
     ),
-    act(
+    operation(
         "release another user's",
         "checkouts.release",
         lambda store: store.checkouts.release("a", operation="return", token="other", only_owner=True),
         "release",
         arrange=_taken_with_a_token,
     ),
-    act(
+    operation(
         "cancel what was taken with a token",
         "checkouts.cancel",
         lambda store: store.checkouts.cancel("take-a", reason="lost"),
         "cancel",
         arrange=_taken_with_a_token,
     ),
-    act(
+    operation(
         "look_up",
         "checkouts.look_up",
         lambda store: store.checkouts.look_up("a"),
         arrange=lambda fleet: fleet.running("one", "a"),
         only_reads=True,
     ),
-    act(
+    operation(
         "read statistics",
         "statistics.read",
         lambda store: store.statistics.read(tuple(Statistic), start=None, end=None),
         arrange=lambda fleet: note_durations(fleet, "boot", "one", 30),
         only_reads=True,
     ),
-    act("admit", "rates.admit", lambda store: _asks(store, limit=1), "admit_rate"),
-    act(
+    operation("admit", "rates.admit", lambda store: _asks(store, limit=1), "admit_rate"),
+    operation(
         "admit by a token",
         "rates.admit",
         lambda store: _asks(store, limit=5, token="secret"),

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tests.store.dataset import ask
-from tests.store.demand import Demand, of_a_user
 from tests.store.fleet import PROVIDER, Fleet, want
-from tests.store.line import Line
+from tests.store.ondemand import OnDemand, of_a_user
+from tests.store.queued_checkouts import QueuedCheckouts
 from vmpooler_common.model.pool import Snapshot
 from vmpooler_common.store.core.errors import NoneReady, UnknownToken
 
@@ -15,13 +15,13 @@ PLACE_MS, LINE_MS = 10_000, 20_000
 
 
 @pytest.fixture
-def line(fleet: Fleet) -> Line:
-    return Line(fleet)
+def line(fleet: Fleet) -> QueuedCheckouts:
+    return QueuedCheckouts(fleet)
 
 
 @pytest.fixture
-def demand(fleet: Fleet) -> Demand:
-    return Demand(fleet)
+def demand(fleet: Fleet) -> OnDemand:
+    return OnDemand(fleet)
 
 
 async def seen(fleet: Fleet) -> Snapshot:
@@ -36,13 +36,15 @@ async def events(fleet: Fleet, kind: str) -> list[str]:
     return [pool or vm for told, pool, vm in (await fleet.dataset()).events if told == kind]
 
 
-async def test_who_finds_vms_does_not_wait(fleet: Fleet, line: Line) -> None:
+async def test_who_finds_vms_does_not_wait(fleet: Fleet, line: QueuedCheckouts) -> None:
     await fleet.ready("one", "a")
     assert await line.ask("first", want("one")) == ["a"]
     assert await line.places() == set()
 
 
-async def test_vms_go_to_those_who_wait_in_the_order_in_which_they_came(fleet: Fleet, line: Line) -> None:
+async def test_vms_go_to_those_who_wait_in_the_order_in_which_they_came(
+    fleet: Fleet, line: QueuedCheckouts
+) -> None:
     for operation in ("first", "second", "third"):
         assert await line.ask(operation, want("one")) is None
     await fleet.ready("one", "a", "b")
@@ -52,7 +54,7 @@ async def test_vms_go_to_those_who_wait_in_the_order_in_which_they_came(fleet: F
     assert await line.ask("first", want("one")) is not None
 
 
-async def test_a_checkout_that_does_not_wait_leaves_what_is_owed(fleet: Fleet, line: Line) -> None:
+async def test_a_checkout_that_does_not_wait_leaves_what_is_owed(fleet: Fleet, line: QueuedCheckouts) -> None:
     assert await line.ask("first", want("one", 2)) is None
     await fleet.ready("one", "a")
     assert await line.take("plain", want("one")) is None
@@ -62,7 +64,9 @@ async def test_a_checkout_that_does_not_wait_leaves_what_is_owed(fleet: Fleet, l
     assert await line.ask("first", want("one", 2)) is not None
 
 
-async def test_who_wants_several_is_not_starved_by_those_who_want_one(fleet: Fleet, line: Line) -> None:
+async def test_who_wants_several_is_not_starved_by_those_who_want_one(
+    fleet: Fleet, line: QueuedCheckouts
+) -> None:
     assert await line.ask("many", want("one", 3)) is None
     for number, vm in enumerate(("a", "b")):
         await fleet.ready("one", vm)
@@ -73,7 +77,7 @@ async def test_who_wants_several_is_not_starved_by_those_who_want_one(fleet: Fle
     assert sorted(await line.ask("many", want("one", 3)) or []) == ["a", "b", "c"]
 
 
-async def test_all_pools_of_an_order_are_kept_for_it(fleet: Fleet, line: Line) -> None:
+async def test_all_pools_of_an_order_are_kept_for_it(fleet: Fleet, line: QueuedCheckouts) -> None:
     assert await line.ask("both", want("one"), want("two")) is None
     await fleet.ready("one", "a")
     assert await line.ask("both", want("one"), want("two")) is None
@@ -82,13 +86,17 @@ async def test_all_pools_of_an_order_are_kept_for_it(fleet: Fleet, line: Line) -
     assert await line.ask("both", want("one"), want("two")) == ["a", "b"]
 
 
-async def test_what_is_beyond_the_needs_of_older_ones_may_be_taken(fleet: Fleet, line: Line) -> None:
+async def test_what_is_beyond_the_needs_of_older_ones_may_be_taken(
+    fleet: Fleet, line: QueuedCheckouts
+) -> None:
     assert await line.ask("both", want("one"), want("two")) is None
     await fleet.ready("one", "a", "b")
     assert await line.ask("second", want("one")) is not None
 
 
-async def test_who_can_not_be_served_tells_what_is_there_for_others(fleet: Fleet, line: Line) -> None:
+async def test_who_can_not_be_served_tells_what_is_there_for_others(
+    fleet: Fleet, line: QueuedCheckouts
+) -> None:
     order = want("one"), want("two", 2)
     assert await line.ask("both", *order) is None
     await fleet.ready("one", "a")
@@ -98,7 +106,7 @@ async def test_who_can_not_be_served_tells_what_is_there_for_others(fleet: Fleet
     assert await line.left_over("both", *order) == ["one"]
 
 
-async def test_an_alias_waits_for_any_of_its_pools(fleet: Fleet, line: Line) -> None:
+async def test_an_alias_waits_for_any_of_its_pools(fleet: Fleet, line: QueuedCheckouts) -> None:
     alias = want("alias", 2, "one", "two", "three")
     assert await line.ask("first", alias) is None
     await fleet.ready("three", "a")
@@ -108,7 +116,9 @@ async def test_an_alias_waits_for_any_of_its_pools(fleet: Fleet, line: Line) -> 
     assert sorted(await line.ask("first", alias) or []) == ["a", "b"]
 
 
-async def test_an_order_that_full_pools_could_not_meet_is_refused_at_once(fleet: Fleet, line: Line) -> None:
+async def test_an_order_that_full_pools_could_not_meet_is_refused_at_once(
+    fleet: Fleet, line: QueuedCheckouts
+) -> None:
     alias, sizes = want("alias", 2, "one", "two"), {"one": 1, "two": 1}
     with pytest.raises(NoneReady):
         await line.ask("many", want("one", 2), sizes=sizes)
@@ -118,23 +128,25 @@ async def test_an_order_that_full_pools_could_not_meet_is_refused_at_once(fleet:
     assert await line.ask("met", alias, sizes=sizes) is None
 
 
-async def test_the_size_that_was_set_counts(fleet: Fleet, line: Line) -> None:
+async def test_the_size_that_was_set_counts(fleet: Fleet, line: QueuedCheckouts) -> None:
     await ask(fleet.client, "HSET", f"{fleet.prefix}:size", "one", "3")
     assert await line.ask("first", want("one", 3), sizes={"one": 0}) is None
 
 
-async def test_more_than_the_size_is_given_when_it_happens_to_be_ready(fleet: Fleet, line: Line) -> None:
+async def test_more_than_the_size_is_given_when_it_happens_to_be_ready(
+    fleet: Fleet, line: QueuedCheckouts
+) -> None:
     await fleet.ready("one", "a", "b")
     assert await line.ask("first", want("one", 2), sizes={"one": 0}) is not None
 
 
-async def test_a_place_that_nobody_renews_lapses(fleet: Fleet, line: Line) -> None:
+async def test_a_place_that_nobody_renews_lapses(fleet: Fleet, line: QueuedCheckouts) -> None:
     await line.ask("first", want("one"))
     assert 0 < await ask(fleet.client, "PTTL", f"{fleet.prefix}:ticket:first") <= PLACE_MS
     assert PLACE_MS < await ask(fleet.client, "PTTL", f"{fleet.prefix}:queue:one") <= LINE_MS
 
 
-async def test_who_stays_keeps_the_place(fleet: Fleet, line: Line) -> None:
+async def test_who_stays_keeps_the_place(fleet: Fleet, line: QueuedCheckouts) -> None:
     for operation in ("first", "second"):
         await line.ask(operation, want("one"))
         await ask(fleet.client, "PEXPIRE", f"{fleet.prefix}:ticket:{operation}", 5000)
@@ -145,7 +157,7 @@ async def test_who_stays_keeps_the_place(fleet: Fleet, line: Line) -> None:
     assert await ask(fleet.client, "PTTL", f"{fleet.prefix}:queue:one") > PLACE_MS
 
 
-async def test_a_place_that_has_lapsed_holds_nobody_up(fleet: Fleet, line: Line) -> None:
+async def test_a_place_that_has_lapsed_holds_nobody_up(fleet: Fleet, line: QueuedCheckouts) -> None:
     gone = [f"gone-{number}" for number in range(120)]
     for operation in gone:
         await line.ask(operation, want("one", 2))
@@ -156,7 +168,7 @@ async def test_a_place_that_has_lapsed_holds_nobody_up(fleet: Fleet, line: Line)
     assert (await fleet.dataset()).members("queue", "one") == {}
 
 
-async def test_who_comes_back_after_its_place_has_lapsed_is_last(fleet: Fleet, line: Line) -> None:
+async def test_who_comes_back_after_its_place_has_lapsed_is_last(fleet: Fleet, line: QueuedCheckouts) -> None:
     await line.ask("first", want("one"))
     await line.ask("second", want("one"))
     await line.lapse("first")
@@ -168,7 +180,7 @@ async def test_who_comes_back_after_its_place_has_lapsed_is_last(fleet: Fleet, l
     assert await line.ask("second", want("one")) == ["a"]
 
 
-async def test_the_last_attempt_gives_the_place_up(fleet: Fleet, line: Line) -> None:
+async def test_the_last_attempt_gives_the_place_up(fleet: Fleet, line: QueuedCheckouts) -> None:
     await line.ask("first", want("one"), want("two"))
     await line.ask("second", want("two"))
     with pytest.raises(NoneReady) as refusal:
@@ -179,14 +191,14 @@ async def test_the_last_attempt_gives_the_place_up(fleet: Fleet, line: Line) -> 
     assert (await fleet.dataset()).members("queue", "one") == {}
 
 
-async def test_the_last_attempt_may_be_the_one_that_succeeds(fleet: Fleet, line: Line) -> None:
+async def test_the_last_attempt_may_be_the_one_that_succeeds(fleet: Fleet, line: QueuedCheckouts) -> None:
     await line.ask("first", want("one"))
     await fleet.ready("one", "a")
     assert await line.ask("first", want("one"), is_last=True) == ["a"]
     assert await line.places() == set()
 
 
-async def test_a_grant_gives_the_place_up_and_tells_those_behind(fleet: Fleet, line: Line) -> None:
+async def test_a_grant_gives_the_place_up_and_tells_those_behind(fleet: Fleet, line: QueuedCheckouts) -> None:
     await line.ask("first", want("alias", 1, "one", "two"))
     await line.ask("second", want("two"))
     await fleet.ready("one", "a")
@@ -195,7 +207,7 @@ async def test_a_grant_gives_the_place_up_and_tells_those_behind(fleet: Fleet, l
     assert await events(fleet, "queue.moved") == ["two"]
 
 
-async def test_cancelling_gives_the_place_up(fleet: Fleet, line: Line) -> None:
+async def test_cancelling_gives_the_place_up(fleet: Fleet, line: QueuedCheckouts) -> None:
     await line.ask("first", want("one"))
     await line.ask("second", want("one"))
     assert await fleet.store.checkouts.cancel("first", reason="the client left") == []
@@ -203,21 +215,25 @@ async def test_cancelling_gives_the_place_up(fleet: Fleet, line: Line) -> None:
     assert await events(fleet, "queue.moved") == ["one"]
 
 
-async def test_cancelling_takes_back_what_a_waiting_checkout_was_given(fleet: Fleet, line: Line) -> None:
+async def test_cancelling_takes_back_what_a_waiting_checkout_was_given(
+    fleet: Fleet, line: QueuedCheckouts
+) -> None:
     await line.ask("first", want("one"))
     await fleet.ready("one", "a")
     await line.ask("first", want("one"))
     assert await fleet.store.checkouts.cancel("first", reason="the client left") == ["a"]
 
 
-async def test_who_asks_again_after_a_lost_answer_gets_the_same(fleet: Fleet, line: Line) -> None:
+async def test_who_asks_again_after_a_lost_answer_gets_the_same(fleet: Fleet, line: QueuedCheckouts) -> None:
     await line.ask("first", want("one"))
     await fleet.ready("one", "a", "b")
     assert await line.ask("first", want("one")) == await line.ask("first", want("one"))
     assert len((await fleet.dataset()).members("ready", "one")) == 1
 
 
-async def test_a_token_that_was_deleted_meanwhile_loses_its_place(fleet: Fleet, line: Line) -> None:
+async def test_a_token_that_was_deleted_meanwhile_loses_its_place(
+    fleet: Fleet, line: QueuedCheckouts
+) -> None:
     await fleet.token("secret", "alice")
     await line.ask("first", want("one"), token="secret")
     for key in await ask(fleet.client, "KEYS", f"{fleet.prefix}:token:*"):
@@ -227,7 +243,7 @@ async def test_a_token_that_was_deleted_meanwhile_loses_its_place(fleet: Fleet, 
     assert await line.places() == set()
 
 
-async def test_two_who_wait_under_one_key_get_the_same_vms(fleet: Fleet, line: Line) -> None:
+async def test_two_who_wait_under_one_key_get_the_same_vms(fleet: Fleet, line: QueuedCheckouts) -> None:
     await line.ask("first", want("one"), key="key")
     await line.ask("second", want("one"), key="key")
     await fleet.ready("one", "a", "b")
@@ -239,7 +255,7 @@ async def test_two_who_wait_under_one_key_get_the_same_vms(fleet: Fleet, line: L
 
 
 async def test_a_vm_goes_to_a_checkout_that_came_before_the_request(
-    fleet: Fleet, line: Line, demand: Demand
+    fleet: Fleet, line: QueuedCheckouts, demand: OnDemand
 ) -> None:
     await line.ask("first", want("one"))
     await demand.accepted("r", "one", "one")
@@ -254,7 +270,9 @@ async def test_a_vm_goes_to_a_checkout_that_came_before_the_request(
     assert await line.ask("second", want("one")) == ["c"]
 
 
-async def test_requests_and_checkouts_take_turns(fleet: Fleet, line: Line, demand: Demand) -> None:
+async def test_requests_and_checkouts_take_turns(
+    fleet: Fleet, line: QueuedCheckouts, demand: OnDemand
+) -> None:
     await of_a_user(demand, "r", "alice", *["one"] * 3)
     served = []
     for number in range(6):
@@ -266,7 +284,7 @@ async def test_requests_and_checkouts_take_turns(fleet: Fleet, line: Line, deman
 
 
 async def test_ready_vms_that_are_owed_are_not_served_to_the_backlog(
-    fleet: Fleet, line: Line, demand: Demand
+    fleet: Fleet, line: QueuedCheckouts, demand: OnDemand
 ) -> None:
     await line.ask("first", want("one", 2))
     await fleet.ready("one", "a")
@@ -280,7 +298,7 @@ async def test_ready_vms_that_are_owed_are_not_served_to_the_backlog(
 
 
 async def test_a_manager_sees_what_is_owed_and_when_to_look_again(
-    fleet: Fleet, line: Line, demand: Demand
+    fleet: Fleet, line: QueuedCheckouts, demand: OnDemand
 ) -> None:
     await line.ask("first", want("one", 2))
     await fleet.ready("one", "a")
@@ -292,7 +310,7 @@ async def test_a_manager_sees_what_is_owed_and_when_to_look_again(
     assert (snapshot.next_due - snapshot.now).total_seconds() == PLACE_MS / 1000
 
 
-async def test_those_who_wait_make_no_demand(fleet: Fleet, line: Line) -> None:
+async def test_those_who_wait_make_no_demand(fleet: Fleet, line: QueuedCheckouts) -> None:
     """Clones take longer than anyone may wait; those for waiting checkouts would be destroyed unused."""
     await line.ask("first", want("one", 2))
     snapshot = await seen(fleet)
@@ -300,7 +318,7 @@ async def test_those_who_wait_make_no_demand(fleet: Fleet, line: Line) -> None:
 
 
 async def test_managers_hear_that_a_vm_is_free_for_the_backlog(
-    fleet: Fleet, line: Line, demand: Demand
+    fleet: Fleet, line: QueuedCheckouts, demand: OnDemand
 ) -> None:
     await line.ask("first", want("one", 2))
     await demand.accepted("r", "one")
@@ -309,7 +327,7 @@ async def test_managers_hear_that_a_vm_is_free_for_the_backlog(
     assert (await events(fleet, "pool.backlog")).count("one") == told + 1
 
 
-async def test_places_count_even_when_many_are_in_line(fleet: Fleet, line: Line) -> None:
+async def test_places_count_even_when_many_are_in_line(fleet: Fleet, line: QueuedCheckouts) -> None:
     for number in range(120):
         await line.ask(f"ticket-{number}", want("one"))
     await fleet.ready("one", *(f"vm-{number}" for number in range(119)))

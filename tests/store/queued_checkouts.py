@@ -14,7 +14,7 @@ LARGE = 100
 
 
 @dataclass(frozen=True)
-class Line:
+class QueuedCheckouts:
     """The checkouts of one fleet's store."""
 
     fleet: Fleet

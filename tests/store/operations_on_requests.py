@@ -1,13 +1,13 @@
-"""The verbs of on-demand requests as acts."""
+"""The verbs of on-demand requests as operations."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import timedelta
 
-from tests.store.act import Act, act
 from tests.store.dataset import ask
-from tests.store.demand import Demand
 from tests.store.fleet import LEASE, Fleet, attempt_of, reservation
+from tests.store.ondemand import OnDemand
+from tests.store.operation import Operation, operation
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.errors import StoreUnavailable
 from vmpooler_common.store.retirement.retirement import FailedAttempt
@@ -18,19 +18,19 @@ HOUR = timedelta(hours=1)
 
 def _accepted(*pools: str) -> Callable[[Fleet], Awaitable[None]]:
     async def arrange(fleet: Fleet) -> None:
-        await Demand(fleet).accepted("r", *pools)
+        await OnDemand(fleet).accepted("r", *pools)
 
     return arrange
 
 
 async def _opened(fleet: Fleet) -> None:
     await fleet.store.request_inbox.prepare()
-    await Demand(fleet).opened("r", "one", "two")
+    await OnDemand(fleet).opened("r", "one", "two")
 
 
 async def _read_by_a_dead_consumer(fleet: Fleet) -> None:
     await _opened(fleet)
-    await Demand(fleet).entries()
+    await OnDemand(fleet).entries()
 
 
 async def _known_token(fleet: Fleet) -> None:
@@ -39,7 +39,7 @@ async def _known_token(fleet: Fleet) -> None:
 
 async def _partly_granted(fleet: Fleet) -> None:
     await _known_token(fleet)
-    demand = Demand(fleet)
+    demand = OnDemand(fleet)
     await demand.accepted("r", "one", "one", "two")
     await demand.accepted("other", "one", token="secret")
     await demand.booted("one", "a")
@@ -47,7 +47,7 @@ async def _partly_granted(fleet: Fleet) -> None:
 
 
 async def _waiting_for_nobody(fleet: Fleet) -> None:
-    demand = Demand(fleet)
+    demand = OnDemand(fleet)
     await demand.accepted("r", "one", "two")
     await demand.accepted("other", "one")
     await demand.waited("r", seconds=61)
@@ -56,23 +56,23 @@ async def _waiting_for_nobody(fleet: Fleet) -> None:
 async def _ready_before_it_was_wanted(fleet: Fleet) -> None:
     await fleet.ready("one", "a")
     await fleet.ready("one", "b")
-    await Demand(fleet).accepted("r", "one", "one", "one")
+    await OnDemand(fleet).accepted("r", "one", "one", "one")
 
 
 async def _booting_for_a_request(fleet: Fleet) -> None:
-    await Demand(fleet).accepted("r", "one")
+    await OnDemand(fleet).accepted("r", "one")
     await fleet.created("one", "a")
 
 
 async def _cloning_for_a_request(fleet: Fleet) -> None:
-    await Demand(fleet).accepted("r", "one")
+    await OnDemand(fleet).accepted("r", "one")
     await fleet.creating("one", "a")
 
 
 async def _poisoned(fleet: Fleet) -> None:
     await fleet.store.request_inbox.prepare()
     await ask(fleet.client, "XADD", f"{fleet.prefix}:requests", "1-1", "nonsense", "x")
-    await Demand(fleet).entries()
+    await OnDemand(fleet).entries()
 
 
 async def _inbox_only(fleet: Fleet) -> None:
@@ -80,7 +80,7 @@ async def _inbox_only(fleet: Fleet) -> None:
 
 
 async def _overdue(fleet: Fleet) -> None:
-    await Demand(fleet).overdue("r", "one")
+    await OnDemand(fleet).overdue("r", "one")
 
 
 def _opens(token: str | None) -> Callable[[Store], Awaitable[object]]:
@@ -140,12 +140,12 @@ async def _follows(store: Store) -> object:
         return [entry.fields for entry in recovered] or await _first(store)
 
 
-REQUEST_ACTS: tuple[Act, ...] = (
-    act("open", "requests.open", _opens(None), "open_request"),
-    act("open with a token", "requests.open", _opens("secret"), "open_request", arrange=_known_token),
-    act("open with an unknown token", "requests.open", _opens("forged"), "open_request"),
-    act("open with an id in use", "requests.open", _opens(None), "open_request", arrange=_opened),
-    act(
+OPERATIONS_ON_REQUESTS: tuple[Operation, ...] = (
+    operation("open", "requests.open", _opens(None), "open_request"),
+    operation("open with a token", "requests.open", _opens("secret"), "open_request", arrange=_known_token),
+    operation("open with an unknown token", "requests.open", _opens("forged"), "open_request"),
+    operation("open with an id in use", "requests.open", _opens(None), "open_request", arrange=_opened),
+    operation(
         "look at a request",
         "requests.look_up",
         lambda store: store.requests.look_up("r"),
@@ -153,7 +153,7 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_partly_granted,
         only_reads=True,
     ),
-    act(
+    operation(
         "look at several requests",
         "requests.look_up_all",
         lambda store: store.requests.look_up_all(["r", "unknown"]),
@@ -161,64 +161,66 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_partly_granted,
         only_reads=True,
     ),
-    act(
+    operation(
         "statuses",
         "requests.statuses",
         lambda store: store.requests.statuses(["r", "unknown"]),
         arrange=_opened,
         only_reads=True,
     ),
-    act(
+    operation(
         "delete",
         "requests.delete",
         _deletes(None, needs_token=False),
         "delete_request",
         arrange=_partly_granted,
     ),
-    act(
+    operation(
         "delete with a token",
         "requests.delete",
         _deletes("secret", needs_token=True),
         "delete_request",
         arrange=_partly_granted,
     ),
-    act(
+    operation(
         "delete without the token that it needs",
         "requests.delete",
         _deletes(None, needs_token=True),
         "delete_request",
         arrange=_partly_granted,
     ),
-    act(
+    operation(
         "delete one's own",
         "requests.delete",
         _deletes("secret", needs_token=True, request="other"),
         "delete_request",
         arrange=_of_alice_and_of_bob,
     ),
-    act(
+    operation(
         "delete another user's request",
         "requests.delete",
         _deletes("bobs", needs_token=True, request="other"),
         "delete_request",
         arrange=_of_alice_and_of_bob,
     ),
-    act(
+    operation(
         "delete as an admin",
         "requests.delete",
         _deletes("bobs", needs_token=True, request="other", admins=("root", "bob")),
         "delete_request",
         arrange=_of_alice_and_of_bob,
     ),
-    act(
+    operation(
         "cancel the opening of a request",
         "checkouts.cancel",
         lambda store: store.checkouts.cancel("open-r", reason="lost"),
         "cancel",
         arrange=_partly_granted,
     ),
-    act("delete what is unknown", "requests.delete", _deletes(None, needs_token=False), "delete_request"),
-    act(
+    operation(
+        "delete what is unknown", "requests.delete", _deletes(None, needs_token=False), "delete_request"
+    ),
+    operation(
         "look at a request's lines",
         "positions.look_up",
         lambda store: store.positions.look_up("r"),
@@ -227,67 +229,67 @@ REQUEST_ACTS: tuple[Act, ...] = (
         arrange=_partly_granted,
         only_reads=True,
     ),
-    act(
+    operation(
         "check a token",
         "tokens.check",
         lambda store: store.tokens.check("secret"),
         arrange=_known_token,
         only_reads=True,
     ),
-    act("prepare the inbox", "request_inbox.prepare", lambda store: store.request_inbox.prepare()),
-    act(
+    operation("prepare the inbox", "request_inbox.prepare", lambda store: store.request_inbox.prepare()),
+    operation(
         "recover",
         "request_inbox.recover",
         _recovers,
         arrange=_read_by_a_dead_consumer,
     ),
-    act(
+    operation(
         "accept", "backlog.accept", lambda store: store.backlog.accept("r"), "accept_request", arrange=_opened
     ),
-    act(
+    operation(
         "accept what names no request",
         "backlog.accept",
         lambda store: store.backlog.accept("", entry="1-1"),
         "accept_request",
         arrange=_poisoned,
     ),
-    act(
+    operation(
         "tidy",
         "request_inbox.tidy",
         lambda store: store.request_inbox.tidy(idle=HOUR),
         arrange=_inbox_only,
         only_reads=True,
     ),
-    act(
+    operation(
         "expire",
         "backlog.expire",
         lambda store: store.backlog.expire("r", operation="expire", reason="too late"),
         "expire_request",
         arrange=_overdue,
     ),
-    act(
+    operation(
         "serve",
         "backlog.serve",
         lambda store: store.backlog.serve("one", operation="serve", most=2),
         "serve_backlog",
         arrange=_ready_before_it_was_wanted,
     ),
-    act(
+    operation(
         "fail who waits for a pool that nobody knows",
         "backlog.fail_unserved",
         lambda store: store.backlog.fail_unserved("one", "no manager knows it"),
         "fail_unserved",
         arrange=_waiting_for_nobody,
     ),
-    act(
+    operation(
         "fail who waits",
         "backlog.fail_waiting",
         lambda store: store.backlog.fail_waiting("one", "no template"),
         "fail_waiting",
         arrange=_partly_granted,
     ),
-    act("follow the inbox", "request_inbox.follow", _follows, arrange=_opened),
-    act(
+    operation("follow the inbox", "request_inbox.follow", _follows, arrange=_opened),
+    operation(
         "reserve for a request",
         "clones.reserve",
         lambda store: store.clones.reserve(
@@ -300,9 +302,13 @@ REQUEST_ACTS: tuple[Act, ...] = (
         "reserve",
         arrange=_accepted("one", "one"),
     ),
-    act("promote for a request", "clones.promote", _promotes, "promote", arrange=_booting_for_a_request),
-    act("retire with a charge", "retirement.retire", _charges(3), "retire", arrange=_cloning_for_a_request),
-    act(
+    operation(
+        "promote for a request", "clones.promote", _promotes, "promote", arrange=_booting_for_a_request
+    ),
+    operation(
+        "retire with a charge", "retirement.retire", _charges(3), "retire", arrange=_cloning_for_a_request
+    ),
+    operation(
         "retire with the last charge",
         "retirement.retire",
         _charges(1),

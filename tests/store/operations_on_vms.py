@@ -1,10 +1,10 @@
-"""The acts of users who change the VMs that they have."""
+"""The operations of users who change the VMs that they have."""
 
 from collections.abc import Awaitable
 
-from tests.store.act import HOUR, Act, act
-from tests.store.chores import disk
 from tests.store.fleet import Fleet
+from tests.store.operation import HOUR, Operation, operation
+from tests.store.task_helpers import disk
 from vmpooler_common.store.store import Store
 from vmpooler_common.store.vms.changes import MOST_TAGS, Access, VmChange
 
@@ -33,32 +33,32 @@ async def _taken_with_a_token(fleet: Fleet) -> None:
     await fleet.running("one", "a", token="secret")
 
 
-ACTS_OF_CHANGES: tuple[Act, ...] = (
-    act("modify", "changes.modify", _changes, "change_vm", arrange=_taken),
-    act("modify its disks", "changes.modify", _adds_a_disk, "change_vm", arrange=_taken),
-    act(
+OPERATIONS_ON_VMS: tuple[Operation, ...] = (
+    operation("modify", "changes.modify", _changes, "change_vm", arrange=_taken),
+    operation("modify its disks", "changes.modify", _adds_a_disk, "change_vm", arrange=_taken),
+    operation(
         "modify with the owner's token",
         "changes.modify",
         lambda store: _changes(store, token="secret"),
         "change_vm",
         arrange=_taken_with_a_token,
     ),
-    act(
+    operation(
         "modify another user's",
         "changes.modify",
         lambda store: _changes(store, token="other"),
         "change_vm",
         arrange=_taken_with_a_token,
     ),
-    act("modify without a token", "changes.modify", _changes, "change_vm", arrange=_taken_with_a_token),
-    act(
+    operation("modify without a token", "changes.modify", _changes, "change_vm", arrange=_taken_with_a_token),
+    operation(
         "modify what is not running",
         "changes.modify",
         _changes,
         "change_vm",
         arrange=lambda fleet: fleet.ready("one", "a"),
     ),
-    act(
+    operation(
         "modify with too many tags",
         "changes.modify",
         lambda store: _changes(store, VmChange(tags={f"tag-{at}": "x" for at in range(MOST_TAGS + 1)})),

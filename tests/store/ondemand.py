@@ -16,7 +16,7 @@ SHORT_TTL = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
-class Demand:
+class OnDemand:
     """What users ask of a fleet's store."""
 
     fleet: Fleet
@@ -92,7 +92,7 @@ class Demand:
         return found
 
 
-async def of_a_user(demand: Demand, request: str, user: str, *pools: str) -> None:
+async def of_a_user(demand: OnDemand, request: str, user: str, *pools: str) -> None:
     """Open and accept a request under the token of this user."""
     await demand.fleet.token(f"token-{user}", user)
     await demand.accepted(request, *pools, token=f"token-{user}")

@@ -18,7 +18,7 @@ class Usage:
         self._builds = builds
 
     def began(self, checkout: Checkout) -> None:
-        """VMs were handed out. They can't be tagged yet, so of builds nothing is known."""
+        """VMs were checked out. They can't be tagged yet, so nothing is known of builds."""
         for grant in checkout.grants:
             self._users.allocated(grant.pool, user=checkout.user)
 

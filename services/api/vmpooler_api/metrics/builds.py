@@ -58,7 +58,7 @@ _POOL = Label("pool")
 
 
 class BuildMetrics:
-    """VMs by the build that they are tagged with. A VM is tagged after it was handed out, so only when it is
+    """VMs by the build that they are tagged with. A VM is tagged after its checkout, so only when it is
     returned the build is known: `operation` is always `destroy`. `pools`: those that are configured.
     """
 

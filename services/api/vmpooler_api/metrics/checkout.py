@@ -27,11 +27,11 @@ class CheckoutMetrics:
         self._checkouts = Instrument(backend, self.CHECKOUTS, known={"pool": names})
 
     def granted(self, pool: str) -> None:
-        """A VM of this pool was handed out."""
+        """A VM of this pool was checked out."""
         self._checkouts.record(1, pool, "success")
 
     def repeated(self, pool: str) -> None:
-        """A VM of this pool that was handed out before was told again, under the same Idempotency-Key."""
+        """A VM that was checked out before was reported again, under the same Idempotency-Key."""
         self._checkouts.record(1, pool, "repeated")
 
     def empty(self, requested: str) -> None:

@@ -7,7 +7,7 @@ from vmpooler_common.model.vm import TaskKind
 
 
 class TaskMetrics:
-    """What became of wishes."""
+    """What became of requests for tasks."""
 
     ORDERS = counter(
         "vm_task_orders_total",

@@ -26,7 +26,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What became of taking back what was set, as texts; empty where there is none."""
+    """What became of a reset, as texts; empty where there is none."""
 
     before: str
     configured: str

@@ -42,9 +42,9 @@ def _offer(settings: Settings, name: str) -> Sequence[tuple[str, float]]:
 
 
 class PoolSelector:
-    """The pools that every name may draw, worked out at start and when weights change.
+    """Selects pools for on-demand requests, by weights that are worked out at start and when they change.
 
-    Paused pools make no VMs, so they are drawn only where all pools of a name are paused.
+    Paused pools make no VMs, so they are selected only where all pools of a name are paused.
     """
 
     def __init__(self, settings: Settings) -> None:

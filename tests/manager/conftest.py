@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.manager.orders import Orders
+from tests.manager.ondemand_requests import OnDemand
 from tests.manager.site import Site
 from tests.support.faulty_provider import install
 from tests.support.redis_server import RedisServer
@@ -42,6 +42,6 @@ async def _site(server: RedisServer, prefix: str, directory: Path) -> AsyncItera
 
 
 @pytest.fixture
-def orders(site: Site) -> Orders:
+def requests(site: Site) -> OnDemand:
     """Return what users of the site ask for on demand."""
-    return Orders(site)
+    return OnDemand(site)

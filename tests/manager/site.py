@@ -85,24 +85,24 @@ class Site:
     async def ready(self, pool: str, count: int, *, within: float = DEADLINE) -> list[str]:
         """Wait until the pool has just so many ready VMs and none in the making; give their names."""
 
-        async def look() -> bool:
+        async def inspect() -> bool:
             numbers = await self.numbers(pool)
             assert (numbers.ready, numbers.pending) == (count, 0)
             return True
 
-        await eventually(look, within=within)
+        await eventually(inspect, within=within)
         return await self.members("ready", pool)
 
     async def settled(self, *, within: float = DEADLINE, **ready: int) -> None:
         """Wait until pools have so many ready VMs and nothing in the making or on its way out."""
 
-        async def look() -> bool:
+        async def inspect() -> bool:
             for pool, count in ready.items():
                 numbers = await self.numbers(pool)
                 assert (numbers.ready, numbers.pending, numbers.completed) == (count, 0, 0), pool
             return True
 
-        await eventually(look, within=within)
+        await eventually(inspect, within=within)
 
     async def members(self, state: str, pool: str) -> list[str]:
         """List the names of a pool's VMs in a state, or among its suspects, oldest first."""
@@ -145,11 +145,11 @@ class Site:
     async def becomes(self, name: str, state: str, *, within: float = DEADLINE) -> None:
         """Wait until a VM is in this state."""
 
-        async def look() -> bool:
+        async def inspect() -> bool:
             assert await self.state(name) == state
             return True
 
-        await eventually(look, within=within)
+        await eventually(inspect, within=within)
 
     def in_cloud(self) -> set[str]:
         """Give the names of all VMs that the cloud has."""

@@ -1,4 +1,4 @@
-"""What users of a site want done to their running VMs: the API's part, by the store's verbs."""
+"""Tasks that users of a site ask for on their running VMs: the API's part, by the store's verbs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ class TaskRequests:
         """Ask to go back to a snapshot."""
         await self._ask(vm, revert(identifier(name), identifier(to)))
 
-    async def settled(self, vm: str, *, within: float = DEADLINE) -> Sequence[VmTask]:
+    async def finished(self, vm: str, *, within: float = DEADLINE) -> Sequence[VmTask]:
         """Wait until nothing of the VM is pending; give its tasks."""
 
-        async def look() -> Sequence[VmTask]:
+        async def inspect() -> Sequence[VmTask]:
             tasks = await self.tasks(vm)
             assert TaskState.PENDING not in {task.state for task in tasks}, tasks
             return tasks
 
-        return await eventually(look, within=within)
+        return await eventually(inspect, within=within)
 
     async def tasks(self, vm: str) -> Sequence[VmTask]:
-        """Give what the VM tells of its tasks."""
+        """Give what the VM shows of its tasks."""
         record, _ = await self.site.store.checkouts.look_up(vm)
         assert record is not None
         return record.tasks

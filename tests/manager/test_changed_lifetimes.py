@@ -12,7 +12,7 @@ from vmpooler_manager.supervisor.event_router import REFRESH_SECONDS
 
 PASSED = timedelta(milliseconds=1)
 NEVER_BY_ITSELF = 3600
-"""Seconds between looks at a pool that nothing happens to."""
+"""Seconds between passes over a pool that nothing happens to."""
 
 
 async def change(site: Site, vm: str, lifetime: timedelta) -> Changed:
@@ -24,22 +24,22 @@ async def change(site: Site, vm: str, lifetime: timedelta) -> Changed:
 async def idle(manager: RunningManager) -> None:
     """Wait until the pool's loop sleeps: the pass that follows an event late comes within a known time."""
 
-    async def look() -> bool:
+    async def inspect() -> bool:
         passes = manager.metric("pool_check_seconds_count", pool="debian")
         await asyncio.sleep(2 * REFRESH_SECONDS)
         return manager.metric("pool_check_seconds_count", pool="debian") == passes
 
-    await eventually(look)
+    await eventually(inspect)
 
 
 async def noted_end(site: Site, vm: str, end: float) -> None:
     """Wait until the VM's tag in the cloud says that it is in use until this time."""
 
-    async def look() -> bool:
+    async def inspect() -> bool:
         noted = site.row(vm)["tag_ends_at"]
         return noted is not None and abs(noted - end) < 1
 
-    await eventually(look)
+    await eventually(inspect)
 
 
 async def test_a_vm_whose_lifetime_is_shortened_ends_at_once(site: Site) -> None:

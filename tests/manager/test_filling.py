@@ -30,7 +30,7 @@ async def test_names_have_the_prefix_and_records_the_domain(site: Site) -> None:
     assert record.fqdn == f"{name}.example.test"
 
 
-async def test_a_pool_is_refilled_after_a_checkout_without_waiting_for_a_look(site: Site) -> None:
+async def test_a_pool_is_refilled_after_a_checkout_without_waiting_for_a_listing(site: Site) -> None:
     manager = await site.start({"debian": 2})
     await site.ready("debian", 2)
     taken = await site.take("debian", 2)
@@ -40,7 +40,7 @@ async def test_a_pool_is_refilled_after_a_checkout_without_waiting_for_a_look(si
 
 
 async def test_many_pools_share_the_clone_slots_and_all_are_filled(site: Site) -> None:
-    """The slots are far fewer than the pools: each must get its turn without waiting for a look."""
+    """The slots are far fewer than the pools: each must get its turn without waiting for a listing."""
     pools = {f"pool-{number}": 2 for number in range(6)}
     await site.start(pools, task_limit=1, provider={"createvm_max_time": 0.1})
     for pool in pools:
@@ -57,11 +57,11 @@ async def test_a_pool_of_size_zero_is_left_empty(site: Site) -> None:
 @pytest.mark.parametrize("paused", ["pool", "provider"])
 async def test_what_is_paused_is_not_cloned(site: Site, paused: str) -> None:
     if paused == "pool":
-        manager = await site.start({"halted": {"size": 1, "paused": True}})
+        manager = await site.start({"stopped": {"size": 1, "paused": True}})
     else:
-        manager = await site.start({"halted": 1}, provider={"paused": True})
+        manager = await site.start({"stopped": 1}, provider={"paused": True})
     await eventually(lambda: _listed(manager))
-    assert await site.members("pending", "halted") == []
+    assert await site.members("pending", "stopped") == []
     assert manager.calls("create") == 0
 
 

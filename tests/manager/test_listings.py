@@ -3,16 +3,18 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.manager.orders import Orders
+from tests.manager.ondemand_requests import OnDemand
 from tests.manager.running_manager import RunningManager
 from tests.manager.site import OFTEN, Site
 from tests.support.eventually import eventually
 from tests.support.faulty_provider import Mood
+from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import UnknownToken
 
 LISTINGS = 6
-"""More than it takes to doubt a VM and to ask for it."""
+"""More than it takes to mark a VM suspect and to ask for it."""
 
 
 @pytest.mark.parametrize("mood", ["fail", "refuse", "partial", "empty", "throttle"])
@@ -28,11 +30,11 @@ async def test_a_listing_that_fails_or_lacks_vms_destroys_nothing(site: Site, mo
     assert manager.calls("destroy") == 0
     site.moods.set()
     for name in set(ready) - {taken}:
-        await eventually(lambda name=name: _is_trusted(site, name))  # type: ignore[misc]
+        await eventually(lambda name=name: _is_cleared(site, name))  # type: ignore[misc]
     assert await site.state(taken) == "running"
 
 
-async def test_vms_that_listings_miss_are_replaced_and_not_handed_out(site: Site) -> None:
+async def test_vms_that_listings_miss_are_replaced_and_not_checked_out(site: Site) -> None:
     manager = await site.start({"debian": 2}, listing=OFTEN)
     await site.ready("debian", 2)
     site.moods.set(list_vms="empty", inspect="fail")
@@ -65,7 +67,7 @@ async def test_a_running_vm_that_is_gone_stays_its_users(site: Site) -> None:
     assert await site.state(taken) == "running"
 
 
-async def test_more_vms_that_vanish_than_may_stop_all_destroying_until_they_are_back(site: Site) -> None:
+async def test_more_vms_that_vanish_than_may_pause_all_deletion_until_they_are_back(site: Site) -> None:
     manager = await site.start({"debian": 6}, listing=OFTEN)
     names = await site.ready("debian", 6)
     (taken,) = await site.take("debian")
@@ -74,7 +76,7 @@ async def test_more_vms_that_vanish_than_may_stop_all_destroying_until_they_are_
     rows = {row["id"]: row for row in site.cloud.vms()}
     for vm_id in places.values():
         site.cloud.remove(vm_id)
-    await eventually(lambda: _is_halted(site, "absent debian"))
+    await eventually(lambda: _deletion_is_paused(site, "absent debian"))
     await eventually(lambda: _metric_at_least(manager, "provider_halted", 1))
     await site.release(taken)
     await _more_listings(manager, 3)
@@ -84,15 +86,18 @@ async def test_more_vms_that_vanish_than_may_stop_all_destroying_until_they_are_
     assert len(given_up) == 3
     for name in set(places) - set(given_up):
         site.put_back(rows[places[name]])
-    await eventually(lambda: _is_released(site))
+    await eventually(lambda: _deletion_is_resumed(site))
     await site.becomes(taken, "gone")
 
 
-async def test_an_operator_releases_a_halt(site: Site) -> None:
+async def test_an_operator_releases_a_deletion_pause(site: Site) -> None:
     manager = await site.start({"debian": 5}, listing=OFTEN)
     for name in await site.ready("debian", 5):
         site.cloud.remove(site.row(name)["id"])
-    await eventually(lambda: _is_halted(site, "absent debian"))
+    with capture_logs() as logs:
+        await eventually(lambda: _metric_at_least(manager, "provider_halted", 1))
+    (logged,) = [entry for entry in logs if entry["event"] == EventName.PROVIDER_DELETION_PAUSED]
+    assert logged["remedy"].endswith("vmpooler-manager --resume-deletion dummy")
     await site.store.retirement.resume_deletion("dummy")
     await eventually(lambda: _has_no_suspects(site))
     await site.settled(debian=5)
@@ -110,22 +115,22 @@ async def test_vms_without_a_record_are_found_and_destroyed(site: Site) -> None:
     assert manager.metric("vm_failures_total", reason="orphan") == 1
 
 
-async def test_more_unknown_vms_than_may_stop_all_destroying(site: Site) -> None:
+async def test_more_orphans_than_may_pause_all_deletion(site: Site) -> None:
     await site.start({"debian": 5}, listing=OFTEN)
     lost = (await site.ready("debian", 5))[:4]
     for name in lost:
         await _lose_record(site, name, state="ready")
-    await eventually(lambda: _is_halted(site, "orphan debian"), within=30)
+    await eventually(lambda: _deletion_is_paused(site, "orphan debian"), within=30)
     await site.ready("debian", 5)
     assert len(set(lost) & site.in_cloud()) >= 2
 
 
-async def test_one_release_is_enough_for_all_unknown_vms_that_a_halt_was_for(site: Site) -> None:
+async def test_resuming_deletion_once_is_enough_for_all_orphans_that_paused_it(site: Site) -> None:
     manager = await site.start({"debian": 9}, listing=OFTEN)
     lost = await site.ready("debian", 9)
     for name in lost:
         await _lose_record(site, name, state="ready")
-    await eventually(lambda: _is_halted(site, "orphan debian"), within=30)
+    await eventually(lambda: _deletion_is_paused(site, "orphan debian"), within=30)
     await eventually(lambda: _all_are_refused(site, len(lost) - 2))
     await site.store.retirement.resume_deletion("dummy")
     for name in lost:
@@ -139,7 +144,7 @@ async def _all_are_refused(site: Site, count: int) -> bool:
     return bool(refused == count)
 
 
-async def test_a_vm_of_somebody_else_is_told_of_and_left_alone(site: Site) -> None:
+async def test_a_vm_of_somebody_else_is_reported_and_left_alone(site: Site) -> None:
     manager = await site.start({"debian": 1}, listing=OFTEN)
     await site.ready("debian", 1)
     site.cloud.add_foreign_vm("theirs-1", place="debian", name="theirs")
@@ -161,7 +166,7 @@ async def test_vms_of_pools_in_one_place_are_each_their_own_pools(site: Site) ->
     assert manager.calls("destroy") == 0
 
 
-async def test_the_owner_and_the_end_are_noted_on_a_vm_that_was_handed_out(site: Site) -> None:
+async def test_the_owner_and_the_end_are_written_on_the_tag_of_a_vm_that_was_checked_out(site: Site) -> None:
     await site.start({"debian": 1})
     await site.ready("debian", 1)
     before = datetime.now(UTC)
@@ -210,10 +215,10 @@ async def test_a_vm_whose_record_is_lost_and_whose_tag_says_in_use_is_left_alone
     assert await site.state(taken) == "unknown"
 
 
-async def test_a_vm_whose_grant_is_lost_and_whose_tag_tells_of_it_is_its_users_again(
-    site: Site, orders: Orders
+async def test_a_vm_whose_grant_is_lost_and_whose_tag_names_its_user_is_reinstated(
+    site: Site, requests: OnDemand
 ) -> None:
-    token = await orders.token("alice")
+    token = await requests.token("alice")
     await site.start({"debian": 2}, listing=OFTEN)
     await site.ready("debian", 2)
     (taken,) = await site.take("debian", lifetime=timedelta(hours=2), token=token)
@@ -237,7 +242,7 @@ async def test_a_vm_whose_grant_is_lost_and_whose_tag_tells_of_it_is_its_users_a
     await site.becomes(taken, "gone")
 
 
-async def test_a_vm_whose_lost_grant_is_over_is_not_handed_out_but_replaced(site: Site) -> None:
+async def test_a_vm_whose_lost_grant_is_over_is_not_checked_out_but_replaced(site: Site) -> None:
     await site.start({"debian": 1}, listing=OFTEN)
     await site.ready("debian", 1)
     (taken,) = await site.take("debian", lifetime=timedelta(seconds=1))
@@ -287,7 +292,7 @@ async def _has_no_suspects(site: Site) -> bool:
     return not await _has_suspects(site)
 
 
-async def _is_trusted(site: Site, name: str) -> bool:
+async def _is_cleared(site: Site, name: str) -> bool:
     return await site.state(name) == "ready" and name not in await site.members("suspect", "debian")
 
 
@@ -299,14 +304,14 @@ async def _metric_at_least(manager: RunningManager, name: str, value: float, **l
     return (manager.metric(name, **labels) or 0) >= value
 
 
-async def _halt(site: Site) -> str:
+async def _deletion_pause(site: Site) -> str:
     (reason,) = await site.store.connection.call(("HGET", f"{site.prefix}:deletion_paused", "dummy"))
     return str(reason or "")
 
 
-async def _is_halted(site: Site, beginning: str) -> bool:
-    return (await _halt(site)).startswith(beginning)
+async def _deletion_is_paused(site: Site, beginning: str) -> bool:
+    return (await _deletion_pause(site)).startswith(beginning)
 
 
-async def _is_released(site: Site) -> bool:
-    return not await _halt(site)
+async def _deletion_is_resumed(site: Site) -> bool:
+    return not await _deletion_pause(site)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.manager.orders import Orders
+from tests.manager.ondemand_requests import OnDemand
 from tests.manager.site import Site
 from tests.support.eventually import eventually
 from vmpooler_common.model.overrides import Property
@@ -46,13 +46,13 @@ async def replaced(site: Site, before: list[str], count: int, **columns: Any) ->
 async def pending_in_cloud(site: Site, count: int) -> list[dict[str, Any]]:
     """Wait until so many VMs of the pool are known to boot."""
 
-    async def look() -> list[dict[str, Any]]:
+    async def inspect() -> list[dict[str, Any]]:
         names = await site.members("pending", "debian")
         records = [(await site.store.checkouts.look_up(name))[0] for name in names]
         assert [record.phase for record in records if record] == ["created"] * count
         return [site.row(name) for name in names]
 
-    return await eventually(look)
+    return await eventually(inspect)
 
 
 async def test_a_larger_size_fills_the_pool_at_once(site: Site) -> None:
@@ -61,20 +61,20 @@ async def test_a_larger_size_fills_the_pool_at_once(site: Site) -> None:
     await override(site, Property.SIZE, "3", configured="1")
     assert set(before) < set(await site.ready("debian", 3))
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return manager.metric("pool_size", pool="debian") == 3
 
-    await eventually(told)
+    await eventually(reported)
 
 
 async def test_a_change_is_followed_though_nothing_else_happens_in_the_pool(site: Site) -> None:
     """No VM of it tells anything, and its manager would look in an hour."""
     manager = await site.start({"debian": 0}, check_loop_delay_min=3600, check_loop_delay_max=3600)
 
-    async def looked() -> bool:
+    async def listed() -> bool:
         return manager.metric("pool_size", pool="debian") == 0
 
-    await eventually(looked)
+    await eventually(listed)
     await override(site, Property.SIZE, "1", configured="0")
     await site.ready("debian", 1)
 
@@ -87,13 +87,13 @@ async def test_a_smaller_size_removes_the_oldest_at_once(site: Site) -> None:
     assert await site.members("ready", "debian") == [youngest]
 
 
-async def test_a_size_of_0_empties_the_pool_but_for_requests(site: Site, orders: Orders) -> None:
+async def test_a_size_of_0_empties_the_pool_but_for_requests(site: Site, requests: OnDemand) -> None:
     await site.start({"debian": 2})
     await site.ready("debian", 2)
     await override(site, Property.SIZE, "0", configured="2")
     await site.settled(debian=0)
-    await orders.open("wanted", "debian")
-    await orders.becomes("wanted", RequestStatus.READY)
+    await requests.open("wanted", "debian")
+    await requests.becomes("wanted", RequestStatus.READY)
     await site.settled(debian=0)
 
 
@@ -155,19 +155,19 @@ async def test_pending_vms_of_the_old_template_are_replaced_too(site: Site) -> N
     old = await pending_in_cloud(site, 2)
     await override(site, Property.TEMPLATE, NEW, configured=OLD)
 
-    async def look() -> bool:
+    async def inspect() -> bool:
         assert [row["template"] for row in site.cloud.vms()] == [NEW, NEW]
         return True
 
-    await eventually(look)
+    await eventually(inspect)
     assert {await site.reason(row["name"]) for row in old} == {"drained"}
 
 
 async def test_a_vm_that_is_made_for_a_request_is_given_to_it_all_the_same(
-    site: Site, orders: Orders
+    site: Site, requests: OnDemand
 ) -> None:
     await site.start({"debian": 0}, provider=SLOW)
-    await orders.open("wanted", "debian")
+    await requests.open("wanted", "debian")
     (row,) = await pending_in_cloud(site, 1)
     await override(site, Property.TEMPLATE, NEW, configured=OLD)
     await drain(site, "debian")
@@ -177,7 +177,7 @@ async def test_a_vm_that_is_made_for_a_request_is_given_to_it_all_the_same(
 
     await eventually(seen)  # a pass has gone by the new template
     site.cloud.change(row["id"], ready_at=0)
-    await orders.becomes("wanted", RequestStatus.READY)
+    await requests.becomes("wanted", RequestStatus.READY)
     assert await site.members("running", "debian") == [row["name"]]
 
 

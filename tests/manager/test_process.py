@@ -85,7 +85,7 @@ async def test_without_redis_the_manager_lives_but_is_not_ready(
     assert await service.stop() == 0
 
 
-async def test_a_port_that_is_taken_is_told_and_is_code_1(site: Site, tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_is_reported_and_is_code_1(site: Site, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = command(tmp_path, plain(site), "--port", str(port))
@@ -103,30 +103,30 @@ async def test_data_of_a_newer_vmpooler_is_left_alone(site: Site, tmp_path: Path
     assert site.in_cloud() == set()
 
 
-async def test_the_command_release_lets_destroying_go_on(site: Site, tmp_path: Path) -> None:
+async def test_resume_deletion_works_also_under_its_old_name_release(site: Site, tmp_path: Path) -> None:
     await site.store.connection.call(
         ("HSET", f"{site.prefix}:deletion_paused", "dummy", "absent debian too many")
     )
     ended = command(tmp_path, plain(site), "--release", "dummy")
     assert ended.returncode == 0, ended.stderr
-    (halted,) = await site.store.connection.call(("HEXISTS", f"{site.prefix}:deletion_paused", "dummy"))
-    assert not halted
+    (paused,) = await site.store.connection.call(("HEXISTS", f"{site.prefix}:deletion_paused", "dummy"))
+    assert not paused
 
 
 @pytest.mark.parametrize("provider", ["nobody", ""])
-async def test_the_command_release_knows_only_configured_providers(
+async def test_resume_deletion_knows_only_configured_providers(
     site: Site, tmp_path: Path, provider: str
 ) -> None:
-    ended = command(tmp_path, plain(site), "--release", provider)
+    ended = command(tmp_path, plain(site), "--resume-deletion", provider)
     assert ended.returncode == 1
     assert "no provider is called" in ended.stderr
 
 
-def test_the_command_release_says_when_redis_is_away(tmp_path: Path, redis_prefix: str) -> None:
+def test_resume_deletion_says_when_redis_is_away(tmp_path: Path, redis_prefix: str) -> None:
     document = pooler_document(
         redis_url=f"redis://127.0.0.1:{free_port()}", prefix=redis_prefix, pools={"debian": 1}
     )
-    ended = command(tmp_path, document, "--release", "dummy")
+    ended = command(tmp_path, document, "--resume-deletion", "dummy")
     assert ended.returncode == 1
     assert "can't be reached" in ended.stdout + ended.stderr
 

@@ -79,7 +79,7 @@ async def test_a_task_that_ends_makes_room_for_the_next_one_at_once(site: Site) 
     async with a_task_worker(site, at_once=1) as task_worker:
         task_worker.poke()
         for vm in vms:
-            await requests.settled(vm)
+            await requests.finished(vm)
             assert requests.done(vm) == [("disk", "d")]
 
 
@@ -103,5 +103,5 @@ async def test_no_task_is_too_late_while_the_clock_of_redis_jumps(
     clock.is_steady(now + timedelta(hours=jump), 1.0)
     async with a_task_worker(site, clock=clock) as task_worker:
         task_worker.poke()
-        ((task,)) = await TaskRequests(site).settled(vm)
+        ((task,)) = await TaskRequests(site).finished(vm)
         assert task.state is outcome

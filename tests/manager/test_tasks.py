@@ -41,9 +41,9 @@ async def test_what_is_asked_for_is_done_in_its_order(site: Site, requests: Task
     await requests.disk(vm, "d", 16)
     await requests.snapshot(vm, "s")
     await requests.disk(vm, "e", 32)
-    await requests.settled(vm)
+    await requests.finished(vm)
     await requests.revert(vm, "r", "s")
-    tasks = await requests.settled(vm)
+    tasks = await requests.finished(vm)
     assert outcomes(tasks) == [(TaskState.DONE, "")] * 4
     assert requests.done(vm) == [("disk", "d"), ("snapshot", "s"), ("disk", "e"), ("revert", "r")]
     assert site.cloud.disks(site.row(vm)["id"]) == [16, 32]
@@ -56,7 +56,7 @@ async def test_what_was_done_is_logged(site: Site, requests: TaskRequests) -> No
     _, vm = await a_running_vm(site)
     with capture_logs() as logs:
         await requests.disk(vm, "d", 16)
-        await requests.settled(vm)
+        await requests.finished(vm)
     ((entry,)) = [entry for entry in logs if entry["event"] == "task.done"]
     assert (entry["vm"], entry["pool"], entry["kind"], entry["detail"]) == (vm, POOL, "disk", "16")
     assert (entry["task"], entry["provider_id"]) == (identifier("d"), site.row(vm)["id"])
@@ -68,7 +68,7 @@ async def test_a_task_whose_stream_was_deleted_is_done(site: Site, requests: Tas
     await requests.disk(vm, "d")
     await site.store.connection.call(("DEL", f"{site.prefix}:tasks"))
     await site.start({POOL: 1})
-    await requests.settled(vm, within=SOON)
+    await requests.finished(vm, within=SOON)
     assert requests.done(vm) == [("disk", "d")]
 
 
@@ -77,7 +77,7 @@ async def test_a_group_that_was_destroyed_is_made_again(site: Site, requests: Ta
     key = f"{site.prefix}:tasks"
     await site.store.connection.call(("XGROUP", "DESTROY", key, "managers"))
     await requests.disk(vm, "d")
-    await requests.settled(vm, within=SOON)
+    await requests.finished(vm, within=SOON)
 
     async def has_group() -> bool:
         (groups,) = await site.store.connection.call(("XINFO", "GROUPS", key))
@@ -87,7 +87,7 @@ async def test_a_group_that_was_destroyed_is_made_again(site: Site, requests: Ta
 
     await eventually(has_group, within=SOON)
     await requests.disk(vm, "e")
-    await requests.settled(vm)
+    await requests.finished(vm)
     assert requests.done(vm) == [("disk", "d"), ("disk", "e")]
 
 
@@ -101,7 +101,7 @@ async def test_an_entry_of_a_dead_consumer_is_taken_out_when_its_task_was_done(
     await requests.disk(vm, "d")
     await site.store.connection.call(("XREADGROUP", "GROUP", "managers", "dead", "STREAMS", key, ">"))
     await site.start({POOL: 1})
-    await requests.settled(vm, within=SOON)
+    await requests.finished(vm, within=SOON)
 
     async def inbox_is_empty() -> bool:
         (entries,) = await site.store.connection.call(("XLEN", key))
@@ -116,7 +116,7 @@ async def test_an_entry_of_nothing_is_put_aside(site: Site, requests: TaskReques
     manager, vm = await a_running_vm(site)
     await site.store.connection.call(("XADD", f"{site.prefix}:tasks", "*", "nonsense", "x"))
     await requests.disk(vm, "d")
-    await requests.settled(vm)
+    await requests.finished(vm)
     (aside,) = await site.store.connection.call(("XLEN", f"{site.prefix}:dlq"))
     assert aside == 1
     assert manager.metric("dlq_entries_total", queue="tasks") == 1
@@ -129,7 +129,7 @@ async def test_many_managers_do_each_task_once(site: Site, requests: TaskRequest
     vms = await site.take(POOL, 8)
     await asyncio.gather(*(requests.disk(vm, f"{name}") for vm in vms for name in "de"))
     for vm in vms:
-        await requests.settled(vm)
+        await requests.finished(vm)
         assert sorted(requests.done(vm)) == [("disk", "d"), ("disk", "e")]
     done = [manager.metric("vm_tasks_total", kind="disk", result="done") or 0 for manager in site.managers]
     assert sum(done) == 16
@@ -146,7 +146,7 @@ async def test_a_passing_error_is_tried_again_and_told_meanwhile(site: Site, req
 
     await eventually(was_tried)
     site.moods.set()
-    assert outcomes(await requests.settled(vm)) == [(TaskState.DONE, "")]
+    assert outcomes(await requests.finished(vm)) == [(TaskState.DONE, "")]
     assert (manager.metric("vm_tasks_total", kind="disk", result="retried") or 0) >= 1
     assert requests.done(vm) == [("disk", "d")]
 
@@ -155,7 +155,7 @@ async def test_a_task_whose_answer_is_lost_is_done_once(site: Site, requests: Ta
     _, vm = await a_running_vm(site, provider={"task_lostanswer_percent": 60, "seed": 1}, **QUICK)
     for name in "abc":
         await requests.disk(vm, name)
-    assert outcomes(await requests.settled(vm)) == [(TaskState.DONE, "")] * 3
+    assert outcomes(await requests.finished(vm)) == [(TaskState.DONE, "")] * 3
     assert requests.done(vm) == [("disk", "a"), ("disk", "b"), ("disk", "c")]
 
 
@@ -166,7 +166,7 @@ async def test_a_task_that_always_fails_is_given_up_with_the_last_reason(
     site.moods.set(add_disk="fail")
     await requests.disk(vm, "d")
     await requests.snapshot(vm, "s")
-    tasks = await requests.settled(vm, within=60)
+    tasks = await requests.finished(vm, within=60)
     assert outcomes(tasks) == [(TaskState.FAILED, "told to fail add_disk"), (TaskState.DONE, "")]
     assert manager.calls("add_disk") == 10
     assert manager.metric("vm_tasks_total", kind="disk", result="failed") == 1
@@ -189,14 +189,14 @@ async def test_a_driver_that_breaks_its_promises_fails_the_task_in_the_end(
 
     await eventually(was_tried_again, within=3 * SOON)
     site.moods.set()
-    assert outcomes(await requests.settled(vm, within=3 * SOON)) == [(TaskState.DONE, "")]
+    assert outcomes(await requests.finished(vm, within=3 * SOON)) == [(TaskState.DONE, "")]
 
 
 async def test_a_permanent_error_fails_the_task_at_once(site: Site, requests: TaskRequests) -> None:
     manager, vm = await a_running_vm(site)
     site.moods.set(snapshot="refuse")
     await requests.snapshot(vm, "s")
-    assert outcomes(await requests.settled(vm)) == [(TaskState.FAILED, "told to refuse snapshot")]
+    assert outcomes(await requests.finished(vm)) == [(TaskState.FAILED, "told to refuse snapshot")]
     assert manager.calls("snapshot") == 1
 
 
@@ -206,7 +206,7 @@ async def test_a_vm_that_the_cloud_has_lost_fails_the_task_at_once(
     _, vm = await a_running_vm(site)
     site.cloud.remove(site.row(vm)["id"])
     await requests.disk(vm, "d")
-    ((task,)) = await requests.settled(vm)
+    ((task,)) = await requests.finished(vm)
     assert task.state is TaskState.FAILED
     assert "there is no VM" in task.reason
 
@@ -223,7 +223,7 @@ async def test_a_hanging_call_is_cut_off_and_made_again(site: Site, requests: Ta
 
     await eventually(was_cut_off)
     site.moods.set()
-    assert outcomes(await requests.settled(vm)) == [(TaskState.DONE, "")]
+    assert outcomes(await requests.finished(vm)) == [(TaskState.DONE, "")]
 
 
 async def test_a_vm_that_is_returned_while_it_is_worked_on_ends_the_task(
@@ -236,7 +236,7 @@ async def test_a_vm_that_is_returned_while_it_is_worked_on_ends_the_task(
     await site.release(vm)
     await site.becomes(vm, "gone")
     reason = "the VM was returned, or its lifetime was over"
-    assert outcomes(await requests.settled(vm)) == [(TaskState.FAILED, reason)]
+    assert outcomes(await requests.finished(vm)) == [(TaskState.FAILED, reason)]
     assert manager.calls("destroy") == 1
 
 
@@ -260,7 +260,7 @@ async def test_a_manager_that_stops_leaves_its_task_to_the_next_one(
     await site.stop()
     site.moods.set()
     await site.start({POOL: 1})
-    assert outcomes(await requests.settled(vm, within=SOON)) == [(TaskState.DONE, "")]
+    assert outcomes(await requests.finished(vm, within=SOON)) == [(TaskState.DONE, "")]
     assert requests.done(vm) == [("disk", "d")]
 
 
@@ -280,7 +280,7 @@ async def test_only_so_many_tasks_are_worked_on_at_once_and_the_others_follow(
     site.moods.set()
     await site.start({POOL: 6}, task_limit=2)
     for vm in vms:
-        await requests.settled(vm, within=2 * SOON)
+        await requests.finished(vm, within=2 * SOON)
         assert requests.done(vm) == [("disk", "d")]
 
 

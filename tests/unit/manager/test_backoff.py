@@ -47,7 +47,7 @@ def test_pools_that_failed_together_come_back_apart() -> None:
     assert len({DELAYS.after(3, Random(seed)) for seed in range(20)}) == 20
 
 
-def test_without_a_failure_nothing_is_held_back() -> None:
+def test_without_a_failure_nothing_backs_off() -> None:
     backoff = make_backoff()
     assert backoff.allows(0.0)
     assert not backoff.is_failing
@@ -60,7 +60,7 @@ def test_a_failure_holds_back_until_the_delay_is_over() -> None:
     assert [backoff.allows(104.9), backoff.allows(105.1)] == [False, True]
 
 
-def test_failures_one_after_the_other_are_held_back_longer_and_longer() -> None:
+def test_failures_one_after_the_other_back_off_longer_and_longer() -> None:
     backoff, now, waits = make_backoff(), 0.0, []
     for _ in range(5):
         backoff.failed(now)
@@ -76,7 +76,7 @@ def test_calls_that_fail_together_count_once() -> None:
     assert backoff.until == pytest.approx(105)
 
 
-def test_a_hopeless_failure_waits_longest_at_once() -> None:
+def test_a_permanent_failure_waits_longest_at_once() -> None:
     backoff = make_backoff()
     backoff.failed(100.0)
     backoff.failed(101.0, is_permanent=True)

@@ -39,7 +39,7 @@ def known(*vms: ProviderVm) -> dict[str, Classification]:
     return {vm.name: record(vm) for vm in vms}
 
 
-def look(
+def compare_once(
     vms: Sequence[ProviderVm],
     *,
     seen: Snapshot | None = None,
@@ -63,7 +63,7 @@ def with_ready(*names: str, since: datetime = SOME_TIME_AGO, now: datetime = NOW
 
 def test_a_listing_that_shows_every_ready_vm_is_whole() -> None:
     vm = provider_vm("calm")
-    findings, _ = look([vm], seen=with_ready("calm"), records=known(vm))
+    findings, _ = compare_once([vm], seen=with_ready("calm"), records=known(vm))
     assert findings == Findings(ours=1, whole=True)
 
 
@@ -71,7 +71,7 @@ def test_a_ready_vm_is_missing_after_three_listings_in_a_row() -> None:
     memory = Memory()
     missing = []
     for _ in range(ABSENCES):
-        findings, memory = look([], seen=with_ready("lost"), memory=memory)
+        findings, memory = compare_once([], seen=with_ready("lost"), memory=memory)
         missing.append(findings.missing)
     assert missing == [(), (), ("lost",)]
 
@@ -80,20 +80,20 @@ def test_one_listing_that_shows_a_vm_ends_the_count_of_its_absences() -> None:
     vm = provider_vm("shy")
     memory = Memory()
     for shown in ([], [], [vm], [], []):
-        findings, memory = look(shown, seen=with_ready("shy"), records=known(vm), memory=memory)
+        findings, memory = compare_once(shown, seen=with_ready("shy"), records=known(vm), memory=memory)
         assert not findings.missing
 
 
 @pytest.mark.parametrize("shown", [(), (foreign_vm("stranger"),)])
 def test_one_empty_or_strange_listing_proves_nothing_but_is_not_whole(shown: tuple[ProviderVm, ...]) -> None:
-    findings, _ = look(shown, seen=with_ready("a", "b", "c"))
+    findings, _ = compare_once(shown, seen=with_ready("a", "b", "c"))
     assert findings.missing == ()
     assert not findings.whole
 
 
 @pytest.mark.parametrize("since", [NOW, ahead(seconds=1)])
 def test_a_vm_that_became_ready_after_the_listing_began_is_not_absent(since: datetime) -> None:
-    findings, memory = look([], seen=with_ready("fresh", since=since))
+    findings, memory = compare_once([], seen=with_ready("fresh", since=since))
     assert memory.absences == {}
     assert findings.whole
 
@@ -101,63 +101,63 @@ def test_a_vm_that_became_ready_after_the_listing_began_is_not_absent(since: dat
 def test_a_vm_under_another_id_than_the_record_says_is_absent() -> None:
     vm = provider_vm("twin")
     records = {"twin": replace(record(vm), provider_id="id-of-the-real-one")}
-    _, memory = look([vm], seen=with_ready("twin"), records=records)
+    _, memory = compare_once([vm], seen=with_ready("twin"), records=records)
     assert memory.absences == {"twin": 1}
 
 
 def test_a_suspect_that_is_shown_is_found() -> None:
     vm = provider_vm("back")
     seen = snapshot(suspects={"back": ago(minutes=9)})
-    findings, _ = look([vm], seen=seen, records=known(vm))
+    findings, _ = compare_once([vm], seen=seen, records=known(vm))
     assert findings.found == ("back",)
     assert findings.whole
 
 
 def test_a_listing_that_still_misses_a_suspect_is_not_whole() -> None:
-    findings, _ = look([], seen=snapshot(suspects={"lost": ago(minutes=9)}))
+    findings, _ = compare_once([], seen=snapshot(suspects={"lost": ago(minutes=9)}))
     assert findings.found == ()
     assert not findings.whole
 
 
 def test_a_ready_vm_that_is_off_is_named() -> None:
     vm = provider_vm("dark", status=VmStatus.OFF)
-    findings, _ = look([vm], seen=with_ready("dark"), records=known(vm))
+    findings, _ = compare_once([vm], seen=with_ready("dark"), records=known(vm))
     assert findings.switched_off == ("dark",)
 
 
 def test_a_running_vm_that_is_off_is_its_users_business() -> None:
     vm = provider_vm("dark", status=VmStatus.OFF)
-    findings, _ = look([vm], records={"dark": record(vm, "running")})
+    findings, _ = compare_once([vm], records={"dark": record(vm, "running")})
     assert findings.switched_off == ()
 
 
 # Lent
 
 
-def test_a_ready_vm_whose_tag_names_an_owner_is_lent() -> None:
+def test_a_ready_vm_whose_tag_names_an_owner_is_granted_by_tag() -> None:
     vm = provider_vm("mine", owner="ann", ends_at=ahead(hours=1))
-    findings, _ = look([vm], seen=with_ready("mine"), records=known(vm))
+    findings, _ = compare_once([vm], seen=with_ready("mine"), records=known(vm))
     assert findings.granted_by_tag == (vm,)
 
 
 @pytest.mark.parametrize("over", [None, ago(hours=1)])
 def test_it_is_lent_without_an_end_and_after_it_too(over: datetime | None) -> None:
     vm = provider_vm("used", owner="anonymous", ends_at=over)
-    findings, _ = look([vm], seen=with_ready("used"), records=known(vm))
+    findings, _ = compare_once([vm], seen=with_ready("used"), records=known(vm))
     assert findings.granted_by_tag == (vm,)
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "completed", "destroying", "gone"])
-def test_only_a_ready_vm_is_lent(state: str) -> None:
+def test_only_a_ready_vm_is_granted_by_tag(state: str) -> None:
     vm = provider_vm("other", owner="ann")
-    findings, _ = look([vm], records={"other": record(vm, state)})
+    findings, _ = compare_once([vm], records={"other": record(vm, state)})
     assert findings.granted_by_tag == ()
 
 
-def test_a_vm_under_another_id_than_the_record_says_is_not_lent() -> None:
+def test_a_vm_under_another_id_than_the_record_says_is_not_granted_by_tag() -> None:
     vm = provider_vm("twin", owner="ann")
     records = {"twin": replace(record(vm), provider_id="id-of-the-real-one")}
-    assert look([vm], seen=with_ready("twin"), records=records)[0].granted_by_tag == ()
+    assert compare_once([vm], seen=with_ready("twin"), records=records)[0].granted_by_tag == ()
 
 
 # Orphans
@@ -166,11 +166,11 @@ def test_a_vm_under_another_id_than_the_record_says_is_not_lent() -> None:
 def orphans(vm: ProviderVm, times: Iterable[datetime]) -> list[bool]:
     """Say after which of the listings the VM, which has no record, counts as an orphan."""
     memory = Memory()
-    told = []
+    shown = []
     for at in times:
-        findings, memory = look([vm], memory=memory, at=at)
-        told.append(vm in findings.orphans)
-    return told
+        findings, memory = compare_once([vm], memory=memory, at=at)
+        shown.append(vm in findings.orphans)
+    return shown
 
 
 def test_an_unknown_vm_is_an_orphan_when_two_listings_far_enough_apart_show_it() -> None:
@@ -185,28 +185,28 @@ def test_an_unknown_vm_is_no_orphan_after_one_listing_however_late() -> None:
 def test_two_listings_at_once_show_no_orphan_even_of_a_cloud_without_grace() -> None:
     place = replace(PLACE, create_grace=timedelta(0))
     vm = provider_vm("stray")
-    findings, memory = look([vm], place=place)
+    findings, memory = compare_once([vm], place=place)
     assert findings.orphans == ()
-    findings, _ = look([vm], place=place, memory=memory, at=ahead(seconds=1))
+    findings, _ = compare_once([vm], place=place, memory=memory, at=ahead(seconds=1))
     assert findings.orphans == (vm,)
 
 
 def test_an_unknown_vm_that_a_listing_missed_begins_anew() -> None:
     vm = provider_vm("stray")
-    _, memory = look([vm])
-    _, memory = look([], memory=memory, at=NOW + GRACE)
-    findings, _ = look([vm], memory=memory, at=NOW + 2 * GRACE)
+    _, memory = compare_once([vm])
+    _, memory = compare_once([], memory=memory, at=NOW + GRACE)
+    findings, _ = compare_once([vm], memory=memory, at=NOW + 2 * GRACE)
     assert findings.orphans == ()
 
 
 def test_a_listing_with_an_unknown_vm_is_not_whole() -> None:
-    findings, _ = look([provider_vm("stray")])
+    findings, _ = compare_once([provider_vm("stray")])
     assert not findings.whole
 
 
 def after_two_listings(vm: ProviderVm, records: dict[str, Classification] | None = None) -> Findings:
-    _, memory = look([vm], records=records)
-    findings, _ = look([vm], records=records, memory=memory, at=NOW + GRACE)
+    _, memory = compare_once([vm], records=records)
+    findings, _ = compare_once([vm], records=records, memory=memory, at=NOW + GRACE)
     return findings
 
 
@@ -255,7 +255,7 @@ def test_a_vm_of_another_pool_in_the_same_place_is_that_pools_business() -> None
     assert findings.whole
 
 
-def test_a_stray_vm_of_a_pool_that_nobody_looks_after_is_taken_care_of() -> None:
+def test_a_stray_vm_of_a_pool_that_no_manager_holds_is_found() -> None:
     vm = provider_vm("left", pool="forgotten")
     assert after_two_listings(vm).orphans == (vm,)
 
@@ -264,7 +264,7 @@ def test_a_stray_vm_of_a_pool_that_nobody_looks_after_is_taken_care_of() -> None
 
 
 def late(vm: ProviderVm, classification: Classification) -> bool:
-    findings, _ = look([vm], records={vm.name: classification})
+    findings, _ = compare_once([vm], records={vm.name: classification})
     return vm in findings.late
 
 
@@ -317,7 +317,9 @@ def test_no_conclusion_is_drawn_from_too_little(
         records = {
             vm.name: record(vm, state, ago(hours=1)) for vm in vms if (state := record_states.get(vm.name))
         }
-        findings, memory = look(vms, seen=with_ready(*ready, now=at), records=records, memory=memory, at=at)
+        findings, memory = compare_once(
+            vms, seen=with_ready(*ready, now=at), records=records, memory=memory, at=at
+        )
         for name in findings.missing:
             recent = history[-ABSENCES:]
             assert len(recent) == ABSENCES

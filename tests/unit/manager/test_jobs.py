@@ -132,12 +132,12 @@ async def test_a_drain_waits_for_clones_and_destructions() -> None:
     assert clone.end == "finished"
 
 
-async def test_a_drain_does_not_wait_for_those_who_only_look() -> None:
-    jobs, look = Jobs(), Work()
-    jobs.start(JobKind.INSPECT, "vm", look(), pool="pool")
-    await look.began.wait()
+async def test_a_drain_does_not_wait_for_jobs_that_only_inspect() -> None:
+    jobs, inspection = Jobs(), Work()
+    jobs.start(JobKind.INSPECT, "vm", inspection(), pool="pool")
+    await inspection.began.wait()
     assert await asyncio.wait_for(jobs.drain(LONG), timeout=LONG / 2) == []
-    assert look.end == "stopped"
+    assert inspection.end == "stopped"
 
 
 async def test_a_drain_that_takes_too_long_stops_the_rest_and_names_it() -> None:

@@ -16,7 +16,7 @@ def names() -> list[str]:
     return [name for name, _ in NameGenerator("").generate(MANY)]
 
 
-def test_as_many_names_are_drawn_as_were_asked_for() -> None:
+def test_as_many_names_are_generated_as_were_asked_for() -> None:
     assert [len(NameGenerator("").generate(count)) for count in (0, 1, 7)] == [0, 1, 7]
 
 
@@ -41,11 +41,11 @@ def test_the_prefix_does_not_count() -> None:
 
 
 def test_names_seldom_meet(names: list[str]) -> None:
-    """Of the names in use by 2,000 VMs few are drawn again; reserving passes over those."""
+    """Of the names in use by 2,000 VMs few are generated again; reserving passes over those."""
     assert len(set(names)) > MANY * 0.97
 
 
-def test_no_word_is_drawn_far_more_often_than_the_others(names: list[str]) -> None:
+def test_no_word_is_generated_far_more_often_than_the_others(names: list[str]) -> None:
     words = Counter(word for name in names for word in name.split("-"))
     assert words.most_common(1)[0][1] < MANY * 0.03
 

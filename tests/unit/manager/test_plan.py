@@ -68,7 +68,7 @@ def test_what_is_missing_is_reserved() -> None:
 
 
 def test_suspects_and_running_vms_do_not_fill_a_pool() -> None:
-    suspects = {"doubtful": ago(minutes=1)}
+    suspects = {"suspect": ago(minutes=1)}
     assert planned({"size": 3}, sizes=(0, 2, 1, 7, 3, 2), suspects=suspects) == (Reserve(1),)
 
 
@@ -145,7 +145,7 @@ def test_what_this_manager_works_on_is_not_begun_again(phase: ClonePhase) -> Non
     assert planned(pending=(vm,), sizes=(1, 1, 0, 0, 0, 0), busy=frozenset({"ours"})) == ()
 
 
-def test_a_reserved_name_waits_while_clones_are_held_back() -> None:
+def test_a_reserved_name_waits_while_clones_back_off() -> None:
     assert planned(pending=(pending_vm(),), sizes=(1, 1, 0, 0, 0, 0), may_clone=False) == ()
 
 
@@ -189,7 +189,7 @@ TIMELY: dict[str, Any] = {
     "busy": frozenset({"slow"}),
     "ended_running": ("ended",),
     "expired_ready": ("stale",),
-    "suspects": {"doubtful": ago(hours=9)},
+    "suspects": {"suspect": ago(hours=9)},
     "to_destroy": ("returned",),
     "findings": Findings(orphans=(provider_vm("orphan"),), switched_off=("dark",)),
 }

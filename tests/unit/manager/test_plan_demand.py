@@ -51,7 +51,7 @@ def test_what_is_owed_to_waiting_checkouts_is_not_served(from_ready: bool, owed:
 
 
 def test_suspects_are_not_served() -> None:
-    suspects = {"doubtful": ago(minutes=1)}
+    suspects = {"suspect": ago(minutes=1)}
     actions = planned({"size": 0}, sizes=(0, 0, 1, 0, 0, 0), suspects=suspects, backlog=1)
     assert actions == (Reserve(1),)
 
@@ -68,7 +68,7 @@ def test_a_request_is_served_before_any_listing_was_compared_and_on_an_unsteady_
     assert planned({"size": 1}, backlog=1, may_destroy=False, is_steady=False) == (Serve(1),)
 
 
-def test_a_pool_whose_clones_are_held_back_serves_what_it_has() -> None:
+def test_a_pool_whose_clones_back_off_serves_what_it_has() -> None:
     assert planned(backlog=3, may_clone=False) == (Serve(2),)
 
 
@@ -87,7 +87,7 @@ def test_requests_fail_when_their_pool_left_the_configuration() -> None:
     )
 
 
-def test_a_hopeless_provider_fails_nothing_when_nobody_waits() -> None:
+def test_a_permanent_fault_of_the_provider_fails_nothing_when_nobody_waits() -> None:
     assert planned(may_clone=False, permanent_fault="no driver") == ()
 
 

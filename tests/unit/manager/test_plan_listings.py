@@ -1,4 +1,4 @@
-"""What the planner destroys, concludes from a listing and notes in the cloud, one decision at a time."""
+"""What the planner destroys, concludes from a listing and writes on tags, one decision at a time."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from vmpooler_manager.planning.inspection import retire_switched_off
 from vmpooler_manager.planning.inventory import Findings
 from vmpooler_manager.planning.limits import SMALLEST_ABSENT_BOUND, SMALLEST_ORPHAN_BOUND
 
-HALT = DeletionPause("absent", POOL, "too many")
+PAUSE = DeletionPause("absent", POOL, "too many")
 FOUND_NOTHING_WRONG = Findings(whole=True)
 
 
@@ -37,9 +37,9 @@ def test_a_vm_that_is_being_destroyed_is_left_alone() -> None:
     assert planned(to_destroy=("a", "b"), busy=frozenset({"a"})) == (Destroy(("b",)),)
 
 
-def test_nothing_is_destroyed_while_the_provider_is_halted() -> None:
-    suspects = {"doubtful": ago(minutes=5)}
-    assert planned(deletion_pause=HALT, to_destroy=("a",), findings=Findings(), suspects=suspects) == ()
+def test_nothing_is_destroyed_while_deletion_is_paused() -> None:
+    suspects = {"suspect": ago(minutes=5)}
+    assert planned(deletion_pause=PAUSE, to_destroy=("a",), findings=Findings(), suspects=suspects) == ()
 
 
 # What a listing shows
@@ -49,7 +49,7 @@ def test_vms_that_listings_miss_are_set_aside() -> None:
     assert planned(findings=Findings(missing=("a",))) == (VerifyMissing(("a",)),)
 
 
-def test_suspects_that_are_listed_again_are_trusted_without_asking_for_them() -> None:
+def test_suspects_that_are_listed_again_are_cleared_without_asking_for_them() -> None:
     found = Findings(found=("a",))
     assert planned(suspects={"a": ago(minutes=5)}, findings=found) == (ClearSuspects(("a",)),)
 
@@ -73,27 +73,27 @@ def test_a_ready_vm_that_is_switched_off_is_replaced() -> None:
     assert planned(findings=Findings(switched_off=("dark",))) == (retire_switched_off("dark"),)
 
 
-def test_an_orphan_is_taken_in() -> None:
+def test_an_orphan_is_adopted() -> None:
     orphan = provider_vm("orphan")
     assert planned(findings=Findings(orphans=(orphan,))) == (AdoptOrphan(orphan, SMALLEST_ORPHAN_BOUND),)
 
 
-def test_an_orphan_at_a_halted_provider_is_shown_to_the_store_which_only_notes_it() -> None:
+def test_an_orphan_is_shown_to_the_store_also_while_deletion_is_paused() -> None:
     orphan = provider_vm("orphan")
-    assert planned(findings=Findings(orphans=(orphan,)), deletion_pause=HALT) == (
+    assert planned(findings=Findings(orphans=(orphan,)), deletion_pause=PAUSE) == (
         AdoptOrphan(orphan, SMALLEST_ORPHAN_BOUND),
     )
 
 
-def test_a_late_vm_is_recognised_even_while_nothing_may_be_destroyed() -> None:
+def test_a_late_vm_is_adopted_even_while_nothing_may_be_destroyed() -> None:
     late = provider_vm("late")
-    assert planned(findings=Findings(late=(late,)), deletion_pause=HALT, may_destroy=False) == (
+    assert planned(findings=Findings(late=(late,)), deletion_pause=PAUSE, may_destroy=False) == (
         AdoptLate(late),
     )
 
 
-def test_a_whole_listing_of_the_pool_that_caused_it_lifts_a_halt() -> None:
-    assert planned(deletion_pause=HALT, findings=FOUND_NOTHING_WRONG) == (ResumeDeletion(f"absent {POOL}"),)
+def test_a_whole_listing_of_the_pool_that_caused_the_pause_resumes_deletion() -> None:
+    assert planned(deletion_pause=PAUSE, findings=FOUND_NOTHING_WRONG) == (ResumeDeletion(f"absent {POOL}"),)
 
 
 @pytest.mark.parametrize(
@@ -102,18 +102,18 @@ def test_a_whole_listing_of_the_pool_that_caused_it_lifts_a_halt() -> None:
         pytest.param(
             DeletionPause("absent", "another", "why"), FOUND_NOTHING_WRONG, id="another pool caused it"
         ),
-        pytest.param(HALT, Findings(whole=False), id="something is still missing"),
-        pytest.param(HALT, None, id="there is no new listing"),
+        pytest.param(PAUSE, Findings(whole=False), id="something is still missing"),
+        pytest.param(PAUSE, None, id="there is no new listing"),
     ],
 )
-def test_a_halt_stays_when(pause: DeletionPause, findings: Findings | None) -> None:
+def test_deletion_stays_paused_when(pause: DeletionPause, findings: Findings | None) -> None:
     assert planned(deletion_pause=pause, findings=findings) == ()
 
 
 # Owners
 
 
-def test_the_owner_of_a_vm_that_was_handed_out_is_noted_on_it() -> None:
+def test_the_owner_of_a_vm_that_was_checked_out_is_written_on_its_tag() -> None:
     vm = untagged_vm()
     assert planned(untagged=(vm,)) == (Annotate(vm),)
 

@@ -1,4 +1,4 @@
-"""What users ask of a site on demand: the API's part, by the store's verbs."""
+"""On-demand requests of users of a site: the API's part, by the store's verbs."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ TTL = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Orders:
+class OnDemand:
     """The requests of a site."""
 
     site: Site
@@ -45,8 +45,8 @@ class Orders:
             ttl=ttl,
         )
 
-    async def look(self, request: str) -> OnDemandRequest:
-        """Look at a request that is known."""
+    async def show(self, request: str) -> OnDemandRequest:
+        """Show a request that is known."""
         found = await self.site.store.requests.look_up(request)
         assert found is not None
         return found
@@ -56,17 +56,17 @@ class Orders:
     ) -> OnDemandRequest:
         """Wait until a request is ready or failed."""
 
-        async def look() -> OnDemandRequest:
-            found = await self.look(request)
+        async def inspect() -> OnDemandRequest:
+            found = await self.show(request)
             assert found.status is status, f"{found.status}: {found.reason or found.error}"
             return found
 
-        return await eventually(look, within=within)
+        return await eventually(inspect, within=within)
 
     async def ready(self, request: str, *, within: float = DEADLINE) -> list[str]:
         """Wait until a request is met; give its VMs."""
         found = await self.becomes(request, RequestStatus.READY, within=within)
-        vms = [want.vm for want in found.items]
+        vms = [item.vm for item in found.items]
         assert all(vms)
         assert len(set(vms)) == len(vms)
         return vms
@@ -83,4 +83,4 @@ class Orders:
 
     async def is_accepted(self, request: str) -> bool:
         """Say whether a manager has made it part of its pools' backlog."""
-        return (await self.look(request)).accepted
+        return (await self.show(request)).accepted

@@ -10,7 +10,7 @@ import pytest
 
 from tests.providers.exchange import Exchange, Line, ReadMetric, until
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_manager.providers.connection_pool import ConnectionPool
+from vmpooler_manager.providers.connection_pool import ConnectionPool, Connector
 from vmpooler_manager.providers.errors import NotFound, TransientError
 
 
@@ -27,12 +27,10 @@ def make_pool(exchange: Exchange, measured: ConnectionMetrics) -> MakePool:
     def make(*, size: int = 1, timeout: float = 30.0, **options: Any) -> ConnectionPool[Line]:
         return ConnectionPool(
             "vcenter-1",
-            exchange.connect,
+            Connector(exchange.connect, exchange.disconnect, **options),
             size=size,
             timeout=timedelta(seconds=timeout),
             metrics=measured,
-            disconnect=exchange.disconnect,
-            **options,
         )
 
     return make

@@ -4,13 +4,9 @@ One builder for each folder; `create_app` calls them from the inside out: backgr
 capabilities with their routes, the middleware around them.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
@@ -20,17 +16,12 @@ from vmpooler_api.authentication.base import Directory
 from vmpooler_api.background.cancellations import Cancellations
 from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.background.store_health import StoreHealth
-from vmpooler_api.checkout.openapi import OPERATIONS
 from vmpooler_api.checkout.routes import CheckoutRoutes
 from vmpooler_api.checkout.service import CheckoutService, Lifetimes, ReleaseService
 from vmpooler_api.checkout.waiting import CheckoutQueue
 from vmpooler_api.dashboard import routes as dashboard
 from vmpooler_api.dashboard.graph_server import GraphServer, graph_source
-from vmpooler_api.dashboard.page import PATH, dashboard_page, redirect_to_dashboard
 from vmpooler_api.dashboard.service import DashboardService
-from vmpooler_api.legacy.answers import RevisionsOfV1
-from vmpooler_api.legacy.document import describe_legacy_versions
-from vmpooler_api.legacy.versions import LegacyVersions
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.ondemand import routes as ondemand
 from vmpooler_api.ondemand.service import OnDemandService
@@ -39,6 +30,7 @@ from vmpooler_api.pools import routes as pools
 from vmpooler_api.pools.service import PoolService
 from vmpooler_api.selection.candidates import CandidatePools, PoolSelector
 from vmpooler_api.selection.clone_targets import CloneTargets
+from vmpooler_api.serving import Background, Base, add_document, add_middleware, lifespan_of, page_routes
 from vmpooler_api.status import routes as status
 from vmpooler_api.status.service import StatusService
 from vmpooler_api.summary import routes as summary
@@ -49,27 +41,12 @@ from vmpooler_api.usage import Usage
 from vmpooler_api.vms import routes as vms
 from vmpooler_api.vms.service import VmService
 from vmpooler_api.vms.tasks import TaskService
-from vmpooler_api.web.access_log import AccessLog
 from vmpooler_api.web.client_address import ClientAddresses
-from vmpooler_api.web.compression import AnswerHeaders
 from vmpooler_api.web.error_handlers import add_error_handlers
-from vmpooler_api.web.normalisation import Normalisation
-from vmpooler_api.web.openapi import complete_openapi
-from vmpooler_api.web.rate_limit import REFUSED, Limits, RateLimiter
 from vmpooler_common import __version__
 from vmpooler_common.config import Settings
-from vmpooler_common.metrics.catalogues.http import HttpMetricsMiddleware
-from vmpooler_common.metrics.exposition import exposition_endpoint
-from vmpooler_common.model.events import EventName
 from vmpooler_common.store.store import Store
 from vmpooler_common.web.json import JsonAnswer
-
-log = structlog.get_logger(__name__)
-
-_SECONDS_TO_CANCEL = 2.0
-"""For undelivered checkouts when the service stops."""
-_SECONDS_TO_CLOSE = 0.5
-"""For exchanges with a Redis that doesn't answer: the process has to end within ten seconds in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +56,6 @@ class Api:
     app: FastAPI
     stop_waiting: Callable[[], None]
     """Answers all clients that wait; called when the service is about to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Base:
-    """What all builders use."""
-
-    settings: Settings
-    store: Store
-    metrics: ApiMetrics
-    registry: CollectorRegistry
-    directory: Directory | None
-    usage: Usage | None
-    addresses: ClientAddresses
-
-
-@dataclass(frozen=True, slots=True)
-class _Background:
-    """What runs beside the requests."""
-
-    health: StoreHealth
-    cancellations: Cancellations
-    feed: EventFeed
-    requests: RequestWaiters
-    queue: CheckoutQueue
-    clone_targets: CloneTargets
-    graph_server: GraphServer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +84,7 @@ def create_app(
 
     `stop` is called with the reason when this process can't go on; the server then has to end it.
     """
-    base = _Base(
+    base = Base(
         settings,
         store,
         metrics,
@@ -151,16 +102,16 @@ def create_app(
         description="Hands out VMs that are ready, and makes others on demand.",
         version=__version__,
         routes=_build_checkout(base, background, selection),
-        lifespan=_lifespan(base, background, stop),
+        lifespan=lifespan_of(base, background, stop),
         default_response_class=JsonAnswer,
         redirect_slashes=False,
     )
     for router in _build_routers(base, background, selection):
         app.include_router(router)
-    app.router.routes.extend(_build_pages(base))
+    app.router.routes.extend(page_routes(base))
     add_error_handlers(app, background.health)
-    _add_document(app, base)
-    _add_middleware(app, base, background)
+    add_document(app, base)
+    add_middleware(app, base, background)
 
     def stop_waiting() -> None:
         background.requests.close()
@@ -169,12 +120,12 @@ def create_app(
     return Api(app, stop_waiting)
 
 
-def _build_background(base: _Base, selection: _Selection, stop: Callable[[str], None]) -> _Background:
+def _build_background(base: Base, selection: _Selection, stop: Callable[[str], None]) -> Background:
     settings, store, metrics = base.settings, base.store, base.metrics
     attempts = settings.redis.reconnect_attempts
     feed = EventFeed(store.events, attempts=attempts)
     source = graph_source(settings)
-    return _Background(
+    return Background(
         health=StoreHealth(
             store,
             attempts=attempts,
@@ -190,7 +141,7 @@ def _build_background(base: _Base, selection: _Selection, stop: Callable[[str], 
     )
 
 
-def _build_checkout(base: _Base, background: _Background, selection: _Selection) -> list[Route]:
+def _build_checkout(base: Base, background: Background, selection: _Selection) -> list[Route]:
     settings, checkouts = base.settings, base.store.checkouts
     service = CheckoutService(
         checkouts,
@@ -219,7 +170,7 @@ def _build_checkout(base: _Base, background: _Background, selection: _Selection)
     ).routes()
 
 
-def _build_routers(base: _Base, background: _Background, selection: _Selection) -> Sequence[APIRouter]:
+def _build_routers(base: Base, background: Background, selection: _Selection) -> Sequence[APIRouter]:
     settings, store, metrics = base.settings, base.store, base.metrics
     counts = StatusService(store.views, settings)
     figures = DashboardService(store.views, settings, graph_server=background.graph_server)
@@ -254,95 +205,3 @@ def _build_routers(base: _Base, background: _Background, selection: _Selection) 
         )
         routers.append(tokens.router(keeping))
     return routers
-
-
-def _build_pages(base: _Base) -> list[Route]:
-    return [
-        Route(_metrics_path(base.settings), exposition_endpoint(base.registry)),
-        Route("/", redirect_to_dashboard),
-        Route(PATH, dashboard_page(base.settings.general.site_name)),
-    ]
-
-
-def _metrics_path(settings: Settings) -> str:
-    return settings.prometheus.prometheus_endpoint.rstrip("/")
-
-
-def _never_limited(settings: Settings) -> frozenset[str]:
-    """Name the paths that rate limits don't apply to."""
-    figures = (dashboard.POOL, dashboard.RUNNING, dashboard.STATUS)
-    return frozenset({"/healthcheck", "/ready", _metrics_path(settings), PATH, *figures})
-
-
-def _add_document(app: FastAPI, base: _Base) -> None:
-    complete_openapi(
-        app,
-        OPERATIONS,
-        everywhere=REFUSED if base.settings.limits_rates else {},
-        but_at=_never_limited(base.settings),
-        needs_token=base.settings.needs_token,
-        finish=describe_legacy_versions,
-    )
-
-
-def _add_middleware(app: FastAPI, base: _Base, background: _Background) -> None:
-    """Put the middleware around the routes, the innermost first."""
-    settings = base.settings
-    if settings.limits_rates:
-        app.add_middleware(
-            RateLimiter,
-            limits=Limits(base.store.rates, settings.rate_limits),
-            addresses=base.addresses,
-            exempt=_never_limited(settings),
-            templates=app.openapi()["paths"],
-            health=background.health,
-            metrics=base.metrics.limits,
-        )
-    app.add_middleware(LegacyVersions, revision_for=RevisionsOfV1(settings.pools).of)
-    app.add_middleware(AnswerHeaders)
-    app.add_middleware(Normalisation)
-    if settings.general.request_logger:
-        app.add_middleware(AccessLog, addresses=base.addresses)
-    app.add_middleware(HttpMetricsMiddleware, metrics=base.metrics.http)
-
-
-def _lifespan(
-    base: _Base, background: _Background, stop: Callable[[str], None]
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Run the background tasks as long as the application serves; close everything afterwards."""
-    workers = (
-        background.health,
-        background.cancellations,
-        background.feed,
-        background.requests,
-        background.queue,
-        background.clone_targets,
-    )
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_supervised(worker.run(), stop)) for worker in workers]
-            await background.health.tried.wait()
-            yield
-            await background.cancellations.drain(_SECONDS_TO_CANCEL)
-            for task in tasks:
-                task.cancel()
-        if base.directory is not None:
-            base.directory.close()
-        if background.graph_server is not None:
-            await background.graph_server.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SECONDS_TO_CLOSE):
-                await base.store.close()
-
-    return lifespan
-
-
-async def _supervised(work: Coroutine[Any, Any, None], stop: Callable[[str], None]) -> None:
-    """Run something that never ends; when it breaks, the process has to be started anew."""
-    try:
-        await work
-    except Exception:
-        log.exception(EventName.INTERNAL_ERROR, message="a background task broke")
-        stop("a background task broke")

@@ -43,7 +43,12 @@ TheId = Annotated[str, Path(description="Id of the request.")]
 def router(service: OnDemandService, waiters: RequestWaiters) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
+    _add_openings(router, service)
+    _add_requests(router, service, waiters)
+    return router
 
+
+def _add_openings(router: APIRouter, service: OnDemandService) -> None:
     @router.post(
         "",
         status_code=201,
@@ -82,6 +87,8 @@ def router(service: OnDemandService, waiters: RequestWaiters) -> APIRouter:
         opened = await service.open_by_path(names, token=token, has_left=partial(has_left, request))
         return answers.Opened(request_id=opened)
 
+
+def _add_requests(router: APIRouter, service: OnDemandService, waiters: RequestWaiters) -> None:
     @router.get("/{request_id}", summary="Look at a request, or wait for it", responses=answers.TO_SHOW)
     async def show(request: Request, request_id: TheId, wait: TheWait) -> JsonAnswer:
         """Give counts while VMs are missing, and host names when all are there."""
@@ -118,8 +125,6 @@ def router(service: OnDemandService, waiters: RequestWaiters) -> APIRouter:
         """
         is_new = await service.delete(request_id, token=token)
         return answers.Deleted(ok=True, message=None if is_new else "the request has already been deleted")
-
-    return router
 
 
 def _unknown(request_id: str) -> str:

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
@@ -28,12 +29,20 @@ def leaves_it_unsettled(error: BaseException) -> bool:
     return not isinstance(error, ProviderError)
 
 
+@dataclass(frozen=True, slots=True)
+class Connector(Generic[T]):
+    """How connections are made, checked and ended."""
+
+    connect: Callable[[], Awaitable[T]]
+    disconnect: Callable[[T], Awaitable[None]] | None = None
+    is_alive: Callable[[T], Awaitable[bool]] | None = None
+    """Asked before a connection is used again; when it says no, a new one takes its place."""
+    is_broken: Callable[[BaseException], bool] = leaves_it_unsettled
+    """Decides from the exception that ended a use whether the connection is dropped."""
+
+
 class ConnectionPool(Generic[T]):
     """At most `size` connections, made when first needed and used again and again.
-
-    `connect` makes a connection, `disconnect` ends one. `is_alive` is asked before a connection is used
-    again; when it says no, a new one takes its place. `is_broken` decides from the exception that
-    ended a use whether the connection is dropped.
 
     `timeout` is the longest wait for a free connection. Making and checking connections is not part
     of it: the deadline of the call is what ends those.
@@ -42,25 +51,19 @@ class ConnectionPool(Generic[T]):
     def __init__(
         self,
         name: str,
-        connect: Callable[[], Awaitable[T]],
+        connector: Connector[T],
         *,
         size: int,
         timeout: timedelta,
         metrics: ConnectionMetrics,
-        disconnect: Callable[[T], Awaitable[None]] | None = None,
-        is_alive: Callable[[T], Awaitable[bool]] | None = None,
-        is_broken: Callable[[BaseException], bool] = leaves_it_unsettled,
     ) -> None:
         if size < 1:
             raise ValueError(f"connection pool {name!r}: a size of at least 1 was expected, not {size}")
         self._name = name
-        self._connect = connect
+        self._connector = connector
         self._size = size
         self._timeout = timeout.total_seconds()
         self._metrics = metrics
-        self._disconnect = disconnect
-        self._is_alive = is_alive
-        self._is_broken = is_broken
         self._idle: list[T] = []
         self._queue: deque[asyncio.Future[None]] = deque()
         self._in_use = 0
@@ -73,7 +76,7 @@ class ConnectionPool(Generic[T]):
         """Hold a connection for the length of the block.
 
         Raises TransientError when none became free in time or the pool was closed, and whatever
-        `connect` raises.
+        the connector raises.
         """
         await self._take_place()
         try:
@@ -83,7 +86,7 @@ class ConnectionPool(Generic[T]):
                 yield connection
                 keep = True
             except BaseException as error:
-                keep = not self._is_broken(error)
+                keep = not self._connector.is_broken(error)
                 raise
             finally:
                 if keep and not self._closed:
@@ -110,17 +113,17 @@ class ConnectionPool(Generic[T]):
             connection = self._idle.pop()
             alive = False
             try:
-                alive = self._is_alive is None or await self._is_alive(connection)
+                alive = self._connector.is_alive is None or await self._connector.is_alive(connection)
             finally:
                 if not alive:
                     await self._drop(connection)
             if alive:
                 return connection
-        return await self._connect()
+        return await self._connector.connect()
 
     async def _drop(self, connection: T) -> None:
-        if self._disconnect is not None:
-            await self._disconnect(connection)
+        if self._connector.disconnect is not None:
+            await self._connector.disconnect(connection)
 
     async def _take_place(self) -> None:
         if self._closed:

@@ -17,7 +17,7 @@ from uuid import uuid4
 import structlog
 
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_manager.providers.connection_pool import ConnectionPool
+from vmpooler_manager.providers.connection_pool import ConnectionPool, Connector
 from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
 from vmpooler_manager.providers.dummy.machine import Machine, TaskDone, TaskKind, disks_after
@@ -44,7 +44,7 @@ class DummyProvider:
         self._table: Table | None = None
         self._connections = ConnectionPool(
             name,
-            self._connect,
+            Connector(self._connect),
             size=self._settings.connection_pool_size,
             timeout=self._settings.connection_timeout,
             metrics=metrics,

@@ -23,7 +23,7 @@ async def test_without_a_file_it_is_said_that_the_vms_are_in_memory() -> None:
     with capture_logs() as logs:
         async with dummy():
             pass
-    assert [log["provider"] for log in logs if "in memory" in log["event"]] == ["dummy"]
+    assert [log["provider"] for log in logs if "in memory" in log.get("message", "")] == ["dummy"]
 
 
 async def test_with_a_file_nothing_is_said(tmp_path: Path) -> None:

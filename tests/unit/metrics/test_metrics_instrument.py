@@ -78,7 +78,8 @@ def test_a_value_outside_the_closed_set_is_logged_once() -> None:
         visits.record(1, "chimney")
     assert logged == [
         {
-            "event": "metric label outside its set",
+            "event": "metric.failed",
+            "message": "metric label outside its set",
             "log_level": "warning",
             "metric": "visits_total",
             "label": "door",
@@ -115,7 +116,7 @@ def test_a_wrong_number_of_labels_is_logged_and_not_raised(values: tuple[str, ..
     visits = Instrument(PrometheusBackend(CollectorRegistry()), VISITS)
     with capture_logs() as logged:
         visits.record(1, *values)
-    assert [entry["event"] for entry in logged] == ["metric not recorded"]
+    assert [entry["message"] for entry in logged] == ["metric not recorded"]
 
 
 def test_an_amount_that_the_backend_refuses_is_not_raised() -> None:
@@ -139,7 +140,7 @@ def test_a_backend_that_cant_drop_doesnt_raise() -> None:
     guests = Instrument(UnreachableBackend(), GUESTS)
     with capture_logs() as logged:
         guests.drop("kitchen")
-    assert [entry["event"] for entry in logged] == ["metric not dropped"]
+    assert [entry["message"] for entry in logged] == ["metric not dropped"]
 
 
 async def test_a_failing_backend_doesnt_break_a_request() -> None:

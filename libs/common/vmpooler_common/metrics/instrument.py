@@ -7,6 +7,7 @@ import structlog
 
 from vmpooler_common.metrics.backends.base import Backend, Series
 from vmpooler_common.metrics.declaration import OTHER, UNKNOWN, Declaration, MetricKind
+from vmpooler_common.model.events import EventName
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +106,7 @@ class Instrument:
                 for values in product(*closed):
                     self.record(0, *values)
 
-    def _complain(self, event: str, occasion: str, **facts: str) -> None:
+    def _complain(self, message: str, occasion: str, **facts: str) -> None:
         if occasion not in self._complained:
             self._complained.add(occasion)
-            log.warning(event, metric=self._declaration.name, **facts)
+            log.warning(EventName.METRIC_FAILED, message=message, metric=self._declaration.name, **facts)

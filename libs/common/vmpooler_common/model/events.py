@@ -100,6 +100,8 @@ class EventName(StrEnum):
     PROVIDER_DELETION_PAUSED = "provider.deletion_paused"
     """A safety limit is exceeded: nothing is destroyed there until somebody looks."""
     PROVIDER_DELETION_RESUMED = "provider.deletion_resumed"
+    PROVIDER_WARNING = "provider.warning"
+    """Something about its set-up deserves attention; `message` says what."""
     PROVIDER_CLOSE_FAILED = "provider.close_failed"
 
     # Managers and their jobs
@@ -139,6 +141,8 @@ class EventName(StrEnum):
     OUTAGE_BEGAN = "outage.began"
     """Something fails; it is told again only when it works again."""
     OUTAGE_ENDED = "outage.ended"
+    METRIC_FAILED = "metric.failed"
+    """A metric could not be recorded or dropped; told once for each."""
     HTTP_REQUEST = "http.request"
     """One request and its answer, with `config.request_logger`."""
     INTERNAL_ERROR = "service.internal_error"

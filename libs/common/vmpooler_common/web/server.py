@@ -49,7 +49,7 @@ def begin_logging(configuration: Configuration) -> bool:
             file=general.logfile,
         )
     except logs.LogFileError as error:
-        log.critical("can't log", reason=str(error))
+        log.critical(EventName.SERVICE_ENDED, message="can't log", reason=str(error))
         return False
     for warning in configuration.warnings:
         log.warning(EventName.CONFIGURATION_WARNING, warning=str(warning))

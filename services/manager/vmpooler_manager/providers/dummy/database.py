@@ -8,6 +8,7 @@ from pathlib import Path
 import aiosqlite
 import structlog
 
+from vmpooler_common.model.events import EventName
 from vmpooler_manager.providers.errors import PermanentError, TransientError
 
 APPLICATION_ID = 0x766D7064
@@ -108,7 +109,8 @@ def _usable_path(filename: Path) -> str:
         return str(filename)
     if start.startswith(YAML_START):
         structlog.get_logger().warning(
-            "dummy provider leaves the VMs of a vmpooler 3.x file alone and uses a database beside it",
+            EventName.PROVIDER_WARNING,
+            message="the VMs of a vmpooler 3.x file are left alone; a database beside it is used",
             filename=str(filename),
             database=str(beside),
         )

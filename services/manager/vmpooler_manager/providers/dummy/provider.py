@@ -17,6 +17,7 @@ from uuid import uuid4
 import structlog
 
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.model.events import EventName
 from vmpooler_manager.providers.connection_pool import ConnectionPool, Connector
 from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
@@ -54,7 +55,8 @@ class DummyProvider:
         """Open the table."""
         if self._settings.filename is None:
             structlog.get_logger().warning(
-                "dummy provider keeps its VMs in memory: for one manager, and gone when it ends",
+                EventName.PROVIDER_WARNING,
+                message="it keeps its VMs in memory: for one manager, and gone when that ends",
                 provider=self._name,
             )
         self._table = await Table.open(self._settings.filename)

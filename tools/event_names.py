@@ -9,9 +9,9 @@ from vmpooler_common.model import events
 _HEAD = """\
 # Log events
 
-Every line of the log has an event of this list: the member `event` in JSON, the first word in text. The names are
-an interface: search and alert by them. The stream of events in Redis uses the same names. This page is written
-from `vmpooler_common/model/events.py` by `.venv/bin/python -m tools.event_names > docs/events.md`.
+Every line of the log has an event of this list: the member `event` in JSON, the first word in text. The
+names are an interface: search and alert by them. The stream of events in Redis uses the same names. This
+page is written from `model/events.py`: `.venv/bin/python -m tools.event_names > docs/events.md`.
 
 | event | is told when |
 | --- | --- |"""

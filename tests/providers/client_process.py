@@ -13,10 +13,11 @@ import json
 import sys
 from typing import Any
 
-from tests.providers.dummies import POOL, dummy, unmeasured
-from tests.providers.subject import new_tag
+from tests.providers.dummies import POOL, dummy
 from vmpooler_manager.providers.contract import VmRef
 from vmpooler_manager.providers.dummy import DummyProvider
+from vmpooler_manager.providers.testing import unmeasured
+from vmpooler_manager.providers.testing.subject import new_tag
 
 
 async def run(settings: dict[str, Any], verb: str, argument: str) -> None:

@@ -7,10 +7,6 @@ from tests.providers.exchange import ReadMetric
 from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 
-pytest.register_assert_rewrite(
-    "tests.providers.conformance", "tests.providers.task_conformance", "tests.providers.subject"
-)
-
 
 @pytest.fixture
 def metrics_registry() -> CollectorRegistry:

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from vmpooler_common.metrics.backends.null import NullBackend
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.providers.dummy import DummyProvider
+from vmpooler_manager.providers.testing import unmeasured
 
 POOL = CloneSpec(name="debian-12", template="templates/debian-12")
 
@@ -21,8 +21,3 @@ async def dummy(metrics: ConnectionMetrics | None = None, **settings: Any) -> As
         yield provider
     finally:
         await provider.close()
-
-
-def unmeasured() -> ConnectionMetrics:
-    """Make metrics that nobody reads."""
-    return ConnectionMetrics(NullBackend(), "provider_connection_pool", "dummy")

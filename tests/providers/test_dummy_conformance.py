@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.providers.conformance import ProviderConformance, SharedCloudConformance, SharedPlaceConformance
 from tests.providers.dummies import dummy
-from tests.providers.subject import Subject
-from tests.providers.task_conformance import TaskConformance
 from vmpooler_manager.providers.contract import CloneSpec
+from vmpooler_manager.providers.testing import (
+    ProviderConformance,
+    SharedCloudConformance,
+    SharedPlaceConformance,
+    Subject,
+    TaskConformance,
+)
 
 POOL = CloneSpec(name="debian-12", template="templates/debian-12", options={"folder": "Pooled VMs/linux"})
 NEIGHBOUR = CloneSpec(

@@ -10,13 +10,13 @@ import pytest
 from tests.providers.cloud_file import CloudFile
 from tests.providers.dummies import POOL, dummy
 from tests.providers.exchange import ReadMetric, until
-from tests.providers.subject import new_tag, new_task, ref
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import ProviderVm, VmStatus
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
 from vmpooler_manager.providers.dummy.settings import read_settings
 from vmpooler_manager.providers.errors import Throttled, TransientError
+from vmpooler_manager.providers.testing.subject import new_tag, new_task, ref
 
 SNAPSHOT = new_task()
 

@@ -10,11 +10,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.providers.cloud_file import CloudFile
-from tests.providers.dummies import POOL, dummy, unmeasured
-from tests.providers.subject import new_tag, new_task, ref
+from tests.providers.dummies import POOL, dummy
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.database import BUSY_TIMEOUT
 from vmpooler_manager.providers.errors import NotFound, PermanentError, TransientError
+from vmpooler_manager.providers.testing import unmeasured
+from vmpooler_manager.providers.testing.subject import new_tag, new_task, ref
 
 OLD_FILE = "---\ndebian-7-i386:\n- name: odd-duck\n  hostname: odd-duck\n"
 

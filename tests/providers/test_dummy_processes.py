@@ -13,8 +13,8 @@ import pytest
 
 from tests.providers.cloud_file import CloudFile
 from tests.providers.dummies import POOL, dummy
-from tests.providers.subject import ref
 from vmpooler_manager.providers.contract import VmRef, VmStatus
+from vmpooler_manager.providers.testing.subject import ref
 
 ROOT = Path(__file__).parents[2]
 HOUR = 3600

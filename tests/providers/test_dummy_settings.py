@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.providers.dummies import unmeasured
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.faults import Delay, Fault
 from vmpooler_manager.providers.dummy.settings import read_settings
 from vmpooler_manager.providers.errors import PermanentError
+from vmpooler_manager.providers.testing import unmeasured
 
 
 def test_nothing_is_slow_and_nothing_fails_by_default() -> None:

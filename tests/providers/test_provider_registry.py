@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.providers.dummies import unmeasured
 from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.errors import PermanentError
 from vmpooler_manager.providers.registry import load
+from vmpooler_manager.providers.testing import unmeasured
 
 TRY = """
 import sys

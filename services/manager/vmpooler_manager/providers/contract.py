@@ -1,4 +1,4 @@
-"""What a provider promises. One suite (tests/providers) holds every driver to these docstrings.
+"""What a provider promises. One suite (the folder `testing`) holds every driver to these docstrings.
 
 A provider is a client of one cloud. It keeps no state of its own that matters: the manager may be
 killed between any two calls, and another one goes on with a new object. Every call but `create` may

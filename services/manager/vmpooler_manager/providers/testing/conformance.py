@@ -1,16 +1,17 @@
-"""The conformance suite: what every driver must do, one test for each promise of the contract.
+"""What every driver must do, one test for each promise of the contract.
 
-A driver is held to it by a test module of this form:
+A test module of this form holds a driver to it:
 
-    class TestMyDriver(ProviderConformance, SharedPlaceConformance, SharedCloudConformance):
+    class TestMyDriver(ProviderConformance, NoTaskConformance, SharedPlaceConformance):
         @pytest.fixture
         async def subject(self) -> AsyncIterator[Subject]:
             ...
-            yield Subject(provider, pool, elsewhere, neighbour, another_client)
+            yield Subject(provider=provider, pool=pool, elsewhere=elsewhere, neighbour=neighbour)
 
 The suite makes VMs for a made-up installation in the places that it is given, and destroys them again.
 It needs no empty cloud, and never touches a VM that it didn't make.
 """
+# ruff: noqa: D102, S101 - these are tests: the name says the promise, an assert holds it
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +20,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.providers.subject import (
+from vmpooler_manager.providers.contract import VmStatus
+from vmpooler_manager.providers.errors import NotFound
+from vmpooler_manager.providers.testing.subject import (
     INSTALLATION,
     Subject,
     another_attempt,
@@ -29,8 +32,6 @@ from tests.providers.subject import (
     ready_vm,
     ref,
 )
-from vmpooler_manager.providers.contract import VmStatus
-from vmpooler_manager.providers.errors import NotFound
 
 
 class ProviderConformance:
@@ -77,7 +78,7 @@ class ProviderConformance:
     async def test_the_grace_of_a_create_is_a_duration(self, subject: Subject) -> None:
         assert subject.provider.create_grace >= timedelta(0)
 
-    # Looking
+    # Finding and inspecting
 
     async def test_a_vm_is_found_by_its_name_and_attempt(self, subject: Subject) -> None:
         tag = new_tag(subject.pool)
@@ -127,19 +128,19 @@ class ProviderConformance:
         listed = {seen.provider_id: seen.status for seen in await subject.provider.list_vms(subject.pool)}
         assert listed[vm.provider_id] is VmStatus.READY
 
-    # Marking
+    # Tagging
 
-    async def test_a_new_tag_is_seen_by_every_way_of_looking(self, subject: Subject) -> None:
+    async def test_find_inspect_and_list_show_a_new_tag(self, subject: Subject) -> None:
         tag = new_tag(subject.pool)
         vm = await subject.provider.create(subject.pool, tag)
         await found_vm(subject, tag)
-        handed_out = replace(tag, owner="joe", ends_at=datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC))
-        await subject.provider.annotate(subject.pool, ref(vm), handed_out)
+        changed = replace(tag, owner="joe", ends_at=datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC))
+        await subject.provider.annotate(subject.pool, ref(vm), changed)
         inspected = await subject.provider.inspect(subject.pool, ref(vm))
         found = await subject.provider.find(subject.pool, tag.name, tag.attempt)
         listed = {seen.provider_id: seen for seen in await subject.provider.list_vms(subject.pool)}
         assert found is not None
-        assert [inspected.tag, found.tag, listed[vm.provider_id].tag] == [handed_out] * 3
+        assert [inspected.tag, found.tag, listed[vm.provider_id].tag] == [changed] * 3
 
     async def test_a_tag_keeps_unusual_characters(self, subject: Subject) -> None:
         tag = new_tag(subject.pool)
@@ -192,7 +193,7 @@ class ProviderConformance:
         with pytest.raises(NotFound):
             await subject.provider.inspect(subject.pool, ref(vm))
 
-    # Being interrupted
+    # Cancelled calls
 
     async def test_calls_that_are_cancelled_leave_nothing_locked(self, subject: Subject) -> None:
         vm = await subject.provider.create(subject.pool, new_tag(subject.pool))

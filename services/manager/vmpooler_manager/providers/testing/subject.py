@@ -1,4 +1,4 @@
-"""The driver that the conformance suite is given, and what the suite does with it again and again."""
+"""The driver that the conformance suite tests, and the helpers that its tests share."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,8 +12,8 @@ from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, Provide
 T = TypeVar("T")
 
 INSTALLATION = "conformance suite"
-BETWEEN_LOOKS = 0.05
-"""Seconds between two looks at a VM that isn't ready yet."""
+INTERVAL = 0.05
+"""Seconds between two inspections of a VM that isn't ready yet."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ def ref(vm: ProviderVm) -> VmRef:
 async def ready_vm(subject: Subject, vm: ProviderVm) -> ProviderVm:
     """Inspect until the VM is ready."""
 
-    async def look() -> ProviderVm | None:
+    async def inspect() -> ProviderVm | None:
         seen = await subject.provider.inspect(subject.pool, ref(vm))
         return seen if seen.status is VmStatus.READY else None
 
-    return await _sooner_or_later(subject, look)
+    return await _until_seen(subject, inspect)
 
 
 async def found_vm(subject: Subject, tag: OwnershipTag) -> ProviderVm:
     """Look for the VM until it appears: a cloud may answer `create` before all its parts know."""
-    return await _sooner_or_later(subject, lambda: subject.provider.find(subject.pool, tag.name, tag.attempt))
+    return await _until_seen(subject, lambda: subject.provider.find(subject.pool, tag.name, tag.attempt))
 
 
 async def listed_ids(subject: Subject, pool: CloneSpec) -> set[str]:
@@ -81,8 +81,8 @@ async def listed_ids(subject: Subject, pool: CloneSpec) -> set[str]:
     return {vm.provider_id for vm in await subject.provider.list_vms(pool)}
 
 
-async def _sooner_or_later(subject: Subject, look: Callable[[], Awaitable[T | None]]) -> T:
+async def _until_seen(subject: Subject, inspect: Callable[[], Awaitable[T | None]]) -> T:
     async with asyncio.timeout(subject.patience.total_seconds()):
-        while (seen := await look()) is None:  # noqa: ASYNC110 - a cloud tells nobody when it is done
-            await asyncio.sleep(BETWEEN_LOOKS)
+        while (seen := await inspect()) is None:  # noqa: ASYNC110 - a cloud tells nobody when it is done
+            await asyncio.sleep(INTERVAL)
         return seen

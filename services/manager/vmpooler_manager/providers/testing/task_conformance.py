@@ -1,16 +1,17 @@
-"""The conformance suite's part on tasks: disks, snapshots, and going back to one.
+"""What a driver must do about tasks: add disks, take snapshots, revert to one.
 
 A driver takes one of the two classes beside `ProviderConformance`: `TaskConformance`, which needs
 `Subject.disks`, or `NoTaskConformance` when its cloud can't do such things.
 """
+# ruff: noqa: D102, S101 - these are tests: the name says the promise, an assert holds it
 
 import asyncio
 
 import pytest
 
-from tests.providers.subject import Subject, new_tag, new_task, ready_vm, ref
 from vmpooler_manager.providers.contract import VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError
+from vmpooler_manager.providers.testing.subject import Subject, new_tag, new_task, ready_vm, ref
 
 
 async def running_vm(subject: Subject) -> VmRef:

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.providers.dummies import POOL, dummy
 from vmpooler_manager.providers.contract import VmRef
-from vmpooler_manager.providers.dummy import DummyProvider
+from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.testing import unmeasured
 from vmpooler_manager.providers.testing.subject import new_tag
 

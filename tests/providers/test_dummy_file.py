@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from tests.providers.cloud_file import CloudFile
 from tests.providers.dummies import POOL, dummy
-from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.database import BUSY_TIMEOUT
+from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.errors import NotFound, PermanentError, TransientError
 from vmpooler_manager.providers.testing import unmeasured
 from vmpooler_manager.providers.testing.subject import new_tag, new_task, ref
@@ -168,7 +168,7 @@ async def test_somebody_who_reads_the_table_keeps_nobody_from_writing(tmp_path: 
 
 async def test_opening_waits_for_another_process_that_is_making_the_table(tmp_path: Path) -> None:
     path = tmp_path / "cloud.db"
-    provider = DummyProvider("dummy", {"filename": path}, unmeasured())
+    provider = DummyProvider("dummy", {"filename": str(path)}, unmeasured())
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
         opening = asyncio.create_task(provider.open())

@@ -11,8 +11,8 @@ import pytest
 from tests.providers.cloud_file import CloudFile
 from tests.providers.dummies import POOL, dummy
 from vmpooler_manager.providers.contract import CloneSpec, VmStatus
-from vmpooler_manager.providers.dummy import DummyProvider
 from vmpooler_manager.providers.dummy.machine import HOSTS, Machine
+from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.dummy.table import Table
 from vmpooler_manager.providers.errors import TransientError
 from vmpooler_manager.providers.testing import unmeasured

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vmpooler_manager.providers.dummy import DummyProvider
+from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.errors import PermanentError
 from vmpooler_manager.providers.registry import load
 from vmpooler_manager.providers.testing import unmeasured

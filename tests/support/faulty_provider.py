@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
-from vmpooler_manager.providers.dummy import DummyProvider
+from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.errors import PermanentError, Throttled, TransientError
 
 DRIVER = "faulty"

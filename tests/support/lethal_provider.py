@@ -16,7 +16,7 @@ from tests.support.lethal_orders import Act, Call, Orders, When
 from tests.support.project import ROOT
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
-from vmpooler_manager.providers.dummy import DummyProvider
+from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.errors import TransientError
 
 DRIVER = "lethal"

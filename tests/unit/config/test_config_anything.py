@@ -11,10 +11,10 @@ from tests.support.examples import examples
 from tests.unit.config.documents import COMPLETE, load_text
 from vmpooler_common.config import ConfigurationError
 from vmpooler_common.config.declare.field import setting_of
-from vmpooler_common.config.sections.catalogue import CHAPTERS, known_sections, single_settings
+from vmpooler_common.config.sections.catalogue import known_sections, settings_groups, single_settings
 
 KEYS = sorted(
-    known_sections() | {name.split(".")[-1] for chapter in CHAPTERS for name, _ in chapter.settings()}
+    known_sections() | {name.split(".")[-1] for group in settings_groups() for name, _ in group.settings()}
 )
 VARIABLES = sorted({variable for _, field in single_settings() for variable in setting_of(field).environment})
 

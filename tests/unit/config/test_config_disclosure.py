@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.config.documents import COMPLETE, load_text, with_pool, with_value
 from vmpooler_common.config.declare.field import type_of
-from vmpooler_common.config.sections.catalogue import CHAPTERS
+from vmpooler_common.config.sections.catalogue import settings_groups
 from vmpooler_common.config.show.redaction import MASK, redacted
 
 SECRET = "hush"
@@ -39,8 +39,8 @@ def shown(document: dict[str, Any]) -> str:
 def test_every_secret_that_is_declared_is_among_these() -> None:
     secrets = {
         name
-        for chapter in CHAPTERS
-        for name, field in chapter.settings()
+        for group in settings_groups()
+        for name, field in group.settings()
         if (kind := type_of(field)) is not None and kind.secret
     }
     assert secrets == DECLARED.keys()

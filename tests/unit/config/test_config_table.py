@@ -4,7 +4,7 @@ import re
 
 from vmpooler_common.config.declare.field import setting_of, type_of
 from vmpooler_common.config.sections.access import RateLimits
-from vmpooler_common.config.sections.catalogue import CHAPTERS
+from vmpooler_common.config.sections.catalogue import settings_groups
 from vmpooler_common.config.show.table import WIDTH, table_of_settings
 
 
@@ -39,7 +39,7 @@ def test_every_setting_is_shown_once() -> None:
     names = [
         line.split()[0] for line in table_of_settings().splitlines() if line[:2] == "  " and line[2:3] != " "
     ]
-    settings = [name for chapter in CHAPTERS for name, _ in chapter.settings()]
+    settings = [name for group in settings_groups() for name, _ in group.settings()]
     assert len(settings) > 150
     assert [name for name in names if name.startswith(("config.", "redis.", "pools[]."))] == [
         name for name in settings if name.startswith(("config.", "redis.", "pools[]."))
@@ -48,8 +48,8 @@ def test_every_setting_is_shown_once() -> None:
 
 
 def test_every_setting_has_a_type_and_a_meaning() -> None:
-    for chapter in CHAPTERS:
-        for name, field in chapter.settings():
+    for group in settings_groups():
+        for name, field in group.settings():
             setting = setting_of(field)
             assert setting.meaning, name
             assert setting.type_name or type_of(field), name

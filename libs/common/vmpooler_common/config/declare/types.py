@@ -193,6 +193,8 @@ def duration(
     )
 
     def read(value: object) -> timedelta:
+        if isinstance(value, timedelta):
+            return value  # a driver reads its settings again after the document's reading
         amount = as_number(value)
         if amount > most:
             raise Wrong(f"at most {most} {unit}")

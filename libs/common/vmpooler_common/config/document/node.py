@@ -73,9 +73,9 @@ class Node:
         child = self.children.get(path[0], made)
         return Node({**self.children, path[0]: child.replaced(path[1:], node)}, self.origin)
 
-    def without(self, key: str) -> "Node":
-        """Return this mapping without `key`."""
-        return Node({name: node for name, node in self.children.items() if name != key}, self.origin)
+    def without(self, *keys: str) -> "Node":
+        """Return this mapping without `keys`."""
+        return Node({name: node for name, node in self.children.items() if name not in keys}, self.origin)
 
     def describe_type(self) -> str:
         """Say what kind of value this is, without showing it."""

@@ -13,6 +13,7 @@ from vmpooler_common.config.read.sections import (
 )
 from vmpooler_common.config.sections.access import AuthSection, RateLimits
 from vmpooler_common.config.sections.catalogue import known_sections
+from vmpooler_common.config.sections.drivers import DriverSettingsError, settings_of_driver
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.config.sections.listen import ListenSection
 from vmpooler_common.config.sections.metrics import (
@@ -23,14 +24,13 @@ from vmpooler_common.config.sections.metrics import (
     TracingSection,
 )
 from vmpooler_common.config.sections.pools import DnsSection, PoolSection
-from vmpooler_common.config.sections.providers import CommonProvider, DummyProvider, VsphereProvider
+from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.config.sections.redis import RedisSection
 from vmpooler_common.config.sections.resilience import ResilienceSection
 from vmpooler_common.config.sections.top import TopLevel
 from vmpooler_common.config.sections.upkeep import UpkeepSection
 from vmpooler_common.config.sections.vsphere_defaults import VsphereDefaults
 
-_PROVIDER_MODELS: dict[str, type[CommonProvider]] = {"vsphere": VsphereProvider, "dummy": DummyProvider}
 _CONFIG_MODELS = (GeneralSection, VsphereDefaults, ResilienceSection, UpkeepSection)
 _DNS_ELSEWHERE = "dynamic-dns"
 
@@ -158,13 +158,22 @@ class _Reader:
         for name, node in self._entries("providers").items():
             named = node.find("provider_class")
             driver = str(named.value if named and named.value is not None else name).lower()
-            model = _PROVIDER_MODELS.get(driver, CommonProvider)
+            declared = self._declared_by(driver, node)
+            model = declared or CommonProvider
             section = read_section(node, model, self._findings)
             note_not_in_effect(node, model, "providers.*", self._findings)
-            if driver in _PROVIDER_MODELS:
-                warn_unknown(node, (model,), self._findings)
+            if declared:
+                warn_unknown(node, (declared,), self._findings)
             result[name] = ReadProvider(node, driver, section)
         return result
+
+    def _declared_by(self, driver: str, node: Node) -> type[CommonProvider] | None:
+        try:
+            return settings_of_driver(driver)
+        except DriverSettingsError as error:
+            found = f"the settings of the driver {driver} can't be read and aren't checked: {error}"
+            self._findings.warn(node.origin, found)
+            return None
 
     def pools(self, providers: dict[str, ReadProvider]) -> tuple[tuple[Node, PoolSection], ...]:
         node = self._root.find("pools")
@@ -179,8 +188,9 @@ class _Reader:
         pool = read_section(node, PoolSection, self._findings)
         note_not_in_effect(node, PoolSection, "pools[]", self._findings)
         provider = providers.get(pool.provider)
-        if provider is None or provider.driver in _PROVIDER_MODELS:
-            warn_unknown(node, (PoolSection,), self._findings)
+        options = frozenset() if provider is None else provider.section.pool_options
+        if options is not None:
+            warn_unknown(node.without(*options), (PoolSection,), self._findings)
         return pool
 
     def _entries(self, path: str) -> dict[str, Node]:

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from vmpooler_common.config.declare.field import Section, walk
 from vmpooler_common.config.sections.access import AuthSection, RateLimits
+from vmpooler_common.config.sections.drivers import settings_of_drivers
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.config.sections.listen import ListenSection
 from vmpooler_common.config.sections.metrics import (
@@ -18,7 +19,7 @@ from vmpooler_common.config.sections.metrics import (
     TracingSection,
 )
 from vmpooler_common.config.sections.pools import DnsSection, PoolSection
-from vmpooler_common.config.sections.providers import CommonProvider, DummyProvider, VsphereProvider
+from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.config.sections.redis import RedisSection
 from vmpooler_common.config.sections.resilience import ResilienceSection
 from vmpooler_common.config.sections.top import TopLevel
@@ -27,15 +28,15 @@ from vmpooler_common.config.sections.vsphere_defaults import VsphereDefaults
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
-    """One table of settings."""
+class SettingsGroup:
+    """One table of settings, with the section that declares them."""
 
     path: str
     """Where its keys are: `config`, `pools[]` (each item of the list), `providers.*` (each entry)."""
     title: str
     model: type[Section]
     hidden: frozenset[str] = frozenset()
-    """Keys that another chapter of the same path shows."""
+    """Keys that another group of the same path shows."""
 
     @property
     def is_single(self) -> bool:
@@ -51,39 +52,48 @@ class Chapter:
 
 _COMMON = frozenset(CommonProvider.model_fields)
 
-CHAPTERS = (
-    Chapter("listen", "command line and environment only", ListenSection),
-    Chapter("config", "general", GeneralSection),
-    Chapter("config", "all vSphere providers", VsphereDefaults),
-    Chapter("config", "failing providers", ResilienceSection),
-    Chapter("config", "failures kept, tidying up, health", UpkeepSection),
-    Chapter("pools[]", "each pool", PoolSection),
-    Chapter("dns_configs.*", "each domain", DnsSection),
-    Chapter("providers.*", "each provider", CommonProvider),
-    Chapter("providers.*", "each provider of the class dummy", DummyProvider, _COMMON),
-    Chapter("providers.*", "each provider of the class vsphere", VsphereProvider, _COMMON),
-    Chapter("redis", "Redis", RedisSection),
-    Chapter("auth", "users", AuthSection),
-    Chapter("rate_limits", "limits of requests", RateLimits),
-    Chapter("prometheus", "metrics for Prometheus", PrometheusSection),
-    Chapter("statsd", "metrics for statsd, stronger than graphite and prometheus", StatsdSection),
-    Chapter("graphite", "metrics for Graphite, stronger than prometheus", GraphiteSection),
-    Chapter("graphs", "history on the dashboard", GraphsSection),
-    Chapter("tracing", "traces", TracingSection),
-    Chapter("", "top level", TopLevel),
+_GROUPS = (
+    SettingsGroup("listen", "command line and environment only", ListenSection),
+    SettingsGroup("config", "general", GeneralSection),
+    SettingsGroup("config", "all vSphere providers", VsphereDefaults),
+    SettingsGroup("config", "failing providers", ResilienceSection),
+    SettingsGroup("config", "failures kept, tidying up, health", UpkeepSection),
+    SettingsGroup("pools[]", "each pool", PoolSection),
+    SettingsGroup("dns_configs.*", "each domain", DnsSection),
+    SettingsGroup("providers.*", "each provider", CommonProvider),
+    SettingsGroup("redis", "Redis", RedisSection),
+    SettingsGroup("auth", "users", AuthSection),
+    SettingsGroup("rate_limits", "limits of requests", RateLimits),
+    SettingsGroup("prometheus", "metrics for Prometheus", PrometheusSection),
+    SettingsGroup("statsd", "metrics for statsd, stronger than graphite and prometheus", StatsdSection),
+    SettingsGroup("graphite", "metrics for Graphite, stronger than prometheus", GraphiteSection),
+    SettingsGroup("graphs", "history on the dashboard", GraphsSection),
+    SettingsGroup("tracing", "traces", TracingSection),
+    SettingsGroup("", "top level", TopLevel),
 )
-"""In the order in which they are shown."""
+"""In the order in which they are shown; the drivers' own groups follow that of all providers."""
+
+
+@cache
+def settings_groups() -> tuple[SettingsGroup, ...]:
+    """Return every group of settings, those of the installed drivers too."""
+    drivers = [
+        SettingsGroup("providers.*", f"each provider of the class {driver}", model, _COMMON)
+        for driver, model in settings_of_drivers().items()
+    ]
+    place = 1 + next(place for place, group in enumerate(_GROUPS) if group.model is CommonProvider)
+    return (*_GROUPS[:place], *drivers, *_GROUPS[place:])
 
 
 @cache
 def single_settings() -> tuple[tuple[str, FieldInfo], ...]:
     """Return every setting that exists once."""
-    return tuple(setting for chapter in CHAPTERS if chapter.is_single for setting in chapter.settings())
+    return tuple(setting for group in _GROUPS if group.is_single for setting in group.settings())
 
 
 def known_sections() -> frozenset[str]:
     """Return the keys of the top level; `listen` is there when the environment or the command line set it."""
-    names = {chapter.path.removesuffix("[]").removesuffix(".*") for chapter in CHAPTERS}
+    names = {group.path.removesuffix("[]").removesuffix(".*") for group in _GROUPS}
     return frozenset(names - {""} | TopLevel.model_fields.keys())
 
 
@@ -91,8 +101,8 @@ def places_of(key: str) -> tuple[str, ...]:
     """Return the dotted names of all settings called `key`."""
     return tuple(
         name
-        for chapter in CHAPTERS
-        if chapter.path != "listen"
-        for name, _ in chapter.settings()
+        for group in settings_groups()
+        if group.path != "listen"
+        for name, _ in group.settings()
         if name.split(".")[-1] == key
     )

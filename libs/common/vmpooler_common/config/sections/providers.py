@@ -1,18 +1,24 @@
-"""Entries of the section `providers`. A driver gets its own keys as plain values, in the units below."""
+"""Entries of the section `providers`: the keys of every provider, and those of vSphere.
+
+Other drivers declare their keys themselves: see `drivers`.
+"""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import SecretStr
 
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import duration, flag, percent, seconds_number, secret, text, whole
+from vmpooler_common.config.declare.types import duration, flag, seconds_number, secret, text, whole
 
 _POSITIVE_SECONDS = duration("seconds", above=0)
 
 
 class CommonProvider(Section):
-    """Keys of every provider, whatever its class."""
+    """Keys of every provider, whatever its class. A driver's own settings are a subclass."""
+
+    pool_options: ClassVar[frozenset[str] | None] = None
+    """Keys that the driver reads from its pools, beside vmpooler's own; None: any, so none is unknown."""
 
     provider_class: Annotated[
         str | None, text(), Setting("Which driver it is", in_effect=True, default="the provider's name")
@@ -70,6 +76,8 @@ class CommonProvider(Section):
 class VsphereProvider(CommonProvider):
     """Keys of a provider of the class `vsphere`."""
 
+    pool_options = frozenset()
+
     server: Annotated[str | None, text(), Setting("Host of vCenter", default="required")] = None
     username: Annotated[str | None, text(), Setting("User name for vCenter", default="required")] = None
     password: Annotated[SecretStr | None, secret(), Setting("Password for vCenter", default="required")] = (
@@ -87,80 +95,4 @@ class VsphereProvider(CommonProvider):
     ] = 60
     vsphere_timeout: Annotated[
         timedelta | None, _POSITIVE_SECONDS, Setting("Old name of operation_timeout", in_effect=True)
-    ] = None
-
-
-class DummyProvider(CommonProvider):
-    """Keys of a provider of the class `dummy`, a small cloud of its own for tests and trials."""
-
-    filename: Annotated[
-        str | None, text(), Setting("File that holds the VMs", in_effect=True, default="in memory")
-    ] = None
-    connection_pool_size: Annotated[
-        int, whole(minimum=1), Setting("Connections", in_effect=True, unit="connections")
-    ] = 1
-    connection_pool_timeout: Annotated[
-        float, seconds_number(above=0), Setting("Longest wait for a free connection", in_effect=True)
-    ] = 10
-    is_ready_timeout: Annotated[
-        float, seconds_number(), Setting("Longest wait for a VM to be switched on")
-    ] = 5
-    createvm_max_time: Annotated[
-        float, seconds_number(), Setting("A clone takes up to this", in_effect=True)
-    ] = 0
-    createvm_fail_percent: Annotated[float, percent(), Setting("Clones that fail", in_effect=True)] = 0
-    createvm_orphan_percent: Annotated[
-        float, percent(), Setting("Clones that fail, though the VM was made", in_effect=True)
-    ] = 0
-    createdisk_max_time: Annotated[
-        float, seconds_number(), Setting("Adding a disk takes up to this", in_effect=True)
-    ] = 0
-    createdisk_fail_percent: Annotated[float, percent(), Setting("Disks that fail", in_effect=True)] = 0
-    createsnapshot_max_time: Annotated[
-        float, seconds_number(), Setting("A snapshot takes up to this", in_effect=True)
-    ] = 0
-    createsnapshot_fail_percent: Annotated[
-        float, percent(), Setting("Snapshots that fail", in_effect=True)
-    ] = 0
-    revertsnapshot_max_time: Annotated[
-        float, seconds_number(), Setting("Going back takes up to this", in_effect=True)
-    ] = 0
-    revertsnapshot_fail_percent: Annotated[
-        float, percent(), Setting("Going back that fails", in_effect=True)
-    ] = 0
-    task_lostanswer_percent: Annotated[
-        float,
-        percent(),
-        Setting("Disks, snapshots and going back that fail, though it was done", in_effect=True),
-    ] = 0
-    destroyvm_max_shutdown_time: Annotated[
-        float, seconds_number(), Setting("Switching off takes up to this", in_effect=True)
-    ] = 0
-    destroyvm_max_time: Annotated[
-        float, seconds_number(), Setting("Removing takes up to this after that", in_effect=True)
-    ] = 0
-    destroyvm_fail_percent: Annotated[
-        float, percent(), Setting("Removals that fail with the VM switched off", in_effect=True)
-    ] = 0
-    migratevm_max_time: Annotated[float, seconds_number(), Setting("A move takes up to this")] = 0
-    migratevm_fail_percent: Annotated[float, percent(), Setting("Moves that fail")] = 0
-    migratevm_couldmove_percent: Annotated[float, percent(), Setting("VMs that another host would suit")] = 0
-    getvm_poweroff_percent: Annotated[
-        float, percent(), Setting("Looks at a VM that find it switched off", in_effect=True)
-    ] = 0
-    getvm_rename_percent: Annotated[float, percent(), Setting("Looks at a VM that find it renamed")] = 0
-    vmready_max_time: Annotated[
-        float, seconds_number(), Setting("Booting takes up to this after the clone", in_effect=True)
-    ] = 0
-    vmready_fail_percent: Annotated[float, percent(), Setting("Checks of a VM that fail", in_effect=True)] = 0
-    listvms_fail_percent: Annotated[float, percent(), Setting("Listings that fail", in_effect=True)] = 0
-    listvms_partial_percent: Annotated[
-        float, percent(), Setting("Listings that lack some VMs and don't say so", in_effect=True)
-    ] = 0
-    throttle_percent: Annotated[float, percent(), Setting("Calls refused as too many", in_effect=True)] = 0
-    hang_percent: Annotated[float, percent(), Setting("Calls that never answer", in_effect=True)] = 0
-    seed: Annotated[
-        int | None,
-        whole(),
-        Setting("Makes chance repeat itself", in_effect=True, default="another each time"),
     ] = None

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from vmpooler_common.config.declare.field import Section, type_of
+from vmpooler_common.config.declare.types import SettingType
+from vmpooler_common.config.sections.drivers import DriverSettingsError, settings_of_driver
 from vmpooler_common.config.sections.pools import DnsSection, PoolSection
-from vmpooler_common.config.sections.providers import DummyProvider, VsphereProvider
 from vmpooler_common.config.settings import Options, PoolSettings, Settings
 
 MASK = "********"
@@ -62,7 +63,7 @@ def redacted(settings: Settings) -> dict[str, Any]:
                 "provider_class": entry.provider_class,
                 "paused": entry.paused,
                 "operation_timeout": in_unit(entry.operation_timeout, "seconds"),
-                **redacted_options(entry.options, VsphereProvider, DummyProvider),
+                **redacted_options(entry.options, *_declared(entry.provider_class)),
             }
             for name, entry in settings.providers.items()
         },
@@ -108,12 +109,16 @@ def redacted_section(section: Section) -> dict[str, Any]:
 def redacted_options(options: Options, *models: type[Section]) -> dict[str, Any]:
     """Give a driver's or a plug-in's keys; `models` declare the kinds of those that are known.
 
-    What looks like a secret is masked, however deep it stands.
+    What looks like a secret is masked, however deep it stands, and what is declared to be one.
     """
-    return {
-        _printable(key): MASK if looks_secret(key) else redacted_value(value, unit=_unit(key, models))
-        for key, value in options.items()
-    }
+    shown: dict[str, Any] = {}
+    for key, value in options.items():
+        declared = _type(key, models)
+        is_secret = looks_secret(key) or (declared is not None and declared.secret)
+        shown[_printable(key)] = (
+            MASK if is_secret else redacted_value(value, unit=declared.unit if declared else "")
+        )
+    return shown
 
 
 def redacted_value(value: object, *, unit: str = "") -> Any:
@@ -145,10 +150,17 @@ def in_unit(duration: timedelta, unit: str) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _unit(key: str, models: Iterable[type[Section]]) -> str:
+def _declared(driver: str) -> tuple[type[Section], ...]:
+    try:
+        model = settings_of_driver(driver)
+    except DriverSettingsError:
+        return ()
+    return () if model is None else (model,)
+
+
+def _type(key: str, models: Iterable[type[Section]]) -> SettingType | None:
     fields = [model.model_fields[key] for model in models if key in model.model_fields]
-    kinds = [type_of(field) for field in fields]
-    return next((kind.unit for kind in kinds if kind), "")
+    return next((declared for field in fields if (declared := type_of(field))), None)
 
 
 def _printable(value: object) -> str:

@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from vmpooler_common.config.declare.field import setting_of, type_of
 from vmpooler_common.config.read.environment import GENERAL_VARIABLES
-from vmpooler_common.config.sections.catalogue import CHAPTERS, Chapter
+from vmpooler_common.config.sections.catalogue import SettingsGroup, settings_groups
 
 WIDTH = 100
 _INTRODUCTION = """\
@@ -24,14 +24,14 @@ def table_of_settings() -> str:
     parts = [textwrap.fill(line, WIDTH) for line in _INTRODUCTION.splitlines()]
     parts += ["", "VARIABLES that are no single setting's"]
     parts += [f"  {name:<38} {meaning}" for name, meaning in GENERAL_VARIABLES.items()]
-    for chapter in CHAPTERS:
-        parts += ["", f"{chapter.path or '(top level)'} - {chapter.title}"]
-        for name, field in chapter.settings():
-            parts += _rows(name, field, chapter)
+    for group in settings_groups():
+        parts += ["", f"{group.path or '(top level)'} - {group.title}"]
+        for name, field in group.settings():
+            parts += _rows(name, field, group)
     return "\n".join(parts)
 
 
-def _rows(name: str, field: FieldInfo, chapter: Chapter) -> list[str]:
+def _rows(name: str, field: FieldInfo, group: SettingsGroup) -> list[str]:
     setting, kind = setting_of(field), type_of(field)
     unit = setting.unit or (kind.unit if kind else "")
     facts = [setting.type_name or (kind.name if kind else ""), f"[{unit}]" if unit else ""]

@@ -1,5 +1,4 @@
-"""A small cloud of its own, for trying vmpooler out and for testing it: also the example of a driver."""
+"""A small cloud of its own, to try vmpooler out and to test it: also the example of a driver.
 
-from vmpooler_manager.providers.dummy.provider import DummyProvider
-
-__all__ = ["DummyProvider"]
+Its settings are read by services that lack its library: nothing is imported here.
+"""

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from ipaddress import IPv4Address
 
+from vmpooler_common.model.vm import TaskKind
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
 
 HOSTS = 10
@@ -12,14 +12,6 @@ FIRST_ADDRESS = int(IPv4Address("10.0.0.0"))
 LAST_BYTES = 254
 """Addresses end in 1 to 254: neither a network's own nor a broadcast address."""
 ADDRESSES = 2**16 * LAST_BYTES
-
-
-class TaskKind(StrEnum):
-    """What can be done to a VM on a user's wish."""
-
-    DISK = "disk"
-    SNAPSHOT = "snapshot"
-    REVERT = "revert"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,13 +19,15 @@ import structlog
 
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.model.events import EventName
+from vmpooler_common.model.vm import TaskKind
 from vmpooler_manager.providers.connection_pool import ConnectionPool, Connector
 from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
-from vmpooler_manager.providers.dummy.machine import Machine, TaskDone, TaskKind, disks_after
-from vmpooler_manager.providers.dummy.settings import read_settings
+from vmpooler_manager.providers.dummy.machine import Machine, TaskDone, disks_after
+from vmpooler_manager.providers.dummy.settings import DummySettings
 from vmpooler_manager.providers.dummy.table import Table
 from vmpooler_manager.providers.errors import NotFound, PermanentError, TransientError
+from vmpooler_manager.providers.settings import read_settings
 
 
 class DummyProvider:
@@ -40,26 +43,27 @@ class DummyProvider:
 
     def __init__(self, name: str, settings: Mapping[str, Any], metrics: ConnectionMetrics) -> None:
         self._name = name
-        self._settings = read_settings(name, settings)
+        self._settings = read_settings(DummySettings, name, settings)
         self._faults = Faults(self._settings)
         self._table: Table | None = None
         self._connections = ConnectionPool(
             name,
             Connector(self._connect),
             size=self._settings.connection_pool_size,
-            timeout=self._settings.connection_timeout,
+            timeout=timedelta(seconds=self._settings.connection_pool_timeout),
             metrics=metrics,
         )
 
     async def open(self) -> None:
         """Open the table."""
-        if self._settings.filename is None:
+        filename = self._settings.filename
+        if filename is None:
             structlog.get_logger().warning(
                 EventName.PROVIDER_WARNING,
                 message="it keeps its VMs in memory: for one manager, and gone when that ends",
                 provider=self._name,
             )
-        self._table = await Table.open(self._settings.filename)
+        self._table = await Table.open(None if filename is None else Path(filename))
 
     async def close(self) -> None:
         """Close the table."""

@@ -1,85 +1,107 @@
 """The settings of a dummy provider, as they stand under its name in the configuration."""
 
-from collections.abc import Mapping
-from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from vmpooler_manager.providers.errors import PermanentError
-
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-"""A chance: 0 never, 100 always."""
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-"""The longest duration; the real ones are uniform between 0 and this."""
+from vmpooler_common.config.declare.field import Setting
+from vmpooler_common.config.declare.types import percent, seconds_number, text, whole
+from vmpooler_common.config.sections.providers import CommonProvider
 
 
-class DummySettings(BaseModel):
-    """Validated settings. Keys that are not listed belong to others (`provider_class`, …)."""
+class DummySettings(CommonProvider):
+    """Keys of a provider of the class `dummy`. Durations are the longest: real ones begin at 0."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    pool_options = frozenset()
 
-    filename: Path | None = None
-    """SQLite file that holds the VMs and may be shared by managers; None: in memory, for one manager."""
-    connection_pool_size: Annotated[int, Field(ge=1)] = 1
-    connection_pool_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10
-    """Longest wait for a free connection, in seconds."""
-
-    createvm_max_time: Seconds = 0
-    """Cloning."""
-    vmready_max_time: Seconds = 0
-    """Booting, after the clone has ended."""
-    destroyvm_max_shutdown_time: Seconds = 0
-    destroyvm_max_time: Seconds = 0
-    """Removing, after the shutdown."""
-    createdisk_max_time: Seconds = 0
-    createsnapshot_max_time: Seconds = 0
-    revertsnapshot_max_time: Seconds = 0
-
-    createvm_fail_percent: Percent = 0
-    """`create` fails and there is no VM."""
-    createvm_orphan_percent: Percent = 0
-    """`create` fails although the VM was made."""
-    destroyvm_fail_percent: Percent = 0
-    """`destroy` fails after the shutdown; the VM stays, switched off."""
-    createdisk_fail_percent: Percent = 0
-    """`add_disk` fails and there is no disk; likewise the next two."""
-    createsnapshot_fail_percent: Percent = 0
-    revertsnapshot_fail_percent: Percent = 0
-    task_lostanswer_percent: Percent = 0
-    """`add_disk`, `snapshot` and `revert` fail although it was done."""
-    vmready_fail_percent: Percent = 0
-    """`inspect` fails, as long as the VM was not once seen ready."""
-    getvm_poweroff_percent: Percent = 0
-    """`inspect` finds that the VM has just been switched off, for good."""
-    listvms_fail_percent: Percent = 0
-    listvms_partial_percent: Percent = 0
-    """A listing lacks some of its VMs, and doesn't say so."""
-    throttle_percent: Percent = 0
-    """Any call is refused with the wish for a pause."""
-    hang_percent: Percent = 0
-    """Any call never returns, and keeps its connection until it is cancelled."""
-    seed: int | str | None = None
-    """Makes the decisions above come out the same each time."""
-
-    @property
-    def connection_timeout(self) -> timedelta:
-        """Longest wait for a free connection."""
-        return timedelta(seconds=self.connection_pool_timeout)
-
-
-def read_settings(provider: str, configured: Mapping[str, Any]) -> DummySettings:
-    """Validate the settings of `provider`; a key without a value counts as absent.
-
-    Raises PermanentError that lists every mistake with its key, what was expected and what was given.
-    """
-    given = {key: value for key, value in configured.items() if value is not None}
-    try:
-        return DummySettings.model_validate(given)
-    except ValidationError as error:
-        mistakes = "; ".join(
-            f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']} (given: {mistake['input']!r})"
-            for mistake in error.errors(include_url=False)
-        )
-        raise PermanentError(f"settings of provider {provider!r}: {mistakes}") from error
+    filename: Annotated[
+        str | None,
+        text(),
+        Setting(
+            "SQLite file that holds the VMs; any number of managers may share it",
+            in_effect=True,
+            default="in memory",
+        ),
+    ] = None
+    connection_pool_size: Annotated[
+        int, whole(minimum=1), Setting("Calls that run at the same time", in_effect=True, unit="connections")
+    ] = 1
+    connection_pool_timeout: Annotated[
+        float, seconds_number(above=0), Setting("Longest wait for a free connection", in_effect=True)
+    ] = 10
+    is_ready_timeout: Annotated[
+        float, seconds_number(), Setting("Longest wait until a VM is switched on")
+    ] = 5
+    createvm_max_time: Annotated[
+        float,
+        seconds_number(),
+        Setting("Longest time of a clone; each time is random, from 0 on", in_effect=True),
+    ] = 0
+    createvm_fail_percent: Annotated[
+        float, percent(), Setting("Clones that fail, and there is no VM", in_effect=True)
+    ] = 0
+    createvm_orphan_percent: Annotated[
+        float, percent(), Setting("Clones that fail although the VM was made", in_effect=True)
+    ] = 0
+    createdisk_max_time: Annotated[
+        float, seconds_number(), Setting("Longest time to add a disk", in_effect=True)
+    ] = 0
+    createdisk_fail_percent: Annotated[
+        float, percent(), Setting("Disks that are not added", in_effect=True)
+    ] = 0
+    createsnapshot_max_time: Annotated[
+        float, seconds_number(), Setting("Longest time to take a snapshot", in_effect=True)
+    ] = 0
+    createsnapshot_fail_percent: Annotated[
+        float, percent(), Setting("Snapshots that are not taken", in_effect=True)
+    ] = 0
+    revertsnapshot_max_time: Annotated[
+        float, seconds_number(), Setting("Longest time to revert to a snapshot", in_effect=True)
+    ] = 0
+    revertsnapshot_fail_percent: Annotated[
+        float, percent(), Setting("Reverts to a snapshot that are not made", in_effect=True)
+    ] = 0
+    task_lostanswer_percent: Annotated[
+        float,
+        percent(),
+        Setting("Disks, snapshots and reverts that fail although they were made", in_effect=True),
+    ] = 0
+    destroyvm_max_shutdown_time: Annotated[
+        float,
+        seconds_number(),
+        Setting("Longest time to shut a VM down before it is removed", in_effect=True),
+    ] = 0
+    destroyvm_max_time: Annotated[
+        float, seconds_number(), Setting("Longest time to remove a VM after its shutdown", in_effect=True)
+    ] = 0
+    destroyvm_fail_percent: Annotated[
+        float,
+        percent(),
+        Setting("Removals that fail after the shutdown; the VM stays, switched off", in_effect=True),
+    ] = 0
+    migratevm_max_time: Annotated[float, seconds_number(), Setting("Longest time to migrate a VM")] = 0
+    migratevm_fail_percent: Annotated[float, percent(), Setting("Migrations that fail")] = 0
+    migratevm_couldmove_percent: Annotated[
+        float, percent(), Setting("VMs for which another host would be better")
+    ] = 0
+    getvm_poweroff_percent: Annotated[
+        float, percent(), Setting("Inspections that find the VM switched off, for good", in_effect=True)
+    ] = 0
+    getvm_rename_percent: Annotated[float, percent(), Setting("Inspections that find the VM renamed")] = 0
+    vmready_max_time: Annotated[
+        float, seconds_number(), Setting("Longest time to boot after the clone has ended", in_effect=True)
+    ] = 0
+    vmready_fail_percent: Annotated[
+        float, percent(), Setting("Inspections that fail while the VM was never seen ready", in_effect=True)
+    ] = 0
+    listvms_fail_percent: Annotated[float, percent(), Setting("Listings that fail", in_effect=True)] = 0
+    listvms_partial_percent: Annotated[
+        float, percent(), Setting("Listings that lack some VMs without an error", in_effect=True)
+    ] = 0
+    throttle_percent: Annotated[
+        float, percent(), Setting("Calls that the cloud refuses as too many", in_effect=True)
+    ] = 0
+    hang_percent: Annotated[float, percent(), Setting("Calls that never return", in_effect=True)] = 0
+    seed: Annotated[
+        int | None,
+        whole(),
+        Setting("Makes the same random decisions each time", in_effect=True, default="another each time"),
+    ] = None

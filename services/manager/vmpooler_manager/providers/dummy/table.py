@@ -8,9 +8,10 @@ from typing import Any
 
 import aiosqlite
 
+from vmpooler_common.model.vm import TaskKind
 from vmpooler_manager.providers.contract import OwnershipTag
 from vmpooler_manager.providers.dummy.database import open_database
-from vmpooler_manager.providers.dummy.machine import Machine, TaskDone, TaskKind
+from vmpooler_manager.providers.dummy.machine import Machine, TaskDone
 from vmpooler_manager.providers.errors import PermanentError, TransientError
 
 # The clock is read when the statement runs, not when it was queued: see `add`.

@@ -26,6 +26,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 # Most tests wait more than they compute. Those of the whole system have many processes each, so fewer go at once.
 # They run also when an earlier part failed, which still counts in the end.
+TOGETHER := -n 4 --dist worksteal
 ALL_TESTS := failed=0; \
 	$(BIN)/python -m pytest -n 4 --dist loadfile --ignore=tests/system || failed=1; \
 	$(BIN)/python -m pytest -n 3 --dist worksteal tests/system || failed=1; \
@@ -76,6 +77,18 @@ fmt: $(STAMP) ## Format the code and mend what the linter can
 bench: $(STAMP) ## Measure what the services cost
 	@$(BIN)/python -m benchmarks
 
+.PHONY: coverage
+coverage: $(STAMP) ## Measure what the tests cover, branches and subprocesses too (TESTS=…)
+	@rm -rf .coverage && mkdir .coverage
+	@failed=0; \
+	$(BIN)/coverage run -m pytest $(or $(TESTS),$(TOGETHER) tests) || failed=1; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report; \
+	exit $$failed
+
+.PHONY: matrix
+matrix: $(STAMP) ## Run unit, store and API tests with each Python that is there (TESTS=…)
+	@sh tools/matrix.sh $(TESTS)
+
 .PHONY: lock
 lock: $(STAMP) ## Pin the dependencies again after a change of pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock
@@ -84,5 +97,5 @@ lock: $(STAMP) ## Pin the dependencies again after a change of pyproject.toml (U
 		--output-file deploy/requirements-manager.lock
 
 .PHONY: clean
-clean: ## Remove .venv and the caches; the data of `make run` in .run stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## Remove .venv, the caches and what coverage and matrix made; the data of `make run` in .run stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .matrix .coverage

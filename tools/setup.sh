@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes .venv in the current directory, with everything that requirements.lock pins and the project itself,
-# editable. PYTHON names the interpreter to use; the first fitting one when it is empty or not set.
+# Makes .venv in the current directory (VENV names another one), with everything that requirements.lock pins and the
+# project itself, editable. PYTHON names the interpreter to use; the first fitting one when it is empty or not set.
 set -eu
 
-python=.venv/bin/python
+venv=${VENV:-.venv}
+python=$venv/bin/python
 
 fits() {
     "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null
@@ -34,11 +35,11 @@ find_python() {
     exit 1
 }
 
-# A chosen interpreter gets a new .venv; so does one that is broken, for example because its Python is gone.
+# A chosen interpreter gets a new environment; so does one that is broken, for example because its Python is gone.
 if [ -n "${PYTHON:-}" ] || ! fits "$python" || ! "$python" -m pip --version >/dev/null 2>&1; then
     base=$(find_python)
-    echo "setting up .venv with $("$base" --version)"
-    "$base" -m venv --clear .venv
+    echo "setting up $venv with $("$base" --version)"
+    "$base" -m venv --clear "$venv"
 fi
 
 # uv installs the pins in about a second where pip needs fifteen, so pip installs nothing but uv. Should uv not
@@ -49,8 +50,8 @@ install() {
 }
 export PIP_DISABLE_PIP_VERSION_CHECK=1 UV_LINK_MODE="${UV_LINK_MODE:-copy}"
 
-awk '/^[^ #]/ { wanted = /^uv==/ } wanted' requirements.lock >.venv/uv.lock
-"$python" -m pip install --quiet --quiet --no-deps --require-hashes --requirement .venv/uv.lock
+awk '/^[^ #]/ { wanted = /^uv==/ } wanted' requirements.lock >"$venv/uv.lock"
+"$python" -m pip install --quiet --quiet --no-deps --require-hashes --requirement "$venv/uv.lock"
 install --require-hashes --requirement requirements.lock
 install --no-build-isolation --editable .
-echo "set up: .venv/bin/vmpooler-api, .venv/bin/vmpooler-manager"
+echo "set up: $venv/bin/vmpooler-api, $venv/bin/vmpooler-manager"

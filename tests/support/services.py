@@ -19,7 +19,7 @@ START_SECONDS = 20.0
 STOP_SECONDS = 15.0
 """The services promise to end within 10 s of SIGTERM; more is a failure."""
 
-_INHERITED = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+_INHERITED = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "COVERAGE_PROCESS_CONFIG")
 
 ServiceName = Literal["api", "manager"]
 

@@ -27,7 +27,7 @@ def audit(
     """List what keeps the installation from being whole, full and at rest; empty when nothing does.
 
     `pools`: name → size; `held`: VMs that users were told of and haven't given back; `unclear`: the
-    most VMs that may have been handed out although no user was told; `forgotten`: provider ids of VMs
+    most VMs that may have been checked out although no user was told; `forgotten`: provider ids of VMs
     whose records were lost on purpose.
     """
     rows = [row for row in table.vms() if row["id"] not in forgotten]
@@ -110,7 +110,7 @@ def _fullness(dataset: Dataset, pools: Mapping[str, int]) -> Iterator[str]:
             for name in dataset.members(state, pool):
                 yield f"{name} is still {state}"
     for provider, reason in _hash(dataset, "deletion_paused").items():
-        yield f"destroying at {provider} is halted: {reason}"
+        yield f"deletion at {provider} is paused: {reason}"
 
 
 def _in_state(dataset: Dataset, state: str) -> Iterable[str]:

@@ -13,10 +13,10 @@ from redis.asyncio import Redis
 from tests.providers.cloud_file import CloudFile
 from tests.store.dataset import Dataset, ask, read_dataset
 from tests.support.audit import audit
+from tests.support.crashing_orders import Orders
+from tests.support.crashing_provider import DRIVER, install
 from tests.support.documents import pooler_document
 from tests.support.ledger import Ledger
-from tests.support.lethal_orders import Orders
-from tests.support.lethal_provider import DRIVER, install
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.request_audit import audit_requests, ready_requests
@@ -145,7 +145,7 @@ class Installation:
             *audit_requests(
                 dataset, self.ledger.asked, deleted=self.ledger.deleted, may_fail=self.ledger.may_fail
             ),
-            *audit_tasks(dataset, self.table, self.ledger.wished),
+            *audit_tasks(dataset, self.table, self.ledger.tasks),
             *audit(
                 dataset,
                 self.table,
@@ -189,9 +189,9 @@ class Installation:
         self.ledger.returning(name)
         await self.store.checkouts.release(name, operation=new_operation())
 
-    async def wish(self, vm: str, task: VmTask) -> None:
+    async def request_task(self, vm: str, task: VmTask) -> None:
         """Have something done to a running VM, as an API does."""
-        self.ledger.wished.setdefault(vm, []).append(task)
+        self.ledger.tasks.setdefault(vm, []).append(task)
         await self.store.tasks.add(vm, task, token=None, needs_token=False, only_owner=True)
 
     async def ask(self, request: str, *pools: str, ttl: timedelta = REQUEST_TTL) -> None:

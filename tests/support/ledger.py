@@ -28,7 +28,7 @@ class Ledger:
         """On-demand requests whose users know that they are ready: all VMs that they know of."""
         self.deleted: set[str] = set()
         """On-demand requests that users have begun to delete."""
-        self.wished: dict[str, list[VmTask]] = {}
+        self.tasks: dict[str, list[VmTask]] = {}
         """What is to be done to running VMs that nobody gives back, in this order."""
         self.may_fail = False
         """Whether on-demand requests may fail with a reason, because the cloud is that bad."""

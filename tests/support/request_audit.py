@@ -101,7 +101,7 @@ def _running_vms(dataset: Dataset, asked: Collection[str]) -> Iterator[str]:
 def _grants(dataset: Dataset) -> Iterator[str]:
     for name, number in Counter(vm for kind, _, vm in dataset.events if kind == "vm.checked_out").items():
         if number > 1:
-            yield f"{name} was handed out {number} times"
+            yield f"{name} was granted {number} times"
 
 
 def _remains(dataset: Dataset) -> Iterator[str]:

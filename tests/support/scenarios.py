@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.support.crashing_orders import Effect
+from tests.support.fault_injection import FaultInjection
 from tests.support.installation import Installation
-from tests.support.lethal_orders import Act
 from tests.support.redis_server import RedisServer
-from tests.support.sabotage import Sabotage
 from tests.support.services import ServiceDiedError
 from tests.support.stages import Stage
 
@@ -25,10 +25,10 @@ async def killed_and_restarted(installation: Installation, stage: Stage) -> None
     """Kill the only manager; start it again as often as it dies."""
     victim = await installation.start_manager()
     await installation.settles("at first")
-    sabotage = Sabotage(installation, victim, stage, Act.KILL)
-    await sabotage.provoke()
-    for _ in range(sabotage.deaths):
-        await sabotage.died()
+    injection = FaultInjection(installation, victim, stage, Effect.KILL)
+    await injection.provoke()
+    for _ in range(injection.deaths):
+        await injection.died()
         victim.service.launch()
     await installation.settles(f"killed {stage} and restarted")
     await _all_can_be_taken_and_made_again(installation)
@@ -36,30 +36,30 @@ async def killed_and_restarted(installation: Installation, stage: Stage) -> None
 
 async def killed_and_replaced(installation: Installation, stage: Stage) -> None:
     """Kill one of two managers; the other one goes on alone."""
-    sabotage = await _one_of_two(installation, stage, Act.KILL)
-    await sabotage.provoke()
-    await sabotage.died()
+    injection = await _one_of_two(installation, stage, Effect.KILL)
+    await injection.provoke()
+    await injection.died()
     await installation.settles(f"killed {stage} and replaced")
     await _all_can_be_taken_and_made_again(installation)
 
 
 async def stopped_and_continued(installation: Installation, stage: Stage) -> None:
     """Stop one of two managers until the other has done all of its work, then let it go on."""
-    sabotage = await stopped_and_given_up(installation, stage)
-    sabotage.release()
+    injection = await stopped_and_given_up(installation, stage)
+    injection.release()
     await installation.is_shared_by(2)
     await installation.settles(f"stopped {stage} and continued")
     await _all_can_be_taken_and_made_again(installation)
 
 
-async def stopped_and_given_up(installation: Installation, stage: Stage) -> Sabotage:
+async def stopped_and_given_up(installation: Installation, stage: Stage) -> FaultInjection:
     """Stop one of two managers until the other has done all of its work."""
-    sabotage = await _one_of_two(installation, stage, Act.STOP)
-    await sabotage.provoke()
-    await sabotage.struck()
+    injection = await _one_of_two(installation, stage, Effect.STOP)
+    await injection.provoke()
+    await injection.struck()
     await installation.settles(f"stopped {stage}")
     await installation.is_shared_by(1)
-    return sabotage
+    return injection
 
 
 async def run_all(
@@ -96,11 +96,11 @@ async def run_all(
     assert not any(failures), "\n\n".join(filter(None, failures))
 
 
-async def _one_of_two(installation: Installation, stage: Stage, act: Act) -> Sabotage:
+async def _one_of_two(installation: Installation, stage: Stage, effect: Effect) -> FaultInjection:
     victim, _ = await asyncio.gather(installation.start_manager(), installation.start_manager())
     await installation.settles("at first")
     await installation.is_shared_by(2)
-    return Sabotage(installation, victim, stage, act)
+    return FaultInjection(installation, victim, stage, effect)
 
 
 async def _all_can_be_taken_and_made_again(installation: Installation) -> None:

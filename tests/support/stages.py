@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from tests.support.crashing_orders import Call, Effect, Order, When
 from tests.support.faults import Moment
-from tests.support.lethal_orders import Act, Call, Order, When
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class Stage:
         """Whether nothing has happened yet since the stage before."""
         return self.is_script and self.moment is Moment.BEFORE
 
-    def order(self, act: Act) -> Order:
+    def order(self, effect: Effect) -> Order:
         """Give the order that does this at a call of the provider."""
         when = When.BEFORE if self.moment is Moment.BEFORE else When.AFTER
-        return Order(when, Call(self.place), act)
+        return Order(when, Call(self.place), effect)
 
 
 def _script(name: str, *first: Order, by_itself: bool = False, trouble: str = "") -> list[Stage]:
@@ -56,9 +56,9 @@ def _call(call: Call, *first: Order) -> list[Stage]:
     return [Stage(call, is_script=False, moment=moment, first=first) for moment in Moment]
 
 
-CREATE_FAILS = Order(When.BEFORE, Call.CREATE, Act.FAIL)
-CREATE_LEAVES_A_VM = Order(When.AFTER, Call.CREATE, Act.FAIL)
-DESTROY_FAILS = Order(When.BEFORE, Call.DESTROY, Act.FAIL)
+CREATE_FAILS = Order(When.BEFORE, Call.CREATE, Effect.FAIL)
+CREATE_LEAVES_A_VM = Order(When.AFTER, Call.CREATE, Effect.FAIL)
+DESTROY_FAILS = Order(When.BEFORE, Call.DESTROY, Effect.FAIL)
 
 CLONE_SCRIPTS = (
     *_script("reserve"),
@@ -87,8 +87,8 @@ CALLS = (
     *_call(Call.DESTROY),
 )
 KILLED_TWICE = tuple(
-    _call(Call.FIND, Order(When.AFTER, Call.CREATE, Act.KILL))
-    + _call(Call.FIND, Order(When.BEFORE, Call.CREATE, Act.KILL))
+    _call(Call.FIND, Order(When.AFTER, Call.CREATE, Effect.KILL))
+    + _call(Call.FIND, Order(When.BEFORE, Call.CREATE, Effect.KILL))
 )
 """A manager that dies while it finds out what became of a clone whose manager has died."""
 
@@ -140,9 +140,9 @@ ASKED_AND_TAKEN_OVER = tuple(
     if stage.place in ("accept_request", "serve_backlog", "create", "promote") and not stage.is_before_script
 )
 
-DISK_FAILS = Order(When.BEFORE, Call.ADD_DISK, Act.FAIL)
-DISK_SEEMS_TO_FAIL = Order(When.AFTER, Call.ADD_DISK, Act.FAIL)
-WISHED = tuple(
+DISK_FAILS = Order(When.BEFORE, Call.ADD_DISK, Effect.FAIL)
+DISK_SEEMS_TO_FAIL = Order(When.AFTER, Call.ADD_DISK, Effect.FAIL)
+TASK_STAGES = tuple(
     replace(stage, trouble="tasks")
     for stage in (
         *_script("claim_task"),
@@ -152,11 +152,13 @@ WISHED = tuple(
         *_call(Call.ADD_DISK, DISK_SEEMS_TO_FAIL),
         *_call(Call.SNAPSHOT),
         *_call(Call.REVERT),
-        *_call(Call.ADD_DISK, Order(When.AFTER, Call.ADD_DISK, Act.KILL)),
+        *_call(Call.ADD_DISK, Order(When.AFTER, Call.ADD_DISK, Effect.KILL)),
     )
 )
 """The stages of a task on a running VM."""
-WISHED_OF_TWO = tuple(
-    stage for stage in WISHED if not (stage.first or stage.is_before_script or stage.place == Call.REVERT)
+TASK_STAGES_OF_TWO = tuple(
+    stage
+    for stage in TASK_STAGES
+    if not (stage.first or stage.is_before_script or stage.place == Call.REVERT)
 )
 """Those at which one of two managers is killed, or stopped so long that the other one does its tasks."""

@@ -8,13 +8,13 @@ from tests.store.dataset import Dataset
 from vmpooler_common.model.vm import VmTask
 
 
-def audit_tasks(dataset: Dataset, table: CloudFile, wished: Mapping[str, Sequence[VmTask]]) -> list[str]:
+def audit_tasks(dataset: Dataset, table: CloudFile, requested: Mapping[str, Sequence[VmTask]]) -> list[str]:
     """List what is not as it should be when every task is over; empty when nothing is.
 
-    `wished`: running VM -> its tasks, in the order in which they were asked for.
+    `requested`: running VM -> its tasks, in the order in which they were asked for.
     """
     complaints = [
-        complaint for vm, tasks in wished.items() for complaint in _one_vm(dataset, table, vm, tasks)
+        complaint for vm, tasks in requested.items() for complaint in _one_vm(dataset, table, vm, tasks)
     ]
     complaints += [f"{vm} has something to do" for vm in dataset.members("tasks_due")]
     entry = dataset.entries.get("tasks")

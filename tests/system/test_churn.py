@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.support.customers import Customers
+from tests.support.checkout_users import CheckoutUsers
 from tests.support.installation import Installation
 from tests.support.redis_server import RedisServer
 from tests.support.services import Service
@@ -67,17 +67,17 @@ async def test_after_a_time_of_kills_and_faults_everything_is_full_and_nobody_lo
     )
     for _ in range(2):
         await asyncio.gather(installation.start_manager(**BAD_CLOUD), installation.start_api())
-    customers = Customers(
+    users = CheckoutUsers(
         installation.apis, installation.ledger, pools=list(installation.pools), random=Random(SEED)
     )
     chaos = Chaos(installation, own_redis_server, Random(SEED))
     async with asyncio.TaskGroup() as group:
-        group.create_task(customers.work(users=8, longest_use=1, keep_percent=5))
+        group.create_task(users.work(users=8, longest_use=1, keep_percent=5))
         await chaos.reign(SECONDS)
-        customers.leave()
+        users.leave()
     for manager in installation.managers:
         manager.service.kill()
     await asyncio.gather(installation.start_manager(), installation.start_manager())
     installation.ledger.unclear += installation.ledger.withdrawn  # by an API that was killed before it did
-    await installation.settles(f"{chaos.kills} kills, {customers.served} grants", within=WHOLE_WITHIN)
-    assert customers.served > chaos.kills > SECONDS / 8
+    await installation.settles(f"{chaos.kills} kills, {users.served} grants", within=WHOLE_WITHIN)
+    assert users.served > chaos.kills > SECONDS / 8

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.crashing_orders import Call, Effect, Order, When
 from tests.support.installation import SETTLED_WITHIN, Installation
-from tests.support.lethal_orders import Act, Call, Order, When
 from tests.support.redis_server import RedisServer
 from tests.support.scenarios import (
     POOLS,
@@ -42,7 +42,7 @@ async def test_all_pools_are_full_and_nothing_is_lost_or_leaked_by_a_manager_tha
     await run_all(scenario, stages, directory=tmp_path, redis=redis_server, prefix=redis_prefix)
 
 
-async def has_recognised_a_late_vm(installation: Installation) -> None:
+async def has_adopted_a_late_vm(installation: Installation) -> None:
     """Return when a VM that was given up is known to have appeared after all."""
     async with asyncio.timeout(SETTLED_WITHIN):
         while True:
@@ -56,9 +56,9 @@ async def test_a_clone_that_is_begun_long_after_its_manager_was_given_up_is_dest
     install: Install, redis_server: RedisServer
 ) -> None:
     installation = install(redis_server, pools=POOLS)
-    sabotage = await stopped_and_given_up(installation, CREATING)
-    sabotage.release()
-    await has_recognised_a_late_vm(installation)
+    injection = await stopped_and_given_up(installation, CREATING)
+    injection.release()
+    await has_adopted_a_late_vm(installation)
     await installation.settles("a late clone")
 
 
@@ -66,9 +66,9 @@ async def test_a_clone_that_is_begun_late_by_a_manager_that_dies_of_it_is_found_
     install: Install, redis_server: RedisServer
 ) -> None:
     installation = install(redis_server, pools=POOLS)
-    sabotage = await stopped_and_given_up(installation, CREATING)
-    installation.managers[0].orders.place(Order(When.AFTER, Call.CREATE, Act.KILL))
-    sabotage.release()
-    await sabotage.died()
-    await has_recognised_a_late_vm(installation)
+    injection = await stopped_and_given_up(installation, CREATING)
+    installation.managers[0].orders.place(Order(When.AFTER, Call.CREATE, Effect.KILL))
+    injection.release()
+    await injection.died()
+    await has_adopted_a_late_vm(installation)
     await installation.settles("a late clone of a dead manager")

@@ -9,8 +9,8 @@ import pytest
 
 from tests.store.dataset import Dataset
 from tests.support.installation import Installation
+from tests.support.ondemand_users import OndemandUsers
 from tests.support.redis_server import RedisServer
-from tests.support.requesters import Requesters
 from tests.system.conftest import Install
 
 SEED = 30
@@ -76,16 +76,16 @@ async def test_every_request_ends_with_all_that_it_asked_for_or_a_reason_and_not
 ) -> None:
     installation, tokens = await at_work(install, redis_server)
     installation.ledger.may_fail = True
-    requesters = Requesters(installation.apis[0], installation.ledger, pools=list(POOLS), random=Random(SEED))
-    await requesters.work(
+    users = OndemandUsers(installation.apis[0], installation.ledger, pools=list(POOLS), random=Random(SEED))
+    await users.work(
         tokens, requests=requests, at_once=AT_ONCE, most_vms=MOST_VMS, delete_percent=delete_percent
     )
     by_count = waits(await installation.dataset(), installation.ledger.asked)
     print(  # shown when the test fails, and with -s
-        f"{requesters.ready} ready, {len(requesters.reasons)} failed, {requesters.deleted} deleted;",
+        f"{users.ready} ready, {len(users.reasons)} failed, {users.deleted} deleted;",
         {count: f"{len(by_count[count])} in {median(by_count[count]):.2f} s" for count in sorted(by_count)},
     )
     await installation.settles("the storm is over", within=WHOLE_WITHIN)
-    assert requesters.ready + len(requesters.reasons) + requesters.deleted == requests
-    assert all(requesters.reasons)
-    assert requesters.ready > requests / 4
+    assert users.ready + len(users.reasons) + users.deleted == requests
+    assert all(users.reasons)
+    assert users.ready > requests / 4

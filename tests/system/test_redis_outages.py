@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from tests.support.customers import Customers
+from tests.support.checkout_users import CheckoutUsers
 from tests.support.installation import Installation
 from tests.support.redis_server import RedisServer
 from tests.system.conftest import Install
@@ -28,45 +28,45 @@ async def installation(install: Install, own_redis_server: RedisServer) -> Insta
 
 
 @pytest.fixture
-async def customers(installation: Installation) -> Customers:
-    return Customers(
+async def users(installation: Installation) -> CheckoutUsers:
+    return CheckoutUsers(
         installation.apis, installation.ledger, pools=list(installation.pools), random=Random(11)
     )
 
 
-async def served_again(customers: Customers) -> None:
+async def served_again(users: CheckoutUsers) -> None:
     """Return when somebody has got a VM from now on."""
-    before = customers.served
+    before = users.served
     async with asyncio.timeout(15):
-        while customers.served == before:  # noqa: ASYNC110 - any of many users may be it
+        while users.served == before:  # noqa: ASYNC110 - any of many users may be it
             await asyncio.sleep(0.05)
 
 
 async def test_after_redis_was_away_for_ten_seconds_everything_goes_on_by_itself(
-    installation: Installation, customers: Customers, own_redis_server: RedisServer
+    installation: Installation, users: CheckoutUsers, own_redis_server: RedisServer
 ) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(customers.work(users=USERS, longest_use=0.3, keep_percent=5))
-        await served_again(customers)
+        group.create_task(users.work(users=USERS, longest_use=0.3, keep_percent=5))
+        await served_again(users)
         await asyncio.to_thread(own_redis_server.stop)
         await asyncio.sleep(OUTAGE)
         await asyncio.to_thread(own_redis_server.start)
-        await served_again(customers)
-        customers.leave()
+        await served_again(users)
+        users.leave()
     await installation.settles("Redis stopped and started")
     assert all(service.is_running for service in installation.services)
 
 
 async def test_a_kill_of_redis_under_load_takes_no_grant_back_and_repeats_none(
-    installation: Installation, customers: Customers, own_redis_server: RedisServer
+    installation: Installation, users: CheckoutUsers, own_redis_server: RedisServer
 ) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(customers.work(users=USERS, longest_use=0.1, keep_percent=5))
+        group.create_task(users.work(users=USERS, longest_use=0.1, keep_percent=5))
         for _ in range(KILLS):
-            await served_again(customers)
+            await served_again(users)
             await asyncio.to_thread(own_redis_server.kill)
             await asyncio.to_thread(own_redis_server.start)
-        await served_again(customers)
-        customers.leave()
+        await served_again(users)
+        users.leave()
     await installation.settles("Redis killed and started")
     assert all(service.is_running for service in installation.services)

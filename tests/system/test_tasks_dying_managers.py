@@ -12,7 +12,7 @@ from tests.support.scenarios import (
     run_all,
     stopped_and_continued,
 )
-from tests.support.stages import WISHED, WISHED_OF_TWO, Stage
+from tests.support.stages import TASK_STAGES, TASK_STAGES_OF_TWO, Stage
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("scenario", "stages"),
     [
-        (killed_and_restarted, WISHED),
-        (killed_and_replaced, WISHED_OF_TWO),
-        (stopped_and_continued, WISHED_OF_TWO),
+        (killed_and_restarted, TASK_STAGES),
+        (killed_and_replaced, TASK_STAGES_OF_TWO),
+        (stopped_and_continued, TASK_STAGES_OF_TWO),
     ],
     ids=["killed-and-restarted", "killed-and-replaced", "stopped-and-continued"],
 )

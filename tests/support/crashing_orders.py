@@ -1,4 +1,4 @@
-"""Orders to the lethal driver: at which of its calls it ends, stops or fails its own process.
+"""Orders to the crashing driver: at which of its calls it ends, stops or fails its own process.
 
 A file holds them, so that a test can place some while the driver's process runs, and so that each is
 carried out once however often that process is started again.
@@ -32,7 +32,7 @@ class When(StrEnum):
     AFTER = "after"
 
 
-class Act(StrEnum):
+class Effect(StrEnum):
     """What is done then."""
 
     KILL = "kill"
@@ -45,14 +45,14 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One act at the next such call."""
+    """One effect at the next such call."""
 
     when: When
     call: Call
-    act: Act
+    effect: Effect
 
     def __str__(self) -> str:
-        return f"{self.act} {self.when} {self.call}"
+        return f"{self.effect} {self.when} {self.call}"
 
 
 class Orders:
@@ -67,22 +67,23 @@ class Orders:
         if not self.path.exists():
             return []
         return [
-            Order(When(when), Call(call), Act(act)) for when, call, act in json.loads(self.path.read_text())
+            Order(When(when), Call(call), Effect(effect))
+            for when, call, effect in json.loads(self.path.read_text())
         ]
 
     def place(self, *orders: Order) -> None:
         """Replace all orders. Each waits until those in front of it have been carried out."""
         self._write(orders)
 
-    def take(self, when: When, call: Call) -> Act | None:
+    def take(self, when: When, call: Call) -> Effect | None:
         """Take the first order if it is for this moment of this call, and say what to do."""
         orders = self.open
         if not orders or (orders[0].when, orders[0].call) != (when, call):
             return None
         self._write(orders[1:])
-        return orders[0].act
+        return orders[0].effect
 
     def _write(self, orders: Sequence[Order]) -> None:
         fresh = self.path.with_suffix(".new")
-        fresh.write_text(json.dumps([(order.when, order.call, order.act) for order in orders]))
+        fresh.write_text(json.dumps([(order.when, order.call, order.effect) for order in orders]))
         fresh.replace(self.path)  # whole at any moment, whatever reads it

@@ -14,11 +14,11 @@ PATH = "/api/v3/ondemandvm"
 WAIT = 20
 """Seconds that one look at a request waits for a change."""
 PATIENCE = WAIT + 20.0
-LONGEST_DOUBT = 1.0
+LONGEST_SECOND_THOUGHTS = 1.0
 """Seconds within which those who change their mind do so."""
 
 
-class Requesters:
+class OndemandUsers:
     """Several users at once, each with a token; everything that they see goes into the ledger.
 
     What they do is decided by `random`.
@@ -75,7 +75,7 @@ class Requesters:
             await self._wait(client, request)
         else:
             try:
-                async with asyncio.timeout(self._random.uniform(0, LONGEST_DOUBT)):
+                async with asyncio.timeout(self._random.uniform(0, LONGEST_SECOND_THOUGHTS)):
                     await self._wait(client, request)
             except TimeoutError:
                 self.deleted += 1

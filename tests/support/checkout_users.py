@@ -17,7 +17,7 @@ GONE_ASTRAY = (httpx.TransportError,)
 """No answer: the API may have done what was asked, or not."""
 
 
-class Customers:
+class CheckoutUsers:
     """Several users at once; everything that they see goes into the ledger.
 
     What they do is decided by `random`; which API they ask, too.

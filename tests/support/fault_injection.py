@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from tests.store.task_helpers import disk, revert, snapshot
+from tests.support.crashing_orders import Call, Effect
 from tests.support.eventually import eventually
 from tests.support.faults import Fault, Moment, contains
 from tests.support.installation import Installation, ManagedProcess
-from tests.support.lethal_orders import Act, Call
 from tests.support.stages import Stage
 
 COMES_WITHIN = 20.0
@@ -18,21 +18,23 @@ MANY = 20
 """A request for so many VMs isn't ready by chance when its deadline is noticed."""
 
 
-class Sabotage:
+class FaultInjection:
     """One strike, KILL or STOP, at a stage."""
 
-    def __init__(self, installation: Installation, victim: ManagedProcess, stage: Stage, act: Act) -> None:
+    def __init__(
+        self, installation: Installation, victim: ManagedProcess, stage: Stage, effect: Effect
+    ) -> None:
         self._installation = installation
         self._victim = victim
         self._stage = stage
-        self._act = act
+        self._effect = effect
         self._fault: Fault | None = None
         self._released = asyncio.Event()
 
     @property
     def deaths(self) -> int:
         """How often the manager dies until all is done that was ordered."""
-        return sum(order.act is Act.KILL for order in self._stage.first) + (self._act is Act.KILL)
+        return sum(order.effect is Effect.KILL for order in self._stage.first) + (self._effect is Effect.KILL)
 
     async def provoke(self) -> None:
         """Give the managers work of every kind, with the strike arranged."""
@@ -49,7 +51,7 @@ class Sabotage:
                     await self._installation.ask(f"all-for-{pool}", *self._installation.pools)
                 case "tasks":
                     vms = await self._installation.take(pool, 3)
-                    await self._wish(vms, are_first=pool == next(iter(self._installation.pools)))
+                    await self._request_tasks(vms, are_first=pool == next(iter(self._installation.pools)))
                 case "overdue requests":
                     self._installation.ledger.may_fail = True
                     await self._installation.ask(f"too-late-for-{pool}", *[pool] * MANY, ttl=NO_TIME)
@@ -73,19 +75,19 @@ class Sabotage:
         self._released.set()
         self._victim.service.resume()
 
-    async def _wish(self, vms: Sequence[str], *, are_first: bool) -> None:
+    async def _request_tasks(self, vms: Sequence[str], *, are_first: bool) -> None:
         """Have so many VMs worked on that each manager gets something to do.
 
-        To go back to a snapshot, which may kill the manager, is wished only of the first VMs.
+        To go back to a snapshot, which may kill the manager, is asked only of the first VMs.
         """
         for vm in vms:
-            await self._installation.wish(vm, disk(f"disk-of-{vm}"))
-            await self._installation.wish(vm, snapshot(f"snapshot-of-{vm}"))
+            await self._installation.request_task(vm, disk(f"disk-of-{vm}"))
+            await self._installation.request_task(vm, snapshot(f"snapshot-of-{vm}"))
         if self._stage.place == Call.REVERT and are_first:
             for vm in vms:
                 await self._has_snapshot(vm)
             for vm in vms:
-                await self._installation.wish(vm, revert(f"back-of-{vm}", f"snapshot-of-{vm}"))
+                await self._installation.request_task(vm, revert(f"back-of-{vm}", f"snapshot-of-{vm}"))
 
     async def _has_snapshot(self, vm: str) -> None:
         async def look() -> bool:
@@ -97,11 +99,11 @@ class Sabotage:
 
     def _arrange(self) -> None:
         if not self._stage.is_script:
-            self._victim.orders.place(*self._stage.first, self._stage.order(self._act))
+            self._victim.orders.place(*self._stage.first, self._stage.order(self._effect))
             return
         self._victim.orders.place(*self._stage.first)
         chosen = contains(self._installation.digest(self._stage.place))
-        if self._act is Act.KILL:
+        if self._effect is Effect.KILL:
             kill = self._victim.service.kill
             self._fault = self._victim.proxy.cut(chosen, self._stage.moment, callback=kill)
         else:

@@ -12,17 +12,17 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from tests.support.lethal_orders import Act, Call, Orders, When
+from tests.support.crashing_orders import Call, Effect, Orders, When
 from tests.support.project import ROOT
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
 from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.errors import TransientError
 
-DRIVER = "lethal"
+DRIVER = "crashing"
 
 
-class LethalProvider(DummyProvider):
+class CrashingProvider(DummyProvider):
     """The dummy driver; its further setting `orders` is the path of a file of orders."""
 
     def __init__(self, name: str, settings: Mapping[str, Any], metrics: ConnectionMetrics) -> None:
@@ -83,14 +83,14 @@ class LethalProvider(DummyProvider):
 
     async def _obey(self, when: When, call: Call) -> None:
         match self._orders.take(when, call):
-            case Act.KILL:
+            case Effect.KILL:
                 os.kill(os.getpid(), signal.SIGKILL)
-            case Act.STOP:
+            case Effect.STOP:
                 # A client that stands still locks no cloud; another call may just be within the dummy's file.
                 while self._is_locked():  # noqa: ASYNC110 - a file gives no events
                     await asyncio.sleep(0.005)
                 os.kill(os.getpid(), signal.SIGSTOP)
-            case Act.FAIL:
+            case Effect.FAIL:
                 raise TransientError(f"ordered to fail {when} {call}")
 
     def _is_locked(self) -> bool:
@@ -108,7 +108,7 @@ def install(directory: Path) -> str:
     information.mkdir(parents=True)
     (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {DRIVER}\nVersion: 1.0\n")
     (information / "entry_points.txt").write_text(
-        f"[vmpooler.providers]\n{DRIVER} = {__name__}:{LethalProvider.__name__}\n"
+        f"[vmpooler.providers]\n{DRIVER} = {__name__}:{CrashingProvider.__name__}\n"
     )
     inherited = os.environ.get("PYTHONPATH")
     return os.pathsep.join(filter(None, (str(directory), str(ROOT), inherited)))

@@ -22,6 +22,14 @@ def needs_program(name: str, *, package: str) -> Path:
     return Path(found)
 
 
+def needs_library(name: str, *, package: str) -> Path:
+    """Return the path of a shared library, or skip the test and name the Debian package that holds it."""
+    found = next(iter(sorted(Path("/usr/lib").glob(f"*/faketime/{name}"))), None)
+    if found is None:
+        _miss(f"needs the Debian package {package}")
+    return found
+
+
 def needs_examples() -> Path:
     """Return the directory of the 3.9.1 example configurations, or skip the test.
 

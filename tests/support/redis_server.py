@@ -4,7 +4,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,17 +23,26 @@ class RedisServer:
     Ctrl-C ends the tests and not the server under them.
     """
 
-    def __init__(self, directory: Path, *, durable: bool = False, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        durable: bool = False,
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Describe a server; nothing runs before `start`.
 
         `durable` writes every command to disk before it is answered, as the deployments do. `options` are
-        more of the server's own, such as ``("--maxmemory", "20mb")``.
+        more of the server's own, such as ``("--maxmemory", "20mb")``; `environment` is the process's, ours if
+        not given.
         """
         self.directory = directory
         self.port = free_port()
         self.log = directory / "server.log"
         self._durable = durable
         self._options = tuple(options)
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -58,6 +67,7 @@ class RedisServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=self._environment,
             )
         self._wait_for_pong(self._process)
 

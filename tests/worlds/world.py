@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.manager.world.cloud import CreateOutcome, ProviderClient
-from tests.unit.manager.world.manager import INSTALLATION, LEASE, ManagerModel
-from tests.unit.manager.world.record import LONG_AGO, Record
-from tests.unit.manager.world.records import Records
+from tests.worlds.cloud import CreateOutcome, ProviderClient
+from tests.worlds.manager import INSTALLATION, LEASE, ManagerModel
+from tests.worlds.records import LONG_AGO, Record, Records
 from vmpooler_common.model.vm import VmState
 from vmpooler_manager.planning.actions import Action, ClearSuspects, Reserve
 from vmpooler_manager.planning.inventory import Listing
@@ -23,8 +22,11 @@ CALM = 61.0
 class World:
     """What may happen to it, each a method; `was_faulty` tells whether anything went wrong."""
 
-    def __init__(self, sizes: Sequence[int], slot_limit: int, request_slot_limit: int) -> None:
-        self.records = Records()
+    def __init__(
+        self, records: Records, sizes: Sequence[int], slot_limit: int, request_slot_limit: int
+    ) -> None:
+        records.begin_anew()
+        self.records = records
         self.cloud = ProviderClient()
         self.monotonic = 0.0
         self.was_faulty = False
@@ -78,7 +80,7 @@ class World:
         manager.act()
         # What is there after all may be too much for a while.
         size = self.records.size_of(spec.name, spec.size) if spec.configured else 0
-        wanted = size + self.records.requests.backlog(spec.name)
+        wanted = size + self.records.backlog(spec.name)
         excess = self.records.alive(spec.name) - max(wanted, alive)
         assert excess <= 0 or isinstance(step.action, ClearSuspects), f"{spec.name} is overfull"
         if isinstance(step.action, Reserve):  # a request that ends leaves its clones to the pool
@@ -124,10 +126,7 @@ class World:
 
     def override(self, pool: str, size: int | None) -> None:
         """Have an operator set a size in place of the configured one, or take that back."""
-        if size is None:
-            self.records.sizes.pop(pool, None)
-        else:
-            self.records.sizes[pool] = size
+        self.records.override(pool, self.specs[pool].size, size)
 
     def check_out(self, pool: str, lifetime: timedelta | None) -> None:
         """Have a user take a VM."""
@@ -139,12 +138,12 @@ class World:
 
     def want(self, *pools: str) -> None:
         """Have a user ask for VMs, each as soon as there is one."""
-        self.records.requests.open(*pools)
+        self.records.open(*pools)
 
     def delete(self, request: str) -> None:
         """Have the user end a request, whether or not it was met."""
-        for returned in self.records.close(request):
-            self.cloud.use(returned.provider_id, LONG_AGO)
+        for returned in self.records.delete(request):
+            self.cloud.use(returned, LONG_AGO)
 
     def give_back(self, vm: Record) -> None:
         """Have the user return a VM."""
@@ -159,8 +158,9 @@ class World:
         """Have an older copy of the data take Redis's place, in which a VM isn't handed out yet."""
         for manager in self.managers:
             self.finish(manager)
-        if vm.state is VmState.RUNNING:
-            vm.state, vm.ends = VmState.READY, LONG_AGO
+        now = self.records.by_name.get(vm.name)
+        if now is not None and now.state is VmState.RUNNING:
+            self.records.lose_grant(now)
             self.change_server()
 
     def change_server(self) -> None:
@@ -199,13 +199,12 @@ class World:
         """Count the portions in which slots let everything that is wanted be cloned; at least one."""
         one = next(iter(self.specs.values()))
         sizes = sum(int(self.records.size_of(name, spec.size)) for name, spec in self.specs.items())
-        backlog = sum(map(self.records.requests.backlog, POOLS))
+        backlog = sum(map(self.records.backlog, POOLS))
         return max(1, -(-sizes // one.slot_limit) + -(-backlog // one.request_slot_limit))
 
     def release(self) -> None:
-        """Have an operator end all halts."""
-        self.records.halts.clear()
-        self.records.reaped.clear()
+        """Have an operator resume deletion."""
+        self.records.resume_deletion(PROVIDER)
 
     def complaints(self) -> list[str]:
         """Say what isn't as it is wanted."""
@@ -214,9 +213,9 @@ class World:
         for pool, spec in self.specs.items():
             of = {state: len(self.records.of(pool, state)) for state in VmState}
             doubted = [vm for vm in self.records.of(pool, VmState.READY) if vm.suspect]
-            ready = len(self.records.to_hand_out(pool))
+            ready = self.records.to_check_out(pool)
             wanted = self.records.size_of(pool, spec.size) if spec.configured else 0
-            backlog = self.records.requests.backlog(pool)
+            backlog = self.records.backlog(pool)
             if ready > wanted + backlog or (ready < wanted and not spec.paused):
                 found.append(f"{pool} has {ready} ready VMs and wants {wanted}")
             if backlog and not spec.paused:
@@ -248,7 +247,7 @@ class World:
         return found is not None and found.tag.generation != self.records.generation
 
     def _is_looked_after(self, pool: str) -> bool:
-        return self.specs[pool].configured or self._has_vms(pool) or bool(self.records.requests.backlog(pool))
+        return self.specs[pool].configured or self._has_vms(pool) or bool(self.records.backlog(pool))
 
     def _has_vms(self, pool: str) -> bool:
         return any(vm.pool == pool and vm.state is not VmState.GONE for vm in self.records.by_name.values())

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from tests.unit.manager.world.record import LONG_AGO, NEVER
+from tests.worlds.records import LONG_AGO
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
 
 GRACE = timedelta(seconds=2)
@@ -79,12 +79,12 @@ class ProviderClient:
         """Every VM that is there."""
         return tuple(_seen(vm) for vm in self._visible())
 
-    def annotate(self, id: str, until: datetime) -> None:  # noqa: A002
+    def annotate(self, id: str, until: datetime | None) -> None:  # noqa: A002
         """Note on a VM that somebody has it."""
         self._meet_failure()
         if id in self.vms:
             vm = self.vms[id]
-            vm.tag = replace(vm.tag, owner="ann", ends_at=None if until == NEVER else until)
+            vm.tag = replace(vm.tag, owner="ann", ends_at=until)
 
     def use(self, id: str, until: datetime) -> None:  # noqa: A002
         """Have somebody use a VM until then, whether or not it is noted on it."""

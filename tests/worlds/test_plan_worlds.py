@@ -24,7 +24,7 @@ PASSES = 3
 """After the last change, without faults and with enough clone slots."""
 PASSES_AFTER_FAULTS = 12
 """Three listings that miss a VM, its confirmation, destruction and replacement; and time for retries."""
-EXAMPLES = 30
+EXAMPLES = 100
 BETWEEN_PASSES = 70.0
 """Seconds: longer than a clock that jumped is distrusted."""
 

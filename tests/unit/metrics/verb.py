@@ -1,8 +1,8 @@
 """What a verb of a catalogue is, and a service's catalogues to tell it to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from prometheus_client import CollectorRegistry
 
@@ -47,11 +47,16 @@ class Verb:
     subsystem: str
     name: str
     arguments: tuple[Any, ...]
-    line: str
-    named: Mapping[str, Any] = field(default_factory=dict)
+    named: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, service: str, subsystem: str, name: str, /, *arguments: Any, **named: Any) -> Self:
+        """Describe `metrics.subsystem.name(*arguments, **named)` in a service."""
+        return cls(service, subsystem, name, arguments, named)
 
     def __str__(self) -> str:
-        return f"{self.service}.{self.subsystem}.{self.name}"
+        arguments = [*map(repr, self.arguments), *(f"{name}={value!r}" for name, value in self.named.items())]
+        return f"{self.subsystem}.{self.name}({', '.join(arguments)})"
 
     def tell(self, reporter: Reporter) -> None:
         """Report the event."""

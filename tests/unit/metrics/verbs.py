@@ -1,4 +1,4 @@
-"""Every verb of every catalogue with the line that it must leave in the exposition."""
+"""Every verb of every catalogue as it is told once; `golden_files` keeps what it changes."""
 
 from tests.unit.metrics.api_verbs import API_VERBS
 from tests.unit.metrics.manager_verbs import MANAGER_VERBS

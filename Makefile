@@ -24,13 +24,9 @@ SOURCES := libs services tests tools benchmarks
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
 
-# Most tests wait more than they compute. Those of the whole system have many processes each, so fewer go at once.
-# They run also when an earlier part failed, which still counts in the end.
-TOGETHER := -n 4 --dist worksteal
-ALL_TESTS := failed=0; \
-	$(BIN)/python -m pytest -n 4 --dist loadfile --ignore=tests/system || failed=1; \
-	$(BIN)/python -m pytest -n 3 --dist worksteal tests/system || failed=1; \
-	exit $$failed
+# Most tests wait more than they compute, above all those of the whole system; tests/conftest.py spreads those among
+# the others, so that they wait while others compute.
+ALL_TESTS := -n 4 --dist worksteal
 
 .PHONY: help
 help: ## List the targets
@@ -51,7 +47,7 @@ run: $(STAMP) ## Run Redis, the manager and the API here (CONFIG=file, VMPOOLER_
 
 .PHONY: test
 test: $(STAMP) ## Run all tests that this machine can run (TESTS='tests/store -k checkout')
-	@$(if $(TESTS),$(BIN)/python -m pytest $(TESTS),$(ALL_TESTS))
+	@$(BIN)/python -m pytest $(or $(TESTS),$(ALL_TESTS))
 
 .PHONY: check
 check: $(STAMP) ## Do lint and unit side by side
@@ -81,7 +77,7 @@ bench: $(STAMP) ## Measure what the services cost
 coverage: $(STAMP) ## Measure what the tests cover, branches and subprocesses too (TESTS=…)
 	@rm -rf .coverage && mkdir .coverage
 	@failed=0; \
-	$(BIN)/coverage run -m pytest $(or $(TESTS),$(TOGETHER) tests) || failed=1; \
+	$(BIN)/coverage run -m pytest $(or $(TESTS),$(ALL_TESTS)) || failed=1; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report; \
 	exit $$failed
 

@@ -120,10 +120,6 @@ async def test_a_broken_connection_is_tried_again_as_often_as_allowed(
     await store.close()
 
 
-def test_a_request_is_tried_at_most_three_times_unless_told_otherwise() -> None:
-    assert RedisOptions("redis://localhost").retries == 2
-
-
 @writing
 async def test_a_full_memory_refuses_whole_scripts(
     operation: Operation, troubled_server: RedisServer, own_client: "Redis"

@@ -28,7 +28,7 @@ BAD_CLOUD = {
     "createvm_orphan_percent": 10,
     "seed": SEED,
 }
-WHOLE_WITHIN = 30.0
+WHOLE_WITHIN = 60.0
 
 
 async def at_work(install: Install, redis: RedisServer) -> tuple[Installation, list[str]]:

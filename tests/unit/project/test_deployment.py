@@ -44,8 +44,9 @@ def test_prometheus_takes_its_configuration() -> None:
     run(needs_program("promtool", package="prometheus"), "check", "config", DEPLOY / "prometheus.yml")
 
 
-def test_the_script_of_ci_is_a_script() -> None:
-    run("bash", "-n", ROOT / ".ci" / "run")
+@pytest.mark.parametrize("script", [".ci/run", "tools/matrix.sh", "tools/setup.sh"])
+def test_a_script_can_be_parsed(script: str) -> None:
+    run("bash" if script == ".ci/run" else "sh", "-n", ROOT / script)
 
 
 def test_redis_writes_to_disk_before_it_answers() -> None:
@@ -53,16 +54,9 @@ def test_redis_writes_to_disk_before_it_answers() -> None:
     assert "--appendonly yes --appendfsync always" in command
 
 
-def test_the_services_get_the_time_to_drain_that_they_need() -> None:
-    for name in ("api", "manager"):
-        assert compose()["services"][name]["stop_grace_period"] == "15s"
-
-
 def test_the_services_are_built_from_stages_that_exist() -> None:
-    stages = re.findall(r"^FROM .* AS (\S+)$", DOCKERFILE, re.MULTILINE)
-    targets = {compose()["services"][name]["build"]["target"] for name in ("api", "manager")}
-    assert targets == {"api", "manager"}
-    assert targets <= set(stages)
+    stages = set(re.findall(r"^FROM .* AS (\S+)$", DOCKERFILE, re.MULTILINE))
+    assert {compose()["services"][name]["build"]["target"] for name in ("api", "manager")} <= stages
 
 
 def test_no_image_runs_as_root() -> None:
@@ -83,14 +77,6 @@ def test_prometheus_scrapes_the_ports_that_the_images_listen_on() -> None:
         for name, port in re.findall(r" AS (api|manager)\n.*\nENV VMPOOLER_PORT=(\d+)", DOCKERFILE)
     }
     assert scraped == listening == {"api": 4567, "manager": 4568}
-
-
-def test_the_configuration_to_try_out_shows_a_shared_alias_and_a_pool_made_on_demand() -> None:
-    pools = yaml.safe_load((DEPLOY / "vmpooler.yaml").read_text())["pools"]
-    aliases = [{pool["alias"]} if isinstance(pool["alias"], str) else set(pool["alias"]) for pool in pools]
-    assert len(pools) == 3
-    assert aliases[0] & aliases[1]
-    assert [pool["size"] for pool in pools].count(0) == 1
 
 
 @pytest.mark.parametrize("service", ["api", "manager"])

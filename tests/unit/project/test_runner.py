@@ -12,7 +12,7 @@ from tools.runner.command import main
 
 
 @pytest.mark.parametrize("option", ["--api-port", "--manager-port"])
-@pytest.mark.parametrize("port", ["70000", "0", "-1", "http", ""])
+@pytest.mark.parametrize("port", ["70000", "0", "http"])
 def test_a_port_that_is_none_is_wrong_usage(
     option: str, port: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

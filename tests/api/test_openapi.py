@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from vmpooler_common.store.vms.changes import MOST_TAGS, Access, VmChange
 CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
 TOKENS, TOKEN = "/api/v3/token", "/api/v3/token/{token}"
 USED_KEY, OVER_KEY = {"Idempotency-Key": "used"}, {"Idempotency-Key": "over"}
+REFERENCE = Path(__file__).parents[2] / "docs" / "http-api-reference.md"
 OTHER_HOST = re.compile(r"""(?:https?:)?//[^\s"'<>]+""")
 
 
@@ -34,6 +36,12 @@ async def test_the_page_needs_no_other_host(client: httpx.AsyncClient) -> None:
 def is_legacy(path: str) -> bool:
     """Tell whether a path is one of the versions that repeat v3."""
     return path.startswith(("/api/v1/", "/api/v2/"))
+
+
+async def test_every_route_is_in_the_reference(secured_api: Api) -> None:
+    paths = (await secured_api.client.get("/openapi.json")).json()["paths"]
+    begins = {path.partition("/{")[0] for path in paths if not is_legacy(path)}
+    assert [begin for begin in sorted(begins) if f"`{begin}" not in REFERENCE.read_text()] == []
 
 
 async def test_every_route_is_described(client: httpx.AsyncClient) -> None:

@@ -32,11 +32,11 @@ class Setting:
     in_effect: bool = False
     """Whether the feature exists: turn it to True in the change that builds the feature."""
     unit: str = ""
-    """What is counted; a duration's kind knows it by itself."""
+    """What is counted; a duration's type knows it by itself."""
     default: str = ""
     """The default in words where it depends on other settings."""
     type_name: str = ""
-    """The type in words where the field is no single kind."""
+    """The type in words where the field has no single type of setting."""
 
 
 def setting_of(field: FieldInfo) -> Setting:
@@ -45,7 +45,7 @@ def setting_of(field: FieldInfo) -> Setting:
 
 
 def type_of(field: FieldInfo) -> SettingType | None:
-    """Return the field's kind; None for lists, mappings and subsections."""
+    """Return the field's type of setting; None for lists, mappings and subsections."""
     return next((mark for mark in field.metadata if isinstance(mark, SettingType)), None)
 
 

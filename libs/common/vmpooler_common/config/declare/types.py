@@ -1,4 +1,4 @@
-"""The kinds of values that settings have: how each is read from a document or a variable.
+"""The types of values that settings have: how each is read from a document or a variable.
 
 A variable's text and a document's value go through the same reading, so `"15"` is 15 and `off` is
 false wherever they come from.
@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, SecretStr
@@ -21,13 +22,13 @@ _WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})")
 
 
-class Wrong(ValueError):  # noqa: N818 - raised to say that the value isn't what the kind expects
-    """The value is none of its kind; a text, if given, says what is expected in place of the kind's."""
+class Wrong(ValueError):  # noqa: N818 - raised to say that the value isn't what the type expects
+    """The value isn't of its type; a text, if given, says what is expected in place of the type's words."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingType:
-    """How one sort of value is read, shown in the table of settings, and asked for in an error."""
+    """How one type of value is read, shown in the table of settings, and asked for in an error."""
 
     name: str
     expected: str
@@ -92,7 +93,7 @@ def text(
     pattern: str = "(?s:.*)",
     blank: bool = False,
 ) -> SettingType:
-    """Make a kind of text that matches all of `pattern`; empty only where `blank`."""
+    """Make a type of text that matches all of `pattern`; empty only where `blank`."""
     compiled = re.compile(pattern)
 
     def read(value: object) -> str:
@@ -106,7 +107,7 @@ def text(
 
 
 def secret() -> SettingType:
-    """Make a kind of text that is never shown; the empty text is none."""
+    """Make a type of text that is never shown; the empty text is none."""
 
     def read(value: object) -> SecretStr | None:
         result = as_text(value)
@@ -116,7 +117,7 @@ def secret() -> SettingType:
 
 
 def choice(*words: str) -> SettingType:
-    """Make a kind of which only `words` exist: any case, with or without the colon of a Ruby symbol."""
+    """Make a type of which only `words` exist: any case, with or without the colon of a Ruby symbol."""
 
     def read(value: object) -> str:
         word = as_text(value).removeprefix(":").lower()
@@ -128,12 +129,12 @@ def choice(*words: str) -> SettingType:
 
 
 def flag() -> SettingType:
-    """Make the kind of booleans."""
+    """Make the type of booleans."""
     return SettingType("boolean", "true or false", as_flag, blank_is_unset=False)
 
 
 def whole(*, minimum: int = 0, maximum: int | None = None, because: str = "") -> SettingType:
-    """Make a kind of whole numbers within bounds."""
+    """Make a type of whole numbers within bounds."""
 
     def read(value: object) -> int:
         result = as_whole(value)
@@ -152,7 +153,7 @@ def number(
     maximum: float | None = None,
     because: str = "",
 ) -> SettingType:
-    """Make a kind of numbers within bounds; `above` is a bound that isn't allowed itself."""
+    """Make a type of numbers within bounds; `above` is a bound that isn't allowed itself."""
 
     def read(value: object) -> int | float:
         result = as_number(value)
@@ -171,13 +172,13 @@ def number(
 
 
 def percent() -> SettingType:
-    """Make the kind of percentages."""
+    """Make the type of percentages."""
     inner = number(minimum=0, maximum=100)
     return SettingType("number", "a number from 0 to 100", inner.read, unit="percent")
 
 
 def seconds_number(*, above: int | None = None) -> SettingType:
-    """Make the kind of a driver's durations: they reach it as plain numbers of seconds."""
+    """Make the type of a driver's durations: they reach it as plain numbers of seconds."""
     inner = number(minimum=0, above=above, maximum=LONGEST.total_seconds())
     bound = "0 or more" if above is None else f"above {above}"
     return SettingType("number", f"a number of seconds, {bound}", inner.read, unit="seconds")
@@ -186,7 +187,7 @@ def seconds_number(*, above: int | None = None) -> SettingType:
 def duration(
     unit: str, *, above: int | None = None, minimum: float | None = None, because: str = ""
 ) -> SettingType:
-    """Make a kind of durations; `unit` (seconds, minutes, hours) is what the number counts."""
+    """Make a type of durations; `unit` (seconds, minutes, hours) is what the number counts."""
     most = LONGEST // timedelta(**{unit: 1})
     bound = (
         f" above {above}" if above is not None else f" of {minimum} or more" if minimum is not None else ""
@@ -209,6 +210,25 @@ def duration(
         return result
 
     return SettingType("number", _with_reason(f"a number of {unit}{bound}", because), read, unit=unit)
+
+
+def network() -> SettingType:
+    """Make the type of IP networks; an address is a network of its own."""
+
+    def read(value: object) -> IPv4Network | IPv6Network:
+        try:
+            return ip_network(as_text(value).strip(), strict=False)
+        except ValueError:
+            raise Wrong from None
+
+    return SettingType("address", "an IP address such as 10.0.0.7, or a network such as 10.0.0.0/8", read)
+
+
+def split_list(value: object) -> object:
+    """Split a text at its commas, spaces trimmed, empty parts dropped; leave other values alone."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
 
 
 def _with_reason(expected: str, because: str) -> str:

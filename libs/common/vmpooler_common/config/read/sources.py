@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from vmpooler_common.config.declare.types import split_list
 from vmpooler_common.config.document.merge import merge
 from vmpooler_common.config.document.node import Node, Origin, plain
 from vmpooler_common.config.document.problems import Findings
 from vmpooler_common.config.document.yaml import parse
 from vmpooler_common.config.read.environment import CONFIG, CONFIG_FILE, EXTRA_CONFIG, source_of
 from vmpooler_common.config.read.legacy import migrate
-from vmpooler_common.config.sections.general import split_list
 
 DEFAULT_FILE = "vmpooler.yaml"
 

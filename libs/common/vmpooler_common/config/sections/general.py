@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from typing import Annotated
 
@@ -10,13 +10,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from vmpooler_common.config.declare.field import Section, Setting
 from vmpooler_common.config.declare.types import (
-    SettingType,
-    Wrong,
-    as_text,
     choice,
     duration,
     flag,
+    network,
     number,
+    split_list,
     text,
     whole,
 )
@@ -29,23 +28,6 @@ LISTING_TIME = duration(
 )
 DECAY = number(above=1, because="the delay has to grow")
 FIRST_DELAY = duration("seconds", above=0)
-
-
-def _network(value: object) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(as_text(value).strip(), strict=False)
-    except ValueError:
-        raise Wrong from None
-
-
-NETWORK = SettingType("address", "an IP address such as 10.0.0.7, or a network such as 10.0.0.0/8", _network)
-
-
-def split_list(value: object) -> object:
-    """Split a text at its commas, spaces trimmed, empty parts dropped; leave other values alone."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
 
 
 class GeneralSection(Section):
@@ -296,7 +278,7 @@ class GeneralSection(Section):
         bool, flag(), Setting("Limit the rate of requests, as rate_limits says", in_effect=True)
     ] = False
     trusted_proxies: Annotated[
-        tuple[Annotated[IPv4Network | IPv6Network, NETWORK], ...],
+        tuple[Annotated[IPv4Network | IPv6Network, network()], ...],
         BeforeValidator(split_list),
         Setting(
             "Proxies whose X-Forwarded-For is believed: addresses and networks",

@@ -96,13 +96,13 @@ def redacted_section(section: Section) -> dict[str, Any]:
     """Give a section's settings, with their defaults."""
     shown: dict[str, Any] = {}
     for name, field in type(section).model_fields.items():
-        value, kind = getattr(section, name), type_of(field)
+        value, declared = getattr(section, name), type_of(field)
         if isinstance(value, Section) and name not in _ALWAYS_MASKED:
             shown[name] = redacted_section(value)
-        elif value is not None and (name in _ALWAYS_MASKED or (kind is not None and kind.secret)):
+        elif value is not None and (name in _ALWAYS_MASKED or (declared is not None and declared.secret)):
             shown[name] = MASK
         else:
-            shown[name] = redacted_value(value, unit=kind.unit if kind else "")
+            shown[name] = redacted_value(value, unit=declared.unit if declared else "")
     return shown
 
 

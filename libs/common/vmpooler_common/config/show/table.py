@@ -32,9 +32,9 @@ def table_of_settings() -> str:
 
 
 def _rows(name: str, field: FieldInfo, group: SettingsGroup) -> list[str]:
-    setting, kind = setting_of(field), type_of(field)
-    unit = setting.unit or (kind.unit if kind else "")
-    facts = [setting.type_name or (kind.name if kind else ""), f"[{unit}]" if unit else ""]
+    setting, declared = setting_of(field), type_of(field)
+    unit = setting.unit or (declared.unit if declared else "")
+    facts = [setting.type_name or (declared.name if declared else ""), f"[{unit}]" if unit else ""]
     described = [" ".join(filter(None, facts)), f"default {_default(field, unit)}", *setting.environment]
     if not setting.in_effect:
         described.append("not in effect yet")

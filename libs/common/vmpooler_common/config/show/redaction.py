@@ -107,7 +107,7 @@ def redacted_section(section: Section) -> dict[str, Any]:
 
 
 def redacted_options(options: Options, *models: type[Section]) -> dict[str, Any]:
-    """Give a driver's or a plug-in's keys; `models` declare the kinds of those that are known.
+    """Give a driver's or a plug-in's keys; `models` declare the types of those that are known.
 
     What looks like a secret is masked, however deep it stands, and what is declared to be one.
     """

@@ -122,7 +122,7 @@ async def cut_api(
 ) -> AsyncIterator[Api]:
     """Yield an API behind the proxy; its fleet isn't."""
     document = pooler_document(redis_url=proxy.url, prefix=redis_prefix, pools=POOLS)
-    document["redis"] |= {"timeout": 0.5, "reconnect_attempts": [0.1]}
+    document["redis"] |= {"reconnect_attempts": [0.1]}
     async with open_api(document, tmp_path, redis_url=redis_server.url) as api:
         yield api
 

@@ -27,7 +27,7 @@ BOUND_SECONDS = 20.0
 def lone_redis(own_redis_server: RedisServer, redis_prefix: str) -> dict[str, Any]:
     """Return the document of an API whose Redis may be killed or paused."""
     document = pooler_document(redis_url=own_redis_server.url, prefix=redis_prefix, pools=POOLS)
-    document["redis"] |= {"timeout": 0.5, "reconnect_attempts": [0.1]}
+    document["redis"] |= {"timeout": 2, "reconnect_attempts": [0.1]}
     return document
 
 

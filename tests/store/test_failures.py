@@ -99,7 +99,7 @@ async def test_a_server_that_is_silent_is_given_up_in_time(proxy: Proxy, redis_p
 
 async def test_the_store_recovers_by_itself(fleet: Fleet, proxy: Proxy, redis_prefix: str) -> None:
     await fleet.ready("one", "a")
-    async with open_store(proxy.url, redis_prefix, timeout=1.0) as store:
+    async with open_store(proxy.url, redis_prefix) as store:
         await proxy.down()
         with pytest.raises(StoreUnavailable):
             await store.views.counts(["one"])

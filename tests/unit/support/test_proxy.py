@@ -24,7 +24,7 @@ async def proxy(redis_server: RedisServer) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def client(proxy: Proxy) -> AsyncIterator[Redis]:
     never = Retry(NoBackoff(), 0)
-    async with Redis.from_url(proxy.url, retry=never, socket_timeout=0.5) as client:
+    async with Redis.from_url(proxy.url, retry=never, socket_timeout=2) as client:
         await client.ping()
         yield client
 

@@ -28,13 +28,14 @@ def test_a_stopped_server_comes_back_on_the_same_port(tmp_path: Path) -> None:
 def test_a_paused_server_answers_only_after_it_is_resumed(tmp_path: Path) -> None:
     with (
         RedisServer(tmp_path) as server,
-        Redis.from_url(server.url, socket_timeout=0.2, retry=None) as client,
+        Redis.from_url(server.url, socket_timeout=0.2, retry=None) as impatient,
+        Redis.from_url(server.url) as patient,
     ):
         server.pause()
         with pytest.raises(ServerTimeoutError):
-            client.ping()
+            impatient.ping()
         server.resume()
-        assert client.ping()
+        assert patient.ping()
 
 
 def test_a_paused_server_can_be_stopped(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ ATTEMPTS = (
     _attempted(
         "reinstate another VM of its name",
         lambda fleet: fleet.store.checkouts.reinstate(
-            "a", operation="o", provider_id="another id", user="", ends_at=None
+            "a", operation="o", provider_id="another id", user=None, ends_at=None
         ),
         refusal=False,
     ),

@@ -19,7 +19,7 @@ from vmpooler_common.store.requests.requests import RequestStatus
 async def test_a_new_request_is_open_with_a_deadline(demand: OnDemand) -> None:
     await demand.opened("r", "one", "two", "one")
     found = await demand.seen("r")
-    assert (found.status, found.accepted, found.user) == (RequestStatus.OPEN, False, "")
+    assert (found.status, found.accepted, found.user) == (RequestStatus.OPEN, False, None)
     assert found.deadline - found.created == TTL
     assert [(want.pool, want.vm, want.failed_attempts) for want in found.items] == [
         ("one", "", 0),

@@ -59,10 +59,10 @@ def test_a_line_for_people_has_time_level_event_and_facts(file: Path) -> None:
 
 def test_a_line_for_machines_is_one_json_object(file: Path) -> None:
     configure(format="json", level="info", file=str(file))
-    log.info("vm granted", vm="tall-tree", count=2, user=None)
+    log.info("vm granted", vm="tall-tree", count=2, user=None, password=None)
     (line,) = as_json(file)
     assert str(line.pop("timestamp")).endswith("Z")
-    assert line == {"level": "info", "event": "vm granted", "vm": "tall-tree", "count": 2, "user": None}
+    assert line == {"level": "info", "event": "vm granted", "vm": "tall-tree", "count": 2, "password": None}
 
 
 @pytest.mark.parametrize("value", [{1, 2}, float("nan"), {(1, 2): 3}, Path("/x")])

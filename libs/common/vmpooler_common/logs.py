@@ -115,6 +115,17 @@ class LineHandler(logging.Handler):
         super().close()
 
 
+_FACTS = frozenset({"error", "provider_id", "request", "user"})
+"""Fields that only some lines of an event have."""
+
+
+def without_nothing(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Leave facts out that aren't known. Settings stay: that there is no password may be told."""
+    return {key: value for key, value in event.items() if value is not None or key not in _FACTS}
+
+
 def configure(*, format: Literal["text", "json"], level: str, file: str | None) -> None:  # noqa: A002 - the setting's name
     """Set up all logging of this process; again replaces what was set up before.
 
@@ -136,6 +147,7 @@ def configure(*, format: Literal["text", "json"], level: str, file: str | None) 
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        without_nothing,
         telling_losses(writer),
         mask_secrets,
         render_json if format == "json" else render_text,

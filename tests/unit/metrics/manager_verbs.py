@@ -28,7 +28,7 @@ MANAGER_VERBS = (
     _manager("loops", "leased", 4),
     _manager("loops", "cloning", pools=5, requests=3),
     _manager("requests", "granted", "debian", 0.25, warm=True, user="alice"),
-    _manager("requests", "granted", "debian", 0.25, warm=False, user=""),
+    _manager("requests", "granted", "debian", 0.25, warm=False, user=None),
     _manager("requests", "waiting", "debian", 4),
     _manager("requests", "failed", 2),
     _manager("inboxes", "dead", "requests"),

@@ -13,7 +13,7 @@ def shared_verbs(service: str) -> tuple[Verb, ...]:
         verb("http", "answered", 200, "GET", path="/status", seconds=0.02),
         verb("http", "raised", KeyError("x")),
         verb("users", "allocated", "debian", user="alice.b"),
-        verb("users", "destroyed", "debian", user=""),
+        verb("users", "destroyed", "debian", user=None),
         verb("redis", "sent", 3),
         verb("redis", "answered"),
         verb("redis", "unreachable"),

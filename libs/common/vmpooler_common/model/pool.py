@@ -34,7 +34,7 @@ class UntaggedVm:
     provider: str
     provider_id: str
     attempt: str
-    user: str
+    user: str | None
     ends_at: datetime | None
 
 

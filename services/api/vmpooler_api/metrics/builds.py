@@ -99,7 +99,7 @@ class BuildMetrics:
         self._branches = Instrument(backend, self.BRANCHES, known=known)
         self._jobs = Instrument(backend, self.JOBS, known=known)
 
-    def destroyed_by_litmus(self, pool: str, *, user: str) -> None:
+    def destroyed_by_litmus(self, pool: str, *, user: str | None) -> None:
         """A litmus build is done with a VM; the user is empty for one who gave no token."""
         self._litmus.record(1, user_label(user), "destroy", pool)
 

@@ -165,7 +165,7 @@ class PoolService:
             raise
 
 
-def _log_change(pool: str, what: Property, *, before: str, now: str, user: str) -> None:
+def _log_change(pool: str, what: Property, *, before: str, now: str, user: str | None) -> None:
     log.info(EventName.POOL_CHANGED, pool=pool, what=what.value, before=before, now=now, user=user)
 
 

@@ -82,7 +82,7 @@ class TaskService:
             detail=task.detail or None,
             pool=accepted.pool,
             provider_id=accepted.provider_id,
-            user=accepted.user or None,
+            user=accepted.user,
         )
         return vm, task
 

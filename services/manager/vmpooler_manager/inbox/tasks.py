@@ -210,7 +210,7 @@ def _facts(task: TaskLease) -> dict[str, str | int | None]:
         "pool": task.pool,
         "provider": task.provider,
         "provider_id": task.provider_id,
-        "user": task.user or None,
+        "user": task.user,
         "task": task.task,
         "kind": task.kind.value,
         "detail": task.detail or None,

@@ -194,7 +194,7 @@ class VmCreator:
             pool=pool.name,
             provider_id=ref.provider_id,
             request=promotion.request,
-            user=promotion.user or None,
+            user=promotion.user,
             reason="on demand",
         )
 

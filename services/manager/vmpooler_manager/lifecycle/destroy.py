@@ -66,7 +66,7 @@ class VmDestroyer:
                     pool=vm.pool,
                     provider=vm.provider,
                     provider_id=provider_id or None,
-                    user=vm.user or None,
+                    user=vm.user,
                     reason=vm.reason,
                 )
 

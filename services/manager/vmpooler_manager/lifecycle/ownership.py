@@ -58,7 +58,7 @@ class VmOwnership:
         """Give a ready VM back to the user whom its tag names; `annotate` wrote the tag."""
         if vm.tag is None or vm.tag.owner is None:
             return
-        user = "" if vm.tag.owner == ANONYMOUS else vm.tag.owner
+        user = None if vm.tag.owner == ANONYMOUS else vm.tag.owner
         if await self._store.checkouts.reinstate(
             vm.name,
             operation=new_operation(),
@@ -71,6 +71,6 @@ class VmOwnership:
                 vm=vm.name,
                 pool=pool.name,
                 provider_id=vm.provider_id,
-                user=user or None,
+                user=user,
                 reason="its grant was lost, and its tag names its user",
             )

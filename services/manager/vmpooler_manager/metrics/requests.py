@@ -30,7 +30,7 @@ class RequestMetrics:
         self._backlog = Instrument(backend, self.BACKLOG)
         self._failed = Instrument(backend, self.FAILED)
 
-    def granted(self, pool: str, seconds: float, *, warm: bool, user: str) -> None:
+    def granted(self, pool: str, seconds: float, *, warm: bool, user: str | None) -> None:
         """A request got a VM, so long after it was made; the user is empty for one who gave no token."""
         self._wait_seconds.record(seconds, pool, "warm" if warm else "cold")
         if self._users is not None:

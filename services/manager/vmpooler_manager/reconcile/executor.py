@@ -201,7 +201,7 @@ class Executor:
                 pool=pool.name,
                 provider_id=served.provider_id,
                 request=served.request,
-                user=served.user or None,
+                user=served.user,
                 reason="on demand, from the pool",
             )
 

@@ -10,9 +10,9 @@ OPERATION = Label("operation", ("allocate", "destroy"))
 _NOBODY = "unauthenticated"
 
 
-def user_label(user: str) -> str:
-    """Name a user as vmpooler 3.x does in its metrics; empty is one who gave no token."""
-    return user.replace(".", "_") or _NOBODY
+def user_label(user: str | None) -> str:
+    """Name a user as vmpooler 3.x does in its metrics; None is one who gave no token."""
+    return user.replace(".", "_") if user else _NOBODY
 
 
 class UserMetrics:
@@ -29,10 +29,10 @@ class UserMetrics:
         known = {} if pools is None else {"pool": pools}
         self._users = Instrument(backend, self.USERS, known=known)
 
-    def allocated(self, pool: str, *, user: str) -> None:
-        """A VM was handed out; the user is empty for one who gave no token."""
+    def allocated(self, pool: str, *, user: str | None) -> None:
+        """A VM was handed out; the user is None for one who gave no token."""
         self._users.record(1, user_label(user), "allocate", pool)
 
-    def destroyed(self, pool: str, *, user: str) -> None:
+    def destroyed(self, pool: str, *, user: str | None) -> None:
         """A user, likewise, is done with a VM."""
         self._users.record(1, user_label(user), "destroy", pool)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from vmpooler_common.model.vm import ClonePhase, VmRecord, VmState
@@ -71,8 +71,8 @@ class Grant:
 class Checkout:
     """VMs checked out together, in the order of the line items."""
 
-    user: str
-    """Owner of the token, empty without one."""
+    user: str | None
+    """Owner of the token, None without one."""
     grants: tuple[Grant, ...]
     is_repeated: bool = False
     """Whether they were checked out before, under the same Idempotency-Key."""
@@ -85,7 +85,7 @@ class Return:
     vm: str
     pool: str
     provider_id: str
-    user: str
+    user: str | None
     build_url: str
     """Tag that says for which CI build it was used, or empty."""
 
@@ -130,7 +130,10 @@ class Checkouts:
         its ticket up.
         """
         owner = token_digest(token)
-        arguments: list[str | int | float] = [
+        # The same order in another sequence may have been granted under the key: names are numbered by both.
+        numbered = sorted(items, key=lambda item: item.name) if key else items
+        command = self._scripts.command(
+            "checkout",
             operation,
             owner,
             duration_ms(lifetime) if lifetime else 0,
@@ -140,38 +143,18 @@ class Checkouts:
             digest_of_order((item.name, item.count) for item in items) if key else "",
             ("last" if wait.is_last else "wait") if wait else "",
             len(items),
-        ]
-        # The same order in another sequence may have been granted under the key: names are numbered by both.
-        numbered = sorted(items, key=lambda item: item.name) if key else items
-        for item in numbered:
-            arguments += [item.count, len(item.pools)]
-            for pool, weight in item.pools:
-                arguments += [pool, weight]
-        if wait:
-            arguments += [text for pool in wait.sizes.items() for text in pool]
-        commands = [self._scripts.command("checkout", *arguments)]
+            *_line_items(numbered),
+            *([text for pool in wait.sizes.items() for text in pool] if wait else ()),
+        )
+        commands = [command]
         if self._wait_replicas:
             commands.append(("WAIT", self._wait_replicas, duration_ms(self._wait_timeout)))
         replies = await self._scripts.run_all(commands)
-        match replies[0]:
-            case ["ok" | "again" as kind, user, _, _, *grants]:
-                given = tuple(_grants(grants, numbered))
-                if key:
-                    places = {item.name: place for place, item in enumerate(items)}
-                    given = tuple(sorted(given, key=lambda grant: places[grant.name]))
-                checkout = Checkout(user, given, is_repeated=kind == "again")
-            case ["empty", number]:
-                raise NoneReady(numbered[number].name)
-            case ["waits", number, turn, *beyond]:
-                raise StillWaiting(numbered[number].name, turn=turn, beyond=beyond)
-            case ["unauthorized"]:
-                raise UnknownToken("the token isn't known")
-            case ["other"]:
-                raise KeyReused("this Idempotency-Key was used for another order")
-            case ["over"]:
-                raise GrantOver("the VMs that were handed out under this Idempotency-Key are yours no longer")
-            case _:
-                raise StoreUnavailable("the checkout was given up before Redis ran it", kind="timeout")
+        checkout = _checkout(replies[0], numbered)
+        if key:
+            places = {item.name: place for place, item in enumerate(items)}
+            grants = tuple(sorted(checkout.grants, key=lambda grant: places[grant.name]))
+            checkout = replace(checkout, grants=grants)
         if self._wait_replicas and replies[1] < self._wait_replicas:
             await self.cancel(operation, reason="not replicated")
             raise NotReplicated(
@@ -218,7 +201,7 @@ class Checkouts:
             "release", operation, vm, token_digest(token), reason, int(only_owner), *admins
         ):
             case ["ok", pool, provider_id, user, build_url]:
-                return Return(vm, pool, provider_id, user, build_url)
+                return Return(vm, pool, provider_id, user or None, build_url)
             case ["unauthorized"]:
                 raise UnknownToken("this VM was taken with a token; a valid one is needed to return it")
             case ["foreign"]:
@@ -227,15 +210,15 @@ class Checkouts:
                 raise NoSuchVm(f"no running VM is called {vm}")
 
     async def reinstate(
-        self, vm: str, *, operation: str, provider_id: str, user: str, ends_at: datetime | None
+        self, vm: str, *, operation: str, provider_id: str, user: str | None, ends_at: datetime | None
     ) -> bool:
         """Give a ready VM back to whom its tag in the cloud names; the grant was lost. False: it isn't ready.
 
-        The user is empty for nobody known, the end None for never. Raises StoreUnavailable.
+        The user is None for nobody known, the end None for never. Raises StoreUnavailable.
         """
         ends = to_ms(ends_at) if ends_at else ""
         outcome = await self._scripts.run_named(
-            "reinstate", operation=operation, vm=vm, provider_id=provider_id, user=user, ends=ends
+            "reinstate", operation=operation, vm=vm, provider_id=provider_id, user=user or "", ends=ends
         )
         return bool(outcome == "ok")
 
@@ -281,3 +264,28 @@ def record_of(name: str, stored: dict[str, str]) -> VmRecord:
         tags={field[len(_TAG) :]: stored[field] for field in sorted(stored) if field.startswith(_TAG)},
         tasks=tasks_of(stored),
     )
+
+
+def _line_items(items: Sequence[LineItem]) -> Iterator[str | int | float]:
+    for item in items:
+        yield from (item.count, len(item.pools))
+        for pool, weight in item.pools:
+            yield from (pool, weight)
+
+
+def _checkout(reply: Reply, items: Sequence[LineItem]) -> Checkout:
+    """Read the script's answer about these items. Raises what `check_out` does."""
+    match reply:
+        case ["ok" | "again" as kind, user, _, _, *grants]:
+            return Checkout(user or None, tuple(_grants(grants, items)), is_repeated=kind == "again")
+        case ["empty", number]:
+            raise NoneReady(items[number].name)
+        case ["waits", number, turn, *beyond]:
+            raise StillWaiting(items[number].name, turn=turn, beyond=beyond)
+        case ["unauthorized"]:
+            raise UnknownToken("the token isn't known")
+        case ["other"]:
+            raise KeyReused("this Idempotency-Key was used for another order")
+        case ["over"]:
+            raise GrantOver("the VMs that were handed out under this Idempotency-Key are yours no longer")
+    raise StoreUnavailable("the checkout was given up before Redis ran it", kind="timeout")

@@ -37,7 +37,7 @@ class Promotion:
     """Since its name was reserved."""
     request: str = ""
     """The on-demand request that it was given to; empty when it can be handed out."""
-    user: str = ""
+    user: str | None = None
     waited: timedelta = timedelta(0)
     """Since that request was made."""
 
@@ -130,5 +130,5 @@ def _promotion(reply: Reply) -> Promotion | None:
             return Promotion(timedelta(milliseconds=int(took)))
         case ["running", took, request, user, waited]:
             wait = timedelta(milliseconds=int(waited))
-            return Promotion(timedelta(milliseconds=int(took)), request, user, wait)
+            return Promotion(timedelta(milliseconds=int(took)), request, user or None, wait)
     return None

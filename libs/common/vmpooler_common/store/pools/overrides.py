@@ -35,7 +35,7 @@ class PoolChange:
 class Overridden:
     """What was done, and who asked for it."""
 
-    user: str
+    user: str | None
     """Empty where no token is needed."""
     before: Sequence[str]
     """What counted before, for each change."""
@@ -72,15 +72,15 @@ class PoolChanges:
             changes=[asdict(change) for change in changes],
         )
         _check(reply["outcome"])
-        return Overridden(reply["user"], list(reply["before"]))
+        return Overridden(reply["user"] or None, list(reply["before"]))
 
-    async def drain(self, pools: Sequence[str], *, permission: Permission, operation: str) -> str:
+    async def drain(self, pools: Sequence[str], *, permission: Permission, operation: str) -> str | None:
         """Have all VMs of these pools that are pending or ready replaced, once; give the user who asks."""
         reply = await self._scripts.fetch(
             "drain_pools", operation=operation, **_asker(permission), pools=pools
         )
         _check(reply["outcome"])
-        return str(reply["user"])
+        return reply["user"] or None
 
     async def check(self, permission: Permission) -> None:
         """Only check that the token may; for what is decided before another verb is asked."""

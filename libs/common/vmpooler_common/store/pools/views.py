@@ -204,7 +204,7 @@ def _pending(values: Sequence[str]) -> PendingVm:
 
 def _untagged(values: Sequence[str]) -> UntaggedVm:
     name, provider, provider_id, attempt, user, ends = values
-    return UntaggedVm(name, provider, provider_id, attempt, user, from_ms_or_none(ends))
+    return UntaggedVm(name, provider, provider_id, attempt, user or None, from_ms_or_none(ends))
 
 
 def _classifications(names: Sequence[str], replies: Sequence[Reply]) -> dict[str, Classification]:

@@ -14,7 +14,7 @@ class Served:
     vm: str
     provider_id: str
     request: str
-    user: str
+    user: str | None
     waited: timedelta
 
 
@@ -42,7 +42,7 @@ class Backlog:
     async def serve(self, pool: str, *, operation: str, most: int) -> list[Served]:
         """Give ready VMs of a pool to its backlog."""
         served = await self._scripts.fetch("serve_backlog", operation=operation, pool=pool, most=most)
-        return [Served(**one | {"waited": timedelta(milliseconds=int(one["waited"]))}) for one in served]
+        return [_served(**one) for one in served]
 
     async def fail_unserved(self, pool: str, reason: str) -> int:
         """Fail the requests that have waited a minute for a pool that no manager knows; gives how many.
@@ -65,3 +65,7 @@ class Backlog:
             failed += reply["failed"]
             if not reply["waiting"] or not reply["failed"]:
                 return failed
+
+
+def _served(*, waited: str, user: str, **facts: str) -> Served:
+    return Served(waited=timedelta(milliseconds=int(waited)), user=user or None, **facts)

@@ -60,7 +60,7 @@ class OnDemandRequest:
     status: RequestStatus
     created: datetime
     deadline: datetime
-    user: str
+    user: str | None
     accepted: bool
     reason: str
     """Why it failed."""
@@ -177,7 +177,7 @@ class Requests:
         )
         match reply["outcome"]:
             case "ok":
-                return tuple(Return(**vm, user=reply["user"]) for vm in reply["vms"])
+                return tuple(Return(**vm, user=reply["user"] or None) for vm in reply["vms"])
             case "unauthorized":
                 raise UnknownToken("deleting this request needs a valid token")
             case "foreign":
@@ -204,7 +204,7 @@ def request_of(request: str, found: Mapping[str, Any]) -> OnDemandRequest | None
         status=RequestStatus(found["status"]),
         created=from_ms(found["created"]),
         deadline=from_ms(found["deadline"]),
-        user=found["user"],
+        user=found["user"] or None,
         accepted=bool(found["accepted"]),
         reason=found["reason"],
         error=found["error"],

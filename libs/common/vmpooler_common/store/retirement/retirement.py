@@ -67,7 +67,7 @@ class Destruction:
     waiting: timedelta
     """Since it was completed."""
     reason: str
-    user: str
+    user: str | None
 
 
 class Retirement:
@@ -183,7 +183,11 @@ class Retirement:
         return bool(await self._scripts.run_named("resume_when_whole", provider=provider, whole=whole))
 
 
-def _destruction(*, phase: str, tries: str, waiting: str, **facts: str) -> Destruction:
+def _destruction(*, phase: str, tries: str, waiting: str, user: str, **facts: str) -> Destruction:
     return Destruction(
-        asked=phase != "reserved", tries=int(tries), waiting=timedelta(milliseconds=int(waiting)), **facts
+        asked=phase != "reserved",
+        tries=int(tries),
+        waiting=timedelta(milliseconds=int(waiting)),
+        user=user or None,
+        **facts,
     )

@@ -28,7 +28,7 @@ class TaskLease:
     attempt: str
     tries: int
     """This one included."""
-    user: str
+    user: str | None
     waited: timedelta
     """Since it was asked for."""
     reason: str
@@ -118,7 +118,7 @@ class TaskLeases:
 
 
 def _task_lease(
-    operation: str, *, outcome: str, kind: str, tries: str, waited: str, **facts: str
+    operation: str, *, outcome: str, kind: str, tries: str, waited: str, user: str, **facts: str
 ) -> TaskLease:
     return TaskLease(
         operation=operation,
@@ -126,5 +126,6 @@ def _task_lease(
         kind=TaskKind(kind),
         tries=int(tries),
         waited=timedelta(milliseconds=int(waited)),
+        user=user or None,
         **facts,
     )

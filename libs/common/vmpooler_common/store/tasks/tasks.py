@@ -19,7 +19,7 @@ class TaskAccepted:
 
     pool: str
     provider_id: str
-    user: str
+    user: str | None
     """Whose token was given; empty without one."""
 
 
@@ -57,7 +57,7 @@ class Tasks:
         )
         match reply["outcome"]:
             case "ok":
-                return TaskAccepted(reply["pool"], reply["provider_id"], reply["user"])
+                return TaskAccepted(reply["pool"], reply["provider_id"], reply["user"] or None)
             case "unauthorized":
                 raise UnknownToken("a valid token is needed")
             case "foreign":

@@ -44,10 +44,10 @@ class Changed:
 
     pool: str
     provider_id: str
-    owner: str
-    """User who took it; empty for an anonymous VM."""
-    user: str
-    """Whose token was given; empty without a known one."""
+    owner: str | None
+    """User who took it; None for an anonymous VM."""
+    user: str | None
+    """Whose token was given; None without a known one."""
     ends_at: datetime | None
 
 
@@ -91,7 +91,8 @@ class Changes:
         match reply["outcome"]:
             case "ok":
                 ends_at = from_ms_or_none(reply["ends"])
-                return Changed(reply["pool"], reply["provider_id"], reply["owner"], reply["user"], ends_at)
+                owner, user = reply["owner"] or None, reply["user"] or None
+                return Changed(reply["pool"], reply["provider_id"], owner, user, ends_at)
             case "unauthorized":
                 raise UnknownToken("a valid token is needed to change this VM")
             case "foreign":

@@ -1,27 +1,22 @@
 """A manager of the small world: observes the real store, plans with the real planner, acts step by step.
 
-Its jobs are generators that stop before every call to the store or the cloud, so that it can die, sleep or
-be overtaken at each of these points; the real ones are coroutines, which nobody can stop there. What it
-decides is `planning`'s, what it does is the store's.
+What it decides is `planning`'s, what it does is the store's; `jobs` has what takes it more than one step.
 """
 
 from collections import deque
-from collections.abc import Collection, Coroutine, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from itertools import count
-from typing import Any, TypeVar, assert_never
+from typing import assert_never
 
-from tests.worlds.cloud import GRACE, CallFailed, ProviderClient
+from tests.worlds.cloud import GRACE, ProviderClient
+from tests.worlds.effects import facts, judge_adoption
+from tests.worlds.jobs import INSTALLATION, LEASE, Jobs
 from tests.worlds.judge import judge_plan
-from tests.worlds.records import LONG_AGO, Record, Records
-from vmpooler_common.model.pool import PendingVm, Snapshot, UntaggedVm
+from tests.worlds.records import Records
+from vmpooler_common.model.pool import Snapshot
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.retirement.retirement import (
-    Condition,
-    Destruction,
-    FailedAttempt,
     Orphan,
     Outcome,
 )
@@ -47,28 +42,11 @@ from vmpooler_manager.planning.actions import (
     VerifySuspect,
     Watch,
 )
-from vmpooler_manager.planning.inspection import (
-    after_failed_clone,
-    after_lost_clone,
-    after_missing,
-    after_suspicion,
-    while_booting,
-)
 from vmpooler_manager.planning.inventory import Listing, Memory, Place, compare
 from vmpooler_manager.planning.planner import plan
 from vmpooler_manager.planning.spec import PoolSpec, PoolView
-from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm
+from vmpooler_manager.providers.contract import ProviderVm
 from vmpooler_manager.runtime.clock import ClockGuard
-
-LEASE = timedelta(seconds=5)
-RETRY = timedelta(seconds=5)
-MOST_ATTEMPTS = 3
-"""Failed clones of one item before its request fails (`max_vm_retries`)."""
-INSTALLATION = "lab"
-
-T = TypeVar("T")
-
-_names = (f"vm-{number}" for number in count())
 
 
 @dataclass(frozen=True)
@@ -81,7 +59,7 @@ class Step:
 
 
 class ManagerModel:
-    """One manager's process; `monotonic` is passed in, for it has no clock either."""
+    """One manager's process; `monotonic` is passed in, as it has no clock either."""
 
     def __init__(self, name: str, records: Records, cloud: ProviderClient) -> None:
         self.name = name
@@ -90,6 +68,7 @@ class ManagerModel:
         self._records = records
         self._store = records.store
         self._cloud = cloud
+        self._work = Jobs(name, records, cloud)
         self._guard = ClockGuard()
         self._memory: dict[str, Memory] = {}
         self._fresh: dict[str, Listing] = {}
@@ -157,17 +136,17 @@ class ManagerModel:
             case Serve(most):
                 self._serve(step.spec.name, most)
             case FailWaiting(reason):
-                self._ending(self._store.backlog.fail_waiting(step.spec.name, reason))
+                self._work.ending(self._store.backlog.fail_waiting(step.spec.name, reason))
             case Retire(name):
-                if self._apply(step.spec.name, step.action) and step.action.state is VmState.PENDING:
+                if self._work.apply(step.spec.name, step.action) and step.action.state is VmState.PENDING:
                     self.jobs.pop(name, None)
             case MarkSuspect() | ClearSuspects():
-                self._apply(step.spec.name, step.action)
+                self._work.apply(step.spec.name, step.action)
             case AdoptOrphan(found, bound):
                 self._adopt_orphan(step.spec, found, bound)
             case AdoptLate(found):
                 assert found.tag is not None
-                self._created(found.name, found.tag.attempt, found.provider_id)
+                self._work.created(found.name, found.tag.attempt, found.provider_id)
             case Reinstate(found):
                 self._reinstate(found)
             case ResumeDeletion(whole):
@@ -186,31 +165,33 @@ class ManagerModel:
         spec = step.spec
         match action:
             case Clone(vm):
-                self._start(vm.name, spec, self._clone(spec, vm.name, step.snapshot.generation))
+                self._start(vm.name, spec, self._work.clone(spec, vm.name, step.snapshot.generation))
             case Resolve(vm):
                 waited = step.snapshot.now - vm.lease_ends_at
-                self._start(vm.name, spec, self._resolve(spec, vm, waited))
+                self._start(vm.name, spec, self._work.resolve(spec, vm, waited))
             case Watch(vm):
-                self._start(vm.name, spec, self._follow(spec, vm.name, vm.attempt, vm.provider_id))
+                self._start(vm.name, spec, self._work.follow(spec, vm.name, vm.attempt, vm.provider_id))
             case Annotate(vm):
-                self._start(vm.name, spec, self._annotate(spec, vm))
+                self._start(vm.name, spec, self._work.annotate(spec, vm))
             case VerifySuspect(name, bound):
-                self._start(name, spec, self._verify_suspect(spec, name, bound))
+                self._start(name, spec, self._work.verify_suspect(spec, name, bound))
             case VerifyMissing(names):
                 for name in names:
-                    self._start(name, spec, self._verify_missing(spec, name))
+                    self._start(name, spec, self._work.verify_missing(spec, name))
             case Destroy(names):
                 claim = self._store.retirement.claim(
                     names, operation=self._records.operation(), manager=self.name, lease=LEASE
                 )
+                is_paused = self._records.is_paused
                 for claimed in self._records.run(claim):
-                    self._start(claimed.name, spec, self._destroy(claimed))
+                    assert not is_paused, f"{claimed.name} was to be destroyed while deletion was paused"
+                    self._start(claimed.name, spec, self._work.destroy(claimed))
             case _:
                 assert_never(action)
 
     def _reserve(self, step: Step, wanted: int) -> None:
         spec = step.spec
-        names = [next(_names) for _ in range(wanted)]
+        names = [self._records.name() for _ in range(wanted)]
         reservation = Reservation(
             spec.name,
             spec.provider,
@@ -231,7 +212,7 @@ class ManagerModel:
             )
         )
         for name in reserved:
-            self._start(name, spec, self._clone(spec, name, step.snapshot.generation))
+            self._start(name, spec, self._work.clone(spec, name, step.snapshot.generation))
 
     def _serve(self, pool: str, most: int) -> None:
         served = self._records.run(
@@ -251,7 +232,12 @@ class ManagerModel:
             found.tag.attempt,
             found.tag.generation,
         )
-        self._records.run(self._store.retirement.adopt_orphan(orphan, bound=bound))
+        before = facts(self._records, spec.name)
+        known = before.vms.get(found.name)
+        outcome = self._records.run(self._store.retirement.adopt_orphan(orphan, bound=bound))
+        is_repetition = known is not None and known.reason == "orphan"
+        if outcome is Outcome.OK and not is_repetition:
+            judge_adoption(found.name, found.tag.generation, bound, self._records, before)
 
     def _reinstate(self, found: ProviderVm) -> None:
         assert found.tag is not None
@@ -265,150 +251,5 @@ class ManagerModel:
             )
         )
 
-    def _apply(self, pool: str, action: Retire | MarkSuspect | ClearSuspects | None) -> bool:
-        """Carry out what was decided about single VMs; whether a VM was retired."""
-        match action:
-            case Retire():
-                attempt = FailedAttempt(action.failure, MOST_ATTEMPTS) if action.failure else None
-                outcome = self._ending(
-                    self._store.retirement.retire(
-                        action.name,
-                        action.state,
-                        operation=self._records.operation(),
-                        reason=action.reason,
-                        condition=Condition(action.guard, action.bound),
-                        failed_attempt=attempt,
-                    )
-                )
-                return outcome is Outcome.OK
-            case MarkSuspect(name):
-                self._records.run(self._store.retirement.mark_suspect(pool, [name]))
-            case ClearSuspects(names):
-                self._records.run(self._store.retirement.clear_suspect(pool, names))
-        return False
-
-    def _ending(self, call: Coroutine[Any, Any, T]) -> T:
-        """Make a call that may end requests; whoever had their VMs is done with them."""
-        before = {vm.name: vm.provider_id for vm in self._running()}
-        result = self._records.run(call)
-        for name in before.keys() - {vm.name for vm in self._running()}:
-            self._cloud.use(before[name], LONG_AGO)
-        return result
-
-    def _running(self) -> list[Record]:
-        return [vm for vm in self._records.by_name.values() if vm.state is VmState.RUNNING]
-
     def _start(self, name: str, spec: PoolSpec, job: Iterator[None]) -> None:
         self.jobs.setdefault(name, (spec.name, job))
-
-    def _clone(self, spec: PoolSpec, name: str, generation: str) -> Iterator[None]:
-        yield
-        attempt = self._records.run(
-            self._store.clones.begin(
-                name, operation=self._records.operation(), manager=self.name, lease=LEASE
-            )
-        )
-        if attempt is None:
-            return
-        yield
-        try:
-            made = self._cloud.create(OwnershipTag(INSTALLATION, generation, spec.name, name, attempt))
-        except CallFailed:
-            yield
-            self._apply(spec.name, after_failed_clone(name, "it failed", is_permanent=False))
-            return
-        yield from self._follow(spec, name, attempt, made.provider_id)
-
-    def _resolve(self, spec: PoolSpec, vm: PendingVm, waited: timedelta) -> Iterator[None]:
-        yield
-        try:
-            found = self._cloud.find(vm.name, vm.attempt)
-        except CallFailed:
-            return
-        yield
-        if found is not None:
-            yield from self._follow(spec, vm.name, vm.attempt, found.provider_id)
-        elif waited >= GRACE:
-            self._apply(spec.name, after_lost_clone(vm.name))
-
-    def _follow(self, spec: PoolSpec, name: str, attempt: str, provider_id: str) -> Iterator[None]:
-        yield
-        self._created(name, attempt, provider_id)
-        yield
-        try:
-            seen = self._cloud.inspect(provider_id)
-        except CallFailed:
-            return
-        yield
-        if (action := while_booting(name, seen)) is not None:
-            self._apply(spec.name, action)
-            return
-        promoted = self._records.run(
-            self._store.clones.promote(name, attempt, operation=self._records.operation())
-        )
-        if promoted is not None and promoted.request:
-            self._cloud.use(provider_id, self._records.by_name[name].ends)
-
-    def _created(self, name: str, attempt: str, provider_id: str) -> None:
-        self._records.run(
-            self._store.clones.created(
-                name, attempt, provider_id=provider_id, ip=None, host=None, cloned=True
-            )
-        )
-
-    def _annotate(self, spec: PoolSpec, vm: UntaggedVm) -> Iterator[None]:
-        yield
-        try:
-            self._cloud.annotate(vm.provider_id, vm.ends_at)
-        except CallFailed:
-            return
-        yield
-        self._records.run(self._store.views.tagged(spec.name, vm))
-
-    def _verify_missing(self, spec: PoolSpec, name: str) -> Iterator[None]:
-        yield
-        vm = self._records.by_name.get(name)
-        if vm is None or vm.state is not VmState.READY:
-            return
-        try:
-            seen = self._cloud.inspect(vm.provider_id)
-        except CallFailed:
-            seen = None
-        yield
-        self._apply(spec.name, after_missing(name, seen))
-
-    def _verify_suspect(self, spec: PoolSpec, name: str, bound: int) -> Iterator[None]:
-        yield
-        vm = self._records.by_name.get(name)
-        if vm is None or vm.state is not VmState.READY:
-            return
-        try:
-            seen = self._cloud.inspect(vm.provider_id)
-        except CallFailed:
-            return
-        yield
-        self._apply(spec.name, after_suspicion(name, seen, bound=bound))
-
-    def _destroy(self, vm: Destruction) -> Iterator[None]:
-        yield
-        try:
-            provider_id = vm.provider_id
-            if not provider_id and vm.asked:
-                found = self._cloud.find(vm.name, vm.attempt)
-                if found is None and vm.waiting < GRACE:
-                    yield
-                    self._defer(vm, GRACE - vm.waiting)
-                    return
-                provider_id = found.provider_id if found else ""
-            yield
-            if provider_id:
-                self._cloud.destroy(provider_id, self._records.now, reason=vm.reason)
-        except CallFailed:
-            yield
-            self._defer(vm, RETRY)
-            return
-        yield
-        self._records.run(self._store.retirement.destroyed(vm.name, vm.attempt, provider_id=provider_id))
-
-    def _defer(self, vm: Destruction, delay: timedelta) -> None:
-        self._records.run(self._store.retirement.defer(vm.name, manager=self.name, delay=delay))

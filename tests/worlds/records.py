@@ -22,16 +22,37 @@ from vmpooler_common.store.core.errors import NoneReady
 from vmpooler_common.store.core.times import from_ms, to_ms
 from vmpooler_common.store.pools.overrides import Permission, PoolChange
 from vmpooler_common.store.store import Store
+from vmpooler_common.store.vms.changes import Access, VmChange
 
 T = TypeVar("T")
 
 PREFIX = "{world}"
+PROVIDER = "cloud"
+"""That all pools have."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ON_DEMAND_LIFETIME = timedelta(hours=2)
 LONG = timedelta(days=3650)
 """For deadlines that are no part of the world."""
+TEN_MINUTES = timedelta(minutes=10)
 SETS = ("pending", "ready", "suspect", "stale", "running", "untagged", "completed", "destroying")
+
+
+class SafetyCount:
+    """Counts the VMs that end for being absent or unknown, as the store must: so many in ten minutes."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, list[datetime]] = {}
+
+    def forget(self) -> None:
+        """Count anew: an operator resumed deletion, the data is lost, or the clock was set."""
+        self._times.clear()
+
+    def add(self, kind: str, now: datetime, bound: int) -> None:
+        """Count one more; it must be within the bound."""
+        recent = [at for at in self._times.get(kind, []) if now - at < TEN_MINUTES]
+        assert len(recent) < bound, f"more VMs ended as {kind} than may in ten minutes"
+        self._times[kind] = [*recent, now]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +84,7 @@ class Records:
         self._redis: Redis = Redis.from_url(server.url, decode_responses=True, protocol=2)
         self._data: Dataset | None = None
         self._by_name: dict[str, Record] | None = None
-        self._operations = count()
+        self.safety = SafetyCount()
         self.begin_anew()
 
     def close(self) -> None:
@@ -81,8 +102,16 @@ class Records:
         """Make an operation id."""
         return f"operation-{next(self._operations)}"
 
+    def name(self) -> str:
+        """Make a name for a VM."""
+        return f"vm-{next(self._names):04}"
+
     def begin_anew(self) -> None:
-        """Empty the server, set its clock to the start, and name a new data set."""
+        """Empty the server, set its clock to the start, and name a new data set.
+
+        Names begin anew, too, so that the same world is the same in all that follows from their order.
+        """
+        self._operations, self._names = count(), count()
         self.now = START
         self.lose_everything()
 
@@ -114,9 +143,9 @@ class Records:
 
     @property
     def by_name(self) -> dict[str, Record]:
-        """Every record."""
+        """Every record, by name: Redis lists keys in another order at each run."""
         if self._by_name is None:
-            self._by_name = {name: self._record(name, of) for name, of in self.data.records.items()}
+            self._by_name = {name: self._record(name, of) for name, of in sorted(self.data.records.items())}
         return self._by_name
 
     def of(self, pool: str, state: VmState) -> list[Record]:
@@ -152,19 +181,26 @@ class Records:
         for_requests = sum(min(count, self.backlog(pool)) for pool, count in clones.items())
         return for_requests, sum(clones.values()) - for_requests
 
-    def size_of(self, pool: str, configured: int) -> int:
-        """Give the size that is wanted of a configured pool."""
+    def size_of(self, pool: str) -> int | None:
+        """Give the size that an operator has set in place of the configured one."""
         entry = self.data.entries.get("size")
-        return int(entry.value.get(pool, configured)) if entry else configured
+        size = entry.value.get(pool) if entry else None
+        return None if size is None else int(size)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether deletion is paused."""
+        paused = self.data.entries.get("deletion_paused")
+        return paused is not None and PROVIDER in paused.value
 
     @property
     def requests(self) -> list[str]:
         """Name the requests that aren't over, and those that have all their VMs."""
-        return [
+        return sorted(
             name.removeprefix("request:")
             for name, entry in self.data.entries.items()
             if name.startswith("request:") and entry.value["status"] in ("open", "ready")
-        ]
+        )
 
     # What users and operators do
 
@@ -181,7 +217,7 @@ class Records:
 
     def open(self, *pools: str) -> None:
         """Have a user ask for a VM of each of these pools; a manager accepts it at once."""
-        request = f"request-{next(self._operations)}"
+        request = f"request-{next(self._operations):06}"
         self.run(
             self.store.requests.open(
                 request,
@@ -206,6 +242,12 @@ class Records:
         """Have the user return a VM."""
         self.run(self.store.checkouts.release(vm, operation=self.operation()))
 
+    def extend(self, vm: str, lifetime: timedelta) -> Record:
+        """Have the user set another lifetime, from the checkout on."""
+        change = VmChange(lifetime=lifetime)
+        self.run(self.store.changes.modify(vm, change, operation=self.operation(), access=Access.ANYBODY))
+        return self.by_name[vm]
+
     def override(self, pool: str, configured: int, size: int | None) -> None:
         """Have an operator set a size in place of the configured one, or remove it."""
         change = PoolChange(pool, str(configured), "" if size is None else str(size))
@@ -219,14 +261,17 @@ class Records:
         """Have an operator drain a pool."""
         self.run(self.store.overrides.drain([pool], permission=Permission(), operation=self.operation()))
 
-    def resume_deletion(self, provider: str) -> None:
+    def resume_deletion(self) -> None:
         """Have an operator resume deletion."""
-        self.run(self.store.retirement.resume_deletion(provider))
+        if self.is_paused:
+            self.safety.forget()
+        self.run(self.store.retirement.resume_deletion(PROVIDER))
 
     # What a crash of Redis does
 
     def lose_everything(self) -> None:
         """Forget every key, as FLUSHALL does; a manager then names the new data set."""
+        self.safety.forget()
         self.run(ask(self._redis, "FLUSHALL"))
         self.run(self.store.deployment.prepare())
 

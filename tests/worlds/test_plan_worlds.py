@@ -76,6 +76,34 @@ class PeacefulWorld(RuleBasedStateMachine):
                 manager.work(jobs[chance % len(jobs)])
 
     @rule(number=numbers, pool=pools)
+    def plan(self, number: int, pool: str) -> None:
+        """A manager looks, and is slow to do what follows."""
+        self.world.look(self.manager(number), pool)
+
+    @rule(first=numbers, pool=pools)
+    def plan_at_once(self, first: int, pool: str) -> None:
+        """Both managers plan by the same facts; the second acts on what the first has changed."""
+        managers = [self.manager(first), self.manager(1 - first)]
+        for manager in managers:
+            self.world.look(manager, pool)
+        for manager in managers:
+            self.world.finish(manager)
+
+    @rule(number=numbers, pool=pools, size=sizes)
+    def plan_before_the_size_is_set(self, number: int, pool: str, size: int) -> None:
+        """What a manager planned for one size it does when another is wanted."""
+        self.world.look(self.manager(number), pool)
+        self.world.override(pool, size)
+        self.world.finish(self.manager(number))
+
+    @rule(number=numbers, pool=pools, minutes=st.sampled_from([None, 5, 120]))
+    def plan_before_a_checkout(self, number: int, pool: str, minutes: int | None) -> None:
+        """What a manager planned for a VM it does when somebody has it."""
+        self.world.look(self.manager(number), pool)
+        self.world.check_out(pool, None if minutes is None else timedelta(minutes=minutes))
+        self.world.finish(self.manager(number))
+
+    @rule(number=numbers, pool=pools)
     def list_completely(self, number: int, pool: str) -> None:
         self.manager(number).deliver(pool, self.world.listing())
 
@@ -130,6 +158,20 @@ class PeacefulWorld(RuleBasedStateMachine):
         running = self.world.running()
         if running:
             self.world.give_back(running[chance % len(running)])
+
+    @rule(chance=chances, minutes=st.sampled_from([10, 240]))
+    def extend(self, chance: int, minutes: int) -> None:
+        running = self.world.running()
+        if running:
+            self.world.extend(running[chance % len(running)], timedelta(minutes=minutes))
+
+    @rule(number=numbers, pool=pools)
+    def plan_before_lifetimes_are_extended(self, number: int, pool: str) -> None:
+        """What a manager planned for VMs whose time is over it does when it no longer is."""
+        self.world.look(self.manager(number), pool)
+        for vm in self.world.running():
+            self.world.extend(vm, timedelta(hours=12))
+        self.world.finish(self.manager(number))
 
     @rule(seconds=st.sampled_from([0.5, 3.0, 30.0]))
     def advance(self, seconds: float) -> None:
@@ -236,6 +278,17 @@ class HostileWorld(PeacefulWorld):
         losable = noted if chance % 2 else ready
         if losable:
             self.world.records.lose_record(losable[chance // 2 % len(losable)])
+
+    @rule(count=st.integers(3, 6), number=numbers)
+    def lose_records(self, count: int, number: int) -> None:
+        """More than may be destroyed as unknown in ten minutes; and that is noticed."""
+        self.world.was_faulty = True
+        ready = [vm for pool in POOLS for vm in self.world.records.of(pool, VmState.READY)]
+        for vm in ready[:count]:
+            self.world.records.lose_record(vm)
+        for _ in range(2):
+            self.reconcile(number)
+            self.world.advance(GRACE.total_seconds())
 
     @rule(number=numbers, chance=chances)
     def lose_a_grant(self, number: int, chance: int) -> None:

@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.worlds.cloud import CreateOutcome, ProviderClient
-from tests.worlds.manager import INSTALLATION, LEASE, ManagerModel
-from tests.worlds.records import LONG_AGO, Record, Records
+from tests.worlds.effects import judge_memberships
+from tests.worlds.jobs import INSTALLATION, LEASE
+from tests.worlds.manager import ManagerModel
+from tests.worlds.records import LONG_AGO, PROVIDER, Record, Records
 from vmpooler_common.model.vm import VmState
 from vmpooler_manager.planning.actions import Action, ClearSuspects, Reserve
 from vmpooler_manager.planning.inventory import Listing
 from vmpooler_manager.planning.spec import PoolSpec
 
-PROVIDER = "cloud"
 POOLS = ("red", "blue")
 READY_TTL = timedelta(minutes=60)
 CALM = 61.0
@@ -79,7 +80,7 @@ class World:
         alive, (for_requests, for_pools) = self.records.alive(spec.name), self.records.slots_in_use
         manager.act()
         # What is there after all may be too much for a while.
-        size = self.records.size_of(spec.name, spec.size) if spec.configured else 0
+        size = self._size(spec) if spec.configured else 0
         wanted = size + self.records.backlog(spec.name)
         excess = self.records.alive(spec.name) - max(wanted, alive)
         assert excess <= 0 or isinstance(step.action, ClearSuspects), f"{spec.name} is overfull"
@@ -118,6 +119,7 @@ class World:
     def jump(self, jump: timedelta) -> None:
         """Set Redis's clock forward or back."""
         self.was_faulty = True
+        self.records.safety.forget()
         self.records.now += jump
 
     def change(self, pool: str, **changes: object) -> None:
@@ -135,6 +137,10 @@ class World:
             there = self.cloud.vms.get(taken.provider_id)
             assert there is None or there.used_until <= self.records.now, f"{taken.name} was handed out twice"
             self.cloud.use(taken.provider_id, taken.ends)
+
+    def extend(self, vm: Record, lifetime: timedelta) -> None:
+        """Have the user set another lifetime."""
+        self.cloud.use(vm.provider_id, self.records.extend(vm.name, lifetime).ends)
 
     def want(self, *pools: str) -> None:
         """Have a user ask for VMs, each as soon as there is one."""
@@ -198,23 +204,24 @@ class World:
     def portions(self) -> int:
         """Count the portions in which slots let everything that is wanted be cloned; at least one."""
         one = next(iter(self.specs.values()))
-        sizes = sum(int(self.records.size_of(name, spec.size)) for name, spec in self.specs.items())
+        sizes = sum(self._size(spec) for spec in self.specs.values())
         backlog = sum(map(self.records.backlog, POOLS))
         return max(1, -(-sizes // one.slot_limit) + -(-backlog // one.request_slot_limit))
 
     def release(self) -> None:
         """Have an operator resume deletion."""
-        self.records.resume_deletion(PROVIDER)
+        self.records.resume_deletion()
 
     def complaints(self) -> list[str]:
         """Say what isn't as it is wanted."""
+        judge_memberships(self.records.data)
         found = []
         known = {vm.provider_id for vm in self.records.by_name.values() if vm.state is not VmState.GONE}
         for pool, spec in self.specs.items():
             of = {state: len(self.records.of(pool, state)) for state in VmState}
             doubted = [vm for vm in self.records.of(pool, VmState.READY) if vm.suspect]
             ready = self.records.to_check_out(pool)
-            wanted = self.records.size_of(pool, spec.size) if spec.configured else 0
+            wanted = self._size(spec) if spec.configured else 0
             backlog = self.records.backlog(pool)
             if ready > wanted + backlog or (ready < wanted and not spec.paused):
                 found.append(f"{pool} has {ready} ready VMs and wants {wanted}")
@@ -240,6 +247,10 @@ class World:
             and vm.used_until <= self.records.now
         ]
         return found
+
+    def _size(self, spec: PoolSpec) -> int:
+        override = self.records.size_of(spec.name)
+        return spec.size if override is None else override
 
     def _is_foreign(self, vm: Record) -> bool:
         """Whether it was made for a data set that is lost: then no listing shows it as ours."""

@@ -10,6 +10,8 @@ PYTHON ?=
 CONFIG ?= deploy/vmpooler.yaml
 VMPOOLER_API_PORT ?= 4567
 VMPOOLER_MANAGER_PORT ?= 4568
+# Not empty: `make run` shows every line of every process.
+VERBOSE ?=
 # More arguments for pytest, such as TESTS='tests/store -k checkout'.
 TESTS ?=
 
@@ -36,14 +38,22 @@ help: ## List the targets
 .PHONY: setup
 setup: $(STAMP) ## Make .venv with the project and all that it needs
 
+# A PYTHON that .venv wasn't made with makes it anew.
+THIS_PYTHON := -c 'import sys; print(sys.base_prefix, sys.version)' 2>&1 || :
+ifneq ($(PYTHON),)
+ifneq ($(shell $(PYTHON) $(THIS_PYTHON)),$(shell $(BIN)/python $(THIS_PYTHON)))
+.PHONY: $(STAMP)
+endif
+endif
+
 $(STAMP): requirements.lock pyproject.toml tools/setup.sh
 	@PYTHON='$(PYTHON)' sh tools/setup.sh
 	@touch $@
 
 .PHONY: run
-run: $(STAMP) ## Run Redis, the manager and the API here (CONFIG=file, VMPOOLER_API_PORT=4567)
+run: $(STAMP) ## Run Redis, the manager and the API here (CONFIG=file, VERBOSE=1, VMPOOLER_API_PORT=4567)
 	@exec $(BIN)/python -m tools.runner --config '$(CONFIG)' \
-		--api-port '$(VMPOOLER_API_PORT)' --manager-port '$(VMPOOLER_MANAGER_PORT)'
+		--api-port '$(VMPOOLER_API_PORT)' --manager-port '$(VMPOOLER_MANAGER_PORT)' $(if $(VERBOSE),--verbose)
 
 .PHONY: test
 test: $(STAMP) ## Run all tests that this machine can run (TESTS='tests/store -k checkout')

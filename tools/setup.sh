@@ -42,16 +42,29 @@ if [ -n "${PYTHON:-}" ] || ! fits "$python" || ! "$python" -m pip --version >/de
     "$base" -m venv --clear "$venv"
 fi
 
+# Runs pip, which may print many lines; without a network one line says so.
+pip_install() {
+    if "$python" -m pip install --quiet --no-deps "$@" >"$venv/pip.log" 2>&1; then
+        return
+    fi
+    if grep -Eq 'NewConnectionError|NameResolutionError|ConnectTimeoutError|ReadTimeoutError|Network is unreachable' \
+        "$venv/pip.log"; then
+        echo "no network: can't reach the package index (PIP_INDEX_URL can name a mirror); see $venv/pip.log" >&2
+    else
+        cat "$venv/pip.log" >&2
+    fi
+    exit 1
+}
+
 # uv installs the pins in about a second where pip needs fifteen, so pip installs nothing but uv. Should uv not
-# get at the packages (it doesn't read pip's settings: mirrors, certificates), pip does the rest as well.
+# reach the packages (it doesn't read pip's settings: mirrors, certificates), pip installs the rest too.
 install() {
-    "$python" -m uv pip install --quiet --python "$python" --no-deps "$@" ||
-        "$python" -m pip install --quiet --no-deps "$@"
+    "$python" -m uv pip install --quiet --python "$python" --no-deps "$@" 2>"$venv/uv.log" || pip_install "$@"
 }
 export PIP_DISABLE_PIP_VERSION_CHECK=1 UV_LINK_MODE="${UV_LINK_MODE:-copy}"
 
 awk '/^[^ #]/ { wanted = /^uv==/ } wanted' requirements.lock >"$venv/uv.lock"
-"$python" -m pip install --quiet --quiet --no-deps --require-hashes --requirement "$venv/uv.lock"
+pip_install --require-hashes --requirement "$venv/uv.lock"
 install --require-hashes --requirement requirements.lock
 install --no-build-isolation --editable .
 echo "set up: $venv/bin/vmpooler-api, $venv/bin/vmpooler-manager"

@@ -34,13 +34,14 @@ class Runner:
         self._process: subprocess.Popen[bytes] | None = None
         self.configure({"tested": 2})
 
-    def configure(self, pools: dict[str, int]) -> None:
+    def configure(self, pools: dict[str, int], **config: object) -> None:
         document = pooler_document(
             redis_url="redis://127.0.0.1:1",  # make run has a server of its own
             prefix="{vmpooler}",
             pools=pools,
             provider={"filename": str(self.directory / "dummy.sqlite3")},
         )
+        document["config"] |= config
         self.config.write_text(yaml.safe_dump(document))
 
     @property
@@ -52,14 +53,16 @@ class Runner:
         assert self._process is not None
         return self._process
 
-    def launch(self) -> None:
+    def launch(self, *options: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VMPOOLER_")}
+        environment["COLUMNS"] = "80"
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "tools.runner", "--config", self.config),
                     *("--api-port", str(self.api_port), "--manager-port", str(self.manager_port)),
                     *("--state", self.directory / ".run"),
+                    *options,
                 ],
                 cwd=ROOT,
                 env=environment,
@@ -69,9 +72,9 @@ class Runner:
                 start_new_session=True,
             )
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Launch and return when the runner has said that all is there."""
-        self.launch()
+        self.launch(*options)
         wait_for(lambda: "vmpooler is running" in self.text or self.process.poll() is not None, self)
         assert self.process.poll() is None, self.text
 
@@ -124,7 +127,7 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_in_order(runner: Runner, how: signal.Signals) -> None:
-    runner.start()
+    runner.start("--verbose")
     assert runner.end(how) == 0
     assert runner.exits()["api"] == 0
     assert runner.exits()["manager"] == 0
@@ -173,15 +176,48 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(runner: Runner) -> None:
 
 
 def test_a_service_that_can_not_start_ends_everything_and_shows_why(runner: Runner) -> None:
-    runner.configure({"tested": -1})
+    runner.configure({"tested": 2}, logfile=str(runner.directory / "missing" / "log"))
     runner.launch()
     assert runner.process.wait(STOP_SECONDS) == 1
-    assert re.search(r"(api|manager) +\| .*size", runner.text)
+    assert re.search(r"(api|manager) +\| .*log file can't be written", runner.text)
+    assert "vmpooler is running" not in runner.text
+
+
+def test_the_welcome_comes_last_when_the_pools_are_full_and_nothing_is_wider_than_the_terminal(
+    runner: Runner,
+) -> None:
+    runner.start()
+    lines = runner.text.splitlines()
+    welcome = next(number for number, line in enumerate(lines) if line.startswith("vmpooler is running"))
+    assert lines[:welcome] == ["make run: starting Redis, the manager and the API"]
+    assert [line for line in lines[welcome + 1 :] if not line.startswith("  ")] == []
+    assert f"curl -X POST http://127.0.0.1:{runner.api_port}/api/v3/vm/tested" in runner.text
+    status = httpx.get(f"http://127.0.0.1:{runner.api_port}/api/v3/status?view=capacity").json()
+    assert status["capacity"]["current"] == 2
+    assert len(lines) <= 8
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_log_of_redis_is_shown_only_when_asked_for(runner: Runner) -> None:
+    runner.start()
+    runner.end()
+    assert "redis-log" not in runner.text
+    runner.start("--verbose")
+    assert "Ready to accept connections" in runner.text
+
+
+def test_what_happens_later_is_shown_folded(runner: Runner) -> None:
+    runner.start()
+    runner.take()
+    wait_for(lambda: "vm.checked_out" in runner.text, runner)
+    runner.end()
+    assert max(map(len, runner.text.splitlines()[:-1])) <= 80
+    assert "stopped (rc" not in runner.text
 
 
 def test_the_end_of_the_server_ends_everything(runner: Runner) -> None:
     runner.start()
-    found = re.search(r"pid=(\d+), just started", runner.text)
+    found = re.search(r"pid=(\d+), just started", (runner.directory / ".run/redis/server.log").read_text())
     assert found is not None
     os.kill(int(found[1]), signal.SIGKILL)
     assert runner.process.wait(STOP_SECONDS) == 1

@@ -1,26 +1,34 @@
-"""Waits until the services answer, then prints where to find what, and stays until it is ended.
+"""Waits until the services answer and the pools are full, prints the welcome, and stays until it is ended.
 
-python -m tools.runner.announce manager=4568 api=4567
+python -m tools.runner.announce --manager=4568 --api=4567 [POOL]
 """
 
+import argparse
 import signal
-import sys
 import time
-from collections.abc import Mapping
 
 import httpx
 
 PAUSE_SECONDS = 0.1
+LONGEST_WAIT_FOR_VMS = 10.0
+"""Seconds; a pool that can't be filled doesn't hold the welcome back for longer."""
 
 
 def main() -> None:
     """Wait, print, and wait for the signal that ends it."""
-    services = dict(argument.split("=") for argument in sys.argv[1:])
-    urls = {name: f"http://127.0.0.1:{port}" for name, port in services.items()}
-    for url in urls.values():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--api", type=int, required=True)
+    parser.add_argument("--manager", type=int, required=True)
+    parser.add_argument("pool", nargs="?")
+    options = parser.parse_args()
+    api = f"http://127.0.0.1:{options.api}"
+    for url in (api, f"http://127.0.0.1:{options.manager}"):
         while not _is_healthy(url):
             time.sleep(PAUSE_SECONDS)
-    print(_text(urls), flush=True)
+    end = time.monotonic() + LONGEST_WAIT_FOR_VMS
+    while not _is_full(api) and time.monotonic() < end:
+        time.sleep(PAUSE_SECONDS)
+    print(_text(api, options.pool), flush=True)
     signal.pause()
 
 
@@ -31,18 +39,26 @@ def _is_healthy(url: str) -> bool:
         return False
 
 
-def _text(urls: Mapping[str, str]) -> str:
-    api, manager = urls["api"], urls["manager"]
-    return "\n".join(
-        (
-            "vmpooler is running; Ctrl-C ends it, and the next start goes on with the same VMs",
-            f"  dashboard  {api}/dashboard/",
-            f"  API        {api}/api/v3/vm (names), {api}/api/v3/status, {api}/docs (all routes)",
-            f"  metrics    {api}/prometheus, {manager}/prometheus",
-            f"  take one of a pool's VMs    curl -X POST {api}/api/v3/vm/debian-12-x86_64",
-            f"  give it back                curl -X DELETE {api}/api/v3/vm/HOSTNAME",
-        )
-    )
+def _is_full(api: str) -> bool:
+    """Say whether every VM that is to be kept ready is; also when the API doesn't tell."""
+    try:
+        answer = httpx.get(f"{api}/api/v3/status", params={"view": "capacity"}, trust_env=False)
+        capacity = answer.raise_for_status().json()["capacity"]
+        return bool(capacity["current"] >= capacity["total"])
+    except (httpx.HTTPError, KeyError, TypeError, ValueError):
+        return True
+
+
+def _text(api: str, pool: str | None) -> str:
+    lines = [
+        "vmpooler is running. Ctrl-C stops it; the next start keeps its VMs.",
+        f"  dashboard    {api}/",
+        f"  all routes   {api}/docs",
+    ]
+    if pool is not None:
+        lines.append(f"  get a VM     curl -X POST {api}/api/v3/vm/{pool}")
+        lines.append(f"  return it    curl -X DELETE {api}/api/v3/vm/HOSTNAME")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from tools.runner.embedded_server import EmbeddedServerError, embedded_server
+from tools.runner.configuration import check_configuration
+from tools.runner.embedded_server import EmbeddedServerError, embedded_server, server_in
 from tools.runner.leftovers import stop_leftovers
-from tools.runner.services import run_services
+from tools.runner.output import print_folded
+from tools.runner.services import Plan, environment_of_services, run_services
 from tools.runner.single import AlreadyRunningError, only_one
 from tools.server_binary import ServerNotFoundError
+from vmpooler_common.config import ConfigurationError, Service
 
 
 class PortTakenError(Exception):
@@ -30,28 +33,71 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:
+        plan = _plan(options)
         with only_one(options.state):
-            return _run(options)
+            return _run(plan)
+    except ConfigurationError as error:
+        print_folded(_mistakes(error))
+        return 1
     except (AlreadyRunningError, EmbeddedServerError, PortTakenError, ServerNotFoundError) as error:
         print(f"make run: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if not _is_in(options.state, error):
+            raise
+        print(_state_error(options.state, error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0
 
 
-def _run(options: argparse.Namespace) -> int:
-    state: Path = options.state
-    ports = {"manager": options.manager_port, "api": options.api_port}
+def _plan(options: argparse.Namespace) -> Plan:
+    ports: dict[Service, int] = {"manager": options.manager_port, "api": options.api_port}
+    environment = environment_of_services(server_in(options.state / "redis"))
+    return Plan(
+        ports=ports,
+        config=options.config,
+        pool=check_configuration(options.config, environment, ports),
+        process_files=options.state,
+        verbose=options.verbose,
+    )
+
+
+def _run(plan: Plan) -> int:
+    state = plan.process_files
     stop_leftovers(state)
-    for name, port in ports.items():
+    for name, port in plan.ports.items():
         _check_port(name, port)
+    print("make run: starting Redis, the manager and the API", flush=True)
     with embedded_server(state / "redis") as server:
         try:
-            code = run_services(ports, server=server, config=options.config, process_files=state)
+            code = run_services(plan, server)
         finally:
             stop_leftovers(state)
-    print(f"make run: Redis itself has ended last; its data stays in {state / 'redis'}", flush=True)
+    print(f"make run: Redis itself has ended last; its data stays in {_shown(state / 'redis')}", flush=True)
     return code
+
+
+def _mistakes(error: ConfigurationError) -> list[str]:
+    count = f"{len(error.problems)} {'mistake' if len(error.problems) == 1 else 'mistakes'}"
+    return [
+        *(f"error: {problem}" for problem in error.problems),
+        f"make run: {count} in the configuration; nothing was started",
+    ]
+
+
+def _is_in(state: Path, error: OSError) -> bool:
+    return error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(state)
+
+
+def _state_error(state: Path, error: OSError) -> str:
+    file = _shown(Path(os.fsdecode(error.filename)))
+    return f"make run: can't write {file} ({error.strerror}); everything in {_shown(state)} must be yours"
+
+
+def _shown(path: Path) -> Path:
+    """Return the path as a person would type it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--api-port", type=_port, default=4567, help="where the API listens")
     parser.add_argument("--manager-port", type=_port, default=4568, help="the manager's metrics and health")
     parser.add_argument("--state", type=_absolute, default=".run", help="directory of what stays")
+    parser.add_argument(
+        "--verbose", action="store_true", help="show every line of every process, Redis' log too"
+    )
     return parser
 
 

@@ -38,15 +38,21 @@ class EmbeddedServer:
         return f"unix://{self.socket}"
 
 
+def server_in(directory: Path) -> EmbeddedServer:
+    """Say where a server with its data in `directory` listens and logs; it needn't run."""
+    return EmbeddedServer(socket=_socket_path(directory), log=directory / "server.log")
+
+
 @contextmanager
 def embedded_server(directory: Path) -> Iterator[EmbeddedServer]:
     """Run a server with its data and its log in `directory` for the time of the context.
 
     It writes every command to disk before it answers, as the deployments do. It is in a process group of its
     own, so that Ctrl-C reaches the services and not the server under them. One that is left over from a
-    runner that was killed is ended first. Raises EmbeddedServerError and ServerNotFoundError.
+    runner that was killed is ended first. Raises EmbeddedServerError, ServerNotFoundError, and OSError when
+    `directory` can't be written.
     """
-    server = EmbeddedServer(socket=_socket_path(directory), log=directory / "server.log")
+    server = server_in(directory)
     directory.mkdir(parents=True, exist_ok=True)
     server.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _end_leftover(server)
@@ -103,8 +109,15 @@ def _wait_until_it_answers(server: EmbeddedServer, process: subprocess.Popen[byt
     end = time.monotonic() + START_SECONDS
     while not answers(server.socket, b"PING\r\n", expected=b"+PONG"):
         if process.poll() is not None or time.monotonic() > end:
-            raise EmbeddedServerError(f"Redis didn't start:\n{server.log.read_text(errors='replace')}")
+            raise EmbeddedServerError(
+                f"Redis didn't start: {_last_line(server.log)} (its log is {server.log})"
+            )
         time.sleep(0.01)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 def _socket_path(directory: Path) -> Path:

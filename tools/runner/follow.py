@@ -1,8 +1,9 @@
-"""Prints the log of the embedded server as it grows; ends with 1 when the server does.
+"""Watches the embedded server and ends with 1 when the server does; prints its log as it grows, if told to.
 
-python -m tools.runner.follow LOG SOCKET
+python -m tools.runner.follow [--verbose] LOG SOCKET
 """
 
+import argparse
 import sys
 import time
 from pathlib import Path
@@ -14,13 +15,19 @@ PAUSE_SECONDS = 0.5
 
 def main() -> int:
     """Follow until the server is gone."""
-    log, socket = (Path(argument) for argument in sys.argv[1:])
-    with log.open(errors="replace") as lines:
-        while answers(socket, b"PING\r\n"):
-            sys.stdout.write(lines.read())
-            sys.stdout.flush()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("log", type=Path)
+    parser.add_argument("socket", type=Path)
+    options = parser.parse_args()
+    with options.log.open(errors="replace") as lines:
+        while answers(options.socket, b"PING\r\n"):
+            if options.verbose:
+                print(lines.read(), end="", flush=True)
             time.sleep(PAUSE_SECONDS)
-        print(lines.read() + "the server has ended")
+        if options.verbose:
+            print(lines.read(), end="")
+    print(f"the server has ended; its log is {options.log}")
     return 1
 
 

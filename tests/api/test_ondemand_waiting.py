@@ -150,6 +150,7 @@ async def test_an_end_during_an_outage_of_redis_is_told_after_it(
         demand = OnDemand(Fleet(store, client, redis_prefix))
         await demand.accepted("r", "pool1")
         task = await waiting(Requester(api), "r")
+        await api.client.get(f"{PATH}/r")  # answered after what the waiter asked first of all
         await proxy.down()
         await demand.booted("pool1", "a")
         await proxy.up()

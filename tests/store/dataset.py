@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from redis.asyncio import Redis
@@ -49,13 +50,16 @@ class Entry:
     expires: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dataset:
-    """All keys without the prefix, read at one moment."""
+    """All keys without the prefix, read at one moment.
+
+    Records and states are made once: audits ask for them once for each VM.
+    """
 
     entries: Mapping[str, Entry]
 
-    @property
+    @cached_property
     def records(self) -> dict[str, dict[str, str]]:
         """Every VM's record."""
         return {
@@ -64,7 +68,7 @@ class Dataset:
             if name.startswith("vm:")
         }
 
-    @property
+    @cached_property
     def states(self) -> dict[str, str]:
         """Every VM's state."""
         return {vm: record["state"] for vm, record in self.records.items()}

@@ -52,7 +52,7 @@ async def test_a_lifetime_counts_from_the_checkout(fleet: Fleet) -> None:
     end = int(data.records["a"]["checkout"]) + duration_ms(5 * HOUR)
     assert data.records["a"]["ends"] == str(end)
     assert data.members("running", "one") == {"a": end}
-    assert changed == Changed("one", "id-a", "", "", from_ms(end))
+    assert changed == Changed("one", "id-a", None, None, from_ms(end))
 
 
 async def test_a_vm_without_end_gets_one(fleet: Fleet) -> None:

@@ -179,7 +179,7 @@ async def test_deleting_returns_what_was_given_and_frees_the_line(demand: OnDema
     await demand.accepted("r", "one", "one")
     await demand.accepted("other", "one")
     await demand.booted("one", "a")
-    assert await delete(demand, "r") == (Return("a", "one", "id-a", "", ""),)
+    assert await delete(demand, "r") == (Return("a", "one", "id-a", None, ""),)
     assert await demand.fleet.state("a") == "completed"
     assert await demand.booted("one", "b") == "other"
     assert await demand.booted("one", "c") == ""

@@ -26,9 +26,9 @@ def main() -> None:
         while not _is_healthy(url):
             time.sleep(PAUSE_SECONDS)
     end = time.monotonic() + LONGEST_WAIT_FOR_VMS
-    while not _is_full(api) and time.monotonic() < end:
+    while (capacity := _capacity(api)) is not None and time.monotonic() < end:
         time.sleep(PAUSE_SECONDS)
-    print(_text(api, options.pool), flush=True)
+    print(_text(api, options.pool, capacity), flush=True)
     signal.pause()
 
 
@@ -39,17 +39,18 @@ def _is_healthy(url: str) -> bool:
         return False
 
 
-def _is_full(api: str) -> bool:
-    """Say whether every VM that is to be kept ready is; also when the API doesn't tell."""
+def _capacity(api: str) -> tuple[int, int] | None:
+    """Return how many VMs are ready of how many; None when all are, or when the API doesn't tell."""
     try:
         answer = httpx.get(f"{api}/api/v3/status", params={"view": "capacity"}, trust_env=False)
         capacity = answer.raise_for_status().json()["capacity"]
-        return bool(capacity["current"] >= capacity["total"])
+        ready, wanted = int(capacity["current"]), int(capacity["total"])
     except (httpx.HTTPError, KeyError, TypeError, ValueError):
-        return True
+        return None
+    return (ready, wanted) if ready < wanted else None
 
 
-def _text(api: str, pool: str | None) -> str:
+def _text(api: str, pool: str | None, capacity: tuple[int, int] | None) -> str:
     lines = [
         "vmpooler is running. Ctrl-C stops it; the next start keeps its VMs.",
         f"  dashboard    {api}/",
@@ -58,6 +59,8 @@ def _text(api: str, pool: str | None) -> str:
     if pool is not None:
         lines.append(f"  get a VM     curl -X POST {api}/api/v3/vm/{pool}")
         lines.append(f"  return it    curl -X DELETE {api}/api/v3/vm/HOSTNAME")
+    if capacity is not None:
+        lines.append("  so far       {} of {} VMs are ready".format(*capacity))
     return "\n".join(lines)
 
 

@@ -83,5 +83,5 @@ def test_mistakes_in_the_configuration_are_told_once_before_anything_is_started(
     assert ended.stderr.count("config.task_limit") == 1
     assert ended.stderr.count("pools[0].size") == 1
     assert lines[-1] == "make run: 2 mistakes in the configuration; nothing was started"
-    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if len(line) > 80 and str(config) not in line] == []
     assert not (tmp_path / ".run").exists()

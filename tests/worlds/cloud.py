@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from tests.worlds.records import LONG_AGO
+from tests.worlds.record import LONG_AGO
 from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmStatus
 
 GRACE = timedelta(seconds=2)

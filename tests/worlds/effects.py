@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.store.dataset import LIVE, SET_ASIDE, Dataset
-from tests.worlds.records import PROVIDER, Record, Records
+from tests.worlds.record import PROVIDER, Record
+from tests.worlds.records import Records
 from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_manager.planning.actions import Retire
 

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from tests.worlds.cloud import GRACE, CallFailed, ProviderClient
 from tests.worlds.effects import facts, judge_retirement
-from tests.worlds.records import LONG_AGO, Record, Records
+from tests.worlds.record import LONG_AGO, Record
+from tests.worlds.records import Records
 from vmpooler_common.model.pool import PendingVm, UntaggedVm
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.retirement.retirement import Condition, Destruction, FailedAttempt, Outcome

@@ -12,7 +12,7 @@ from tests.worlds.cloud import GRACE, ProviderClient
 from tests.worlds.effects import facts, judge_adoption
 from tests.worlds.jobs import INSTALLATION, LEASE, Jobs
 from tests.worlds.judge import judge_plan
-from tests.worlds.records import Records
+from tests.worlds.records import USER, Records
 from vmpooler_common.model.pool import Snapshot
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.clones.clones import Reservation
@@ -246,7 +246,7 @@ class ManagerModel:
                 found.name,
                 operation=self._records.operation(),
                 provider_id=found.provider_id,
-                user="ann",
+                user=USER,
                 ends_at=found.tag.ends_at,
             )
         )

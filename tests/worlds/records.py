@@ -5,8 +5,7 @@ What users and operators do goes through the store's verbs; what a crash of Redi
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from redis.asyncio import Redis
 from tests.store.dataset import Dataset, ask, read_dataset
 from tests.support.stores import make_store
 from tests.worlds.clocked_server import START, ClockedServer
+from tests.worlds.record import NEVER, PROVIDER, Record, SafetyCount
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.checkout.checkouts import LineItem
@@ -27,51 +27,12 @@ from vmpooler_common.store.vms.changes import Access, VmChange
 T = TypeVar("T")
 
 PREFIX = "{world}"
-PROVIDER = "cloud"
-"""That all pools have."""
-NEVER = datetime.max.replace(tzinfo=UTC)
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
+USER, TOKEN = "ann", "token-of-ann"
+"""A lost grant is reinstated as one with a token, so that its return needs one of the same user."""
 ON_DEMAND_LIFETIME = timedelta(hours=2)
 LONG = timedelta(days=3650)
 """For deadlines that are no part of the world."""
-TEN_MINUTES = timedelta(minutes=10)
 SETS = ("pending", "ready", "suspect", "stale", "running", "untagged", "completed", "destroying")
-
-
-class SafetyCount:
-    """Counts the VMs that end for being absent or unknown, as the store must: so many in ten minutes."""
-
-    def __init__(self) -> None:
-        self._times: dict[str, list[datetime]] = {}
-
-    def forget(self) -> None:
-        """Count anew: an operator resumed deletion, the data is lost, or the clock was set."""
-        self._times.clear()
-
-    def add(self, kind: str, now: datetime, bound: int) -> None:
-        """Count one more; it must be within the bound."""
-        recent = [at for at in self._times.get(kind, []) if now - at < TEN_MINUTES]
-        assert len(recent) < bound, f"more VMs ended as {kind} than may in ten minutes"
-        self._times[kind] = [*recent, now]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One VM as the store has it."""
-
-    name: str
-    pool: str
-    provider: str
-    state: VmState
-    attempt: str
-    provider_id: str
-    reason: str
-    suspect: bool
-    stale: bool
-    untagged: bool
-    ends: datetime
-    lease: datetime
-    """While pending or being destroyed: when another manager may take over."""
 
 
 class Records:
@@ -240,7 +201,7 @@ class Records:
 
     def release(self, vm: str) -> None:
         """Have the user return a VM."""
-        self.run(self.store.checkouts.release(vm, operation=self.operation()))
+        self.run(self.store.checkouts.release(vm, operation=self.operation(), token=TOKEN))
 
     def extend(self, vm: str, lifetime: timedelta) -> Record:
         """Have the user set another lifetime, from the checkout on."""
@@ -274,6 +235,7 @@ class Records:
         self.safety.forget()
         self.run(ask(self._redis, "FLUSHALL"))
         self.run(self.store.deployment.prepare())
+        self.run(self.store.tokens.issue(TOKEN, USER, ttl=None))
 
     def lose_record(self, vm: Record) -> None:
         """Forget one VM."""

@@ -8,7 +8,8 @@ from tests.worlds.cloud import CreateOutcome, ProviderClient
 from tests.worlds.effects import judge_memberships
 from tests.worlds.jobs import INSTALLATION, LEASE
 from tests.worlds.manager import ManagerModel
-from tests.worlds.records import LONG_AGO, PROVIDER, Record, Records
+from tests.worlds.record import LONG_AGO, PROVIDER, Record
+from tests.worlds.records import Records
 from vmpooler_common.model.vm import VmState
 from vmpooler_manager.planning.actions import Action, ClearSuspects, Reserve
 from vmpooler_manager.planning.inventory import Listing

@@ -98,9 +98,8 @@ matrix: $(STAMP) ## Run unit, store and API tests with each Python that is there
 .PHONY: lock
 lock: $(STAMP) ## Pin the dependencies again after a change of pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock
-	$(COMPILE) $(UPGRADE) --extra api --constraints requirements.lock --output-file deploy/requirements-api.lock
-	$(COMPILE) $(UPGRADE) --extra manager --extra vsphere --constraints requirements.lock \
-		--output-file deploy/requirements-manager.lock
+	$(COMPILE) $(UPGRADE) --extra api --extra manager --extra vsphere --constraints requirements.lock \
+		--output-file deploy/requirements.lock
 
 .PHONY: clean
 clean: ## Remove .venv, the caches and what coverage and matrix made; the data of `make run` in .run stays

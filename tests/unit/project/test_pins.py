@@ -10,10 +10,7 @@ from packaging.utils import canonicalize_name
 from tests.support.project import ROOT
 
 ALL = "requirements.lock"
-OF_IMAGES = {
-    "deploy/requirements-api.lock": ("api",),
-    "deploy/requirements-manager.lock": ("manager", "vsphere"),
-}
+OF_IMAGES = {"deploy/requirements.lock": ("api", "manager", "vsphere")}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 

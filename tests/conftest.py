@@ -12,7 +12,6 @@ from tests.support.ports import free_port as find_free_port
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
 
-SYSTEM = Path(__file__).with_name("system")
 LOG_TAIL_CHARACTERS = 20_000
 _PREFIXES = itertools.cycle([f"{{test-{number}}}" for number in range(20)])
 _LOGS = pytest.StashKey[list[Path]]()
@@ -64,26 +63,6 @@ def make_service(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mak
     yield make
     for service in made:
         service.kill()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the modules that mostly wait, those of tests/system, evenly among the others.
-
-    Workers get neighbouring tests. So each has some that wait while those of the others compute, and the
-    longest tests aren't left for the end.
-    """
-    waiting: dict[Path, list[pytest.Item]] = {}
-    others: list[pytest.Item] = []
-    for item in items:
-        if SYSTEM in item.path.parents:
-            waiting.setdefault(item.path, []).append(item)
-        else:
-            others.append(item)
-    step = len(others) // (len(waiting) or 1)
-    items[:] = []
-    for number, module in enumerate(waiting.values()):
-        items += module + others[number * step : (number + 1) * step]
-    items += others[len(waiting) * step :]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import admission, filling, handover, idling, ondemand, refilling, showing, summarising
+from benchmarks import admission, filling, handover, idling, ondemand, refilling, showing, summarising, unread
 from benchmarks.figures import Figure, as_data, as_table
 from benchmarks.stage import Stage, open_stage, say
 
@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "admission": admission.run,
     "showing": showing.run,
     "summarising": summarising.run,
+    "unread": unread.run,
     "filling": filling.run,
     "refilling": refilling.run,
     "ondemand": ondemand.run,

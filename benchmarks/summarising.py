@@ -31,7 +31,7 @@ async def run(stage: Stage) -> list[Figure]:
     for pools in POOLS:
         installation = await stage.install("api", pools={"pool": 0})
         say(f"  a year of {pools} pools")
-        await _fill(installation, pools)
+        await fill_year(installation, pools)
         await installation.service.start()
         rounds = [await _summarise(installation.service) for _ in range(ROUNDS)]
         await installation.service.stop()
@@ -44,7 +44,8 @@ async def run(stage: Stage) -> list[Figure]:
     return figures
 
 
-async def _fill(installation: Installation, pools: int) -> None:
+async def fill_year(installation: Installation, pools: int) -> None:
+    """Have clones and boots of so many pools on each day of a year."""
     keys, today = Keys(installation.prefix), int(time.time()) // _DAY_SECONDS
     flat = [
         text
@@ -58,9 +59,14 @@ async def _fill(installation: Installation, pools: int) -> None:
         )
 
 
+def whole_year() -> str:
+    """Give the path of its summary."""
+    start = datetime.now(UTC).date() - timedelta(days=MOST_DAYS - 2)  # it may be tomorrow when it arrives
+    return f"/api/v3/summary?from={start}"
+
+
 async def _summarise(service: Service) -> tuple[float, float, float]:
     """Ask for everything; give CPU seconds, megabytes and milliseconds."""
-    start = datetime.now(UTC).date() - timedelta(days=MOST_DAYS - 2)  # it may be tomorrow when it arrives
     meter = Meter(service)
     async with httpx.AsyncClient(
         base_url=service.base_url, trust_env=False, timeout=_PATIENCE_SECONDS
@@ -69,7 +75,7 @@ async def _summarise(service: Service) -> tuple[float, float, float]:
         # Read apart from this process, whose own work would show in the waits.
         reading = await asyncio.create_subprocess_exec(
             *("curl", "-s", "-o", "/dev/null", "-w", "%{size_download}"),
-            f"{service.base_url}/api/v3/summary?from={start}",
+            f"{service.base_url}{whole_year()}",
             stdout=asyncio.subprocess.PIPE,
         )
         try:

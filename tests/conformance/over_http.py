@@ -2,29 +2,43 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
+from tests.api.in_process import Reach
 from vmpooler_api.process import server_config
-from vmpooler_common.web.protocol import HttpProtocol
+from vmpooler_common.metrics.backends.null import NullBackend
+from vmpooler_common.metrics.catalogues.http import ConnectionCounts
+from vmpooler_common.web.connections import ConnectionLimits, Connections
+from vmpooler_common.web.protocol import protocol_within
 
 HOST = "127.0.0.1"
 _PATIENCE = 30.0
 """Seconds for an answer: these tests aren't about speed, and others run beside them."""
+FAR_LIMITS = ConnectionLimits(1000, head=60, body=60, send=60)
+
+
+def over_http(app: FastAPI) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+    """Yield a client of the app, whose lifespan has been entered, at a port that was free."""
+    return over_http_within(FAR_LIMITS, ConnectionCounts(NullBackend()))(app)
+
+
+def over_http_within(limits: ConnectionLimits, metrics: ConnectionCounts) -> Reach:
+    """Give a way to reach an app whose connections have these limits."""
+    return lambda app: _served(app, Connections(limits, metrics, always_served=frozenset({"/prometheus"})))
 
 
 @asynccontextmanager
-async def over_http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client of the app, whose lifespan has been entered, at a port that was free."""
-    config = server_config(app, host=HOST, port=0)
+async def _served(app: FastAPI, connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
+    config = server_config(app, host=HOST, port=0, connections=connections)
     config.load()
     state = ServerState()
     # Not `uvicorn.Server`, which sleeps when it ends, too long for as many tests as there are.
     server = await asyncio.get_running_loop().create_server(
-        lambda: HttpProtocol(config=config, server_state=state, app_state={}), HOST, 0
+        lambda: protocol_within(connections)(config=config, server_state=state, app_state={}), HOST, 0
     )
     port = server.sockets[0].getsockname()[1]
     try:

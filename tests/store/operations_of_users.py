@@ -201,7 +201,7 @@ OPERATIONS_OF_USERS: tuple[Operation, ...] = (
     operation(
         "read statistics",
         "statistics.read",
-        lambda store: store.statistics.read(tuple(Statistic), start=None, end=None),
+        lambda store: anext(store.statistics.read(tuple(Statistic), start=None, end=None)),
         arrange=lambda fleet: note_durations(fleet, "boot", "one", 30),
         only_reads=True,
     ),

@@ -1,5 +1,6 @@
 """Statistics of days, as the scripts count them and as they are read."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,13 +12,22 @@ from tests.support.past_days import note_durations, note_tags
 from tests.support.stores import Tally
 from vmpooler_common.store.core.errors import RangeInvalid
 from vmpooler_common.store.core.keys import Keys
-from vmpooler_common.store.pools.statistics import Statistic, Statistics
+from vmpooler_common.store.pools.statistics import PART, DayStatistics, Statistic, Statistics
 from vmpooler_common.store.pools.views import Durations
 from vmpooler_common.store.store import Store
 
 
 async def today_of(fleet: Fleet) -> date:
     return datetime.fromtimestamp(await fleet.server_ms() / 1000, UTC).date()
+
+
+async def read(
+    statistics: Statistics, kinds: Sequence[Statistic], *, start: date | None, end: date | None
+) -> list[DayStatistics]:
+    """All days, whose parts must not be long."""
+    parts = [part async for part in statistics.read(kinds, start=start, end=end)]
+    assert all(len(part) <= PART for part in parts)
+    return [day for part in parts for day in part]
 
 
 def with_clock(store: Store, prefix: str, day: date) -> Statistics:
@@ -29,7 +39,7 @@ async def test_clones_and_boots_are_counted_by_pool(store: Store, fleet: Fleet) 
     await fleet.ready("one", "a", "b")
     await fleet.ready("two", "c")
     await fleet.created("two", "d")
-    (day,) = await store.statistics.read(tuple(Statistic), start=None, end=None)
+    (day,) = await read(store.statistics, tuple(Statistic), start=None, end=None)
     counted = [
         {pool: one.times for pool, one in day.durations(statistic).items()}
         for statistic in (Statistic.BOOT, Statistic.CLONE)
@@ -56,7 +66,7 @@ async def test_counting_vms_reads_no_statistics(fleet: Fleet, redis_prefix: str,
 
 async def test_a_vm_counts_for_each_of_its_tags(store: Store, fleet: Fleet) -> None:
     await note_tags(fleet, ("a", "team", "red"), ("b", "team", "red"), ("a", "url", "http://x:1/"))
-    (day,) = await store.statistics.read([Statistic.TAG], start=None, end=None)
+    (day,) = await read(store.statistics, [Statistic.TAG], start=None, end=None)
     assert day.tags() == {"team": {"red": 2}, "url": {"http://x:1/": 1}}
 
 
@@ -64,7 +74,7 @@ async def test_each_day_has_its_own_figures(store: Store, fleet: Fleet) -> None:
     today = await today_of(fleet)
     for days_ago in range(3):
         await note_durations(fleet, "boot", "one", days_ago + 1, days_ago=days_ago)
-    days = await store.statistics.read([Statistic.BOOT], start=today - timedelta(days=2), end=None)
+    days = await read(store.statistics, [Statistic.BOOT], start=today - timedelta(days=2), end=None)
     figures = [(day.date, day.durations(Statistic.BOOT)["one"].total) for day in days]
     assert figures == [(today - timedelta(days=ago), 1000 * (ago + 1)) for ago in (2, 1, 0)]
 
@@ -77,21 +87,21 @@ async def test_today_is_told_by_redis(
     await note_durations(fleet, "boot", "one", 7)
     statistics = with_clock(store, redis_prefix, today + timedelta(days=wrong_by))
     before = tally.round_trips
-    (day,) = await statistics.read([Statistic.BOOT], start=None, end=None)
+    (day,) = await read(statistics, [Statistic.BOOT], start=None, end=None)
     assert (day.date, day.durations(Statistic.BOOT)["one"].total) == (today, 7000)
     assert tally.round_trips - before == trips
 
 
 async def test_a_year_is_read_whole_by_a_process_whose_clock_is_wrong(
-    store: Store, fleet: Fleet, redis_prefix: str
+    store: Store, fleet: Fleet, redis_prefix: str, tally: Tally
 ) -> None:
     today = await today_of(fleet)
     start = today - timedelta(days=365)
     for days_ago in (0, 365):
         await note_durations(fleet, "boot", "one", 7, days_ago=days_ago)
-    days = await with_clock(store, redis_prefix, today + timedelta(days=40)).read(
-        [Statistic.BOOT], start=start, end=None
-    )
+    statistics, before = with_clock(store, redis_prefix, today + timedelta(days=40)), tally.round_trips
+    days = await read(statistics, [Statistic.BOOT], start=start, end=None)
+    assert tally.round_trips - before == 28  # the day, and a fortnight each
     assert (len(days), days[0].date, days[-1].date) == (366, start, today)
     assert days[0].durations(Statistic.BOOT) == days[-1].durations(Statistic.BOOT) != {}
 
@@ -99,4 +109,4 @@ async def test_a_year_is_read_whole_by_a_process_whose_clock_is_wrong(
 async def test_a_range_is_judged_by_the_clock_of_redis(store: Store, fleet: Fleet, redis_prefix: str) -> None:
     tomorrow = await today_of(fleet) + timedelta(days=1)
     with pytest.raises(RangeInvalid, match="past"):
-        await with_clock(store, redis_prefix, tomorrow).read([], start=tomorrow, end=tomorrow)
+        await read(with_clock(store, redis_prefix, tomorrow), [], start=tomorrow, end=tomorrow)

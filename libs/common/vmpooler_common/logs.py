@@ -26,8 +26,9 @@ CLIENTS_FAULTS = (
     "Invalid HTTP request received.",
     "Unsupported upgrade request.",
     "No supported WebSocket library detected.",
+    "ASGI callable returned without completing response.",
 )
-"""How uvicorn's warnings begin that any client can cause at will: they would flood the log."""
+"""How uvicorn's lines begin that any client can cause at will: they would flood the log."""
 BARE = re.compile(r"[^\s\"'=\\]+\Z")
 """Values that need no quotes in a line for people."""
 

@@ -19,7 +19,8 @@ from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.model.events import EventName
 from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
-from vmpooler_common.web.protocol import HttpProtocol
+from vmpooler_common.web.connections import ConnectionLimits, Connections
+from vmpooler_common.web.protocol import protocol_within
 from vmpooler_common.web.server import Server, begin_logging
 
 log = structlog.get_logger(__name__)
@@ -52,13 +53,13 @@ def run(configuration: Configuration) -> int:
             return 1
 
 
-def server_config(app: FastAPI, *, host: str, port: int) -> uvicorn.Config:
+def server_config(app: FastAPI, *, host: str, port: int, connections: Connections) -> uvicorn.Config:
     """Say how the application is served over HTTP."""
     return uvicorn.Config(
         app,
         host=host,
         port=port,
-        http=HttpProtocol,
+        http=protocol_within(connections),  # type: ignore[arg-type]  # it is only called
         ws="none",
         lifespan="on",
         log_config=None,
@@ -95,8 +96,13 @@ async def _serve(settings: Settings) -> int:
         settings, store, metrics=metrics, registry=reporting.registry, directory=directory, stop=stop
     )
     api.app.openapi()  # made now, as it would keep the others waiting later
+    connections = Connections(
+        ConnectionLimits.of(settings),
+        metrics.http_connections,
+        always_served=frozenset({settings.prometheus.prometheus_endpoint.rstrip("/")}),
+    )
     server = ApiServer(
-        server_config(api.app, host=settings.listen.host, port=settings.listen.port),
+        server_config(api.app, host=settings.listen.host, port=settings.listen.port, connections=connections),
         before_shutdown=api.stop_waiting,
     )
     async with reporting.running():

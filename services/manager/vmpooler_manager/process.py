@@ -16,7 +16,8 @@ from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import SchemaMismatch, StoreError
 from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
-from vmpooler_common.web.protocol import HttpProtocol
+from vmpooler_common.web.connections import ConnectionLimits, Connections
+from vmpooler_common.web.protocol import protocol_within
 from vmpooler_common.web.server import Server, begin_logging
 from vmpooler_manager.assembly import Manager, assemble
 from vmpooler_manager.runtime.provider_client import ProviderClient
@@ -49,18 +50,24 @@ async def _serve(settings: Settings) -> int:
 
 
 async def _manage(manager: Manager, settings: Settings) -> int:
+    endpoint = settings.prometheus.prometheus_endpoint
+    connections = Connections(
+        ConnectionLimits.of(settings),
+        manager.metrics.http_connections,
+        always_served=frozenset({endpoint.rstrip("/")}),
+    )
     server = Server(
         uvicorn.Config(
             create_app(
                 liveness=manager.liveness,
                 is_ready=lambda: manager.supervisor.is_ready,
                 registry=manager.reporting.registry,
-                endpoint=settings.prometheus.prometheus_endpoint,
+                endpoint=endpoint,
                 metrics=manager.metrics.http,
             ),
             host=settings.listen.host,
             port=settings.listen.port,
-            http=HttpProtocol,
+            http=protocol_within(connections),  # type: ignore[arg-type]  # it is only called
             ws="none",
             lifespan="off",
             log_config=None,

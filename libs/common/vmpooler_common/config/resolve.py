@@ -48,6 +48,7 @@ def resolve(sections: Sections, environ: Mapping[str, str], *, default_port: int
         needs_token=sections.auth is not None,
         metrics_backend="statsd" if sections.statsd else "graphite" if sections.graphite else "prometheus",
         general=general,
+        serving=sections.serving,
         vsphere_defaults=sections.vsphere_defaults,
         resilience=sections.resilience,
         upkeep=sections.upkeep,

@@ -17,6 +17,7 @@ from vmpooler_common.config.sections.metrics import (
 )
 from vmpooler_common.config.sections.redis import RedisSection
 from vmpooler_common.config.sections.resilience import ResilienceSection
+from vmpooler_common.config.sections.serving import ServingSection
 from vmpooler_common.config.sections.upkeep import UpkeepSection
 from vmpooler_common.config.sections.vsphere_defaults import VsphereDefaults
 
@@ -131,6 +132,7 @@ class Settings:
     metrics_backend: str
     """The one that is configured: `statsd`, `graphite` or `prometheus`, whose endpoint always exists."""
     general: GeneralSection
+    serving: ServingSection
     vsphere_defaults: VsphereDefaults
     resilience: ResilienceSection
     upkeep: UpkeepSection

@@ -145,6 +145,8 @@ class EventName(StrEnum):
     """A metric could not be recorded or dropped; told once for each."""
     HTTP_REQUEST = "http.request"
     """One request and its answer, with `config.request_logger`."""
+    HTTP_ANSWER_CUT = "http.answer_cut"
+    """An answer was broken off while it was being sent; `reason` says why."""
     INTERNAL_ERROR = "service.internal_error"
     """A fault of ours; the traceback is in the log."""
     SERVICE_ENDED = "service.ended"

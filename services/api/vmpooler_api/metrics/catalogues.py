@@ -13,7 +13,7 @@ from vmpooler_api.metrics.waits import WaitMetrics
 from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.backends.push import PushMetrics
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_common.metrics.catalogues.http import HttpMetrics
+from vmpooler_common.metrics.catalogues.http import ConnectionCounts, HttpMetrics
 from vmpooler_common.metrics.catalogues.redis import RedisMetrics
 from vmpooler_common.metrics.catalogues.usage import UserMetrics
 
@@ -33,6 +33,7 @@ class ApiMetrics:
         self.users = UserMetrics(backend, pools=names)
         self.builds = BuildMetrics(backend, pools=names)
         self.http = HttpMetrics(backend)
+        self.http_connections = ConnectionCounts(backend)
         self.redis = RedisMetrics(backend)
 
 
@@ -48,6 +49,7 @@ CATALOGUES = (
     UserMetrics,
     BuildMetrics,
     HttpMetrics,
+    ConnectionCounts,
     RedisMetrics,
     ConnectionMetrics,
     PushMetrics,

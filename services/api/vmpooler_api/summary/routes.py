@@ -1,5 +1,6 @@
 """What happened on some days."""
 
+from collections.abc import AsyncGenerator
 from datetime import date
 from typing import Annotated, Any
 
@@ -7,7 +8,8 @@ from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from vmpooler_api.summary.schemas import BootSummary, CloneSummary, Summary, TagSummary
 from vmpooler_api.summary.writer import SummaryWriter, read_date
-from vmpooler_api.web.schemas import AWAY, Answers, Refusal, RefusalWithMessage
+from vmpooler_api.web.schemas import AWAY, LATER, Answers, Refusal, RefusalWithMessage
+from vmpooler_api.web.streaming import StreamedAnswer
 from vmpooler_common.store.pools.statistics import MOST_DAYS, Statistic
 
 _DAY: dict[str, Any] = {"format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
@@ -43,6 +45,11 @@ def router(writer: SummaryWriter) -> APIRouter:
         tags=["numbers"],
         responses={
             400: {"model": RefusalWithMessage, "description": "These days can't be told of."},
+            429: {
+                "model": RefusalWithMessage,
+                "description": "Too many summaries are being written.",
+                "headers": LATER,
+            },
             503: AWAY,
         },
     )
@@ -50,7 +57,7 @@ def router(writer: SummaryWriter) -> APIRouter:
     @router.get("", summary="Tell what happened on some days", response_model=Summary)
     async def summarise(start: From = None, end: To = None) -> Response:
         """Tell how many VMs were cloned and booted, how long that took, and what they were tagged with."""
-        return _answer(await writer.write(read_date(start), read_date(end)))
+        return _answer(writer.write(read_date(start), read_date(end)))
 
     @router.get("/{statistic}", summary="Tell of one statistic", response_model=ONE, responses=_UNKNOWN)
     async def summarise_one(statistic: Which, start: From = None, end: To = None) -> Response:
@@ -76,8 +83,8 @@ async def _one(
     if name not in list(Statistic):
         await writer.check(start, end)
         raise HTTPException(404)
-    return _answer(await writer.write_one(Statistic(name), start, end, only=only))
+    return _answer(writer.write_one(Statistic(name), start, end, only=only))
 
 
-def _answer(text: bytes) -> Response:
-    return Response(text, media_type="application/json")
+def _answer(pieces: AsyncGenerator[bytes]) -> Response:
+    return StreamedAnswer(pieces, media_type="application/json")

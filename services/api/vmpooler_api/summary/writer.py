@@ -2,18 +2,20 @@
 
 import asyncio
 import re
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
 from datetime import date
 
 from vmpooler_api.summary.report import Content, Total
-from vmpooler_api.web.errors import Unacceptable
+from vmpooler_api.web.errors import TooManyAtOnce, Unacceptable
 from vmpooler_common.store.pools.statistics import DayStatistics, Statistic, Statistics
 from vmpooler_common.web.json import json_text
 
-_Pieces = list[bytes]
-"""Of a text, to be joined."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+AT_ONCE = 4
+"""Summaries that are written at the same time."""
+_PATIENCE = 2.0
+"""Seconds that others wait for one of them to end: most are short."""
 
 
 def read_date(text: str | None) -> date | None:
@@ -29,63 +31,90 @@ def read_date(text: str | None) -> date | None:
 
 
 class SummaryWriter:
-    """Writes summaries, one after the other.
+    """Writes summaries in pieces of a day, a few summaries at a time.
 
-    A year of many pools is tens of megabytes. So they are written in pieces of a day, others are served in
-    between, and no two are in memory at once.
+    A year of many pools is tens of megabytes. So a piece is written only when the one before was read by the
+    client, others are served in between, and days are read from the store in small parts.
     """
 
     def __init__(self, statistics: Statistics) -> None:
         self._statistics = statistics
-        self._turn = asyncio.Lock()
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def check(self, start: date | None, end: date | None) -> None:
         """Judge a range without reading it. Raises RangeInvalid, StoreUnavailable."""
-        await self._statistics.read((), start=start, end=end)
+        async with aclosing(self._statistics.read((), start=start, end=end)) as parts:
+            await anext(parts)
 
-    async def write(self, start: date | None, end: date | None) -> bytes:
-        """Write everything of these days, both included. Raises RangeInvalid, StoreUnavailable."""
-        async with self._turn:
+    async def write(self, start: date | None, end: date | None) -> AsyncGenerator[bytes]:
+        """Write everything of these days, both included.
+
+        Raises RangeInvalid and TooManyAtOnce before the first piece, StoreUnavailable at any time.
+        """
+        async with self._place():
             totals = {statistic: Total(statistic, only=None) for statistic in Statistic}
-            daily = await self._daily(totals, start, end)
-            return _object([daily, *(_member(name, total.content()) for name, total in totals.items())])
+            opening = b"{\n"
+            async for piece in self._daily(totals, start, end):
+                yield opening + piece
+                opening = b""
+            for name, total in totals.items():
+                yield b",\n" + _member(name, total.content())
+            yield b"\n}"
 
     async def write_one(
         self, statistic: Statistic, start: date | None, end: date | None, *, only: str | None
-    ) -> bytes:
-        """Write one statistic, or only one member or tag of it. Raises RangeInvalid, StoreUnavailable."""
-        async with self._turn:
-            total = Total(statistic, only=only)
-            daily = await self._daily({statistic: total}, start, end)
-            return _object([_member(statistic, total.content()), daily])
+    ) -> AsyncGenerator[bytes]:
+        """Write one statistic, or only one member or tag of it. Raises the same.
 
-    async def _daily(self, totals: dict[Statistic, Total], start: date | None, end: date | None) -> _Pieces:
-        days = deque(await self._statistics.read(tuple(totals), start=start, end=end))
-        pieces = [b'  "daily": [\n']
-        while days:
-            # Each is forgotten in its turn, for that takes time, too.
-            day = days.popleft()
-            pieces += [b"    ", _indented(_element(day, totals), 2), b",\n"]
-            await asyncio.sleep(0)
-        return [*pieces[:-1], b"\n  ]"]
+        The sums come first, so the days are read twice.
+        """
+        async with self._place():
+            total = Total(statistic, only=only)
+            async for day in self._days([statistic], start, end):
+                total.add(day)
+            yield b"{\n" + _member(statistic, total.content()) + b",\n"
+            async for piece in self._daily({statistic: Total(statistic, only=only)}, start, end):
+                yield piece
+            yield b"\n}"
+
+    async def _daily(
+        self, totals: dict[Statistic, Total], start: date | None, end: date | None
+    ) -> AsyncGenerator[bytes]:
+        separator = b'  "daily": [\n    '
+        async for day in self._days(totals, start, end):
+            yield separator + _indented(_element(day, totals), 2)
+            separator = b",\n    "
+        yield b"\n  ]"
+
+    async def _days(
+        self, statistics: Iterable[Statistic], start: date | None, end: date | None
+    ) -> AsyncGenerator[DayStatistics]:
+        async for days in self._statistics.read(tuple(statistics), start=start, end=end):
+            while days:
+                yield days.pop(0)
+                await asyncio.sleep(0)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._places.acquire()
+        except TimeoutError:
+            raise TooManyAtOnce(f"{AT_ONCE} summaries are being written; try again") from None
+        try:
+            yield
+        finally:
+            self._places.release()
 
 
 def _element(day: DayStatistics, totals: dict[Statistic, Total]) -> Content:
     return {"date": day.date.isoformat()} | {name: total.add(day) for name, total in totals.items()}
 
 
-def _member(name: str, content: Content) -> _Pieces:
-    return [f'  "{name}": '.encode(), _indented(content, 1)]
+def _member(name: str, content: Content) -> bytes:
+    return f'  "{name}": '.encode() + _indented(content, 1)
 
 
 def _indented(content: Content, depth: int) -> bytes:
     # No text in JSON holds a line end as such, so each one here is of the layout.
     return json_text(content).replace(b"\n", b"\n" + b"  " * depth)
-
-
-def _object(members: Iterable[_Pieces]) -> bytes:
-    pieces = [b"{\n"]
-    for member in members:
-        pieces += [*member, b",\n"]
-    # Joined once: copies of so much text would be felt.
-    return b"".join([*pieces[:-1], b"\n}"])

@@ -13,6 +13,7 @@ from vmpooler_api.web.errors import (
     BadRequest,
     ClientLeft,
     NotEnabled,
+    TooManyAtOnce,
     TooManyVms,
     Unacceptable,
     UnfitChange,
@@ -78,6 +79,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     TooManyTokens: (409, TOO_MANY_TOKENS, None),
     KeyReused: (422, None, None),
     LoginThrottled: (429, THROTTLED, _LATER),
+    TooManyAtOnce: (429, None, _LATER),
     NoneReady: (503, None, None),
     DirectoryUnavailable: (503, DIRECTORY_AWAY, _LATER),
     NotReplicated: (503, NOT_SAFE, _LATER),
@@ -115,6 +117,7 @@ def _content(error: Exception) -> dict[str, object]:
         case (
             Unacceptable()
             | TooManyVms()
+            | TooManyAtOnce()
             | TooManyTasks()
             | NoSuchRequest()
             | RangeInvalid()

@@ -23,6 +23,10 @@ class TooManyVms(Exception):  # noqa: N818 - a judgement, not a fault
     """An on-demand request is for more VMs than are allowed; the text says how many that is."""
 
 
+class TooManyAtOnce(Exception):  # noqa: N818 - a state, not a fault
+    """So many answers of this kind are under way that another one has to wait; the text says so."""
+
+
 class UnknownTemplates(Exception):  # noqa: N818 - an answer, not a fault
     """Names in an on-demand request that are neither pools nor aliases."""
 

@@ -3,7 +3,7 @@
 from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.backends.push import PushMetrics
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_common.metrics.catalogues.http import HttpMetrics
+from vmpooler_common.metrics.catalogues.http import ConnectionCounts, HttpMetrics
 from vmpooler_common.metrics.catalogues.redis import RedisMetrics
 from vmpooler_common.metrics.catalogues.usage import UserMetrics
 from vmpooler_manager.metrics.inboxes import InboxMetrics
@@ -31,6 +31,7 @@ class ManagerMetrics:
         self.inboxes = InboxMetrics(backend)
         self.tasks = TaskMetrics(backend)
         self.http = HttpMetrics(backend)
+        self.http_connections = ConnectionCounts(backend)
         self.redis = RedisMetrics(backend)
 
 
@@ -44,6 +45,7 @@ CATALOGUES = (
     InboxMetrics,
     TaskMetrics,
     HttpMetrics,
+    ConnectionCounts,
     RedisMetrics,
     ConnectionMetrics,
     PushMetrics,

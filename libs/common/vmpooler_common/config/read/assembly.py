@@ -27,11 +27,12 @@ from vmpooler_common.config.sections.pools import DnsSection, PoolSection
 from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.config.sections.redis import RedisSection
 from vmpooler_common.config.sections.resilience import ResilienceSection
+from vmpooler_common.config.sections.serving import ServingSection
 from vmpooler_common.config.sections.top import TopLevel
 from vmpooler_common.config.sections.upkeep import UpkeepSection
 from vmpooler_common.config.sections.vsphere_defaults import VsphereDefaults
 
-_CONFIG_MODELS = (GeneralSection, VsphereDefaults, ResilienceSection, UpkeepSection)
+_CONFIG_MODELS = (GeneralSection, ServingSection, VsphereDefaults, ResilienceSection, UpkeepSection)
 _DNS_ELSEWHERE = "dynamic-dns"
 
 
@@ -53,6 +54,7 @@ class Sections:
     top: TopLevel
     listen: ListenSection
     general: GeneralSection
+    serving: ServingSection
     vsphere_defaults: VsphereDefaults
     resilience: ResilienceSection
     upkeep: UpkeepSection
@@ -75,21 +77,16 @@ def assemble(root: Node, findings: Findings) -> Sections:
     reader.warn_unknown_sections()
     config = root.find("config") or Node(None, root.origin.key("config"))
     warn_unknown(config.without("domain"), _CONFIG_MODELS, findings)
-    general, vsphere_defaults, resilience, upkeep = (
-        reader.part("config", GeneralSection),
-        reader.part("config", VsphereDefaults),
-        reader.part("config", ResilienceSection),
-        reader.part("config", UpkeepSection),
-    )
     providers = reader.providers()
     return Sections(
         root=root,
         top=reader.part("", TopLevel),
         listen=reader.part("listen", ListenSection),
-        general=general,
-        vsphere_defaults=vsphere_defaults,
-        resilience=resilience,
-        upkeep=upkeep,
+        general=reader.part("config", GeneralSection),
+        serving=reader.part("config", ServingSection),
+        vsphere_defaults=reader.part("config", VsphereDefaults),
+        resilience=reader.part("config", ResilienceSection),
+        upkeep=reader.part("config", UpkeepSection),
         redis=reader.section("redis", RedisSection),
         prometheus=reader.section("prometheus", PrometheusSection),
         statsd=reader.optional("statsd", StatsdSection),

@@ -22,6 +22,7 @@ from vmpooler_common.config.sections.pools import DnsSection, PoolSection
 from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.config.sections.redis import RedisSection
 from vmpooler_common.config.sections.resilience import ResilienceSection
+from vmpooler_common.config.sections.serving import ServingSection
 from vmpooler_common.config.sections.top import TopLevel
 from vmpooler_common.config.sections.upkeep import UpkeepSection
 from vmpooler_common.config.sections.vsphere_defaults import VsphereDefaults
@@ -55,6 +56,7 @@ _COMMON = frozenset(CommonProvider.model_fields)
 _GROUPS = (
     SettingsGroup("listen", "command line and environment only", ListenSection),
     SettingsGroup("config", "general", GeneralSection),
+    SettingsGroup("config", "serving HTTP", ServingSection),
     SettingsGroup("config", "all vSphere providers", VsphereDefaults),
     SettingsGroup("config", "failing providers", ResilienceSection),
     SettingsGroup("config", "failures kept, tidying up, health", UpkeepSection),

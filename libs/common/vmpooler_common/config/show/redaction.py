@@ -33,7 +33,13 @@ def looks_secret(key: str) -> bool:
 def redacted(settings: Settings) -> dict[str, Any]:
     """Give everything, in the form of a document; secrets are masked, whoever asks."""
     config: dict[str, Any] = {}
-    for section in (settings.general, settings.vsphere_defaults, settings.resilience, settings.upkeep):
+    for section in (
+        settings.general,
+        settings.serving,
+        settings.vsphere_defaults,
+        settings.resilience,
+        settings.upkeep,
+    ):
         config |= redacted_section(section)
     parts: dict[str, Section | None] = {
         "redis": settings.redis,

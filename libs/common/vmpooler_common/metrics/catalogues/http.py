@@ -5,7 +5,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vmpooler_common.metrics.backends.base import Backend
-from vmpooler_common.metrics.declaration import Label, counter, histogram
+from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.instrument import Instrument
 from vmpooler_common.metrics.route_template import route_template
 
@@ -55,6 +55,39 @@ class HttpMetrics:
     def raised(self, error: BaseException) -> None:
         """A request ended in an error instead of an answer."""
         self._exceptions.record(1, type(error).__name__)
+
+
+class ConnectionCounts:
+    """The connections of clients to the service's web server."""
+
+    OPEN = gauge("http_connections", "Connections of clients that are open.")
+    REFUSED = counter(
+        "http_connections_refused_total",
+        "Connections that came when config.max_connections were open.",
+    )
+    CUT = counter(
+        "http_connections_cut_total",
+        "Connections that were closed because a request's head or body didn't come in time, or because the "
+        "client didn't read its answer (send).",
+        labels=(Label("awaited", ("head", "body", "send")),),
+    )
+
+    def __init__(self, backend: Backend) -> None:
+        self._open = Instrument(backend, self.OPEN)
+        self._refused = Instrument(backend, self.REFUSED)
+        self._cut = Instrument(backend, self.CUT)
+
+    def open(self, count: int) -> None:
+        """So many are open now."""
+        self._open.record(count)
+
+    def refused(self) -> None:
+        """One came beyond the limit."""
+        self._refused.record(1)
+
+    def cut(self, awaited: str) -> None:
+        """One was closed, for what was awaited of its client didn't happen in time."""
+        self._cut.record(1, awaited)
 
 
 class HttpMetricsMiddleware:

@@ -1,6 +1,6 @@
 """Statistics of days, which are UTC days by Redis's clock: clones, boots, and the tags of VMs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,8 @@ from vmpooler_common.store.core.keys import Keys
 
 MOST_DAYS = 366
 """In one reading, so that its cost is bounded."""
+PART = 14
+"""Days that are read at once."""
 _REVERSED = "Date range is invalid, 'to' cannot come before 'from'."
 _DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1)
@@ -93,22 +95,26 @@ class Statistics:
 
     async def read(
         self, statistics: Sequence[Statistic], *, start: date | None, end: date | None
-    ) -> list[DayStatistics]:
+    ) -> AsyncGenerator[list[DayStatistics]]:
         """Give the days from `start` to `end`, both included, in order; None stands for today.
 
-        `end` may lie in the future. Raises RangeInvalid, StoreUnavailable. One round trip as long as this
-        process's clock is less than a day wrong: which day it is comes with the answer, and a day around
-        what it seems to be is asked for, too.
+        They come in parts of at most `PART` days, each one round trip, so that neither Redis nor this process
+        handles a year at once. `end` may lie in the future. Raises RangeInvalid, before the first part, and
+        StoreUnavailable. The first part needs no second trip as long as this process's clock is less than a
+        day wrong: which day it is comes with the answer, and a day around what it seems to be is asked for.
         """
         if start and end and end < start:
             raise RangeInvalid(_REVERSED)
         guess = self._clock()
         expected = _days(start or guess - _DAY, end or guess + _DAY)
-        today, stored = await self._fetch(statistics, expected if len(expected) <= MOST_DAYS + 2 else ())
+        first = expected[: PART + 2] if len(expected) <= MOST_DAYS + 2 else []
+        today, stored = await self._fetch(statistics, first)
         days = _judged(start or today, end or today, today=today)
-        if missing := [day for day in days if day not in stored]:
-            stored |= (await self._fetch(statistics, missing))[1]
-        return [DayStatistics(day, stored[day]) for day in days]
+        while days:
+            part, days = days[:PART], days[PART:]
+            if missing := [day for day in part if day not in stored]:
+                stored |= (await self._fetch(statistics, missing))[1]
+            yield [DayStatistics(day, stored.pop(day)) for day in part]
 
     async def _fetch(
         self, statistics: Sequence[Statistic], days: Sequence[date]

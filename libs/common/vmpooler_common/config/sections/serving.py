@@ -1,0 +1,36 @@
+"""The part of the section `config` about serving HTTP: how many, and for how long."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from vmpooler_common.config.declare.field import Section, Setting
+from vmpooler_common.config.declare.types import duration, whole
+
+
+class ServingSection(Section):
+    """Keys of `config` about clients' connections."""
+
+    max_connections: Annotated[
+        int,
+        whole(minimum=1),
+        Setting(
+            "Most connections of clients at once; further ones get 503, but for health checks and metrics",
+            in_effect=True,
+            unit="connections",
+        ),
+    ] = 4096
+    request_head_timeout: Annotated[
+        timedelta,
+        duration("seconds", above=0),
+        Setting("Longest time until a request's line and headers are there", in_effect=True),
+    ] = timedelta(seconds=10)
+    request_body_timeout: Annotated[
+        timedelta,
+        duration("seconds", above=0),
+        Setting("Longest time from there until its body is there", in_effect=True),
+    ] = timedelta(seconds=60)
+    send_timeout: Annotated[
+        timedelta,
+        duration("seconds", above=0),
+        Setting("A client that doesn't read what was sent to it for this long is cut off", in_effect=True),
+    ] = timedelta(seconds=30)

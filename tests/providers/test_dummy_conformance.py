@@ -8,8 +8,13 @@ import pytest
 
 from tests.providers.dummies import dummy
 from vmpooler_manager.providers.contract import CloneSpec
+from vmpooler_manager.providers.dummy.settings import DummySettings
 from vmpooler_manager.providers.testing import (
+    LateFailureConformance,
+    MigrationConformance,
+    PreparationConformance,
     ProviderConformance,
+    PurgeConformance,
     SharedCloudConformance,
     SharedPlaceConformance,
     Subject,
@@ -23,36 +28,53 @@ NEIGHBOUR = CloneSpec(
 ELSEWHERE = CloneSpec(name="windows-11", template="templates/windows-11")
 
 
-class TestDummyInMemory(ProviderConformance, TaskConformance, SharedPlaceConformance):
+UNPREPARABLE = CloneSpec(name="solaris-11", template="templates/solaris-11")
+TEMPLATES = [POOL.template, NEIGHBOUR.template, ELSEWHERE.template]
+
+
+class FeatureConformance(TaskConformance, PreparationConformance, MigrationConformance, PurgeConformance):
+    """Everything that clouds may be able to do."""
+
+
+class TestDummyInMemory(ProviderConformance, FeatureConformance, SharedPlaceConformance):
     @pytest.fixture
     async def subject(self) -> AsyncIterator[Subject]:
-        async with dummy() as provider:
+        async with dummy(templates=TEMPLATES) as provider:
             yield Subject(
                 provider=provider,
                 pool=POOL,
                 elsewhere=ELSEWHERE,
                 neighbour=NEIGHBOUR,
+                settings=DummySettings,
+                unpreparable=UNPREPARABLE,
                 disks=provider.disks,
             )
 
 
-class TestDummyWithFile(ProviderConformance, TaskConformance, SharedPlaceConformance, SharedCloudConformance):
+class TestDummyWithFile(
+    ProviderConformance, FeatureConformance, SharedPlaceConformance, SharedCloudConformance
+):
     @pytest.fixture
     async def subject(self, tmp_path: Path) -> AsyncIterator[Subject]:
         filename = str(tmp_path / "cloud.db")
-        async with dummy(filename=filename) as provider, dummy(filename=filename) as second:
+        async with (
+            dummy(filename=filename, templates=TEMPLATES) as provider,
+            dummy(filename=filename, templates=TEMPLATES) as second,
+        ):
             yield Subject(
                 provider=provider,
                 pool=POOL,
                 elsewhere=ELSEWHERE,
                 neighbour=NEIGHBOUR,
+                settings=DummySettings,
+                unpreparable=UNPREPARABLE,
                 second=second,
                 disks=second.disks,
             )
 
 
 class TestSlowDummyWithFile(
-    ProviderConformance, TaskConformance, SharedPlaceConformance, SharedCloudConformance
+    ProviderConformance, FeatureConformance, SharedPlaceConformance, SharedCloudConformance
 ):
     @pytest.fixture
     async def subject(self, tmp_path: Path) -> AsyncIterator[Subject]:
@@ -66,6 +88,9 @@ class TestSlowDummyWithFile(
             "createdisk_max_time": 0.05,
             "createsnapshot_max_time": 0.05,
             "revertsnapshot_max_time": 0.05,
+            "migratevm_max_time": 0.05,
+            "migratevm_couldmove_percent": 100,
+            "templates": TEMPLATES,
             "seed": 1,
         }
         async with dummy(**slow) as provider, dummy(**slow) as second:
@@ -74,6 +99,19 @@ class TestSlowDummyWithFile(
                 pool=POOL,
                 elsewhere=ELSEWHERE,
                 neighbour=NEIGHBOUR,
+                settings=DummySettings,
+                unpreparable=UNPREPARABLE,
                 second=second,
                 disks=second.disks,
             )
+
+
+class TestDummyThatFailsLate(LateFailureConformance):
+    @pytest.fixture
+    async def subject(self) -> AsyncIterator[Subject]:
+        async with dummy(createvm_latefail_percent=100, createvm_max_time=0.1) as provider:
+
+            async def fail_next_clone() -> str:
+                return "createvm_latefail_percent"
+
+            yield Subject(provider, POOL, ELSEWHERE, fail_next_clone=fail_next_clone)

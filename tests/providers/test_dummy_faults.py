@@ -11,7 +11,7 @@ from tests.providers.cloud_file import CloudFile
 from tests.providers.dummies import POOL, dummy, dummy_settings
 from tests.providers.exchange import ReadMetric, until
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_manager.providers.contract import ProviderVm, VmStatus
+from vmpooler_manager.providers.contract import CloneRef, ProviderVm, VmStatus
 from vmpooler_manager.providers.dummy.faults import Delay, Fault, Faults
 from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.errors import Throttled, TransientError
@@ -29,14 +29,14 @@ class TestCreating:
         async with dummy(createvm_fail_percent=100) as provider:
             with pytest.raises(TransientError, match="createvm_fail_percent"):
                 await create(provider)
-            assert await provider.list_vms(POOL) == []
+            assert (await provider.list_vms(POOL)).vms == ()
 
     async def test_a_create_that_leaves_an_orphan_fails_although_the_vm_is_there(self) -> None:
         tag = new_tag(POOL)
         async with dummy(createvm_orphan_percent=100) as provider:
             with pytest.raises(TransientError, match="createvm_orphan_percent"):
                 await provider.create(POOL, tag)
-            found = await provider.find(POOL, tag.name, tag.attempt)
+            found = await provider.find(POOL, tag.clone)
             assert found is not None
             assert found.tag == tag
 
@@ -48,15 +48,15 @@ class TestReadiness:
             for _ in range(3):
                 with pytest.raises(TransientError, match="vmready_fail_percent"):
                     await provider.inspect(POOL, ref(vm))
-            [listed] = await provider.list_vms(POOL)
-            assert [vm.status, listed.status] == [VmStatus.BOOTING] * 2
+            [listed] = (await provider.list_vms(POOL)).vms
+            assert [vm.status, listed.status] == [VmStatus.RUNNING] * 2
 
     async def test_a_vm_that_was_once_ready_stays_ready(self) -> None:
         async with dummy(vmready_fail_percent=80, seed=2) as provider:
             vm = await create(provider)
             outcomes = [await self._outcome(provider, vm) for _ in range(40)]
-            first = outcomes.index(VmStatus.READY)
-            assert outcomes == [None] * first + [VmStatus.READY] * (40 - first)
+            first = outcomes.index(VmStatus.RUNNING)
+            assert outcomes == [None] * first + [VmStatus.RUNNING] * (40 - first)
             assert first > 0
 
     async def test_every_client_knows_that_a_vm_was_once_ready(self, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ class TestReadiness:
         ):
             vm = await create(lucky)
             await lucky.inspect(POOL, ref(vm))
-            assert (await unlucky.inspect(POOL, ref(vm))).status is VmStatus.READY
+            assert (await unlucky.inspect(POOL, ref(vm))).status is VmStatus.RUNNING
 
     @staticmethod
     async def _outcome(provider: DummyProvider, vm: ProviderVm) -> VmStatus | None:
@@ -97,7 +97,7 @@ class TestListing:
     async def test_a_partial_listing_misses_some_and_says_nothing(self) -> None:
         async with dummy(listvms_partial_percent=100, seed=1) as provider:
             made = {(await create(provider)).provider_id for _ in range(10)}
-            listings = [{vm.provider_id for vm in await provider.list_vms(POOL)} for _ in range(20)]
+            listings = [{vm.provider_id for vm in (await provider.list_vms(POOL)).vms} for _ in range(20)]
             assert all(listed < made for listed in listings)
             assert len({frozenset(listed) for listed in listings}) > 1
 
@@ -106,12 +106,12 @@ class TestListing:
             made = [await create(provider) for _ in range(5)]
             for vm in made:
                 assert (await provider.inspect(POOL, ref(vm))).provider_id == vm.provider_id
-                found = await provider.find(POOL, vm.name, ref(vm).attempt)
+                found = await provider.find(POOL, CloneRef("any", vm.name, ref(vm).attempt))
                 assert found is not None
 
     async def test_a_partial_listing_of_nothing_is_empty(self) -> None:
         async with dummy(listvms_partial_percent=100) as provider:
-            assert await provider.list_vms(POOL) == []
+            assert (await provider.list_vms(POOL)).vms == ()
 
 
 class TestDestroying:
@@ -131,7 +131,7 @@ async def call(provider: DummyProvider, name: str, vm: ProviderVm) -> None:
     """Make the call of that name, about `vm`."""
     calls: dict[str, Callable[[], Awaitable[Any]]] = {
         "create": lambda: provider.create(POOL, new_tag(POOL)),
-        "find": lambda: provider.find(POOL, vm.name, ref(vm).attempt),
+        "find": lambda: provider.find(POOL, CloneRef("any", vm.name, ref(vm).attempt)),
         "inspect": lambda: provider.inspect(POOL, ref(vm)),
         "list_vms": lambda: provider.list_vms(POOL),
         "annotate": lambda: provider.annotate(POOL, ref(vm), new_tag(POOL)),

@@ -39,7 +39,7 @@ async def test_vms_outlive_the_provider(tmp_path: Path) -> None:
     async with dummy(filename=tmp_path / "cloud.db") as provider:
         made = await provider.create(POOL, tag)
     async with dummy(filename=tmp_path / "cloud.db") as provider:
-        assert await provider.find(POOL, tag.name, tag.attempt) == made
+        assert await provider.find(POOL, tag.clone) == made
 
 
 async def test_an_id_and_an_address_are_not_used_again_after_a_restart(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_the_database_beside_an_old_file_stays_in_use_when_the_old_file_is
         await provider.create(POOL, new_tag(POOL))
     old.unlink()
     async with dummy(filename=old) as provider:
-        assert len(await provider.list_vms(POOL)) == 1
+        assert len((await provider.list_vms(POOL)).vms) == 1
 
 
 async def test_any_other_file_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -112,6 +112,8 @@ async def test_a_table_of_an_earlier_version_is_completed_and_keeps_its_vms(tmp_
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("DROP TABLE task")
         database.execute("ALTER TABLE vm DROP COLUMN clone_target")
+        for column in ("clone_failure", "hostname", "moves"):
+            database.execute(f"ALTER TABLE vm DROP COLUMN {column}")
         database.execute("PRAGMA user_version = 1")
     async with dummy(filename=path) as provider:
         await provider.add_disk(POOL, ref(vm), task=new_task(), size=3)
@@ -126,7 +128,7 @@ async def test_a_table_of_a_later_version_is_refused(tmp_path: Path) -> None:
         pass
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
-    with pytest.raises(PermanentError, match="schema 99, this vmpooler knows 3"):
+    with pytest.raises(PermanentError, match="schema 99, this vmpooler knows 4"):
         async with dummy(filename=path):
             pass
 
@@ -153,7 +155,7 @@ async def test_a_table_that_somebody_keeps_busy_is_a_transient_error(tmp_path: P
             database.execute("BEGIN IMMEDIATE")
             with pytest.raises(TransientError, match="locked"):
                 await provider.create(POOL, new_tag(POOL))
-            assert await provider.list_vms(POOL) == []
+            assert (await provider.list_vms(POOL)).vms == ()
         assert await provider.create(POOL, new_tag(POOL))
 
 
@@ -175,7 +177,7 @@ async def test_opening_waits_for_another_process_that_is_making_the_table(tmp_pa
         done, _ = await asyncio.wait([opening], timeout=BUSY_TIMEOUT + 0.5)
         assert not done
     await opening
-    assert await provider.list_vms(POOL) == []
+    assert (await provider.list_vms(POOL)).vms == ()
     await provider.close()
 
 

@@ -58,7 +58,7 @@ async def test_two_processes_that_make_vms_at_once_disturb_neither_each_other_no
         ids = {id_ for ids in await asyncio.gather(printed(one, 100), printed(two, 100)) for id_ in ids}
         assert [await one.wait(), await two.wait()] == [0, 0]
     async with dummy(filename=filename) as provider:
-        listed = await provider.list_vms(POOL)
+        listed = (await provider.list_vms(POOL)).vms
     assert {vm.provider_id for vm in listed} == ids
     assert len({vm.ip for vm in listed}) == 200
 
@@ -68,11 +68,11 @@ async def test_a_process_sees_at_once_what_another_did(filename: str) -> None:
         async with client("create", 1, filename=filename) as maker:
             [made] = await printed(maker, 1)
             await maker.wait()
-        [vm] = await provider.list_vms(POOL)
+        [vm] = (await provider.list_vms(POOL)).vms
         assert vm.provider_id == made
         async with client("destroy", made, filename=filename) as destroyer:
             assert await destroyer.wait() == 0
-        assert await provider.list_vms(POOL) == []
+        assert (await provider.list_vms(POOL)).vms == ()
 
 
 async def test_every_vm_that_was_told_is_there_when_its_maker_is_killed_among_its_work(filename: str) -> None:
@@ -93,10 +93,10 @@ async def test_a_clone_goes_on_when_its_maker_is_killed(filename: str) -> None:
         [first, _] = await printed(maker, 2)
         await kill(maker)
     async with dummy(**slow) as provider:
-        [cloning, _] = await provider.list_vms(POOL)
+        [cloning, _] = (await provider.list_vms(POOL)).vms
         assert (cloning.provider_id, cloning.status) == (first, VmStatus.CLONING)
         CloudFile(Path(filename)).change(first, clone_ends_at=0, ready_at=0)
-        assert (await provider.inspect(POOL, ref(cloning))).status is VmStatus.READY
+        assert (await provider.inspect(POOL, ref(cloning))).status is VmStatus.RUNNING
 
 
 async def test_a_destroy_whose_process_is_killed_is_ended_by_the_next(filename: str) -> None:

@@ -13,7 +13,7 @@ from vmpooler_manager.providers.testing import unmeasured
 
 def test_nothing_is_slow_and_nothing_fails_by_default() -> None:
     settings = dummy_settings({})
-    assert [getattr(settings, kind) for kind in (*Fault, *Delay)] == [0] * 20
+    assert [getattr(settings, kind) for kind in (*Fault, *Delay)] == [0] * 26
 
 
 def test_one_connection_and_a_wait_of_ten_seconds_are_the_default() -> None:

@@ -45,7 +45,7 @@ def slow(tmp_path: Path) -> dict[str, Any]:
 async def test_without_delays_a_new_vm_is_ready_at_once() -> None:
     async with dummy() as provider:
         vm = await provider.create(POOL, new_tag(POOL))
-        assert vm.status is VmStatus.READY
+        assert vm.status is VmStatus.RUNNING
         assert vm.ip == "10.0.0.1"
 
 
@@ -60,7 +60,7 @@ async def test_a_vm_boots_when_its_clone_has_ended(slow: dict[str, Any], cloud: 
         vm = await provider.create(POOL, new_tag(POOL))
         cloud.change(vm.provider_id, clone_ends_at=time.time() - 1)
         seen = await provider.inspect(POOL, ref(vm))
-        assert (seen.status, seen.ip) == (VmStatus.BOOTING, "10.0.0.1")
+        assert (seen.status, seen.ip) == (VmStatus.RUNNING, None)
 
 
 async def test_a_clone_ends_although_its_client_is_gone(slow: dict[str, Any], cloud: CloudFile) -> None:
@@ -68,7 +68,7 @@ async def test_a_clone_ends_although_its_client_is_gone(slow: dict[str, Any], cl
         vm = await provider.create(POOL, new_tag(POOL))
     cloud.change(vm.provider_id, clone_ends_at=time.time() - 2, ready_at=time.time() - 1)
     async with dummy(**slow) as provider:
-        assert (await provider.inspect(POOL, ref(vm))).status is VmStatus.READY
+        assert (await provider.inspect(POOL, ref(vm))).status is VmStatus.RUNNING
 
 
 async def test_booting_begins_when_the_clone_ends(slow: dict[str, Any], cloud: CloudFile) -> None:
@@ -134,7 +134,7 @@ async def test_a_create_that_is_late_by_the_providers_own_grace_fails_and_makes_
     await provider.open()
     with pytest.raises(TransientError, match="too old"):
         await provider.create(POOL, new_tag(POOL))
-    assert await provider.list_vms(POOL) == []
+    assert (await provider.list_vms(POOL)).vms == ()
     await provider.close()
 
 
@@ -150,6 +150,7 @@ async def test_the_table_refuses_a_vm_that_comes_too_late() -> None:
         "created_at": now - 10,
         "clone_ends_at": now,
         "ready_at": now,
+        "clone_failure": None,
         "ready_known": True,
     }
     assert await table.add(machine, new_tag(POOL), refused_from=now - 8) is None
@@ -170,9 +171,9 @@ async def test_two_vms_of_one_name_are_two_vms() -> None:
     async with dummy() as provider:
         first, second = [await provider.create(POOL, tag) for _ in range(2)]
         assert first.provider_id != second.provider_id
-        assert len(await provider.list_vms(POOL)) == 2
+        assert len((await provider.list_vms(POOL)).vms) == 2
         await provider.destroy(POOL, ref(first))
-        found = await provider.find(POOL, tag.name, tag.attempt)
+        found = await provider.find(POOL, tag.clone)
         assert found is not None
         assert found.provider_id == second.provider_id
 
@@ -182,14 +183,14 @@ async def test_a_vm_is_found_where_it_was_made_when_the_pool_moves_to_another_fo
     moved = CloneSpec(name=POOL.name, template=POOL.template, options={"folder": "Archive"})
     async with dummy() as provider:
         await provider.create(POOL, tag)
-        assert await provider.find(moved, tag.name, tag.attempt) is not None
-        assert await provider.list_vms(moved) == []
+        assert await provider.find(moved, tag.clone) is not None
+        assert (await provider.list_vms(moved)).vms == ()
 
 
 async def test_a_foreign_vm_is_listed_without_a_tag(tmp_path: Path, cloud: CloudFile) -> None:
     async with dummy(filename=tmp_path / "cloud.db") as provider:
         cloud.add_foreign_vm("theirs-1", place=POOL.name, name="mail-server")
-        [seen] = await provider.list_vms(POOL)
+        [seen] = (await provider.list_vms(POOL)).vms
         assert (seen.name, seen.tag) == ("mail-server", None)
 
 
@@ -219,6 +220,9 @@ def machine(number: int) -> Machine:
         clone_ends_at=0,
         ready_at=0,
         ready_known=True,
+        clone_failure=None,
+        hostname="vm",
+        moves=0,
         powered_on=True,
         tag=None,
     )

@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,14 @@ from typing import Any
 from tests.support.crashing_orders import Call, Effect, Orders, When
 from tests.support.project import ROOT
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
+from vmpooler_manager.providers.contract import (
+    CloneRef,
+    CloneSpec,
+    OwnershipTag,
+    ProviderVm,
+    VmListing,
+    VmRef,
+)
 from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.errors import TransientError
 
@@ -35,17 +42,17 @@ class CrashingProvider(DummyProvider):
         async with self._obeying(Call.CREATE):
             return await super().create(pool, tag)
 
-    async def find(self, pool: CloneSpec, name: str, attempt: str) -> ProviderVm | None:
+    async def find(self, pool: CloneSpec, clone: CloneRef) -> ProviderVm | None:
         """Find, and obey."""
         async with self._obeying(Call.FIND):
-            return await super().find(pool, name, attempt)
+            return await super().find(pool, clone)
 
     async def inspect(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
         """Inspect, and obey."""
         async with self._obeying(Call.INSPECT):
             return await super().inspect(pool, vm)
 
-    async def list_vms(self, pool: CloneSpec) -> Sequence[ProviderVm]:
+    async def list_vms(self, pool: CloneSpec) -> VmListing:
         """List, and obey."""
         async with self._obeying(Call.LIST_VMS):
             return await super().list_vms(pool)

@@ -5,13 +5,21 @@ It is found as any plug-in is, by an entry point; `install` writes the distribut
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
-from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, ProviderVm, VmRef
+from vmpooler_manager.providers.contract import (
+    CloneRef,
+    CloneSpec,
+    OwnershipTag,
+    ProviderVm,
+    VmListing,
+    VmRef,
+)
 from vmpooler_manager.providers.dummy.provider import DummyProvider
 from vmpooler_manager.providers.errors import PermanentError, Throttled, TransientError
 
@@ -59,21 +67,22 @@ class FaultyProvider(DummyProvider):
         await self._suffer("create")
         return await super().create(pool, tag)
 
-    async def find(self, pool: CloneSpec, name: str, attempt: str) -> ProviderVm | None:
+    async def find(self, pool: CloneSpec, clone: CloneRef) -> ProviderVm | None:
         """Find, or not."""
         await self._suffer("find")
-        return await super().find(pool, name, attempt)
+        return await super().find(pool, clone)
 
     async def inspect(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
         """Inspect, or not."""
         await self._suffer("inspect")
         return await super().inspect(pool, vm)
 
-    async def list_vms(self, pool: CloneSpec) -> Sequence[ProviderVm]:
+    async def list_vms(self, pool: CloneSpec) -> VmListing:
         """List, or not, or not all."""
         mood = await self._suffer("list_vms")
         found = await super().list_vms(pool)
-        return [] if mood == "empty" else found[1:] if mood == "partial" else found
+        vms = () if mood == "empty" else found.vms[1:] if mood == "partial" else found.vms
+        return replace(found, vms=vms)
 
     async def annotate(self, pool: CloneSpec, vm: VmRef, tag: OwnershipTag) -> None:
         """Annotate, or not."""

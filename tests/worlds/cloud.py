@@ -110,4 +110,4 @@ class ProviderClient:
 
 
 def _seen(vm: CloudVm) -> ProviderVm:
-    return ProviderVm(vm.id, vm.tag.name, VmStatus.READY if vm.is_on else VmStatus.OFF, vm.tag)
+    return ProviderVm(vm.id, vm.tag.name, VmStatus.RUNNING if vm.is_on else VmStatus.OFF, vm.tag)

@@ -36,7 +36,7 @@ CASES: list[tuple[str, str, str, Any]] = [
     ("REQUEST_LOGGER", "true", "general.request_logger", True),
     ("MAX_TRIES", "14", "vsphere_defaults.max_tries", 14),
     ("RETRY_FACTOR", "15", "vsphere_defaults.retry_factor", timedelta(seconds=15)),
-    ("MIGRATION_LIMIT", "16", "vsphere_defaults.migration_limit", 16),
+    ("MIGRATION_LIMIT", "16", "general.migration_limit", 16),
     ("CREATE_FOLDERS", "true", "vsphere_defaults.create_folders", True),
     ("CREATE_LINKED_CLONES", "off", "vsphere_defaults.create_linked_clones", False),
     ("CREATE_TEMPLATE_DELTA_DISKS", "on", "vsphere_defaults.create_template_delta_disks", True),

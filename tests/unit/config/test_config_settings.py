@@ -7,8 +7,9 @@ from typing import Any
 import pydantic
 import pytest
 
-from tests.unit.config.documents import COMPLETE, load_text, with_pool, with_pools, with_value
+from tests.unit.config.documents import COMPLETE, load_text, mistakes, with_pool, with_pools, with_value
 from vmpooler_common.config import Options, PoolSettings, Settings
+from vmpooler_common.model.features import Feature
 
 
 def only_pool(**keys: Any) -> PoolSettings:
@@ -127,6 +128,58 @@ def test_vsphere_s_time_out_has_an_old_name(
     settings = load_text(COMPLETE | {"providers": {"vsphere": provider}, "config": config}).settings
     assert settings.providers["vsphere"].operation_timeout == timedelta(seconds=seconds)
     assert "vsphere_timeout" not in settings.providers["vsphere"].options
+
+
+def test_a_driver_gets_what_config_holds_for_all_its_providers_unless_its_own_entry_says_else() -> None:
+    config = {"create_folders": True, "max_tries": 7, "retry_factor": 4}
+    entry = {"provider_class": "vSphere", "max_tries": 2}
+    providers = {"one": {"provider_class": "vsphere"}, "other": entry, "dummy": {}}
+    settings = load_text(COMPLETE | {"config": config, "providers": providers}).settings
+    one, other = settings.providers["one"].options, settings.providers["other"].options
+    assert (one["create_folders"], one["max_tries"], one["retry_factor"]) == (True, 7, timedelta(seconds=4))
+    assert (other["max_tries"], other["utilization_limit"]) == (2, 90)
+    assert dict(settings.providers["dummy"].options) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "check"),
+    [("none", "none"), ("tcp", "tcp:22"), ("tcp:3389", "tcp:3389"), (None, "none")],
+)
+def test_a_pool_says_how_its_vms_are_checked(written: str | None, check: str) -> None:
+    pool = load_text(with_pool(ready_check=written)).settings.pools[0]
+    assert str(pool.ready_check) == check
+
+
+@pytest.mark.parametrize("wrong", ["ssh", "tcp:0", "tcp:65536", "none:22", "tcp:ssh", 22])
+def test_any_other_check_is_a_mistake(wrong: str | int) -> None:
+    assert "tcp:PORT" in str(mistakes(with_pool(ready_check=wrong)))
+
+
+def test_the_driver_declares_the_check_of_pools_that_name_none_and_its_features() -> None:
+    document = COMPLETE | {"providers": {"vsphere": {}, "dummy": {}, "unknown": {}}}
+    document["pools"] = [
+        {"name": name, "template": "t", "size": 0, "provider": name} for name in document["providers"]
+    ]
+    settings = load_text(document).settings
+    assert {pool.name: str(pool.ready_check) for pool in settings.pools} == {
+        "vsphere": "tcp:22",
+        "dummy": "none",
+        "unknown": "tcp:22",
+    }
+    assert Feature.DISKS in (settings.providers["dummy"].features or ())
+    assert settings.providers["unknown"].features is None
+
+
+@pytest.mark.parametrize(
+    ("config", "pool", "checks"),
+    [(None, None, True), (False, None, False), (False, True, True), (True, False, False)],
+)
+def test_a_pool_may_say_for_itself_whether_host_names_are_checked(
+    config: bool | None, pool: bool | None, checks: bool
+) -> None:
+    document = with_pool(check_hostname_for_mismatch=pool)
+    document |= {"config": {"check_ready_vm_hostname_for_mismatch": config}}
+    assert load_text(document).settings.pools[0].checks_hostname is checks
 
 
 def test_other_providers_ignore_vsphere_s_time_out() -> None:

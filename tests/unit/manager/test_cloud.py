@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.support.stores import Tally
 from tests.unit.manager.pools import CLONE_SPEC, calls_of, make_cloud
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.metrics.providers import CallResult
-from vmpooler_manager.providers.contract import OwnershipTag, VmRef
+from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, VmListing, VmRef
 from vmpooler_manager.providers.errors import (
     NotFound,
     PermanentError,
@@ -41,7 +42,8 @@ def tally() -> Tally:
 @asynccontextmanager
 async def cloud_of(moods: Moods, tally: Tally, **options: Any) -> AsyncIterator[ProviderClient]:
     measures = ConnectionMetrics(Tally(), "provider_connection_pool", "cloud")
-    driver = FaultyProvider("cloud", {"moods": str(moods.path), **options.pop("settings", {})}, measures)
+    make = options.pop("driver", FaultyProvider)
+    driver = make("cloud", {"moods": str(moods.path), **options.pop("settings", {})}, measures)
     cloud = make_cloud(driver, tally=tally, **options)
     assert await cloud.open()
     try:
@@ -54,19 +56,60 @@ async def test_every_call_reaches_the_driver_and_is_counted(moods: Moods, tally:
     async with cloud_of(moods, tally) as cloud:
         made = await cloud.create(CLONE_SPEC, TAG)
         ref = VmRef(made.name, TAG.attempt, made.provider_id)
-        assert await cloud.find(CLONE_SPEC, made.name, TAG.attempt) is not None
+        assert await cloud.find(CLONE_SPEC, TAG.clone) is not None
         assert (await cloud.inspect(CLONE_SPEC, ref)).provider_id == made.provider_id
         assert len(await cloud.list_vms(CLONE_SPEC)) == 1
         await cloud.annotate(CLONE_SPEC, ref, TAG)
         await cloud.add_disk(CLONE_SPEC, ref, task="disk", size=8)
         await cloud.snapshot(CLONE_SPEC, ref, name="snapshot")
         await cloud.revert(CLONE_SPEC, ref, task="back", snapshot="snapshot")
+        await cloud.prepare(CLONE_SPEC)
+        await cloud.migrate(CLONE_SPEC, ref)
+        [place] = await cloud.unreferenced([])
+        await cloud.remove_place(place)
         await cloud.destroy(CLONE_SPEC, ref)
-        assert await cloud.list_vms(CLONE_SPEC) == []
+        assert await cloud.list_vms(CLONE_SPEC) == ()
     calls = calls_of(tally)
     assert calls.pop(("list_vms", "ok")) == 2
-    of_a_vm = ("inspect", "annotate", "add_disk", "snapshot", "revert", "destroy")
-    assert calls == {(call, "ok"): 1 for call in ("create", "find", *of_a_vm)}
+    of_a_vm = ("inspect", "annotate", "add_disk", "snapshot", "revert", "migrate", "destroy")
+    of_places = ("prepare", "unreferenced", "remove_place")
+    assert calls == {(call, "ok"): 1 for call in ("create", "find", *of_a_vm, *of_places)}
+
+
+class Stale(FaultyProvider):
+    """A driver that answers with what it knew a minute ago."""
+
+    async def list_vms(self, pool: CloneSpec) -> VmListing:
+        listing = await super().list_vms(pool)
+        return replace(listing, as_of=listing.as_of - 60)
+
+
+class Plain(FaultyProvider):
+    """A driver without features."""
+
+    features = frozenset()
+
+
+async def test_a_listing_from_before_the_call_is_an_error(moods: Moods, tally: Tally) -> None:
+    async with cloud_of(moods, tally, driver=Stale) as cloud:
+        with pytest.raises(TransientError, match="older than the question"):
+            await cloud.list_vms(CLONE_SPEC)
+    assert calls_of(tally) == {("list_vms", "transient"): 1}
+
+
+async def test_what_the_driver_does_not_declare_is_refused_with_words_for_the_user(
+    moods: Moods, tally: Tally
+) -> None:
+    async with cloud_of(moods, tally, driver=Plain) as cloud:
+        await cloud.prepare(CLONE_SPEC)  # nothing to do
+        with pytest.raises(PermanentError, match="can't add disks"):
+            await cloud.add_disk(CLONE_SPEC, NOBODY, task="disk", size=8)
+        with pytest.raises(PermanentError, match="can't take snapshots"):
+            await cloud.revert(CLONE_SPEC, NOBODY, task="back", snapshot="snapshot")
+        with pytest.raises(PermanentError, match="can't move"):
+            await cloud.migrate(CLONE_SPEC, NOBODY)
+        with pytest.raises(PermanentError, match="places"):
+            await cloud.unreferenced([])
 
 
 @pytest.mark.parametrize(
@@ -109,7 +152,7 @@ async def test_a_call_that_hung_leaves_its_connection_to_others(moods: Moods, ta
         with pytest.raises(TransientError):
             await cloud.list_vms(CLONE_SPEC)
         moods.set()
-        assert await cloud.list_vms(CLONE_SPEC) == []
+        assert await cloud.list_vms(CLONE_SPEC) == ()
 
 
 async def test_a_throttled_cloud_is_left_alone_for_as_long_as_it_asked(moods: Moods, tally: Tally) -> None:
@@ -121,7 +164,7 @@ async def test_a_throttled_cloud_is_left_alone_for_as_long_as_it_asked(moods: Mo
         moods.set()
         throttled_until = cloud.throttled_until
         assert throttled_until > now()
-        await cloud.find(CLONE_SPEC, "agile-stoat", "attempt-1")
+        await cloud.find(CLONE_SPEC, TAG.clone)
         assert now() >= throttled_until
 
 

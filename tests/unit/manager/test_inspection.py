@@ -40,7 +40,7 @@ def test_a_ready_vm_that_is_switched_off_is_retired_as_unhealthy() -> None:
     assert [after_missing("a", OFF), after_suspicion("a", OFF, bound=3)] == [UNHEALTHY, UNHEALTHY]
 
 
-@pytest.mark.parametrize("status", [VmStatus.CLONING, VmStatus.BOOTING, VmStatus.READY])
+@pytest.mark.parametrize("status", [VmStatus.CLONING, VmStatus.RUNNING])
 def test_a_vm_may_boot_for_long(status: VmStatus) -> None:
     assert while_booting("a", provider_vm("a", status=status)) is None
 

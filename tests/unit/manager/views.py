@@ -68,14 +68,14 @@ def provider_vm(name: str, **changes: Any) -> ProviderVm:
         "name": name,
         "attempt": f"attempt-of-{name}",
     }
-    status = changes.pop("status", VmStatus.READY)
+    status = changes.pop("status", VmStatus.RUNNING)
     provider_id = changes.pop("provider_id", f"id-of-{name}")
     return ProviderVm(provider_id, name, status, OwnershipTag(**{**tag, **changes}))
 
 
 def foreign_vm(name: str) -> ProviderVm:
     """Describe a VM that somebody else made."""
-    return ProviderVm(f"id-of-{name}", name, VmStatus.READY, tag=None)
+    return ProviderVm(f"id-of-{name}", name, VmStatus.RUNNING, tag=None)
 
 
 def snapshot(*, sizes: tuple[int, ...] | None = None, **changes: Any) -> Snapshot:

@@ -12,8 +12,9 @@ from vmpooler_common.config.document.node import Node, plain
 from vmpooler_common.config.read.assembly import ReadProvider, Sections
 from vmpooler_common.config.read.checks import BUILT_IN_PROVIDER
 from vmpooler_common.config.read.environment import is_debugging
+from vmpooler_common.config.sections.drivers import settings_of_driver
 from vmpooler_common.config.sections.pools import DnsSection, PoolSection
-from vmpooler_common.config.sections.providers import VsphereProvider
+from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.config.settings import (
     DnsSettings,
     ListenAddress,
@@ -22,11 +23,13 @@ from vmpooler_common.config.settings import (
     ProviderSettings,
     Settings,
 )
+from vmpooler_common.model.readiness import ReadyCheck
 
 OPERATION_TIMEOUT = timedelta(seconds=60)
+READY_CHECK_TIMEOUT = timedelta(seconds=5)
 _PROVIDER_FIELDS = frozenset({"provider_class", "paused", "operation_timeout"})
 _DNS_FIELDS = frozenset({"dns_class", "domain"})
-_POOL_FIELDS = frozenset(PoolSettings.__slots__) | {"alias"}
+_POOL_FIELDS = frozenset(PoolSettings.__slots__) | {"alias", "check_hostname_for_mismatch"}
 
 
 def resolve(sections: Sections, environ: Mapping[str, str], *, default_port: int) -> Settings:
@@ -37,8 +40,7 @@ def resolve(sections: Sections, environ: Mapping[str, str], *, default_port: int
     port = sections.listen.port
     providers = {name: _provider(name, read, sections) for name, read in sections.providers.items()}
     if any(pool.provider == BUILT_IN_PROVIDER for _, pool in sections.pools):
-        built_in = ProviderSettings(BUILT_IN_PROVIDER, BUILT_IN_PROVIDER, False, OPERATION_TIMEOUT, Options())
-        providers.setdefault(BUILT_IN_PROVIDER, built_in)
+        providers.setdefault(BUILT_IN_PROVIDER, _built_in())
     return Settings(
         listen=ListenAddress(sections.listen.host, default_port if port is None else port),
         is_debugging=is_debugging(environ),
@@ -72,22 +74,45 @@ def resolve(sections: Sections, environ: Mapping[str, str], *, default_port: int
 
 def _provider(name: str, read: ReadProvider, sections: Sections) -> ProviderSettings:
     section = read.section
-    timeout = section.operation_timeout
-    if isinstance(section, VsphereProvider):  # an old name, for vSphere only
-        timeout = timeout or section.vsphere_timeout or sections.vsphere_defaults.vsphere_timeout
+    shared = sections.part_of_config(section.shared_keys)
+    elsewhere = _PROVIDER_FIELDS | section.renamed_keys.keys()
     return ProviderSettings(
         name=name,
         provider_class=section.provider_class or name,
         paused=section.paused,
-        operation_timeout=timeout or OPERATION_TIMEOUT,
-        options=_options(read.node, section, _PROVIDER_FIELDS | {"vsphere_timeout"}),
+        operation_timeout=_operation_timeout(section, shared) or OPERATION_TIMEOUT,
+        options=Options(_shared(shared, elsewhere) | _options(read.node, section, elsewhere)),
+        features=section.features,
     )
+
+
+def _built_in() -> ProviderSettings:
+    declared = settings_of_driver(BUILT_IN_PROVIDER) or CommonProvider
+    return ProviderSettings(
+        BUILT_IN_PROVIDER, BUILT_IN_PROVIDER, False, OPERATION_TIMEOUT, Options(), declared.features
+    )
+
+
+def _operation_timeout(section: CommonProvider, shared: Section | None) -> timedelta | None:
+    """Return the deadline of a provider's calls, under whatever name it is set; its own is the strongest."""
+    names = (
+        "operation_timeout",
+        *(old for old, new in section.renamed_keys.items() if new == "operation_timeout"),
+    )
+    found = (getattr(part, name, None) for part in (section, shared) for name in names)
+    return next((timeout for timeout in found if timeout is not None), None)
+
+
+def _shared(shared: Section | None, without: frozenset[str]) -> dict[str, Any]:
+    """Return what `config` holds for all providers of a driver, the defaults too."""
+    values = {} if shared is None else {name: getattr(shared, name) for name in type(shared).model_fields}
+    return {name: value for name, value in values.items() if name not in without and value is not None}
 
 
 def _dns(name: str, entry: DnsSection, sections: Sections) -> DnsSettings:
     node = sections.root.find("dns_configs", name)
-    options = _options(node, entry, _DNS_FIELDS) if node else Options()
-    return DnsSettings(name, entry.domain, entry.dns_class, options)
+    options = _options(node, entry, _DNS_FIELDS) if node else {}
+    return DnsSettings(name, entry.domain, entry.dns_class, Options(options))
 
 
 def _pool(
@@ -112,8 +137,20 @@ def _pool(
         check_loop_delay_max=max(first_delay, pool.check_loop_delay_max or general.check_loop_delay_max),
         check_loop_delay_decay=pool.check_loop_delay_decay or general.check_loop_delay_decay,
         paused=pool.paused or providers[pool.provider].paused,
-        options=_options(node, pool, _POOL_FIELDS),
+        ready_check=pool.ready_check or _default_check(pool.provider, sections),
+        ready_check_timeout=pool.ready_check_timeout or READY_CHECK_TIMEOUT,
+        checks_hostname=general.check_ready_vm_hostname_for_mismatch
+        if pool.check_hostname_for_mismatch is None
+        else pool.check_hostname_for_mismatch,
+        options=Options(_options(node, pool, _POOL_FIELDS)),
     )
+
+
+def _default_check(provider: str, sections: Sections) -> ReadyCheck:
+    """Return what the driver of the pool's provider declares."""
+    read = sections.providers.get(provider)
+    declared = settings_of_driver(BUILT_IN_PROVIDER) if read is None else type(read.section)
+    return (declared or CommonProvider).ready_check
 
 
 def _only(entries: Mapping[str, DnsSection]) -> DnsSection | None:
@@ -127,7 +164,7 @@ def _alias_as_configured(node: Node, pool: PoolSection) -> str | tuple[str, ...]
     return pool.alias if isinstance(written.value, tuple) else pool.alias[0]
 
 
-def _options(node: Node, section: Section, without: frozenset[str]) -> Options:
+def _options(node: Node, section: Section, without: frozenset[str]) -> dict[str, Any]:
     """Return the keys that are set: known ones as they were read, others as they are written."""
     values: dict[str, Any] = {}
     for key, child in node.children.items():
@@ -138,4 +175,4 @@ def _options(node: Node, section: Section, without: frozenset[str]) -> Options:
             values[key] = value.get_secret_value() if isinstance(value, SecretStr) else value
         else:
             values[key] = plain(child)
-    return Options(values)
+    return values

@@ -19,7 +19,9 @@ from vmpooler_common.config.sections.redis import RedisSection
 from vmpooler_common.config.sections.resilience import ResilienceSection
 from vmpooler_common.config.sections.serving import ServingSection
 from vmpooler_common.config.sections.upkeep import UpkeepSection
-from vmpooler_common.config.sections.vsphere_defaults import VsphereDefaults
+from vmpooler_common.config.sections.vsphere import VsphereDefaults
+from vmpooler_common.model.features import Feature
+from vmpooler_common.model.readiness import ReadyCheck
 
 
 class Options(Mapping[str, Any]):
@@ -85,7 +87,9 @@ class ProviderSettings:
     operation_timeout: timedelta
     """The deadline of any one call."""
     options: Options
-    """The keys that are set for the driver: numbers in the units of the table of settings."""
+    """The keys that are set for the driver, with what `config` holds for all providers of its class."""
+    features: frozenset[Feature] | None = None
+    """What the driver declares that it can; None where its declaration isn't installed here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,11 @@ class PoolSettings:
     check_loop_delay_decay: float
     paused: bool
     """The pool itself, or its provider, is paused."""
+    ready_check: ReadyCheck
+    ready_check_timeout: timedelta
+    """Longest time for one try."""
+    checks_hostname: bool
+    """Whether a ready VM that calls itself by another name is given up."""
     options: Options
     """The remaining keys that are set."""
 

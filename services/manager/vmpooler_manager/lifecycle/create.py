@@ -22,7 +22,7 @@ from vmpooler_manager.metrics.requests import RequestMetrics
 from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.planning.actions import Retire
 from vmpooler_manager.planning.inspection import after_failed_clone, after_lost_clone, while_booting
-from vmpooler_manager.providers.contract import OwnershipTag, ProviderVm, VmRef, VmStatus
+from vmpooler_manager.providers.contract import CloneRef, OwnershipTag, ProviderVm, VmRef, VmStatus
 from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
 from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.pool import Pool
@@ -88,7 +88,9 @@ class VmCreator:
     async def resolve(self, pool: Pool, vm: PendingVm, *, waited: timedelta) -> None:
         """Find out what became of a `create` whose manager is gone, `waited` after its lease ended."""
         try:
-            found = await pool.cloud.find(pool.clone_spec, vm.name, vm.attempt)
+            found = await pool.cloud.find(
+                pool.clone_spec, CloneRef(self._identity.installation, vm.name, vm.attempt)
+            )
         except ProviderError as error:
             # Unknown isn't absent: the next pass asks again.
             log.info(EventName.VM_CALL_FAILED, call="find", vm=vm.name, pool=pool.name, error=str(error))
@@ -144,7 +146,7 @@ class VmCreator:
 
     async def _record(self, pool: Pool, ref: VmRef, seen: ProviderVm, progress: _Progress) -> bool:
         """Record what was seen; True when there is nothing more to wait for."""
-        if seen.status is VmStatus.READY:
+        if seen.status is VmStatus.RUNNING and seen.ip:
             promotion = await self._store.clones.booted(
                 ref.name,
                 ref.attempt,

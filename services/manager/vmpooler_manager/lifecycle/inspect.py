@@ -44,7 +44,7 @@ class VmInspector:
         else:
             pool.listings.succeeded()
             pool.listing_outage.ended()
-            deliver(Listing(started_at, tuple(vms), data_epoch))
+            deliver(Listing(started_at, vms, data_epoch))
         pool.poke()
 
     async def verify_missing(self, pool: Pool, name: str) -> None:

@@ -7,11 +7,23 @@ from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.instrument import Instrument
 
 ProviderOperation = Literal[
-    "create", "find", "inspect", "list_vms", "annotate", "add_disk", "snapshot", "revert", "destroy"
+    "create",
+    "find",
+    "inspect",
+    "list_vms",
+    "annotate",
+    "add_disk",
+    "snapshot",
+    "revert",
+    "destroy",
+    "prepare",
+    "migrate",
+    "unreferenced",
+    "remove_place",
 ]
 """The calls of the provider contract."""
 
-CallResult = Literal["ok", "transient", "throttled", "permanent", "not_found", "timeout"]
+CallResult = Literal["ok", "transient", "throttled", "no_capacity", "permanent", "not_found", "timeout"]
 """How a provider call ended: the errors of the contract, and its deadline."""
 
 PROVIDER = Label("provider")

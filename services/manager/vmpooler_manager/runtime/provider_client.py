@@ -1,15 +1,32 @@
 """One provider as the manager uses it: every call under a deadline, measured, and none while throttled."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from vmpooler_common.config import ProviderSettings
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.model.features import LACKING
 from vmpooler_manager.metrics.providers import CallResult, ProviderMetrics, ProviderOperation
-from vmpooler_manager.providers.contract import CloneSpec, OwnershipTag, Provider, ProviderVm, VmRef
+from vmpooler_manager.providers.contract import (
+    CloneRef,
+    CloneSpec,
+    DiskProvider,
+    Feature,
+    MigratingProvider,
+    OwnershipTag,
+    Place,
+    PreparingProvider,
+    Provider,
+    ProviderVm,
+    PurgingProvider,
+    SnapshotProvider,
+    VmRef,
+)
 from vmpooler_manager.providers.errors import (
+    NoCapacity,
     NotFound,
     PermanentError,
     ProviderError,
@@ -48,6 +65,8 @@ class ProviderClient:
         self._metrics = metrics
         self.throttled_until = 0.0
         """Monotonic time until which the cloud asked to be left alone."""
+        self.features: frozenset[Feature] = provider.features if provider else frozenset()
+        """What the driver can beyond the core of the contract."""
         metrics.deletion_resumed(name)
 
     @property
@@ -86,17 +105,25 @@ class ProviderClient:
         """See `Provider.create`."""
         return await self._call("create", lambda driver: driver.create(pool, tag))
 
-    async def find(self, pool: CloneSpec, name: str, attempt: str) -> ProviderVm | None:
+    async def find(self, pool: CloneSpec, clone: CloneRef) -> ProviderVm | None:
         """See `Provider.find`."""
-        return await self._call("find", lambda driver: driver.find(pool, name, attempt))
+        return await self._call("find", lambda driver: driver.find(pool, clone))
 
     async def inspect(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
         """See `Provider.inspect`."""
         return await self._call("inspect", lambda driver: driver.inspect(pool, vm))
 
-    async def list_vms(self, pool: CloneSpec) -> Sequence[ProviderVm]:
-        """See `Provider.list_vms`."""
-        return await self._call("list_vms", lambda driver: driver.list_vms(pool))
+    async def list_vms(self, pool: CloneSpec) -> tuple[ProviderVm, ...]:
+        """See `Provider.list_vms`. A listing that doesn't prove its freshness is a TransientError."""
+
+        async def list_freshly(driver: Provider) -> tuple[ProviderVm, ...]:
+            asked = time.monotonic()
+            listing = await driver.list_vms(pool)
+            if listing.as_of < asked:
+                raise TransientError(f"the listing is {asked - listing.as_of:.1f} s older than the question")
+            return listing.vms
+
+        return await self._call("list_vms", list_freshly)
 
     async def annotate(self, pool: CloneSpec, vm: VmRef, tag: OwnershipTag) -> None:
         """See `Provider.annotate`."""
@@ -104,15 +131,59 @@ class ProviderClient:
 
     async def add_disk(self, pool: CloneSpec, vm: VmRef, *, task: str, size: int) -> None:
         """See `Provider.add_disk`."""
-        await self._call("add_disk", lambda driver: driver.add_disk(pool, vm, task=task, size=size))
+        await self._call(
+            "add_disk",
+            lambda driver: cast("DiskProvider", _having(Feature.DISKS, driver)).add_disk(
+                pool, vm, task=task, size=size
+            ),
+        )
 
     async def snapshot(self, pool: CloneSpec, vm: VmRef, *, name: str) -> None:
         """See `Provider.snapshot`."""
-        await self._call("snapshot", lambda driver: driver.snapshot(pool, vm, name=name))
+        await self._call(
+            "snapshot",
+            lambda driver: cast("SnapshotProvider", _having(Feature.SNAPSHOTS, driver)).snapshot(
+                pool, vm, name=name
+            ),
+        )
 
     async def revert(self, pool: CloneSpec, vm: VmRef, *, task: str, snapshot: str) -> None:
         """See `Provider.revert`."""
-        await self._call("revert", lambda driver: driver.revert(pool, vm, task=task, snapshot=snapshot))
+        await self._call(
+            "revert",
+            lambda driver: cast("SnapshotProvider", _having(Feature.SNAPSHOTS, driver)).revert(
+                pool, vm, task=task, snapshot=snapshot
+            ),
+        )
+
+    async def prepare(self, pool: CloneSpec) -> None:
+        """See `PreparingProvider.prepare`; nothing where the driver has nothing to prepare."""
+        if Feature.PREPARATION in self.features:
+            await self._call(
+                "prepare",
+                lambda driver: cast("PreparingProvider", _having(Feature.PREPARATION, driver)).prepare(pool),
+            )
+
+    async def migrate(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
+        """See `MigratingProvider.migrate`."""
+        return await self._call(
+            "migrate",
+            lambda driver: cast("MigratingProvider", _having(Feature.MIGRATION, driver)).migrate(pool, vm),
+        )
+
+    async def unreferenced(self, pools: Sequence[CloneSpec]) -> Sequence[Place]:
+        """See `PurgingProvider.unreferenced`."""
+        return await self._call(
+            "unreferenced",
+            lambda driver: cast("PurgingProvider", _having(Feature.PURGE, driver)).unreferenced(pools),
+        )
+
+    async def remove_place(self, place: Place) -> None:
+        """See `PurgingProvider.remove_place`."""
+        await self._call(
+            "remove_place",
+            lambda driver: cast("PurgingProvider", _having(Feature.PURGE, driver)).remove_place(place),
+        )
 
     async def destroy(self, pool: CloneSpec, vm: VmRef) -> None:
         """See `Provider.destroy`. Only so many at a time; others wait here."""
@@ -140,6 +211,9 @@ class ProviderClient:
             result = "throttled"
             self.throttled_until = max(self.throttled_until, loop.time() + error.retry_after.total_seconds())
             raise
+        except NoCapacity:
+            result = "no_capacity"
+            raise
         except NotFound:
             result = "not_found"
             raise
@@ -149,6 +223,12 @@ class ProviderClient:
         finally:
             self._metrics.called(self.name, operation, result=result, seconds=loop.time() - started)
         return value
+
+
+def _having(feature: Feature, driver: Provider) -> Provider:
+    if feature not in driver.features:
+        raise PermanentError(LACKING[feature])
+    return driver
 
 
 def open_client(
@@ -161,8 +241,9 @@ def open_client(
     """Load the driver; without one the client has a fault, and only its pools suffer."""
     fault = ""
     driver = None
+    settings = {**provider.options, "operation_timeout": provider.operation_timeout}
     try:
-        driver = load(provider.name, provider.provider_class, settings=provider.options, metrics=connections)
+        driver = load(provider.name, provider.provider_class, settings=settings, metrics=connections)
     except PermanentError as error:
         fault = str(error)
     return ProviderClient(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from vmpooler_common.config.declare.field import Section
 from vmpooler_common.config.document.node import Node
 from vmpooler_common.config.document.problems import Findings
 from vmpooler_common.config.read.sections import (
@@ -30,7 +31,7 @@ from vmpooler_common.config.sections.resilience import ResilienceSection
 from vmpooler_common.config.sections.serving import ServingSection
 from vmpooler_common.config.sections.top import TopLevel
 from vmpooler_common.config.sections.upkeep import UpkeepSection
-from vmpooler_common.config.sections.vsphere_defaults import VsphereDefaults
+from vmpooler_common.config.sections.vsphere import VsphereDefaults
 
 _CONFIG_MODELS = (GeneralSection, ServingSection, VsphereDefaults, ResilienceSection, UpkeepSection)
 _DNS_ELSEWHERE = "dynamic-dns"
@@ -69,6 +70,11 @@ class Sections:
     dns_configs: dict[str, DnsSection]
     providers: dict[str, ReadProvider]
     pools: tuple[tuple[Node, PoolSection], ...]
+
+    def part_of_config(self, model: type[Section] | None) -> Section | None:
+        """Return the part of the section `config` that is declared by `model`."""
+        parts = (self.general, self.vsphere_defaults, self.resilience, self.upkeep)
+        return next((part for part in parts if type(part) is model), None)
 
 
 def assemble(root: Node, findings: Findings) -> Sections:

@@ -25,7 +25,7 @@ from vmpooler_common.config.sections.resilience import ResilienceSection
 from vmpooler_common.config.sections.serving import ServingSection
 from vmpooler_common.config.sections.top import TopLevel
 from vmpooler_common.config.sections.upkeep import UpkeepSection
-from vmpooler_common.config.sections.vsphere_defaults import VsphereDefaults
+from vmpooler_common.config.sections.vsphere import VsphereDefaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,16 @@ _GROUPS = (
 def settings_groups() -> tuple[SettingsGroup, ...]:
     """Return every group of settings, those of the installed drivers too."""
     drivers = [
-        SettingsGroup("providers.*", f"each provider of the class {driver}", model, _COMMON)
+        SettingsGroup("providers.*", f"each provider of the class {driver}", model, _COMMON | _shared(model))
         for driver, model in settings_of_drivers().items()
     ]
     place = 1 + next(place for place, group in enumerate(_GROUPS) if group.model is CommonProvider)
     return (*_GROUPS[:place], *drivers, *_GROUPS[place:])
+
+
+def _shared(model: type[CommonProvider]) -> frozenset[str]:
+    """Return the keys that a provider may set although they are shown in `config`."""
+    return frozenset() if model.shared_keys is None else frozenset(model.shared_keys.model_fields)
 
 
 @cache

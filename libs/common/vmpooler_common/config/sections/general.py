@@ -189,6 +189,15 @@ class GeneralSection(Section):
             default="no limit",
         ),
     ] = None
+    migration_limit: Annotated[
+        int,
+        whole(),
+        Setting(
+            "VMs that are moved between hosts at once; 0: none is",
+            environment=("MIGRATION_LIMIT",),
+            unit="migrations",
+        ),
+    ] = 0
     ready_ttl: Annotated[
         timedelta,
         READY_TTL,

@@ -6,8 +6,18 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import SettingType, Wrong, as_text, duration, flag, text, whole
+from vmpooler_common.config.declare.types import (
+    SettingType,
+    Wrong,
+    as_text,
+    as_whole,
+    duration,
+    flag,
+    text,
+    whole,
+)
 from vmpooler_common.config.sections.general import DECAY, FIRST_DELAY, READY_TTL
+from vmpooler_common.model.readiness import ReadyCheck
 
 RESERVED = ("ok", "ready", "request_id", "message", "domain", "job_id")
 """Keys of the API's answers beside which the names of pools and aliases stand."""
@@ -33,6 +43,26 @@ NAME = SettingType(
 
 def _one_or_more(value: object) -> object:
     return value if isinstance(value, list) else [value]
+
+
+def _ready_check(value: object) -> ReadyCheck:
+    if isinstance(value, ReadyCheck):
+        return value
+    kind, _, port = as_text(value).partition(":")
+    if (kind, port) == ("none", ""):
+        return ReadyCheck.none()
+    if kind != "tcp":
+        raise Wrong
+    number = as_whole(port or SSH)
+    if not 0 < number < 2**16:
+        raise Wrong
+    return ReadyCheck.tcp(number)
+
+
+SSH = 22
+READY_CHECK = SettingType(
+    "none | tcp | tcp:PORT", "none, tcp (port 22) or tcp:PORT, such as tcp:3389", _ready_check
+)
 
 
 class PoolSection(Section):
@@ -79,6 +109,20 @@ class PoolSection(Section):
         timedelta | None,
         duration("minutes", minimum=0),
         Setting("A VM that isn't ready after this time is warned of", default="as in config"),
+    ] = None
+    ready_check: Annotated[
+        ReadyCheck | None,
+        READY_CHECK,
+        Setting(
+            "When a VM with an address can be used: at once (none), or when this port accepts connections",
+            in_effect=True,
+            default="the driver's: none for dummy, tcp:22 for vsphere",
+        ),
+    ] = None
+    ready_check_timeout: Annotated[
+        timedelta | None,
+        duration("seconds", above=0),
+        Setting("Longest wait for such a connection; then it is tried again", in_effect=True, default="5"),
     ] = None
     ready_ttl: Annotated[
         timedelta | None,

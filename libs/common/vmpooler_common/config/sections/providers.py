@@ -1,15 +1,17 @@
-"""Entries of the section `providers`: the keys of every provider, and those of vSphere.
+"""Entries of the section `providers`: the keys of every provider, and what a driver declares beside them.
 
-Other drivers declare their keys themselves: see `drivers`.
+Drivers declare their keys themselves: see `drivers`.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Annotated, ClassVar
 
-from pydantic import SecretStr
-
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import duration, flag, seconds_number, secret, text, whole
+from vmpooler_common.config.declare.types import duration, flag, seconds_number, text, whole
+from vmpooler_common.model.features import Feature
+from vmpooler_common.model.readiness import ReadyCheck
 
 _POSITIVE_SECONDS = duration("seconds", above=0)
 
@@ -19,6 +21,15 @@ class CommonProvider(Section):
 
     pool_options: ClassVar[frozenset[str] | None] = None
     """Keys that the driver reads from its pools, beside vmpooler's own; None: any, so none is unknown."""
+    features: ClassVar[frozenset[Feature] | None] = None
+    """What the driver can beyond the contract's core; the API refuses the rest. None: nobody but it knows."""
+    ready_check: ClassVar[ReadyCheck] = ReadyCheck.tcp(22)
+    """How it is told that a VM of a pool can be used, where the pool doesn't say."""
+    shared_keys: ClassVar[type[Section] | None] = None
+    """The part of `config` that all providers of this driver share; keys of the same name in the provider's
+    own entry are stronger."""
+    renamed_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Old names of keys of every provider, and what they are called now; also in `shared_keys`."""
 
     provider_class: Annotated[
         str | None, text(), Setting("Which driver it is", in_effect=True, default="the provider's name")
@@ -70,29 +81,4 @@ class CommonProvider(Section):
         float | None,
         seconds_number(above=0),
         Setting("First value of the adapted time-out", default="as in config"),
-    ] = None
-
-
-class VsphereProvider(CommonProvider):
-    """Keys of a provider of the class `vsphere`."""
-
-    pool_options = frozenset()
-
-    server: Annotated[str | None, text(), Setting("Host of vCenter", default="required")] = None
-    username: Annotated[str | None, text(), Setting("User name for vCenter", default="required")] = None
-    password: Annotated[SecretStr | None, secret(), Setting("Password for vCenter", default="required")] = (
-        None
-    )
-    insecure: Annotated[bool, flag(), Setting("Don't check vCenter's certificate")] = False
-    datacenter: Annotated[str | None, text(), Setting("Datacenter of pools that name none")] = None
-    connection_pool_size: Annotated[
-        int | None,
-        whole(minimum=1),
-        Setting("Connections to vCenter", in_effect=True, unit="connections", default="the driver's choice"),
-    ] = None
-    connection_pool_timeout: Annotated[
-        float, seconds_number(above=0), Setting("Longest wait for a free connection", in_effect=True)
-    ] = 60
-    vsphere_timeout: Annotated[
-        timedelta | None, _POSITIVE_SECONDS, Setting("Old name of operation_timeout", in_effect=True)
     ] = None

@@ -13,7 +13,7 @@ from vmpooler_manager.providers.errors import PermanentError, TransientError
 
 APPLICATION_ID = 0x766D7064
 """Marks a database as ours in its file header: "vmpd"."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 BUSY_TIMEOUT = 1.5
 """Seconds that a statement waits for another process's write."""
@@ -59,7 +59,12 @@ CREATE TABLE task (
 );
 """
 TARGETS = "ALTER TABLE vm ADD COLUMN clone_target TEXT;\n"
-STEPS = (VMS, TASKS, TARGETS)
+GUESTS = """
+ALTER TABLE vm ADD COLUMN clone_failure TEXT;
+ALTER TABLE vm ADD COLUMN hostname TEXT;
+ALTER TABLE vm ADD COLUMN moves INTEGER NOT NULL DEFAULT 0;
+"""
+STEPS = (VMS, TASKS, TARGETS, GUESTS)
 """What each version of the schema added; a file of an older version gets what it lacks."""
 
 

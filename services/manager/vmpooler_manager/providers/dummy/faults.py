@@ -20,6 +20,8 @@ class Fault(StrEnum):
     """A fault, under the name of the setting that holds its percentage."""
 
     CREATE_FAILS = "createvm_fail_percent"
+    CREATE_FAILS_LATE = "createvm_latefail_percent"
+    NO_CAPACITY = "createvm_nocapacity_percent"
     CREATE_LEAVES_ORPHAN = "createvm_orphan_percent"
     DESTROY_FAILS = "destroyvm_fail_percent"
     DISK_FAILS = "createdisk_fail_percent"
@@ -27,6 +29,9 @@ class Fault(StrEnum):
     REVERT_FAILS = "revertsnapshot_fail_percent"
     TASK_ANSWER_IS_LOST = "task_lostanswer_percent"
     READINESS_CHECK_FAILS = "vmready_fail_percent"
+    MIGRATION_FAILS = "migratevm_fail_percent"
+    COULD_MOVE = "migratevm_couldmove_percent"
+    IS_RENAMED = "getvm_rename_percent"
     POWERS_OFF = "getvm_poweroff_percent"
     LISTING_FAILS = "listvms_fail_percent"
     LISTING_IS_PARTIAL = "listvms_partial_percent"
@@ -44,6 +49,7 @@ class Delay(StrEnum):
     DISK = "createdisk_max_time"
     SNAPSHOT = "createsnapshot_max_time"
     REVERT = "revertsnapshot_max_time"
+    MIGRATION = "migratevm_max_time"
 
 
 class Faults:

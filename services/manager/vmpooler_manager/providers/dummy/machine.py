@@ -53,9 +53,18 @@ class Machine:
     clone_ends_at: float
     ready_at: float
     ready_known: bool
-    """The readiness check was passed once, or can't fail."""
+    """The guest has answered once, or always answers."""
     powered_on: bool
+    clone_failure: str | None
+    """Why the clone fails when its time is over; None: it doesn't."""
+    hostname: str
+    moves: int
+    """How often it was moved to another host."""
     tag: OwnershipTag | None
+
+    def has_failed(self, now: float) -> bool:
+        """Whether the clone has failed by `now`, so that there is no VM."""
+        return self.clone_failure is not None and now >= self.clone_ends_at
 
     def status(self, now: float) -> VmStatus:
         """Say how far the VM is at `now`, in epoch seconds."""
@@ -63,9 +72,7 @@ class Machine:
             return VmStatus.OFF
         if now < self.clone_ends_at:
             return VmStatus.CLONING
-        if now < self.ready_at or not self.ready_known:
-            return VmStatus.BOOTING
-        return VmStatus.READY
+        return VmStatus.RUNNING
 
     @property
     def ip(self) -> str:
@@ -76,16 +83,18 @@ class Machine:
     @property
     def host(self) -> str:
         """The hypervisor host, HOST1 to HOST10."""
-        return f"HOST{(self.number - 1) % HOSTS + 1}"
+        return f"HOST{(self.number - 1 + self.moves) % HOSTS + 1}"
 
     def seen_at(self, now: float) -> ProviderVm:
-        """Describe the VM as a client sees it at `now`, in epoch seconds: an address only once it runs."""
+        """Describe the VM at `now`, in epoch seconds: it has an address once it has booted."""
         status = self.status(now)
+        has_booted = status is VmStatus.RUNNING and now >= self.ready_at and self.ready_known
         return ProviderVm(
             provider_id=self.id,
             name=self.name,
             status=status,
             tag=self.tag,
-            ip=self.ip if status in (VmStatus.BOOTING, VmStatus.READY) else None,
+            ip=self.ip if has_booted else None,
             host=self.host,
+            hostname=self.hostname if has_booted else None,
         )

@@ -5,12 +5,16 @@ from typing import Annotated
 from vmpooler_common.config.declare.field import Setting
 from vmpooler_common.config.declare.types import percent, seconds_number, text, whole
 from vmpooler_common.config.sections.providers import CommonProvider
+from vmpooler_common.model.features import Feature
+from vmpooler_common.model.readiness import ReadyCheck
 
 
 class DummySettings(CommonProvider):
     """Keys of a provider of the class `dummy`. Durations are the longest: real ones begin at 0."""
 
     pool_options = frozenset()
+    features = frozenset(Feature)
+    ready_check = ReadyCheck.none()
 
     filename: Annotated[
         str | None,
@@ -41,6 +45,21 @@ class DummySettings(CommonProvider):
     createvm_orphan_percent: Annotated[
         float, percent(), Setting("Clones that fail although the VM was made", in_effect=True)
     ] = 0
+    createvm_latefail_percent: Annotated[
+        float, percent(), Setting("Clones that fail after they were accepted", in_effect=True)
+    ] = 0
+    createvm_nocapacity_percent: Annotated[
+        float, percent(), Setting("Clones that there is no room for", in_effect=True)
+    ] = 0
+    templates: Annotated[
+        tuple[Annotated[str, text()], ...],
+        Setting(
+            "Templates that exist; pools with another one are broken",
+            in_effect=True,
+            type_name="list of text",
+            default="every template",
+        ),
+    ] = ()
     createdisk_max_time: Annotated[
         float, seconds_number(), Setting("Longest time to add a disk", in_effect=True)
     ] = 0
@@ -77,15 +96,19 @@ class DummySettings(CommonProvider):
         percent(),
         Setting("Removals that fail after the shutdown; the VM stays, switched off", in_effect=True),
     ] = 0
-    migratevm_max_time: Annotated[float, seconds_number(), Setting("Longest time to migrate a VM")] = 0
-    migratevm_fail_percent: Annotated[float, percent(), Setting("Migrations that fail")] = 0
+    migratevm_max_time: Annotated[
+        float, seconds_number(), Setting("Longest time to migrate a VM", in_effect=True)
+    ] = 0
+    migratevm_fail_percent: Annotated[float, percent(), Setting("Migrations that fail", in_effect=True)] = 0
     migratevm_couldmove_percent: Annotated[
-        float, percent(), Setting("VMs for which another host would be better")
+        float, percent(), Setting("VMs for which another host would be better", in_effect=True)
     ] = 0
     getvm_poweroff_percent: Annotated[
         float, percent(), Setting("Inspections that find the VM switched off, for good", in_effect=True)
     ] = 0
-    getvm_rename_percent: Annotated[float, percent(), Setting("Inspections that find the VM renamed")] = 0
+    getvm_rename_percent: Annotated[
+        float, percent(), Setting("Inspections that find the guest renamed, for good", in_effect=True)
+    ] = 0
     vmready_max_time: Annotated[
         float, seconds_number(), Setting("Longest time to boot after the clone has ended", in_effect=True)
     ] = 0

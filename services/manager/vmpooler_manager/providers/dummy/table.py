@@ -17,17 +17,21 @@ from vmpooler_manager.providers.errors import PermanentError, TransientError
 # The clock is read when the statement runs, not when it was queued: see `add`.
 ADD = """
 INSERT INTO vm (id, place, name, template, clone_target, created_at, clone_ends_at, ready_at, ready_known,
-  tag_installation, tag_generation, tag_pool, tag_name, tag_attempt, tag_owner, tag_ends_at)
+  clone_failure, tag_installation, tag_generation, tag_pool, tag_name, tag_attempt, tag_owner, tag_ends_at)
 SELECT :id, :place, :name, :template, :clone_target, :created_at, :clone_ends_at, :ready_at, :ready_known,
+  :clone_failure,
   :tag_installation, :tag_generation, :tag_pool, :tag_name, :tag_attempt, :tag_owner, :tag_ends_at
 WHERE wall_clock() < :refused_from
 RETURNING *"""
 
 BY_ID = "SELECT * FROM vm WHERE id = :id"
 BY_TAG = "SELECT * FROM vm WHERE tag_name = :name AND tag_attempt = :attempt ORDER BY number LIMIT 1"
+ALL = "SELECT * FROM vm ORDER BY number"
 AT_PLACE = "SELECT * FROM vm WHERE place = :place ORDER BY number"
 
 KNOW_READY = "UPDATE vm SET ready_known = 1 WHERE id = :id RETURNING id"
+RENAME = "UPDATE vm SET hostname = name || '-renamed' WHERE id = :id RETURNING id"
+MOVE = "UPDATE vm SET moves = moves + 1 WHERE id = :id RETURNING *"
 SWITCH_OFF = "UPDATE vm SET powered_on = 0 WHERE id = :id RETURNING id"
 RETAG = """
 UPDATE vm SET tag_installation = :tag_installation, tag_generation = :tag_generation, tag_pool = :tag_pool,
@@ -85,6 +89,18 @@ class Table:
     async def at_place(self, place: str) -> list[Machine]:
         """List every VM at `place`, oldest first."""
         return [_machine(row) for row in await self._run(AT_PLACE, {"place": place})]
+
+    async def everywhere(self) -> list[Machine]:
+        """List every VM, oldest first."""
+        return [_machine(row) for row in await self._run(ALL, {})]
+
+    async def rename(self, id: str) -> bool:  # noqa: A002
+        """Give the guest another host name; False when there is no such VM."""
+        return bool(await self._run(RENAME, {"id": id}))
+
+    async def move(self, id: str) -> Machine | None:  # noqa: A002
+        """Move the VM to the next host; None when there is no such VM."""
+        return _first(await self._run(MOVE, {"id": id}))
 
     async def know_ready(self, id: str) -> bool:  # noqa: A002
         """Remember that the VM passed the readiness check; False when there is no such VM."""
@@ -156,6 +172,9 @@ def _machine(row: sqlite3.Row) -> Machine:
         ready_at=row["ready_at"],
         ready_known=bool(row["ready_known"]),
         powered_on=bool(row["powered_on"]),
+        clone_failure=row["clone_failure"],
+        hostname=row["hostname"] or row["name"],
+        moves=row["moves"],
         tag=_tag(row),
     )
 

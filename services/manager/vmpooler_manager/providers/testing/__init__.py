@@ -8,7 +8,10 @@ pytest.
 import pytest
 
 pytest.register_assert_rewrite(
-    f"{__name__}.conformance", f"{__name__}.task_conformance", f"{__name__}.subject"
+    *(
+        f"{__name__}.{module}"
+        for module in ("conformance", "feature_conformance", "task_conformance", "subject")
+    )
 )
 
 from vmpooler_common.metrics.backends.null import NullBackend  # noqa: E402 - asserts are rewritten at import
@@ -18,12 +21,21 @@ from vmpooler_manager.providers.testing.conformance import (  # noqa: E402
     SharedCloudConformance,
     SharedPlaceConformance,
 )
+from vmpooler_manager.providers.testing.feature_conformance import (  # noqa: E402
+    LateFailureConformance,
+    MigrationConformance,
+    PreparationConformance,
+    PurgeConformance,
+)
 from vmpooler_manager.providers.testing.subject import Subject  # noqa: E402
-from vmpooler_manager.providers.testing.task_conformance import NoTaskConformance, TaskConformance  # noqa: E402
+from vmpooler_manager.providers.testing.task_conformance import TaskConformance  # noqa: E402
 
 __all__ = [
-    "NoTaskConformance",
+    "LateFailureConformance",
+    "MigrationConformance",
+    "PreparationConformance",
     "ProviderConformance",
+    "PurgeConformance",
     "SharedCloudConformance",
     "SharedPlaceConformance",
     "Subject",

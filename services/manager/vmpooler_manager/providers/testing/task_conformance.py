@@ -1,15 +1,15 @@
-"""What a driver must do about tasks: add disks, take snapshots, revert to one.
+"""What a driver must do that adds disks, takes snapshots and reverts to them (`Feature.DISKS`, `.SNAPSHOTS`).
 
-A driver takes one of the two classes beside `ProviderConformance`: `TaskConformance`, which needs
-`Subject.disks`, or `NoTaskConformance` when its cloud can't do such things.
+Its tests take `TaskConformance` beside `ProviderConformance`, which needs `Subject.disks`.
 """
 # ruff: noqa: D102, S101 - these are tests: the name says the promise, an assert holds it
 
 import asyncio
+from typing import cast
 
 import pytest
 
-from vmpooler_manager.providers.contract import VmRef
+from vmpooler_manager.providers.contract import DiskProvider, Feature, SnapshotProvider, VmRef
 from vmpooler_manager.providers.errors import NotFound, PermanentError
 from vmpooler_manager.providers.testing.subject import Subject, new_tag, new_task, ready_vm, ref
 
@@ -28,13 +28,13 @@ async def disks_of(subject: Subject, vm: VmRef) -> list[int]:
 
 async def add_disk(subject: Subject, vm: VmRef, size: int, task: str | None = None) -> None:
     """Add a disk, by a task of its own unless one is given."""
-    await subject.provider.add_disk(subject.pool, vm, task=task or new_task(), size=size)
+    await disks_of_driver(subject).add_disk(subject.pool, vm, task=task or new_task(), size=size)
 
 
 async def take_snapshot(subject: Subject, vm: VmRef) -> str:
     """Take a snapshot; give its name."""
     name = new_task()
-    await subject.provider.snapshot(subject.pool, vm, name=name)
+    await snapshots_of_driver(subject).snapshot(subject.pool, vm, name=name)
     return name
 
 
@@ -43,6 +43,18 @@ async def gone_vm(subject: Subject) -> VmRef:
     vm = await running_vm(subject)
     await subject.provider.destroy(subject.pool, vm)
     return vm
+
+
+def disks_of_driver(subject: Subject) -> DiskProvider:
+    """Give the driver as one that adds disks."""
+    assert Feature.DISKS in subject.provider.features
+    return cast("DiskProvider", subject.provider)
+
+
+def snapshots_of_driver(subject: Subject) -> SnapshotProvider:
+    """Give the driver as one that takes snapshots."""
+    assert Feature.SNAPSHOTS in subject.provider.features
+    return cast("SnapshotProvider", subject.provider)
 
 
 class TaskConformance:
@@ -83,8 +95,8 @@ class TaskConformance:
         vm = await running_vm(subject)
         name = await take_snapshot(subject, vm)
         await add_disk(subject, vm, 1)
-        await subject.provider.snapshot(subject.pool, vm, name=name)
-        await subject.provider.revert(subject.pool, vm, task=new_task(), snapshot=name)
+        await snapshots_of_driver(subject).snapshot(subject.pool, vm, name=name)
+        await snapshots_of_driver(subject).revert(subject.pool, vm, task=new_task(), snapshot=name)
         assert await disks_of(subject, vm) == []
 
     async def test_going_back_takes_the_disks_away_that_were_added_since(self, subject: Subject) -> None:
@@ -92,7 +104,7 @@ class TaskConformance:
         await add_disk(subject, vm, 1)
         name = await take_snapshot(subject, vm)
         await add_disk(subject, vm, 2)
-        await subject.provider.revert(subject.pool, vm, task=new_task(), snapshot=name)
+        await snapshots_of_driver(subject).revert(subject.pool, vm, task=new_task(), snapshot=name)
         assert await disks_of(subject, vm) == [1]
 
     async def test_a_vm_goes_back_to_the_snapshot_that_is_named(self, subject: Subject) -> None:
@@ -102,15 +114,15 @@ class TaskConformance:
         second = await take_snapshot(subject, vm)
         await add_disk(subject, vm, 2)
         for name, disks in ((second, [1]), (first, []), (second, [1])):
-            await subject.provider.revert(subject.pool, vm, task=new_task(), snapshot=name)
+            await snapshots_of_driver(subject).revert(subject.pool, vm, task=new_task(), snapshot=name)
             assert await disks_of(subject, vm) == disks
 
     async def test_going_back_asked_for_again_by_the_same_task_does_nothing(self, subject: Subject) -> None:
         vm, task = await running_vm(subject), new_task()
         name = await take_snapshot(subject, vm)
-        await subject.provider.revert(subject.pool, vm, task=task, snapshot=name)
+        await snapshots_of_driver(subject).revert(subject.pool, vm, task=task, snapshot=name)
         await add_disk(subject, vm, 1)
-        await subject.provider.revert(subject.pool, vm, task=task, snapshot=name)
+        await snapshots_of_driver(subject).revert(subject.pool, vm, task=task, snapshot=name)
         assert await disks_of(subject, vm) == [1]
 
     async def test_going_back_to_a_snapshot_that_is_not_there_is_a_permanent_error(
@@ -120,7 +132,7 @@ class TaskConformance:
         others = await take_snapshot(subject, other)
         for name in (new_task(), others):
             with pytest.raises(PermanentError):
-                await subject.provider.revert(subject.pool, vm, task=new_task(), snapshot=name)
+                await snapshots_of_driver(subject).revert(subject.pool, vm, task=new_task(), snapshot=name)
 
     async def test_no_task_can_be_done_to_a_vm_that_is_gone(self, subject: Subject) -> None:
         vm = await gone_vm(subject)
@@ -129,7 +141,7 @@ class TaskConformance:
         with pytest.raises(NotFound):
             await take_snapshot(subject, vm)
         with pytest.raises(NotFound):
-            await subject.provider.revert(subject.pool, vm, task=new_task(), snapshot=new_task())
+            await snapshots_of_driver(subject).revert(subject.pool, vm, task=new_task(), snapshot=new_task())
 
     async def test_a_vm_with_disks_and_snapshots_is_destroyed_like_any_other(self, subject: Subject) -> None:
         vm = await running_vm(subject)
@@ -138,16 +150,3 @@ class TaskConformance:
         await subject.provider.destroy(subject.pool, vm)
         with pytest.raises(NotFound):
             await subject.provider.inspect(subject.pool, vm)
-
-
-class NoTaskConformance:
-    """For clouds that can't: they say so, and why."""
-
-    async def test_every_task_is_a_permanent_error_with_a_reason(self, subject: Subject) -> None:
-        vm = await running_vm(subject)
-        with pytest.raises(PermanentError, match=r"\w"):
-            await add_disk(subject, vm, 1)
-        with pytest.raises(PermanentError, match=r"\w"):
-            await take_snapshot(subject, vm)
-        with pytest.raises(PermanentError, match=r"\w"):
-            await subject.provider.revert(subject.pool, vm, task=new_task(), snapshot=new_task())

@@ -1,10 +1,16 @@
-"""The part of the section `config` that concerns every vSphere provider."""
+"""The keys of vSphere providers: what `config` holds for all of them, and what each has of its own."""
 
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Annotated
 
+from pydantic import SecretStr
+
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import duration, flag, number, whole
+from vmpooler_common.config.declare.types import duration, flag, number, seconds_number, secret, text, whole
+from vmpooler_common.config.sections.providers import CommonProvider
+from vmpooler_common.model.features import Feature
+from vmpooler_common.model.readiness import ReadyCheck
 
 
 class VsphereDefaults(Section):
@@ -22,15 +28,6 @@ class VsphereDefaults(Section):
         duration("seconds", minimum=0),
         Setting("The pause after an attempt is its number times this", environment=("RETRY_FACTOR",)),
     ] = timedelta(seconds=10)
-    migration_limit: Annotated[
-        int,
-        whole(),
-        Setting(
-            "VMs that are moved between hosts at once; 0: none is",
-            environment=("MIGRATION_LIMIT",),
-            unit="migrations",
-        ),
-    ] = 0
     manage_host_selection: Annotated[
         bool, flag(), Setting("Choose the host by its load instead of leaving it to the cluster")
     ] = False
@@ -62,3 +59,29 @@ class VsphereDefaults(Section):
             "operation_timeout of vSphere providers that set none themselves", in_effect=True, default="60"
         ),
     ] = None
+
+
+class VsphereProvider(CommonProvider, VsphereDefaults):
+    """Keys of a provider of the class `vsphere`; those of all such providers may stand here, too."""
+
+    pool_options = frozenset()
+    features = frozenset(Feature)
+    ready_check = ReadyCheck.tcp(22)
+    shared_keys = VsphereDefaults
+    renamed_keys = MappingProxyType({"vsphere_timeout": "operation_timeout"})
+
+    server: Annotated[str | None, text(), Setting("Host of vCenter", default="required")] = None
+    username: Annotated[str | None, text(), Setting("User name for vCenter", default="required")] = None
+    password: Annotated[SecretStr | None, secret(), Setting("Password for vCenter", default="required")] = (
+        None
+    )
+    insecure: Annotated[bool, flag(), Setting("Don't check vCenter's certificate")] = False
+    datacenter: Annotated[str | None, text(), Setting("Datacenter of pools that name none")] = None
+    connection_pool_size: Annotated[
+        int | None,
+        whole(minimum=1),
+        Setting("Connections to vCenter", in_effect=True, unit="connections", default="the driver's choice"),
+    ] = None
+    connection_pool_timeout: Annotated[
+        float, seconds_number(above=0), Setting("Longest wait for a free connection", in_effect=True)
+    ] = 60

@@ -50,11 +50,57 @@ async def test_every_route_of_v3_is_in_v1_and_v2(secured_api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/status", "/vm", "/v1/vm", "/api/v1", "/api/v1vm", "/api/v12/vm", "/api/v4/vm"]
+    "path",
+    [
+        "/poolstat",
+        "/vms",
+        "/ondemandvm/x",
+        "/v1/vm",
+        "/v3/vm",
+        "/api/vm",
+        "/api/v1",
+        "/api/v1vm",
+        "/api/v12/vm",
+        "/api/v4/vm",
+    ],
 )
-async def test_other_versions_and_paths_without_one_are_unknown(client: httpx.AsyncClient, path: str) -> None:
+async def test_other_versions_and_other_paths_without_one_are_unknown(
+    client: httpx.AsyncClient, path: str
+) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.json()) == (404, {"ok": False})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/vm"),
+        ("GET", "/status/"),
+        ("GET", "/summary/boot/count"),
+        ("GET", "/token/"),
+        ("HEAD", "/vm"),
+    ],
+)
+async def test_paths_without_a_version_are_v1(secured_api: Api, method: str, path: str) -> None:
+    plain, first = [await secured_api.client.request(method, prefix + path) for prefix in ("", "/api/v1")]
+    assert plain.status_code == first.status_code == (401 if "token" in path else 200)
+    assert plain.headers["Deprecation"] == first.headers["Deprecation"]
+    assert (plain.text == first.text) or "status" in path
+
+
+async def test_a_vm_may_be_taken_seen_and_returned_without_a_version(api: Api) -> None:
+    await api.fleet.ready("pool1", "one")
+    taken = await api.client.post("/vm/pool1")
+    assert taken.json() == {"ok": True, "pool1": {"hostname": "one"}, "domain": "example.test"}
+    assert (await api.client.get("/vm/one")).json()["one"]["domain"] == "example.test"
+    assert (await api.client.delete("/vm/one")).json() == {"ok": True}
+    labels = {"code": "200", "method": "delete", "path": "/vm/{name}"}
+    assert api.registry.get_sample_value("vmpooler_http_requests_total", labels) == 1
+
+
+async def test_paths_without_a_version_can_be_turned_off(with_api: WithApi) -> None:
+    async with with_api(config={"unversioned_paths": False}) as api:
+        assert (await api.client.get("/vm")).status_code == 404
 
 
 async def test_what_isnt_in_v3_isnt_in_the_others_either_and_is_counted_as_nothing(api: Api) -> None:

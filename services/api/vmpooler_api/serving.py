@@ -117,7 +117,11 @@ def add_middleware(app: FastAPI, base: Base, background: Background) -> None:
             health=background.health,
             metrics=base.metrics.limits,
         )
-    app.add_middleware(LegacyVersions, revision_for=RevisionsOfV1(settings.pools).of)
+    app.add_middleware(
+        LegacyVersions,
+        revision_for=RevisionsOfV1(settings.pools).of,
+        serves_unversioned=settings.serving.unversioned_paths,
+    )
     app.add_middleware(AnswerHeaders)
     app.add_middleware(Normalisation)
     if settings.general.request_logger:

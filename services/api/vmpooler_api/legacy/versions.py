@@ -1,4 +1,4 @@
-"""Serves `/api/v1` and `/api/v2` by the routes of v3, whichever those are."""
+"""Serves `/api/v1`, `/api/v2`, and some paths without a version, by the routes of v3, whichever those are."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -16,6 +16,8 @@ DEPRECATED_SINCE = datetime(2023, 3, 28, tzinfo=UTC)
 """When vmpooler 3.0.0 ended them. They aren't going to be removed, so there is no Sunset header."""
 
 _PREFIXES = (V1, V2)
+UNVERSIONED = ("vm", "token", "status", "summary")
+"""What the oldest clients ask for without any prefix; it is v1."""
 _LENGTH = len(V1)
 _SUCCESSFUL = (200, 201)
 
@@ -28,19 +30,35 @@ class LegacyVersions:
     or None.
     """
 
-    def __init__(self, app: ASGIApp, *, revision_for: Callable[[str, str], Revision | None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        revision_for: Callable[[str, str], Revision | None],
+        serves_unversioned: bool,
+    ) -> None:
         self._app = app
         self._revision_for = revision_for
+        self._unversioned = UNVERSIONED if serves_unversioned else ()
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request on. No coroutine of its own: that would cost every request of v3 a little."""
-        if scope["type"] == "http" and _is_legacy(scope["path"]):
-            return self._serve(scope, receive, send)
+        if scope["type"] == "http" and not scope["path"].startswith(CURRENT):
+            prefix = self._prefix_of(scope["path"])
+            if prefix is not None:
+                return self._serve(prefix, scope, receive, send)
         return self._app(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        prefix, rest = scope["path"][:_LENGTH], scope["path"][_LENGTH:]
-        revision = self._revision_for(scope["method"], rest) if prefix == V1 else None
+    def _prefix_of(self, path: str) -> str | None:
+        """Give what stands before the part that all versions have; None when it is no legacy path."""
+        prefix, end = path[:_LENGTH], path[_LENGTH : _LENGTH + 1]
+        if prefix in _PREFIXES and end in ("", "/"):
+            return prefix
+        return "" if path[1:].partition("/")[0] in self._unversioned else None
+
+    async def _serve(self, prefix: str, scope: Scope, receive: Receive, send: Send) -> None:
+        rest = scope["path"].removeprefix(prefix)
+        revision = None if prefix == V2 else self._revision_for(scope["method"], rest)
         application, root_path = scope["app"], scope.get("root_path", "")
         told = _telling(scope["raw_path"], send)
         scope["path"] = CURRENT + rest
@@ -77,10 +95,6 @@ class _Revising:
         headers.append((b"content-length", b"%d" % len(body)))
         await self._send({**self._start, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
-
-
-def _is_legacy(path: str) -> bool:
-    return path[:_LENGTH] in _PREFIXES and path[_LENGTH : _LENGTH + 1] in ("", "/")
 
 
 def _telling(raw_path: bytes, send: Send) -> Send:

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Annotated
 
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import duration, whole
+from vmpooler_common.config.declare.types import duration, flag, whole
 
 
 class ServingSection(Section):
-    """Keys of `config` about clients' connections."""
+    """Keys of `config` about clients, their connections and what they may ask for."""
 
     max_connections: Annotated[
         int,
@@ -34,3 +34,8 @@ class ServingSection(Section):
         duration("seconds", above=0),
         Setting("A client that doesn't read what was sent to it for this long is cut off", in_effect=True),
     ] = timedelta(seconds=30)
+    unversioned_paths: Annotated[
+        bool,
+        flag(),
+        Setting("Serve /vm, /token, /status and /summary, which old clients ask for, as v1", in_effect=True),
+    ] = True

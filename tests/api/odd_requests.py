@@ -77,7 +77,7 @@ HEADERS = st.one_of(
 )
 _PARAMETERS = ("view", "view[]", "pool", "pool[a][b]", "from", "to", "history", "nope", "")
 # None of them makes anybody wait.
-_WAITS = st.sampled_from(["", "x", "-1", "61", "1e400", "nan", "%ff", "0", "0.0", "%D9%A3", "00000000000"])
+_WAITS = st.sampled_from(["", "x", "-1", "60.", "1e400", "nan", "%ff", "0", "0.0", "%D9%A3", "00000000000"])
 QUERIES = st.one_of(
     st.just(""),
     st.tuples(st.sampled_from(_PARAMETERS), SEGMENTS).map("?{0[0]}={0[1]}".format),

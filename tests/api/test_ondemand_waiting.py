@@ -88,13 +88,13 @@ async def test_there_is_no_wait_for_what_is_over(customer: Requester) -> None:
         assert (await customer.look("r", "?wait=60")).status_code == 200
 
 
-@pytest.mark.parametrize("wait", ["60.1", ""])
-async def test_a_wait_is_a_number_of_seconds_up_to_60(customer: Requester, wait: str) -> None:
+@pytest.mark.parametrize("wait", ["-1", ""])
+async def test_a_wait_is_a_number_of_seconds(customer: Requester, wait: str) -> None:
     await customer.ask({"request_id": "r", "pool1": 1})
     answer = await customer.api.client.get(f"{PATH}/r", params={"wait": wait})
     assert (answer.status_code, answer.json()) == (
         400,
-        {"ok": False, "message": "wait must be a number of seconds from 0 to 60"},
+        {"ok": False, "message": "wait must be a number of seconds, 0 or more"},
     )
 
 

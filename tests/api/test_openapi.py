@@ -235,7 +235,7 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("get", REQUEST, f"{DEMAND}/met", {}, 200),
     ("get", REQUEST, f"{DEMAND}/over", {}, 200),
     ("get", REQUEST, f"{DEMAND}/partly", {}, 202),
-    ("get", REQUEST, f"{DEMAND}/met?wait=61", {}, 400),
+    ("get", REQUEST, f"{DEMAND}/met?wait=x", {}, 400),
     ("get", REQUEST, f"{DEMAND}/unknown", {}, 404),
     ("get", EXPLAIN, f"{DEMAND}/met/explain", {}, 200),
     ("get", EXPLAIN, f"{DEMAND}/partly/explain", {}, 200),

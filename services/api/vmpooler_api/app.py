@@ -165,8 +165,7 @@ def _build_checkout(base: Base, background: Background, selection: _Selection) -
         names=selection.candidates.names,
         metrics=base.metrics.checkouts,
         addresses=base.addresses,
-        most=settings.general.max_vms_per_request,
-        checks_tokens=settings.needs_token,
+        settings=settings,
     ).routes()
 
 
@@ -187,7 +186,7 @@ def _build_routers(base: Base, background: Background, selection: _Selection) ->
             VmService(store, settings, tasks=metrics.tasks),
             TaskService(store, settings, metrics=metrics.tasks),
         ),
-        ondemand.router(on_demand, background.requests),
+        ondemand.router(on_demand, background.requests, longest_wait=settings.serving.longest_wait),
         status.router(counts),
         summary.router(SummaryWriter(store.statistics)),
         pools.router(PoolService(store.overrides, settings, metrics=metrics.configuration)),

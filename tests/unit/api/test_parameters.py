@@ -1,7 +1,7 @@
 """Parameters of routes: how many VMs, how long to wait, a host's name, a day."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -49,12 +49,25 @@ def test_anything_else_is_no_count(value: Any, error: str) -> None:
         read_count(value)
 
 
+LONGEST = timedelta(seconds=45)
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("0", 0), ("0.0", 0), ("00", 0), ("7", 7), ("0.05", 0.05), ("60", 60), ("60.000", 60), ("059.5", 59.5)],
+    [
+        ("0", 0),
+        ("0.0", 0),
+        ("00", 0),
+        ("7", 7),
+        ("0.05", 0.05),
+        ("45", 45),
+        ("45.01", 45),
+        ("60", 45),
+        ("999999999", 45),
+    ],
 )
 def test_a_wait_is_a_number_of_seconds(text: str, seconds: float) -> None:
-    assert read_wait(text) == seconds
+    assert read_wait(text, longest=LONGEST) == seconds
 
 
 @pytest.mark.parametrize(
@@ -66,8 +79,6 @@ def test_a_wait_is_a_number_of_seconds(text: str, seconds: float) -> None:
             "x",
             "-1",
             "+1",
-            "61",
-            "60.1",
             "1e1",
             "1e400",
             "nan",
@@ -82,14 +93,14 @@ def test_a_wait_is_a_number_of_seconds(text: str, seconds: float) -> None:
     ],
 )
 def test_anything_else_is_no_wait(text: str) -> None:
-    with pytest.raises(ValueError, match="wait must be a number of seconds from 0 to 60"):
-        read_wait(text)
+    with pytest.raises(ValueError, match="wait must be a number of seconds, 0 or more"):
+        read_wait(text, longest=LONGEST)
 
 
-@pytest.mark.parametrize("text", ["0", "7", "05", "59.999999999", "60"])
+@pytest.mark.parametrize("text", ["0", "7", "05", "44.999999999", "45"])
 def test_what_is_documented_as_a_wait_is_one(text: str) -> None:
     assert re.search(WAIT_PATTERN, text)
-    assert read_wait(text) == float(text)
+    assert read_wait(text, longest=LONGEST) == float(text)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 from vmpooler_api.checkout.idempotency import PATTERN
 from vmpooler_api.web.parameters import LONGEST as LONGEST_HOST_NAME
 from vmpooler_api.web.parameters import PATTERN as HOST_NAME
-from vmpooler_api.web.parameters import WAIT_PATTERN as SECONDS
+from vmpooler_api.web.parameters import WAIT_IS_CUT, WAIT_PATTERN
 
 ALL = "/api/v3/vm"
 ONE = "/api/v3/vm/{name}"
@@ -68,8 +68,8 @@ _KEY = {
 _WAIT = {
     "name": "wait",
     "in": "query",
-    "description": "Seconds, up to 60, to wait in line when not all VMs are ready.",
-    "schema": {"type": "string", "pattern": SECONDS, "default": "0"},
+    "description": f"Seconds to wait in line when not all VMs are ready. {WAIT_IS_CUT}",
+    "schema": {"type": "string", "pattern": WAIT_PATTERN, "default": "0"},
     "example": "30",
 }
 _CHECKOUT_ANSWERS = {

@@ -6,6 +6,7 @@ That halves their cost. In exchange their part of the OpenAPI document is writte
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_api.web.errors import BadRequest, UnknownName
 from vmpooler_api.web.parameters import read_wait, short_name
 from vmpooler_api.web.request import LARGEST_BODY, client_leaves, has_left, read_body
+from vmpooler_common.config import Settings
 from vmpooler_common.store.checkout.checkouts import Checkout
 from vmpooler_common.web.json import JsonAnswer
 
@@ -28,7 +30,7 @@ TOKEN_HEADER = "x-auth-token"  # noqa: S105 - the name of the header
 
 
 class CheckoutRoutes:
-    """The handlers of these routes. `most`: limit of VMs in one request."""
+    """The handlers of these routes."""
 
     def __init__(
         self,
@@ -38,16 +40,16 @@ class CheckoutRoutes:
         names: Collection[str],
         metrics: CheckoutMetrics,
         addresses: ClientAddresses,
-        most: int,
-        checks_tokens: bool,
+        settings: Settings,
     ) -> None:
         self._checkouts = checkouts
         self._releases = releases
         self._names = names
         self._metrics = metrics
         self._addresses = addresses
-        self._most = most
-        self._checks_tokens = checks_tokens
+        self._most = settings.general.max_vms_per_request
+        self._checks_tokens = settings.needs_token
+        self._longest_wait = settings.serving.longest_wait
 
     def routes(self) -> list[Route]:
         """Give the routes, for the head of the app's list."""
@@ -78,7 +80,7 @@ class CheckoutRoutes:
         try:
             order = read_order()
             key = read_key(request, self._addresses)
-            wait_seconds = _wait_seconds(request)
+            wait_seconds = _wait_seconds(request, self._longest_wait)
         except (BadRequest, UnknownName):
             self._metrics.invalid()
             raise
@@ -99,11 +101,11 @@ def _token(request: Request) -> str | None:
     return request.headers.get(TOKEN_HEADER) or None
 
 
-def _wait_seconds(request: Request) -> float:
+def _wait_seconds(request: Request, longest: timedelta) -> float:
     if not request.scope["query_string"]:
         return 0.0
     try:
-        return read_wait(request.query_params.get("wait", "0"))
+        return read_wait(request.query_params.get("wait", "0"), longest=longest)
     except ValueError as error:
         raise BadRequest(str(error)) from None
 

@@ -1,9 +1,10 @@
 """On-demand requests: to open, to look at, to wait for, to have explained and to delete them."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from vmpooler_api.ondemand import schemas as answers
 from vmpooler_api.ondemand.explain import RequestExplanation
@@ -12,39 +13,27 @@ from vmpooler_api.ondemand.service import OnDemandService
 from vmpooler_api.ondemand.waiting import RequestWaiters
 from vmpooler_api.web.dependencies import TheToken
 from vmpooler_api.web.errors import Unacceptable
-from vmpooler_api.web.parameters import LONGEST_WAIT, WAIT_PATTERN, read_wait
+from vmpooler_api.web.parameters import WAIT_IS_CUT, WAIT_PATTERN, read_wait
 from vmpooler_api.web.request import LARGEST_BODY, client_leaves, has_left, read_body
 from vmpooler_common.store.core.errors import NoSuchRequest
 from vmpooler_common.web.json import JsonAnswer
 
-
-async def wait_asked_for(
-    wait: Annotated[
-        str | None,
-        Query(
-            description=f"Seconds, up to {LONGEST_WAIT}: answer when the request is over, or after these.",
-            json_schema_extra={"pattern": WAIT_PATTERN},
-        ),
-    ] = None,
-) -> float:
-    """Read the parameter `wait` in seconds. Raises Unacceptable."""
-    if wait is None:
-        return 0.0
-    try:
-        return read_wait(wait)
-    except ValueError as error:
-        raise Unacceptable(str(error)) from None
-
-
-TheWait = Annotated[float, Depends(wait_asked_for)]
+TheWait = Annotated[
+    str | None,
+    Query(
+        description=f"Seconds: answer when the request is over, or after these. {WAIT_IS_CUT}",
+        json_schema_extra={"pattern": WAIT_PATTERN},
+    ),
+]
 TheId = Annotated[str, Path(description="Id of the request.")]
 
 
-def router(service: OnDemandService, waiters: RequestWaiters) -> APIRouter:
+def router(service: OnDemandService, waiters: RequestWaiters, *, longest_wait: timedelta) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
     _add_openings(router, service)
-    _add_requests(router, service, waiters)
+    _add_requests(router, service)
+    _add_look(router, waiters, longest_wait)
     return router
 
 
@@ -88,16 +77,23 @@ def _add_openings(router: APIRouter, service: OnDemandService) -> None:
         return answers.Opened(request_id=opened)
 
 
-def _add_requests(router: APIRouter, service: OnDemandService, waiters: RequestWaiters) -> None:
+def _add_look(router: APIRouter, waiters: RequestWaiters, longest: timedelta) -> None:
     @router.get("/{request_id}", summary="Look at a request, or wait for it", responses=answers.TO_SHOW)
-    async def show(request: Request, request_id: TheId, wait: TheWait) -> JsonAnswer:
+    async def show(request: Request, request_id: TheId, wait: TheWait = None) -> JsonAnswer:
         """Give counts while VMs are missing, and host names when all are there."""
-        found = await waiters.look_up(request_id, longest=wait, client_leaves=partial(client_leaves, request))
+        try:
+            seconds = 0.0 if wait is None else read_wait(wait, longest=longest)
+        except ValueError as error:
+            raise Unacceptable(str(error)) from None
+        leaves = partial(client_leaves, request)
+        found = await waiters.look_up(request_id, longest=seconds, client_leaves=leaves)
         if found is None:
             raise NoSuchRequest(_unknown(request_id))
         status, content = report_request(found)
         return JsonAnswer(content, status)
 
+
+def _add_requests(router: APIRouter, service: OnDemandService) -> None:
     @router.get(
         "/{request_id}/explain",
         summary="Explain what a request waits for",

@@ -3,6 +3,7 @@
 import re
 import secrets
 import string
+from datetime import timedelta
 from typing import Any
 
 from vmpooler_api.web.errors import BadRequest
@@ -43,18 +44,17 @@ def read_count(value: Any) -> int:
     return int(digits) if len(digits) <= _MOST_DIGITS else BEYOND_EVERY_LIMIT
 
 
-LONGEST_WAIT = 60
-"""Seconds."""
-WAIT_PATTERN = r"^([0-5]?[0-9](\.[0-9]{1,9})?|60)$"
-"""What is described to clients; zeros more than needed do no harm."""
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+WAIT_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,9})?$"
+WAIT_IS_CUT = "A longer one is cut to `config.longest_wait` (45 unless it is set)."
+"""For the documentation of the parameter."""
+_SECONDS = re.compile(WAIT_PATTERN.strip("^$"))
 
 
-def read_wait(text: str) -> float:
-    """Read the parameter `wait`, in seconds. Raises ValueError with a text for the client."""
-    if not _SECONDS.fullmatch(text) or float(text) > LONGEST_WAIT:
-        raise ValueError(f"wait must be a number of seconds from 0 to {LONGEST_WAIT}")
-    return float(text)
+def read_wait(text: str, *, longest: timedelta) -> float:
+    """Read the parameter `wait`, in seconds, and cut it. Raises ValueError with a text for the client."""
+    if not _SECONDS.fullmatch(text):
+        raise ValueError("wait must be a number of seconds, 0 or more")
+    return min(float(text), longest.total_seconds())
 
 
 _LENGTH = 32

@@ -185,10 +185,15 @@ def seconds_number(*, above: int | None = None) -> SettingType:
 
 
 def duration(
-    unit: str, *, above: int | None = None, minimum: float | None = None, because: str = ""
+    unit: str,
+    *,
+    above: int | None = None,
+    minimum: float | None = None,
+    maximum: int | None = None,
+    because: str = "",
 ) -> SettingType:
     """Make a type of durations; `unit` (seconds, minutes, hours) is what the number counts."""
-    most = LONGEST // timedelta(**{unit: 1})
+    most = LONGEST // timedelta(**{unit: 1}) if maximum is None else maximum
     bound = (
         f" above {above}" if above is not None else f" of {minimum} or more" if minimum is not None else ""
     )

@@ -34,6 +34,14 @@ class ServingSection(Section):
         duration("seconds", above=0),
         Setting("A client that doesn't read what was sent to it for this long is cut off", in_effect=True),
     ] = timedelta(seconds=30)
+    longest_wait: Annotated[
+        timedelta,
+        duration("seconds", above=0, maximum=300),
+        Setting(
+            "Longer waits (?wait=) are cut to this; it has to be below the time-outs of proxies",
+            in_effect=True,
+        ),
+    ] = timedelta(seconds=45)
     unversioned_paths: Annotated[
         bool,
         flag(),

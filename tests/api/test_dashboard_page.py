@@ -27,13 +27,13 @@ def reach() -> Reach:
     return over_http
 
 
-async def opened(client: httpx.AsyncClient, profile: Path) -> str:
+async def opened(client: httpx.AsyncClient, profile: Path, *, path: str = "/dashboard/") -> str:
     """Open the page in a browser and give what it shows after some seconds, as a document."""
     browser = needs_program("chromium", package="chromium")
     process = await asyncio.create_subprocess_exec(
         str(browser),
         *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom"),
-        *(f"--user-data-dir={profile}", "--virtual-time-budget=3000", f"{client.base_url}/dashboard/"),
+        *(f"--user-data-dir={profile}", "--virtual-time-budget=3000", f"{client.base_url}{path}"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -43,6 +43,17 @@ async def opened(client: httpx.AsyncClient, profile: Path) -> str:
         if process.returncode is None:
             process.kill()
     return document.decode()
+
+
+async def test_a_browser_shows_the_documentation_under_its_policy(with_api: WithApi, tmp_path: Path) -> None:
+    async with with_api() as api:
+        answer = await api.client.get("/docs")
+        shown = await opened(api.client, tmp_path / "profile", path="/docs")
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "connect-src 'self'", "frame-ancestors 'self'"} <= set(policy)
+    assert "/api/v3/ondemandvm" in shown
+    assert shown.count('class="opblock ') > 30
 
 
 async def test_a_browser_shows_the_numbers_and_each_pool(with_api: WithApi, tmp_path: Path) -> None:

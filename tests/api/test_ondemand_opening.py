@@ -22,6 +22,16 @@ async def test_a_huge_body_is_refused(customer: Requester) -> None:
     assert (answer.status_code, answer.json()["message"]) == (400, "the request body is too large")
 
 
+async def test_an_id_of_another_user_is_told_from_ones_own(secured: Requester) -> None:
+    await secured.api.fleet.token("bobs", "bob")
+    order = {"request_id": "r", "pool1": 1}
+    for token, status in (("good", 201), ("good", 409), ("bobs", 403)):
+        answer = await secured.api.client.post(PATH, json=order, headers={"X-AUTH-TOKEN": token})
+        assert answer.status_code == status
+    message = "request_id 'r' is another user's; choose another one"
+    assert answer.json() == {"ok": False, "message": message}
+
+
 async def test_more_of_all_names_than_allowed_are_forbidden(with_api: WithApi) -> None:
     async with with_api(config={"max_vms_per_request": 5}) as api:
         by_body = await Requester(api).ask({"pool1": 3, "pool2": 3})

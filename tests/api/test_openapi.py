@@ -16,7 +16,7 @@ from vmpooler_common.store.vms.changes import MOST_TAGS, Access, VmChange
 
 CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
 TOKENS, TOKEN = "/api/v3/token", "/api/v3/token/{token}"
-USED_KEY, OVER_KEY = {"Idempotency-Key": "used"}, {"Idempotency-Key": "over"}
+USED_KEY, OVER_KEY = {"Idempotency-Key": "used-with-16-bytes"}, {"Idempotency-Key": "over-with-16-bytes"}
 REFERENCE = Path(__file__).parents[2] / "docs" / "http-api-reference.md"
 OTHER_HOST = re.compile(r"""(?:https?:)?//[^\s"'<>]+""")
 

@@ -19,9 +19,9 @@ REQUESTS: list[tuple[str, str, dict[str, Any], int]] = [
     ("POST", "/api/v3/vm", {"json": {"pool1": 2, "both": 3}, "headers": GOOD}, 1),
     ("POST", "/api/v3/vm/pool1", {}, 1),
     ("POST", "/api/v3/vm/pool3", {}, 1),
-    ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "new"}}, 1),
-    ("POST", "/api/v3/vm/pool2", {"headers": {"Idempotency-Key": "known"}}, 1),
-    ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "known"}}, 1),
+    ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "new-with-16-bytes"}}, 1),
+    ("POST", "/api/v3/vm/pool2", {"headers": {"Idempotency-Key": "known-with-16-bytes"}}, 1),
+    ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": "known-with-16-bytes"}}, 1),
     ("POST", "/api/v3/vm/pool1", {"headers": {"Idempotency-Key": ""}}, 0),
     ("POST", "/api/v3/vm/pool1", {"headers": {"X-AUTH-TOKEN": "bad"}}, 1),
     ("DELETE", "/api/v3/vm/mine", {"headers": GOOD}, 1),
@@ -121,7 +121,7 @@ async def test_a_request_is_one_round_trip_at_most(
     await OnDemand(secured_api.fleet).accepted("known", "pool1", "pool2", "pool2")
     await secured_api.fleet.token("roots", "root")
     await of_a_user(OnDemand(secured_api.fleet), "theirs", "bob", "pool1")
-    await secured_api.client.post("/api/v3/vm/pool2", headers={"Idempotency-Key": "known"})
+    await secured_api.client.post("/api/v3/vm/pool2", headers={"Idempotency-Key": "known-with-16-bytes"})
     before = secured_api.metric("redis_round_trips_total")
     await secured_api.client.request(method, path, **arguments)
     assert secured_api.metric("redis_round_trips_total") - before == trips

@@ -115,3 +115,18 @@ async def test_a_user_has_a_thousand_tokens_at_most(secured_api: Api) -> None:
     assert "too many" in answer.json()["message"]
     await secured_api.client.delete("/api/v3/token/token-1", auth=ALICE)
     assert (await secured_api.client.post("/api/v3/token", auth=ALICE)).status_code == 200
+
+
+async def test_no_answer_about_tokens_is_kept_by_a_proxy_or_browser(secured_api: Api) -> None:
+    made = await secured_api.client.post("/api/v3/token", auth=ALICE)
+    path = f"/api/v3/token/{made.json()['token']}"
+    answers = [
+        made,
+        await secured_api.client.get("/api/v3/token", auth=ALICE),
+        await secured_api.client.get(path),
+        await secured_api.client.get(path.replace("v3", "v1")),
+        await secured_api.client.delete(path, auth=ALICE),
+    ]
+    assert {(answer.status_code, answer.headers["Cache-Control"]) for answer in answers} == {
+        (200, "no-store")
+    }

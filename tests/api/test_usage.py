@@ -48,7 +48,7 @@ async def test_a_checkout_that_is_told_again_is_counted_once(with_api: WithApi) 
     async with with_api(config={"usage_stats": True}) as api:
         await api.fleet.ready("pool1", "one", "two")
         for _ in range(2):
-            await api.client.post("/api/v3/vm/pool1", headers={"Idempotency-Key": "mine"})
+            await api.client.post("/api/v3/vm/pool1", headers={"Idempotency-Key": "a-key-of-16-bytes"})
         assert api.counted()["user.unauthenticated.allocate.pool1"] == 1
 
 

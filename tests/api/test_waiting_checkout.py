@@ -166,7 +166,7 @@ async def test_an_unknown_token_does_not_wait(secured_api: Api) -> None:
 
 
 async def test_two_who_wait_under_one_key_get_the_same_vm(queue: Queue) -> None:
-    headers = {"Idempotency-Key": "key"}
+    headers = {"Idempotency-Key": "a-key-of-16-bytes"}
     tasks = [
         await queue.join("pool1", headers=headers),
         await queue.join("pool1"),

@@ -88,7 +88,7 @@ async def test_two_who_wait_under_one_key_at_two_processes_get_the_same_vm(
     processes: Sequence[Service], fleet: Fleet
 ) -> None:
     line = QueuedCheckouts(fleet)
-    twins = [await joined(process, line, key="key") for process in processes]
+    twins = [await joined(process, line, key="a-key-of-16-bytes") for process in processes]
     await fleet.ready("pool1", "a", "b")
     assert [('"a.' in answer, '"b.' in answer) for answer in [await answer_of(twin) for twin in twins]] == [
         (True, False),

@@ -8,7 +8,7 @@ from tests.store.dataset import ask
 from tests.store.fleet import LEASE, MANAGER, attempt_of, reservation
 from tests.store.ondemand import LIFETIME, LIFETIME_WITH_TOKEN, TTL, OnDemand, of_a_user
 from tests.support.stores import Tally
-from vmpooler_common.store.core.errors import NoSuchRequest, RequestExists, UnknownToken
+from vmpooler_common.store.core.errors import NoSuchRequest, RequestExists, RequestTaken, UnknownToken
 from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.times import to_ms
 from vmpooler_common.store.requests.requests import RequestStatus
@@ -26,6 +26,23 @@ async def test_a_new_request_is_open_with_a_deadline(demand: OnDemand) -> None:
         ("two", "", 0),
         ("one", "", 0),
     ]
+
+
+async def test_an_id_of_another_user_is_refused_otherwise(demand: OnDemand) -> None:
+    await demand.fleet.token("alices", "alice")
+    await demand.fleet.token("bobs", "bob")
+    await demand.opened("r", "one", token="alices")
+    for token, refusal in (("alices", RequestExists), ("bobs", RequestTaken), (None, RequestTaken)):
+        with pytest.raises(refusal, match="request_id 'r' "):
+            await demand.fleet.store.requests.open(
+                "r",
+                [("one", "one")],
+                operation=f"by-{token}",
+                token=token,
+                lifetime=None,
+                lifetime_with_token=None,
+                ttl=TTL,
+            )
 
 
 async def test_an_id_in_use_is_refused_and_its_request_stays_as_it_is(demand: OnDemand) -> None:

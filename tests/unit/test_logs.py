@@ -158,6 +158,24 @@ def test_the_password_in_a_url_is_masked_also_in_texts(file: Path) -> None:
     assert line["url"] == "rediss://:***@cache"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://x/a.vhd?sv=1&sig=aB%2Fc%3D&se=2", "https://x/a.vhd?sv=1&sig=***&se=2"),
+        ("see /a?token=hunter2 and /b?Password=hunter2", "see /a?token=*** and /b?Password=***"),
+        ("?X-Amz-Signature=hunter2&X-Amz-Date=2026", "?X-Amz-Signature=***&X-Amz-Date=2026"),
+        ("https://x/#access_token=hunter2", "https://x/#access_token=***"),
+        ("https://x/?design=round&tokens", "https://x/?design=round&tokens"),
+        ("token=of no url", "token=of no url"),
+    ],
+)
+def test_secrets_in_a_url_are_masked_under_any_key(file: Path, url: str, shown: str) -> None:
+    configure(format="json", level="info", file=str(file))
+    log.info("fetched", url=url, inner=[{"template": url}])
+    (line,) = as_json(file)
+    assert (line["url"], line["inner"]) == (shown, [{"template": shown}])
+
+
 def test_facts_bound_to_a_request_are_on_each_of_its_lines(file: Path) -> None:
     configure(format="json", level="info", file=str(file))
     with structlog.contextvars.bound_contextvars(request="r-1"):

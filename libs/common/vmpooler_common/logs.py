@@ -21,6 +21,12 @@ SECRET_KEY = re.compile(
     r"pass(word|wd|phrase)|secret|token|authorization|credential|cookie|(api|private)_?key", re.IGNORECASE
 )
 URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s]+@")
+URL_SECRET = re.compile(
+    r"(?<=[?&;#])((?:[\w.-]*[_.-])?sig|[\w.-]*(?:signature|token|passw(?:or)?d|passphrase|secret|credential|"
+    r"api[_-]?key)[\w.-]*)=[^&;#\s\"'<>]+",
+    re.IGNORECASE,
+)
+"""A parameter of a URL; `sig` alone, for it is a part of many words."""
 MASK = "***"
 CLIENTS_FAULTS = (
     "Invalid HTTP request received.",
@@ -189,8 +195,15 @@ def telling_losses(writer: LineWriter) -> Callable[[Any, str, Event], Event]:
 
 
 def mask_secrets(_logger: Any, _method: str, event: Event) -> Event:
-    """Hide what looks like a secret by its key, and passwords in URLs. A last defence: don't log secrets."""
+    """Hide what looks like a secret by its key, and secrets in URLs. A last defence: don't log secrets."""
     return {key: _masked(key, value) for key, value in event.items()}
+
+
+def without_url_secrets(text: str, *, mask: str = MASK) -> str:
+    """Hide passwords and parameters like `sig=…`, `token=…` of the URLs in a text."""
+    if "://" in text:
+        text = URL_PASSWORD.sub(rf"\1{mask}@", text)
+    return URL_SECRET.sub(rf"\1={mask}", text) if "=" in text else text
 
 
 def _masked(key: str, value: Any) -> Any:
@@ -198,7 +211,7 @@ def _masked(key: str, value: Any) -> Any:
         return MASK
     match value:
         case str():
-            return URL_PASSWORD.sub(rf"\1{MASK}@", value) if "://" in value else value
+            return without_url_secrets(value)
         case Mapping():
             return {inner: _masked(str(inner), held) for inner, held in value.items()}
         case list() | tuple():

@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
-from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from vmpooler_api.authentication.base import Directory
 from vmpooler_api.background.cancellations import Cancellations
@@ -95,9 +94,10 @@ def create_app(
     )
     selection = _Selection(CandidatePools(settings), PoolSelector(settings))
     background = _build_background(base, selection, stop)
-    app = FastAPIOffline(
+    app = FastAPI(
+        openapi_url=None,  # these are ours
+        docs_url=None,
         redoc_url=None,
-        static_url="/docs/files",
         title="vmpooler",
         description="Hands out VMs that are ready, and makes others on demand.",
         version=__version__,
@@ -108,7 +108,7 @@ def create_app(
     )
     for router in _build_routers(base, background, selection):
         app.include_router(router)
-    app.router.routes.extend(page_routes(base))
+    app.router.routes.extend(page_routes(base, app))
     add_error_handlers(app, background.health)
     add_document(app, base)
     add_middleware(app, base, background)
@@ -141,7 +141,7 @@ def _build_background(base: Base, selection: _Selection, stop: Callable[[str], N
     )
 
 
-def _build_checkout(base: Base, background: Background, selection: _Selection) -> list[Route]:
+def _build_checkout(base: Base, background: Background, selection: _Selection) -> list[BaseRoute]:
     settings, checkouts = base.settings, base.store.checkouts
     service = CheckoutService(
         checkouts,
@@ -159,14 +159,15 @@ def _build_checkout(base: Base, background: Background, selection: _Selection) -
         only_owner=settings.general.enforce_ownership,
         admins=settings.general.admins,
     )
-    return CheckoutRoutes(
+    routes = CheckoutRoutes(
         service,
         releases,
         names=selection.candidates.names,
         metrics=base.metrics.checkouts,
         addresses=base.addresses,
         settings=settings,
-    ).routes()
+    )
+    return [*routes.routes()]
 
 
 def _build_routers(base: Base, background: Background, selection: _Selection) -> Sequence[APIRouter]:

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from vmpooler_api.authentication.base import Directory
 from vmpooler_api.background.cancellations import Cancellations
@@ -30,9 +30,12 @@ from vmpooler_api.usage import Usage
 from vmpooler_api.web.access_log import AccessLog
 from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_api.web.compression import AnswerHeaders
+from vmpooler_api.web.documentation import documentation_routes
 from vmpooler_api.web.normalisation import Normalisation
 from vmpooler_api.web.openapi import complete_openapi
+from vmpooler_api.web.origins import FOREIGN, OriginGuard
 from vmpooler_api.web.rate_limit import REFUSED, Limits, RateLimiter
+from vmpooler_api.web.route_names import RouteNames
 from vmpooler_common.config import Settings
 from vmpooler_common.metrics.catalogues.http import HttpMetricsMiddleware
 from vmpooler_common.metrics.exposition import exposition_endpoint
@@ -73,9 +76,10 @@ class Background:
     graph_server: GraphServer | None
 
 
-def page_routes(base: Base) -> list[Route]:
-    """Make the routes of the metrics and of the dashboard's page."""
+def page_routes(base: Base, app: FastAPI) -> list[BaseRoute]:
+    """Make the routes of the metrics, of the documentation, and of the dashboard's page."""
     return [
+        *documentation_routes(app.title, lambda: app.openapi()),
         Route(_metrics_path(base.settings), exposition_endpoint(base.registry)),
         Route("/", redirect_to_dashboard),
         Route(PATH, dashboard_page(base.settings.general.site_name)),
@@ -92,6 +96,10 @@ def _never_limited(settings: Settings) -> frozenset[str]:
     return frozenset({"/healthcheck", "/ready", _metrics_path(settings), PATH, *figures})
 
 
+def _guards_origins(settings: Settings) -> bool:
+    return bool(settings.serving.hosts) or not settings.needs_token
+
+
 def add_document(app: FastAPI, base: Base) -> None:
     """Complete the OpenAPI document."""
     complete_openapi(
@@ -99,6 +107,7 @@ def add_document(app: FastAPI, base: Base) -> None:
         OPERATIONS,
         everywhere=REFUSED if base.settings.limits_rates else {},
         but_at=_never_limited(base.settings),
+        of_changes=FOREIGN if _guards_origins(base.settings) else {},
         needs_token=base.settings.needs_token,
         finish=describe_legacy_versions,
     )
@@ -107,13 +116,21 @@ def add_document(app: FastAPI, base: Base) -> None:
 def add_middleware(app: FastAPI, base: Base, background: Background) -> None:
     """Put the middleware around the routes, the innermost first."""
     settings = base.settings
+    names = RouteNames(app.openapi()["paths"])
+    if _guards_origins(settings):
+        app.add_middleware(
+            OriginGuard,
+            hosts=settings.serving.hosts,
+            checks_pages=not settings.needs_token,
+            names=names,
+        )
     if settings.limits_rates:
         app.add_middleware(
             RateLimiter,
             limits=Limits(base.store.rates, settings.rate_limits),
             addresses=base.addresses,
             exempt=_never_limited(settings),
-            templates=app.openapi()["paths"],
+            names=names,
             health=background.health,
             metrics=base.metrics.limits,
         )

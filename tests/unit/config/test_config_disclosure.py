@@ -61,6 +61,13 @@ def test_what_looks_like_a_secret_is_masked_whatever_it_holds(
     assert SECRET not in shown(with_value(path, value))
 
 
+@pytest.mark.parametrize("name", ["sig", "token", "password", "X-Amz-Signature"])
+def test_secrets_in_an_address_are_masked_whatever_its_key(name: str) -> None:
+    address = f"https://lab/image?{name}={SECRET}&size=2"
+    assert SECRET not in shown(with_value(("pools", 0, "template"), address))
+    assert SECRET not in shown(with_value(("providers", "plug-in", "endpoint"), address))
+
+
 @pytest.mark.parametrize(
     "address", [f"https://me:{SECRET}@lab/", f"amqp://{SECRET}@lab", f"https://me:a/b@{SECRET}@lab"]
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vmpooler_api.checkout.idempotency import PATTERN
+from vmpooler_api.checkout.idempotency import PATTERN, SHORTEST_WITHOUT_TOKEN
 from vmpooler_api.web.parameters import LONGEST as LONGEST_HOST_NAME
 from vmpooler_api.web.parameters import PATTERN as HOST_NAME
 from vmpooler_api.web.parameters import WAIT_IS_CUT, WAIT_PATTERN
@@ -61,7 +61,8 @@ _UNAUTHORIZED = _answer("The token isn't known.", _PLAIN_REFUSAL, WWW_Authentica
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Asked again with the same key within an hour, the same VMs are told again.",
+    "description": "Asked again with the same key within an hour, the same VMs are told again. "
+    f"Without a token it has at least {SHORTEST_WITHOUT_TOKEN} characters.",
     "schema": {"type": "string", "pattern": PATTERN},
     "example": "build-4711-attempt-1",
 }

@@ -77,9 +77,10 @@ class CheckoutRoutes:
         return JsonAnswer({"ok": True})
 
     async def _check_out(self, request: Request, read_order: Callable[[], Order]) -> Response:
+        token = _token(request) if self._checks_tokens else None
         try:
             order = read_order()
-            key = read_key(request, self._addresses)
+            key = read_key(request, self._addresses, has_token=token is not None)
             wait_seconds = _wait_seconds(request, self._longest_wait)
         except (BadRequest, UnknownName):
             self._metrics.invalid()
@@ -87,7 +88,7 @@ class CheckoutRoutes:
         checkout = await self._checkouts.check_out(
             order,
             Requester(
-                token=_token(request) if self._checks_tokens else None,
+                token=token,
                 key=key,
                 wait_seconds=wait_seconds,
                 has_left=lambda: has_left(request),

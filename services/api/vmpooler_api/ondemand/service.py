@@ -16,7 +16,13 @@ from vmpooler_api.usage import Usage
 from vmpooler_api.web.errors import ClientLeft, TooManyVms, Unacceptable, UnknownName, UnknownTemplates
 from vmpooler_common.config import Settings
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.core.errors import RequestExists, ScriptFailed, StoreUnavailable, UnknownToken
+from vmpooler_common.store.core.errors import (
+    RequestExists,
+    RequestTaken,
+    ScriptFailed,
+    StoreUnavailable,
+    UnknownToken,
+)
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
 
@@ -116,7 +122,7 @@ class OnDemandService:
         except (Unacceptable, UnknownName, UnknownTemplates):
             self._metrics.invalid()
             raise
-        except RequestExists:
+        except (RequestExists, RequestTaken):
             self._metrics.duplicate()
             raise
         self._metrics.created()

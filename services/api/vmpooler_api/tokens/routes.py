@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, Field
 
 from vmpooler_api.authentication.base import Credentials
@@ -34,9 +34,14 @@ class NewToken(BaseModel):
     token: str = Field(description="32 characters a-z and 0-9, the first one a letter.")
 
 
+async def _keep_nothing(response: Response) -> None:
+    """Have no proxy and no browser keep an answer that holds a token, or that tells of one."""
+    response.headers["Cache-Control"] = "no-store"
+
+
 def router(service: TokenService) -> APIRouter:
     """Make the routes."""
-    router = APIRouter(prefix="/api/v3/token", tags=["token"])
+    router = APIRouter(prefix="/api/v3/token", tags=["token"], dependencies=[Depends(_keep_nothing)])
 
     @router.get(
         "",

@@ -29,7 +29,7 @@ class AnswerHeaders:
         """Pass the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif _accepts_gzip(scope):
+        elif accepts_gzip(scope):
             await self._app(scope, receive, _Compressing(send))
         else:
 
@@ -41,7 +41,8 @@ class AnswerHeaders:
             await self._app(scope, receive, send_with_headers)
 
 
-def _accepts_gzip(scope: Scope) -> bool:
+def accepts_gzip(scope: Scope) -> bool:
+    """Tell whether a request's client reads gzip."""
     for name, value in scope["headers"]:
         if name == b"accept-encoding":
             accepted = _GZIP.search(value)

@@ -34,6 +34,7 @@ from vmpooler_common.store.core.errors import (
     NotReplicated,
     RangeInvalid,
     RequestExists,
+    RequestTaken,
     StoreUnavailable,
     TooManyTags,
     TooManyTasks,
@@ -66,6 +67,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     TooManyVms: (403, None, None),
     WrongCredentials: (401, None, _CHALLENGE),
     NotOwner: (403, None, None),
+    RequestTaken: (403, None, None),
     UnknownName: (404, None, None),
     UnknownTemplates: (404, None, None),
     NoSuchVm: (404, None, None),
@@ -120,6 +122,7 @@ def _content(error: Exception) -> dict[str, object]:
             | TooManyAtOnce()
             | TooManyTasks()
             | NoSuchRequest()
+            | RequestTaken()
             | RangeInvalid()
             | KeyReused()
             | GrantOver()

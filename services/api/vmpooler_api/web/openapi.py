@@ -25,13 +25,15 @@ def complete_openapi(
     *,
     everywhere: Mapping[str, Any],
     but_at: Collection[str],
+    of_changes: Mapping[str, Any],
     needs_token: bool,
     finish: Callable[[dict[str, Any]], None],
 ) -> None:
     """Have the app's document made when it is first asked for, with `operations` in it.
 
     Those are plain routes' own (path -> method -> operation).
-    `everywhere` are answers (status -> answer) that every operation may give except those of some paths.
+    `everywhere` are answers (status -> answer) that every operation may give except those of some paths,
+    `of_changes` those of operations that change something, unless they give such an answer of their own.
     `finish` adds to the finished document what isn't a route of the app.
     `needs_token` says whether those who ask for something need a token, as they do with authentication.
     It takes a fraction of a second, in which nobody is answered: a process asks before it serves anybody.
@@ -44,6 +46,10 @@ def complete_openapi(
     def completed() -> dict[str, Any]:
         document = of_the_framework()
         _complete(document, operations, everywhere, but_at, needs_token)
+        for by_method in document["paths"].values():
+            for method, operation in by_method.items():
+                if method != "get":
+                    operation["responses"] = {**of_changes, **operation["responses"]}
         finish(document)
         return document
 

@@ -3,19 +3,19 @@
 import asyncio
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.metrics.limits import LimitMetrics
 from vmpooler_api.web.client_address import ClientAddresses, network_of
+from vmpooler_api.web.route_names import RouteNames
 from vmpooler_common.config.sections.access import RateLimit, RateLimits
 from vmpooler_common.logs import Outage
-from vmpooler_common.metrics.route_template import NOTED, UNMATCHED
+from vmpooler_common.metrics.route_template import NOTED
 from vmpooler_common.store.access.rates import Admission, Allowance, Rates
 from vmpooler_common.store.core.errors import StoreError, StoreUnavailable
 from vmpooler_common.store.core.scripts import new_operation
@@ -90,7 +90,7 @@ class Limits:
 class RateLimiter:
     """Admits requests within the limits, tells what is left in the headers of each answer, refuses others.
 
-    `exempt` are the paths that are always served, `templates` those by which metrics and the log may name
+    `exempt` are the paths that are always served, `names` those by which metrics and the log may name
     a request that is refused. While Redis can't be asked everything passes: those requests need it, too, and
     say so themselves.
     """
@@ -102,7 +102,7 @@ class RateLimiter:
         limits: Limits,
         addresses: ClientAddresses,
         exempt: frozenset[str],
-        templates: Iterable[str],
+        names: RouteNames,
         health: StoreHealth,
         metrics: LimitMetrics,
     ) -> None:
@@ -110,7 +110,7 @@ class RateLimiter:
         self._limits = limits
         self._addresses = addresses
         self._exempt = exempt
-        self._templates = [(compile_path(template)[0], template) for template in templates]
+        self._names = names
         self._health = health
         self._metrics = metrics
         self._outage = Outage("rate limits")
@@ -127,7 +127,7 @@ class RateLimiter:
             await self._app(scope, receive, _adding(_headers(admission), send))
         else:
             self._metrics.refused(admission.allowance.category)
-            scope[NOTED] = self._template_of(scope["path"])
+            scope[NOTED] = self._names.of(scope["path"])
             await _refusal(admission)(scope, receive, send)
 
     async def _admission(self, scope: Scope) -> Admission | None:
@@ -153,9 +153,6 @@ class RateLimiter:
             return None
         self._outage.ended()
         return admission
-
-    def _template_of(self, path: str) -> str:
-        return next((template for pattern, template in self._templates if pattern.match(path)), UNMATCHED)
 
 
 def _allowance(category: str, limit: RateLimit) -> Allowance:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from vmpooler_common.logs import without_url_secrets
+
 Scalar: TypeAlias = str | int | float | bool | None
 
 _BARE_KEY = re.compile(r"[\w-]+")
@@ -101,7 +103,7 @@ class Node:
             case bool():
                 return "true" if self.value else "false"
             case str():
-                text = _CREDENTIALS.sub("://…@", self.value)
+                text = without_url_secrets(_CREDENTIALS.sub("://…@", self.value), mask="…")
                 return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
             case _:
                 return str(self.value)

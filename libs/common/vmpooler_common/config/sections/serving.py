@@ -1,10 +1,35 @@
 """The part of the section `config` about serving HTTP: how many, and for how long."""
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
+from pydantic import BeforeValidator
+
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import duration, flag, whole
+from vmpooler_common.config.declare.types import (
+    SettingType,
+    Wrong,
+    as_text,
+    duration,
+    flag,
+    split_list,
+    whole,
+)
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+
+
+def _host(value: object) -> str:
+    name = as_text(value).strip().lower()
+    if not _HOST.fullmatch(name):
+        raise Wrong
+    return name
+
+
+HOST_NAME = SettingType(
+    "host name", "a host name or an address without a port, such as vm.example.com or [2001:db8::7]", _host
+)
 
 
 class ServingSection(Section):
@@ -42,6 +67,17 @@ class ServingSection(Section):
             in_effect=True,
         ),
     ] = timedelta(seconds=45)
+    hosts: Annotated[
+        tuple[Annotated[str, HOST_NAME], ...],
+        BeforeValidator(split_list),
+        Setting(
+            "Names and addresses that the API is reached under, without ports; changes that come to another "
+            "one are refused",
+            in_effect=True,
+            type_name="list of text, comma list",
+            default="any",
+        ),
+    ] = ()
     unversioned_paths: Annotated[
         bool,
         flag(),

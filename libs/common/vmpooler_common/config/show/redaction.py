@@ -13,6 +13,7 @@ from vmpooler_common.config.declare.types import SettingType
 from vmpooler_common.config.sections.drivers import DriverSettingsError, settings_of_driver
 from vmpooler_common.config.sections.pools import DnsSection, PoolSection
 from vmpooler_common.config.settings import Options, PoolSettings, Settings
+from vmpooler_common.logs import without_url_secrets
 
 MASK = "********"
 """Stands where a secret is."""
@@ -147,7 +148,7 @@ def redacted_value(value: object, *, unit: str = "") -> Any:
         case float():
             return value if math.isfinite(value) else str(value)
         case _:
-            return _CREDENTIALS.sub(f"://{MASK}@", _printable(value))
+            return without_url_secrets(_CREDENTIALS.sub(f"://{MASK}@", _printable(value)), mask=MASK)
 
 
 def in_unit(duration: timedelta, unit: str) -> int | float:

@@ -18,6 +18,7 @@ StoreError
     ├── NoSuchVm         there is nothing to act on
     ├── NoSuchRequest    the same, of an on-demand request
     ├── RequestExists    choose another id
+    ├── RequestTaken     the same, and it is another user's
     ├── NoSuchToken      there is nothing to act on
     ├── RangeInvalid     ask for other days
     └── NotReplicated    the grant was taken back: too few replicas had it in time
@@ -121,6 +122,13 @@ class RequestExists(Refused):
     def __init__(self, request: str) -> None:
         super().__init__(f"request_id '{request}' has already been created")
         self.request = request
+
+
+class RequestTaken(Refused):
+    """The id of the on-demand request is taken by another user."""
+
+    def __init__(self, request: str) -> None:
+        super().__init__(f"request_id '{request}' is another user's; choose another one")
 
 
 class NoSuchToken(Refused):

@@ -5,8 +5,8 @@
 -- Lifetimes are in ms, 0 for no end; `ttl` the ms until its deadline; it is kept for `keep` seconds when it
 -- is over.
 -- Each item is {requested name, pool}.
--- Returns 'opened'; 'exists' when the id is taken by another operation; 'unauthorized' when the token is
---         unknown;
+-- Returns 'opened'; 'exists' when the id is taken by another operation, 'foreign' when it is by another
+--         user; 'unauthorized' when the token is unknown;
 --         'cancelled' when the operation was given up before it ran.
 
 local operation, request, token = ARG.operation, ARG.request, ARG.token
@@ -17,7 +17,10 @@ if token ~= '' then
   user = redis.call('HGET', K.token .. token, 'user')
   if not user then return 'unauthorized' end
 end
-if redis.call('EXISTS', key) == 1 then return 'exists' end
+if redis.call('EXISTS', key) == 1 then
+  local owner = redis.call('HGET', key, 'user') or ''
+  return (owner == '' or owner == user) and 'exists' or 'foreign'
+end
 
 local now = now_ms()
 redis.call('HSET', key, 'status', 'open', 'created', int(now), 'deadline', int(now + ARG.ttl),

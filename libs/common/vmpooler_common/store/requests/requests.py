@@ -13,6 +13,7 @@ from vmpooler_common.store.core.errors import (
     NoSuchRequest,
     NotOwner,
     RequestExists,
+    RequestTaken,
     StoreUnavailable,
     UnknownToken,
 )
@@ -100,8 +101,8 @@ class Requests:
     ) -> None:
         """Create a request for a VM of each (requested name, pool).
 
-        Raises RequestExists, UnknownToken, StoreUnavailable. After StoreUnavailable the request may have been
-        opened: `checkouts.cancel` withdraws it by its operation.
+        Raises RequestExists, RequestTaken, UnknownToken, StoreUnavailable. After StoreUnavailable the request
+        may have been opened: `checkouts.cancel` withdraws it by its operation.
         """
         outcome = await self._scripts.run_named(
             "open_request",
@@ -119,6 +120,8 @@ class Requests:
                 raise UnknownToken("the token isn't known")
             case "exists":
                 raise RequestExists(request)
+            case "foreign":
+                raise RequestTaken(request)
             case "cancelled":
                 raise StoreUnavailable("the request was given up before Redis ran it", kind="timeout")
 

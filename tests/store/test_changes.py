@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.store.fleet import SITUATIONS, Fleet, untagged
+from tests.store.fleet import PROVIDER, SITUATIONS, Fleet, untagged
 from tests.store.operation import HOUR
 from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, Refused, TooManyTags, UnknownToken
@@ -81,6 +81,26 @@ async def test_a_new_end_is_told_and_to_be_noted_in_the_cloud(fleet: Fleet) -> N
     data = await fleet.dataset()
     assert list(data.members("untagged", "one")) == ["a"]
     assert data.events[-1] == ("vm.changed", "one", "a")
+
+
+async def test_notes_in_the_cloud_have_a_pause_between_them_and_share_what_changes_in_it(
+    fleet: Fleet,
+) -> None:
+    async def to_note() -> tuple[list[str], timedelta | None]:
+        seen, _ = await fleet.store.views.observe("one", PROVIDER, size=1, ready_ttl=HOUR, listed=None)
+        due_in = seen.next_due - seen.now if seen.next_due else None
+        return [vm.name for vm in seen.untagged], due_in
+
+    await fleet.running("one", "a", lifetime=HOUR)
+    changed = await modify(fleet, lifetime=2 * HOUR)
+    assert (await to_note())[0] == ["a"]  # the first one is never late
+    assert await fleet.store.views.tagged("one", untagged("a", ends_at=changed.ends_at))
+    for hours in range(3, 6):
+        await modify(fleet, lifetime=hours * HOUR, operation=f"change-{hours}")
+    names, due_in = await to_note()
+    assert names == []
+    assert due_in is not None
+    assert timedelta() < due_in <= timedelta(seconds=10)
 
 
 async def test_an_end_that_was_changed_while_the_old_one_was_noted_is_still_to_be_noted(fleet: Fleet) -> None:

@@ -11,8 +11,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     suspect:P       zset    like ready, for VMs that listings miss: not checked out, not counted
     stale:P         zset    like ready, for VMs of an earlier revision of their pool, until they are retired
     running:P       zset    H → end of its lifetime, +inf for none
-    untagged:P      zset    H → time of its checkout or of a new end; owner and end as they are now aren't
-                            noted on the VM in the cloud yet
+    untagged:P      zset    H → when owner and end, which aren't noted on the VM in the cloud as they are now,
+                            are to be noted: at its checkout, or some time after the last note
     completed:P     zset    H → earliest time of its destruction
     destroying:P    zset    H → end of the lease of the manager that destroys it
     slots           zset    H → when the clone slot lapses by itself, for VMs being cloned

@@ -7,6 +7,7 @@ local OPERATION_KEPT = 600000
 local RELEASE_KEPT = 86400 -- seconds
 local LARGEST_SIZE = 10000 -- the same as in Python, where overrides are read
 local KEY_KEPT = 3600000 -- what was granted under an Idempotency-Key
+local TAG_PAUSE = 10000 -- between two notes on a VM's tag in the cloud: changes in between share one
 local STATS_KEPT = 400 * 86400 -- seconds; a summary may reach back a year
 
 local function now_ms()

@@ -16,8 +16,8 @@
 -- more
 -- alive than size and backlog; ended: those of running VMs whose lifetime is over; due: those of VMs whose
 -- destruction is due; stale: those of ready VMs that are stale.
--- untagged: {name, provider, provider_id, attempt, user, ends}... of running VMs whose owner isn't on their
--- tag.
+-- untagged: {name, provider, provider_id, attempt, user, ends}... of running VMs whose owner or end isn't on
+-- their tag and is to be noted there now.
 -- ready and suspects are flat: name, since, name, since.
 -- next_due: when the next of these will be due by itself; owed: ready VMs that are owed to checkouts that
 -- came
@@ -64,6 +64,7 @@ soonest(K.running, 0)
 soonest(K.completed, 0)
 soonest(K.destroying, 0)
 soonest(K.ready, ttl)
+soonest(K.untagged, 0)
 
 local item, reserved = head(pool), 0
 if item then reserved = math.min(sizes.ready, (owed(pool, sizes.ready, item.turn))) end
@@ -87,7 +88,7 @@ return cjson.encode({
   excess = excess > 0 and redis.call('ZRANGE', K.ready .. pool, 0, excess - 1) or {},
   ended = due(K.running, now),
   due = dying,
-  untagged = records(redis.call('ZRANGE', K.untagged .. pool, 0, most - 1),
+  untagged = records(due(K.untagged, now),
     'provider', 'id', 'attempt', 'user', 'ends'),
   ready = all and redis.call('ZRANGE', K.ready .. pool, 0, -1, 'WITHSCORES') or {},
   suspects = redis.call('ZRANGE', K.suspect .. pool, 0, all and -1 or most - 1, 'WITHSCORES'),

@@ -25,7 +25,8 @@ end
 
 local done = remembered(operation)
 if done then return cjson.encode(done) end
-local known = redis.call('HMGET', key, 'state', 'pool', 'id', 'user', 'token', 'checkout', 'ends')
+local known = redis.call('HMGET', key, 'state', 'pool', 'id', 'user', 'token', 'checkout', 'ends',
+  'tagged')
 if known[1] ~= 'running' then return refuse('missing') end
 local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
 if access ~= 'anybody' then
@@ -59,7 +60,8 @@ if lifetime == '' and disk == '' and #tags == 0 then return cjson.encode(reply) 
 if lifetime ~= '' then
   redis.call('HSET', key, 'ends', ends)
   redis.call('ZADD', K.running .. pool, ends, vm)
-  redis.call('ZADD', K.untagged .. pool, int(now), vm)
+  local due = math.max(now, (tonumber(known[8]) or -TAG_PAUSE) + TAG_PAUSE)
+  redis.call('ZADD', K.untagged .. pool, 'NX', int(due), vm)
   event('vm.changed', pool, vm)
 end
 if disk ~= '' then add_task(vm, disk, 'disk', size, user or '', now) end

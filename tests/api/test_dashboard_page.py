@@ -115,6 +115,14 @@ async def test_an_open_dashboard_uses_up_nothing_of_its_visitors_limit(with_api:
         for path in [*STATISTICS, "/dashboard", "/dashboard/"] * 2:
             answer = await api.client.get(f"{path}?history=1")
             assert answer.status_code == 200
-            assert "X-RateLimit-Limit" not in answer.headers
+            assert answer.headers.get("X-RateLimit-Limit", "600") == "600"
         statuses = [(await api.client.get("/api/v3/vm")).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
+
+
+async def test_the_numbers_of_the_dashboard_have_a_limit_of_their_own(with_api: WithApi) -> None:
+    async with with_api(config=ON, sections={"rate_limits": {"dashboard": {"limit": 2}}}) as api:
+        answers = [await api.client.get(path) for path in STATISTICS]
+        assert (await api.client.get("/dashboard")).status_code == 200
+        assert api.metric("rate_limit_refusals_total", category="dashboard") == 1
+    assert [answer.status_code for answer in answers] == [200, 200, 429]

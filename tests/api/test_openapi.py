@@ -352,3 +352,12 @@ async def test_answers_are_as_described(
     Draft202012Validator(schema).validate(answer.json())
     required = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}.get(str(status), [])
     assert all(name in answer.headers and name in described["headers"] for name in required)
+
+
+async def test_the_document_is_the_same_compressed_and_plain_and_no_work(client: httpx.AsyncClient) -> None:
+    packed, again = [await client.get("/openapi.json", headers={"Accept-Encoding": "gzip"}) for _ in range(2)]
+    plain = await client.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    assert "Content-Encoding" not in plain.headers
+    assert packed.content == plain.content == again.content
+    assert int(packed.headers["Content-Length"]) < len(plain.content) / 10

@@ -159,7 +159,7 @@ async def test_265_no_token_is_part_of_a_key(with_api: WithApi) -> None:
         await api.fleet.token("good", "alice")
         await statuses(api, "GET", LIST, times=1, headers=GOOD)
         keys = (await api.fleet.dataset()).entries
-    assert [key for key in keys if key.startswith("rate:authenticated:token:")]
+    assert [key for key in keys if key.startswith("rate:authenticated:user:")]
     assert not [key for key in keys if "good" in key]
 
 

@@ -92,8 +92,7 @@ def _metrics_path(settings: Settings) -> str:
 
 def _never_limited(settings: Settings) -> frozenset[str]:
     """Name the paths that rate limits don't apply to."""
-    figures = (dashboard.POOL, dashboard.RUNNING, dashboard.STATUS)
-    return frozenset({"/healthcheck", "/ready", _metrics_path(settings), PATH, *figures})
+    return frozenset({"/healthcheck", "/ready", _metrics_path(settings), PATH})
 
 
 def _guards_origins(settings: Settings) -> bool:
@@ -127,7 +126,11 @@ def add_middleware(app: FastAPI, base: Base, background: Background) -> None:
     if settings.limits_rates:
         app.add_middleware(
             RateLimiter,
-            limits=Limits(base.store.rates, settings.rate_limits),
+            limits=Limits(
+                base.store.rates,
+                settings.rate_limits,
+                dashboard=frozenset({dashboard.POOL, dashboard.RUNNING, dashboard.STATUS}),
+            ),
             addresses=base.addresses,
             exempt=_never_limited(settings),
             names=names,

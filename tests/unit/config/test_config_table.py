@@ -67,6 +67,7 @@ def test_a_category_of_rate_limits_shows_its_own_default() -> None:
         "vm_creation": ["20"],
         "vm_deletion": ["50"],
         "authenticated": ["500"],
+        "dashboard": ["600"],
         "global_per_ip": ["100"],
     }
 

@@ -1,4 +1,4 @@
-"""What the dashboard asks for. No limits apply to it, so that an open page doesn't use up its visitor's."""
+"""What the dashboard asks for. It has a limit of its own: an open page doesn't use up its visitor's."""
 
 from collections.abc import Callable
 from typing import Annotated, Any

@@ -11,7 +11,9 @@ class LimitMetrics:
     REFUSALS = counter(
         "rate_limit_refusals_total",
         "Requests that were refused because their client had asked too often.",
-        labels=(Label("category", ("vm_creation", "vm_deletion", "authenticated", "global_per_ip")),),
+        labels=(
+            Label("category", ("vm_creation", "vm_deletion", "authenticated", "dashboard", "global_per_ip")),
+        ),
     )
     UNCHECKED = counter(
         "rate_limit_unchecked_total", "Requests that passed unlimited because Redis couldn't be asked."

@@ -80,12 +80,24 @@ def _complete(
         document["paths"].setdefault(path, {}).update(deepcopy(dict(by_method)))
     for path, by_method in document["paths"].items():
         for method, operation in by_method.items():
-            operation["responses"].update({} if path in but_at else everywhere)
+            for status, answer in () if path in but_at else everywhere.items():
+                own = operation["responses"].get(status)
+                operation["responses"][status] = answer if own is None else _either(own, answer)
             _secure(operation, _NEEDED if needs_token else _POSSIBLE)
             _illustrate(operation, ANSWERS.get((method, path)))
     for name, schema in document["components"]["schemas"].items():
         if name in SCHEMAS:
             schema.setdefault("example", deepcopy(SCHEMAS[name]))
+
+
+def _either(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe an answer that is one of two."""
+    schemas = [answer["content"]["application/json"]["schema"] for answer in (one, other)]
+    return {
+        "description": f"{one['description']} Or: {other['description']}",
+        "headers": {**other.get("headers", {}), **one.get("headers", {})},
+        "content": {"application/json": {"schema": {"anyOf": schemas}}},
+    }
 
 
 def _secure(operation: dict[str, Any], security: Security) -> None:

@@ -68,13 +68,18 @@ REFUSED: Mapping[str, Any] = {
 
 
 class Limits:
-    """The configured limits, and where requests are counted."""
+    """The configured limits, and where requests are counted.
 
-    def __init__(self, rates: Rates, limits: RateLimits) -> None:
+    `dashboard` are the paths of what the dashboard asks for: an open page doesn't use up its visitor's limit.
+    """
+
+    def __init__(self, rates: Rates, limits: RateLimits, *, dashboard: frozenset[str]) -> None:
         self.rates = rates
+        self._dashboard_paths = dashboard
         self._creation = _allowance("vm_creation", limits.vm_creation)
         self._deletion = _allowance("vm_deletion", limits.vm_deletion)
         self._authenticated = _allowance("authenticated", limits.authenticated)
+        self._dashboard = _allowance("dashboard", limits.dashboard)
         self._global = _allowance("global_per_ip", limits.global_per_ip)
 
     def allowances(self, scope: Scope) -> tuple[Allowance, Allowance]:
@@ -84,6 +89,8 @@ class Limits:
             return self._creation, self._creation
         if method == "DELETE" and _DELETION.match(path):
             return self._deletion, self._deletion
+        if path in self._dashboard_paths:
+            return self._dashboard, self._dashboard
         return self._authenticated, self._global
 
 

@@ -178,12 +178,21 @@ class AuthenticatedLimit(RateLimit):
     limit: Annotated[int, _LIMIT, _REQUESTS] = 500
 
 
+class DashboardLimit(RateLimit):
+    """The mapping `rate_limits.dashboard`."""
+
+    limit: Annotated[int, _LIMIT, _REQUESTS] = 600
+
+
 class RateLimits(Section):
     """The section `rate_limits`."""
 
     vm_creation: Annotated[CreationLimit, Setting("Requests that take VMs")] = CreationLimit()
     vm_deletion: Annotated[DeletionLimit, Setting("Requests that give VMs back")] = DeletionLimit()
-    authenticated: Annotated[AuthenticatedLimit, Setting("Other requests with a token")] = (
+    authenticated: Annotated[AuthenticatedLimit, Setting("Other requests of one user, with tokens")] = (
         AuthenticatedLimit()
     )
+    dashboard: Annotated[
+        DashboardLimit, Setting("Requests of the dashboard's pages that are open at one address")
+    ] = DashboardLimit()
     global_per_ip: Annotated[RateLimit, Setting("All other requests of one address")] = RateLimit()

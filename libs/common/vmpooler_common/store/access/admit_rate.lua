@@ -1,6 +1,7 @@
 -- admit_rate: count a request against its client's limit, unless the limit is reached.
 --
--- A client is its token when that is known, else its address: whoever makes tokens up gains nothing.
+-- A client is the user of its token when that is known, however many tokens the user has, else its address:
+-- whoever makes tokens up gains nothing.
 -- The requests that were admitted in the last period are remembered one by one, so that no period,
 -- wherever it begins, holds more of them than the limit. What is refused isn't counted.
 --
@@ -14,9 +15,8 @@
 
 local operation, token = ARG.operation, ARG.token
 local client, allowance = 'address:' .. ARG.address, ARG.without
-if token ~= '' and redis.call('EXISTS', K.token .. token) == 1 then
-  client, allowance = 'token:' .. token, ARG.with_token
-end
+local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
+if user then client, allowance = 'user:' .. user, ARG.with_token end
 local category, limit, period = allowance[1], tonumber(allowance[2]), tonumber(allowance[3])
 local key = K.rate .. category .. ':' .. client
 local now = now_ms()

@@ -64,7 +64,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     failed:U        string  operation of the last failed login of a user, for a second; U is the SHA-256
                             of the user's name in one spelling
     rate:C:K        zset    operation → time, of each request of class C that was admitted within the last
-                            period; K is token:S or address:A; expires a period after the newest
+                            period; K is user:U or address:A; expires a period after the newest
     lastboot        hash    P → when a VM last became ready
     stats:K:D       hash    K is clone or boot, D a UTC day: `P:n` count, `P:sum`, `P:min`, `P:max` in
                             milliseconds, for 400 days

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -48,12 +49,25 @@ async def test_whoever_takes_text_gets_the_exposition(accept: str | None) -> Non
     assert 'vmpooler_redis_up{vmpooler_instance="vmpooler"} 1.0\n' in answer.text
 
 
-@pytest.mark.parametrize("accept", ["application/json", "text/html", "application/openmetrics-text"])
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
 async def test_whoever_takes_only_something_else_is_told_what_there_is(accept: str) -> None:
     answer = await get(accept)
     assert answer.status_code == 406
     assert answer.headers["content-type"].startswith("text/plain")
-    assert answer.text == "Supported media types: text/plain"
+    assert answer.text == "Supported media types: text/plain, application/openmetrics-text"
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/openmetrics-text", "application/OpenMetrics-text; version=0.0.1, text/html"]
+)
+async def test_whoever_takes_openmetrics_alone_gets_that(accept: str) -> None:
+    answer = await get(accept)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    read = text_string_to_metric_families(answer.text)  # type: ignore[no-untyped-call]
+    families = {family.name: family for family in read}
+    assert [sample.value for sample in families["vmpooler_redis_up"].samples] == [1.0]
+    assert families["vmpooler_redis_round_trips"].type == "counter"
 
 
 async def test_head_has_the_headers_and_no_body() -> None:

@@ -34,6 +34,7 @@ from vmpooler_api.web.documentation import documentation_routes
 from vmpooler_api.web.normalisation import Normalisation
 from vmpooler_api.web.openapi import complete_openapi
 from vmpooler_api.web.origins import FOREIGN, OriginGuard
+from vmpooler_api.web.path_prefix import PathPrefix
 from vmpooler_api.web.rate_limit import REFUSED, Limits, RateLimiter
 from vmpooler_api.web.route_names import RouteNames
 from vmpooler_common.config import Settings
@@ -115,7 +116,7 @@ def add_document(app: FastAPI, base: Base) -> None:
 def add_middleware(app: FastAPI, base: Base, background: Background) -> None:
     """Put the middleware around the routes, the innermost first."""
     settings = base.settings
-    names = RouteNames(app.openapi()["paths"])
+    names = RouteNames(lambda: app.openapi()["paths"])
     if _guards_origins(settings):
         app.add_middleware(
             OriginGuard,
@@ -143,6 +144,8 @@ def add_middleware(app: FastAPI, base: Base, background: Background) -> None:
         serves_unversioned=settings.serving.unversioned_paths,
     )
     app.add_middleware(AnswerHeaders)
+    if settings.serving.root_path or settings.general.trusted_proxies:
+        app.add_middleware(PathPrefix, prefix=settings.serving.root_path, addresses=base.addresses)
     app.add_middleware(Normalisation)
     if settings.general.request_logger:
         app.add_middleware(AccessLog, addresses=base.addresses)

@@ -10,6 +10,8 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from vmpooler_api.web.path_prefix import prefix_of
+
 PATH = "/dashboard"
 DEFAULT_TITLE = "vmpooler"
 _TITLE = "{{title}}"
@@ -29,7 +31,7 @@ def dashboard_page(title: str) -> Callable[[Request], Awaitable[Response]]:
 
 async def redirect_to_dashboard(request: Request) -> RedirectResponse:
     """Lead to the page on whatever host was asked."""
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{PATH}/", 302)
+    return RedirectResponse(f"{prefix_of(request.scope)}{PATH}/", 302)
 
 
 def _policy(template: str) -> str:

@@ -38,6 +38,12 @@ class ClientAddresses:
                     break
         return str(address)
 
+    def is_proxy(self, scope: Scope) -> bool:
+        """Tell whether the request comes from a trusted proxy."""
+        client = scope.get("client")
+        address = _parsed(client[0]) if client else None
+        return address is not None and self._is_trusted(address)
+
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
 

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from vmpooler_api.web.compression import accepts_gzip
+from vmpooler_api.web.path_prefix import prefix_of
 from vmpooler_common.web.json import json_text
 
 DOCUMENT = "/openapi.json"
@@ -51,14 +52,14 @@ def documentation_routes(title: str, document: Callable[[], dict[str, Any]]) -> 
         return text, _policy(text.decode())
 
     async def show_document(request: Request) -> Response:
-        plain, compressed = written(request.scope.get("root_path", ""))
+        plain, compressed = written(prefix_of(request.scope))
         if accepts_gzip(request.scope):
             headers = {"Content-Encoding": "gzip"}
             return Response(compressed, headers=headers, media_type="application/json")
         return Response(plain, media_type="application/json")
 
     async def show_page(request: Request) -> Response:
-        text, policy = page(request.scope.get("root_path", ""))
+        text, policy = page(prefix_of(request.scope))
         headers = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
         return HTMLResponse(text, headers=headers)
 

@@ -14,9 +14,13 @@ from vmpooler_common.config.declare.types import (
     duration,
     flag,
     split_list,
+    text,
     whole,
 )
 
+_OWN = "api|dashboard|docs|healthcheck|openapi.json|prometheus|ready|status|summary|token|vm"
+PREFIX = rf"(?!/(?:{_OWN})(?:/|$))(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+"
+"""Paths below which the API may be served: none of its own, or nobody could tell the two apart."""
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 
 
@@ -78,6 +82,15 @@ class ServingSection(Section):
             default="any",
         ),
     ] = ()
+    root_path: Annotated[
+        str,
+        text(
+            "a path like /vmpooler: none of the API's own, with / at its beginning and not at its end",
+            pattern=f"({PREFIX})?",
+            blank=True,
+        ),
+        Setting("Where a proxy serves the API, if not at /", in_effect=True),
+    ] = ""
     unversioned_paths: Annotated[
         bool,
         flag(),

@@ -28,6 +28,7 @@ DRIVER = "faulty"
 Mood = Literal["fail", "refuse", "throttle", "hang", "wait", "crash", "empty", "partial"]
 """What a call does: raises TransientError, PermanentError or Throttled, never answers, goes on when it may,
 raises what a driver must not, or (a listing) shows nothing, or all but the first VM."""
+ADDRESS = "address"
 _LOOK_EVERY = 0.02
 
 
@@ -38,8 +39,9 @@ class Moods:
         self.path = path
         self.set()
 
-    def set(self, **by_call: Mood) -> None:
-        """Have these calls misbehave from now on, and all others behave."""
+    def set(self, *, address: str = "", **by_call: Mood) -> None:
+        """Have these calls misbehave from now on, and no others; VMs that have booted are at `address`."""
+        by_call |= {ADDRESS: address} if address else {}  # type: ignore[dict-item]
         beside = self.path.with_suffix(".new")
         beside.write_text(json.dumps(by_call))
         beside.replace(self.path)
@@ -65,7 +67,7 @@ class FaultyProvider(DummyProvider):
     async def create(self, pool: CloneSpec, tag: OwnershipTag) -> ProviderVm:
         """Create, or not."""
         await self._suffer("create")
-        return await super().create(pool, tag)
+        return self._moved(await super().create(pool, tag))
 
     async def find(self, pool: CloneSpec, clone: CloneRef) -> ProviderVm | None:
         """Find, or not."""
@@ -75,14 +77,14 @@ class FaultyProvider(DummyProvider):
     async def inspect(self, pool: CloneSpec, vm: VmRef) -> ProviderVm:
         """Inspect, or not."""
         await self._suffer("inspect")
-        return await super().inspect(pool, vm)
+        return self._moved(await super().inspect(pool, vm))
 
     async def list_vms(self, pool: CloneSpec) -> VmListing:
         """List, or not, or not all."""
         mood = await self._suffer("list_vms")
         found = await super().list_vms(pool)
         vms = () if mood == "empty" else found.vms[1:] if mood == "partial" else found.vms
-        return replace(found, vms=vms)
+        return replace(found, vms=tuple(map(self._moved, vms)))
 
     async def annotate(self, pool: CloneSpec, vm: VmRef, tag: OwnershipTag) -> None:
         """Annotate, or not."""
@@ -108,6 +110,10 @@ class FaultyProvider(DummyProvider):
         """Destroy, or not."""
         await self._suffer("destroy")
         await super().destroy(pool, vm)
+
+    def _moved(self, vm: ProviderVm) -> ProviderVm:
+        address = self._mood(ADDRESS)
+        return replace(vm, ip=address) if address and vm.ip else vm
 
     async def _suffer(self, call: str) -> str:
         mood = self._mood(call)

@@ -25,6 +25,7 @@ from vmpooler_manager.planning.inspection import (
 )
 from vmpooler_manager.planning.spec import PoolSpec
 from vmpooler_manager.providers.contract import OwnershipTag
+from vmpooler_manager.providers.errors import TransientError
 
 LEASE = timedelta(seconds=5)
 RETRY = timedelta(seconds=5)
@@ -93,7 +94,7 @@ class Jobs:
             made = self._cloud.create(OwnershipTag(INSTALLATION, generation, spec.name, name, attempt))
         except CallFailed:
             yield
-            self.apply(spec.name, after_failed_clone(name, "it failed", is_permanent=False))
+            self.apply(spec.name, after_failed_clone(name, TransientError("it failed")))
             return
         yield from self.follow(spec, name, attempt, made.provider_id)
 

@@ -32,6 +32,8 @@ from vmpooler_manager.planning.actions import (
     FailWaiting,
     Forget,
     MarkSuspect,
+    NoteAddress,
+    Prepare,
     Reinstate,
     Reserve,
     Resolve,
@@ -144,14 +146,14 @@ class ManagerModel:
                 self._work.apply(step.spec.name, step.action)
             case AdoptOrphan(found, bound):
                 self._adopt_orphan(step.spec, found, bound)
-            case AdoptLate(found):
+            case AdoptLate(found) | NoteAddress(found):
                 assert found.tag is not None
                 self._work.created(found.name, found.tag.attempt, found.provider_id)
             case Reinstate(found):
                 self._reinstate(found)
             case ResumeDeletion(whole):
                 self._records.run(self._store.retirement.resume_when_whole(step.spec.provider, whole=whole))
-            case AwaitSlot() | Forget():
+            case AwaitSlot() | Forget() | Prepare():
                 pass
             case _:
                 assert_never(step.action)

@@ -22,16 +22,12 @@ from vmpooler_manager.inbox.consumer import Consumer
 from vmpooler_manager.inbox.requests import RequestAcceptor
 from vmpooler_manager.inbox.tasks import TaskProviders, TaskWorker
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
-from vmpooler_manager.lifecycle.create import VmCreator
-from vmpooler_manager.lifecycle.destroy import VmDestroyer
-from vmpooler_manager.lifecycle.inspect import VmInspector
+from vmpooler_manager.lifecycle.lifecycle import Lifecycle, LifecycleProviders, build_lifecycle
 from vmpooler_manager.lifecycle.names import NameGenerator
-from vmpooler_manager.lifecycle.ownership import VmOwnership
-from vmpooler_manager.lifecycle.retire import VmRetirer
 from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.pool_specs import clone_spec, pool_spec, spec_of_removed_pool
 from vmpooler_manager.providers.contract import CloneSpec
-from vmpooler_manager.reconcile.executor import Executor, Lifecycle
+from vmpooler_manager.reconcile.executor import Executor
 from vmpooler_manager.reconcile.listings import PoolListings
 from vmpooler_manager.reconcile.loop import PoolLoop
 from vmpooler_manager.reconcile.observer import Observer
@@ -152,31 +148,14 @@ def _build_liveness(settings: Settings) -> Liveness:
 
 
 def _build_lifecycle(base: _Base) -> Lifecycle:
-    store, metrics = base.store, base.metrics
-    max_retries = base.settings.general.max_vm_retries
-    retirer = VmRetirer(store, slots=base.slots, max_retries=max_retries, metrics=metrics.vms)
-    return Lifecycle(
+    return build_lifecycle(
+        base.store,
+        identity=base.identity,
         names=NameGenerator(base.settings.general.prefix),
         slots=base.slots,
-        creator=VmCreator(
-            store,
-            identity=base.identity,
-            slots=base.slots,
-            retirer=retirer,
-            metrics=metrics.vms,
-            requests=metrics.requests,
-        ),
-        inspector=VmInspector(store, retirer=retirer),
-        ownership=VmOwnership(store, installation=base.identity.installation, clouds=base.clouds),
-        retirer=retirer,
-        destroyer=VmDestroyer(
-            store,
-            identity=base.identity,
-            clouds=base.clouds,
-            clone_spec_of=base.clone_spec_of,
-            retries=base.retries,
-            metrics=metrics.vms,
-        ),
+        providers=LifecycleProviders(base.clouds, base.clone_spec_of, base.retries),
+        max_retries=base.settings.general.max_vm_retries,
+        metrics=base.metrics,
     )
 
 

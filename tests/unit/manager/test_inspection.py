@@ -1,5 +1,7 @@
 """What follows from asking a provider for one VM, and how much may follow in ten minutes."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.manager.views import provider_vm
@@ -10,9 +12,12 @@ from vmpooler_manager.planning.inspection import (
     after_lost_clone,
     after_missing,
     after_suspicion,
+    has_other_name,
+    usable_address,
     while_booting,
 )
 from vmpooler_manager.planning.limits import absent_bound, orphan_bound
+from vmpooler_manager.providers.errors import NoCapacity, PermanentError, TransientError
 from vmpooler_manager.providers.types import ProviderVm, VmStatus
 
 HERE = provider_vm("a")
@@ -55,8 +60,54 @@ def test_a_vm_that_cannot_become_ready_counts_as_a_failed_attempt(
 
 
 def test_a_failed_clone_counts_as_a_failed_attempt_unless_it_fails_the_requests_itself() -> None:
-    actions = [after_failed_clone("a", "no room", is_permanent=permanent) for permanent in (False, True)]
-    assert [action.failure for action in actions] == ["no room", ""]
+    actions = [after_failed_clone("a", error("broken")) for error in (TransientError, PermanentError)]
+    assert [(action.failure, action.counts) for action in actions] == [("broken", True), ("", True)]
+
+
+def test_want_of_room_is_told_and_is_no_failed_attempt() -> None:
+    action = after_failed_clone("a", NoCapacity("no space on datastore1"))
+    assert (action.reason, action.failure, action.counts) == ("no_capacity", "no space on datastore1", False)
+
+
+def test_a_vm_that_nobody_has_seen_yet_may_still_appear() -> None:
+    assert while_booting("a", None, may_appear=True) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "ip", "usable"),
+    [
+        (VmStatus.RUNNING, "10.0.0.5", True),
+        (VmStatus.RUNNING, "fd00::5", True),
+        (VmStatus.RUNNING, None, False),
+        (VmStatus.RUNNING, "0.0.0.0", False),  # noqa: S104 - no address at all
+        (VmStatus.RUNNING, "169.254.3.4", False),
+        (VmStatus.RUNNING, "fe80::1", False),
+        (VmStatus.RUNNING, "unknown", False),
+        (VmStatus.CLONING, "10.0.0.5", False),
+        (VmStatus.OFF, "10.0.0.5", False),
+    ],
+)
+def test_a_vm_is_checked_at_an_address_that_others_reach(
+    status: VmStatus, ip: str | None, usable: bool
+) -> None:
+    seen = replace(provider_vm("a", status=status), ip=ip)
+    assert usable_address(seen) == (ip if usable else None)
+
+
+@pytest.mark.parametrize(
+    ("hostname", "is_other"),
+    [
+        (None, False),
+        ("", False),
+        ("agile-armadillo-7", False),
+        ("Agile-Armadillo-7.lab.example", False),
+        ("AGILE-ARMADILLO", False),  # as Windows shortens it
+        ("agile-armadill", True),
+        ("template", True),
+    ],
+)
+def test_a_guest_has_another_name_whatever_its_domain_and_case(hostname: str | None, is_other: bool) -> None:
+    assert has_other_name(replace(provider_vm("agile-armadillo-7"), hostname=hostname)) is is_other
 
 
 def test_a_clone_whose_manager_died_is_nobodys_failure() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -129,6 +130,46 @@ def test_a_running_vm_that_is_off_is_its_users_business() -> None:
     vm = provider_vm("dark", status=VmStatus.OFF)
     findings, _ = compare_once([vm], records={"dark": record(vm, "running")})
     assert findings.switched_off == ()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "checks", "hostname", "named"),
+    [
+        (2, True, "template", True),
+        (2, True, "lost", False),
+        (0.5, True, "template", False),
+        (2, False, "template", False),
+    ],
+)
+def test_a_ready_vm_that_calls_itself_by_another_name_is_named_after_a_minute(
+    minutes: float, checks: bool, hostname: str, named: bool
+) -> None:
+    vm = replace(provider_vm("lost"), hostname=hostname)
+    seen = snapshot(ready={"lost": ago(minutes=minutes)})
+    place = replace(PLACE, checks_hostname=checks)
+    findings, _ = compare(place, Listing(NOW, (vm,), "epoch"), seen, known(vm), Memory())
+    assert findings.renamed == (("lost",) if named else ())
+
+
+@pytest.mark.parametrize(
+    ("state", "changed", "moved"),
+    [
+        ("ready", {"ip": "10.0.0.2"}, True),
+        ("running", {"host": "host2"}, True),
+        ("running", {"ip": None, "host": None}, False),
+        ("running", {}, False),
+        ("completed", {"ip": "10.0.0.2"}, False),
+        ("pending", {"ip": "10.0.0.2"}, False),
+    ],
+)
+def test_a_vm_in_use_that_has_another_address_or_host_is_given_with_it(
+    state: str, changed: dict[str, Any], moved: bool
+) -> None:
+    at: dict[str, Any] = {"ip": "10.0.0.1", "host": "host1", **changed}
+    vm = replace(provider_vm("roamer"), **at)
+    noted = replace(record(vm, state), ip="10.0.0.1", host="host1")
+    findings, _ = compare_once([vm], records={"roamer": noted})
+    assert findings.readdressed == ((vm,) if moved else ())
 
 
 # Lent

@@ -45,6 +45,8 @@ class EventName(StrEnum):
     """The provider has no such VM any more."""
     VM_CALL_FAILED = "vm.call_failed"
     """A call to the provider about one VM failed and is tried again."""
+    VM_ADDRESS_CHANGED = "vm.address_changed"
+    """A ready or running VM has another address or host than before; its record says so now."""
     VM_TAKEN_OVER = "vm.taken_over"
     """A manager goes on with a clone whose manager is gone."""
 

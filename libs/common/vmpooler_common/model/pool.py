@@ -69,6 +69,8 @@ class Classification:
     provider: str
     provider_id: str
     gone_at: datetime | None
+    ip: str = ""
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

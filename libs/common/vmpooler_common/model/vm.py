@@ -53,9 +53,11 @@ MOVES: frozenset[tuple[VmState | None, VmState]] = frozenset(
 
 FailureReason = Literal[
     "clone_failed",
+    "no_capacity",
     "clone_timeout",
     "not_ready",
     "powered_off",
+    "hostname_mismatch",
     "vanished",
     "expired_ready",
     "excess",

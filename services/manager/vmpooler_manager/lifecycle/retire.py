@@ -38,7 +38,9 @@ class VmRetirer:
             operation=new_operation(),
             reason=action.reason,
             condition=Condition(action.guard, action.bound),
-            failed_attempt=FailedAttempt(action.failure, self._max_retries) if action.failure else None,
+            failed_attempt=FailedAttempt(action.failure, self._max_retries if action.counts else None)
+            if action.failure
+            else None,
         )
         if action.state is VmState.PENDING:
             self._slots.freed()

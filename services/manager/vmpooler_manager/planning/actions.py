@@ -37,6 +37,11 @@ class AwaitSlot:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepare:
+    """Have the provider check, and make, what clones of this pool need."""
+
+
+@dataclass(frozen=True, slots=True)
 class Clone:
     """Clone a VM whose name was reserved by a manager that is gone."""
 
@@ -71,7 +76,9 @@ class Retire:
     bound: int | datetime = 0
     """What the guard compares with; see `Guard`."""
     failure: str = ""
-    """A failed clone's error: counted as a failed attempt of the request that the VM would have gone to."""
+    """A failed clone's error: told to the request that the VM would have gone to."""
+    counts: bool = True
+    """Whether such a failure is one of the few attempts that a request has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,13 @@ class AdoptLate:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteAddress:
+    """Write down the address and host that a VM has in the cloud now."""
+
+    vm: ProviderVm
+
+
+@dataclass(frozen=True, slots=True)
 class Reinstate:
     """Give a ready VM back to the user whom its tag names: a Redis that failed lost the grant."""
 
@@ -158,6 +172,7 @@ Action = (
     | AwaitSlot
     | Serve
     | FailWaiting
+    | Prepare
     | Clone
     | Resolve
     | Watch
@@ -170,6 +185,7 @@ Action = (
     | VerifySuspect
     | AdoptOrphan
     | AdoptLate
+    | NoteAddress
     | Reinstate
     | ResumeDeletion
     | Forget

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from vmpooler_common.model.pool import Classification, Snapshot
+from vmpooler_manager.planning.inspection import has_other_name
 from vmpooler_manager.providers.types import ProviderVm, VmStatus
 
+NAMING = timedelta(seconds=60)
+"""Time that a guest has to take its name after it became ready."""
 ABSENCES = 3
 """Complete listings in a row that miss a ready VM before it is set aside."""
 
@@ -35,6 +38,8 @@ class Place:
     create_grace: timedelta
     pools: Collection[str]
     """Every pool that some manager holds; VMs here of any other pool are managed as this pool's."""
+    checks_hostname: bool = False
+    """Whether ready VMs must call themselves by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,10 @@ class Findings:
     """Suspects that are there after all."""
     switched_off: tuple[str, ...] = ()
     """Ready VMs that are there but off."""
+    renamed: tuple[str, ...] = ()
+    """Ready VMs whose guests call themselves by another name."""
+    readdressed: tuple[ProviderVm, ...] = ()
+    """Ready and running VMs that have another address or host than is written down."""
     granted_by_tag: tuple[ProviderVm, ...] = ()
     """Ready VMs whose tag says that somebody got them: the record of that was lost."""
     orphans: tuple[ProviderVm, ...] = ()
@@ -101,6 +110,16 @@ def compare(
         switched_off=tuple(
             sorted(name for name in expected & shown.keys() if shown[name].status is VmStatus.OFF)
         ),
+        renamed=tuple(
+            sorted(
+                name
+                for name in expected & shown.keys()
+                if place.checks_hostname
+                and snapshot.ready[name] <= listing.started_at - NAMING
+                and has_other_name(shown[name])
+            )
+        ),
+        readdressed=tuple(vm for vm in shown.values() if _has_moved(vm, records[vm.name])),
         granted_by_tag=tuple(vm for vm in ours if _is_granted_by_tag(vm, records[vm.name])),
         orphans=tuple(orphans),
         late=tuple(vm for vm in ours if _is_late(vm, records[vm.name], listing)),
@@ -131,6 +150,13 @@ def _in_use(vm: ProviderVm, now: datetime) -> bool:
     return (
         vm.tag is not None and vm.tag.owner is not None and (vm.tag.ends_at is None or vm.tag.ends_at > now)
     )
+
+
+def _has_moved(vm: ProviderVm, record: Classification) -> bool:
+    """Whether a VM that may be in use has another address or host; one that it lacks just now is no other."""
+    if record.state not in ("ready", "running") or vm.tag is None or vm.tag.attempt != record.attempt:
+        return False
+    return bool((vm.ip and vm.ip != record.ip) or (vm.host and vm.host != record.host))
 
 
 def _is_late(vm: ProviderVm, record: Classification, listing: Listing) -> bool:

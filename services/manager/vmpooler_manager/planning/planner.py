@@ -19,6 +19,8 @@ from vmpooler_manager.planning.actions import (
     Destroy,
     FailWaiting,
     Forget,
+    NoteAddress,
+    Prepare,
     Reinstate,
     Reserve,
     Resolve,
@@ -29,7 +31,7 @@ from vmpooler_manager.planning.actions import (
     VerifySuspect,
     Watch,
 )
-from vmpooler_manager.planning.inspection import retire_switched_off
+from vmpooler_manager.planning.inspection import retire_renamed, retire_switched_off
 from vmpooler_manager.planning.limits import (
     RESERVED_AT_ONCE,
     SlotUse,
@@ -60,6 +62,7 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
         *unwanted,
         *drained,
         *surplus,
+        *_prepare(spec, view),
         *_continue(view, now, leaving=_names(overdue, unwanted, drained, surplus)),
         *_fill(spec, view),
         *_annotate(view),
@@ -82,7 +85,8 @@ def _retire_overdue(
     snapshot = view.snapshot
     for vm in snapshot.pending:
         if now - vm.reserved_at >= spec.timeout:
-            failure = f"a VM of {spec.name} was not ready in time"
+            obstacle = view.obstacles.get(vm.name)
+            failure = f"a VM of {spec.name} was not ready in time" + (f": {obstacle}" if obstacle else "")
             yield Retire(vm.name, VmState.PENDING, "clone_timeout", failure=failure)
     for name in snapshot.ended_running:
         yield Retire(name, VmState.RUNNING, "lifetime over", Guard.ENDED)
@@ -141,6 +145,12 @@ def _retire_surplus(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) 
     oldest = [name for name in snapshot.excess_ready if name not in leaving]
     for name in oldest[: excess - len(youngest)]:
         yield Retire(name, VmState.READY, "excess", guard, spec.size)
+
+
+def _prepare(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
+    """Have a pool that may need clones prepared, so that one that can't work says so before the first."""
+    if view.needs_preparation and spec.configured and not spec.paused:
+        yield Prepare()
 
 
 def _continue(view: PoolView, now: datetime, *, leaving: frozenset[str]) -> Iterator[Action]:
@@ -211,6 +221,9 @@ def _follow_listing(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) 
         yield ClearSuspects(found)
     for vm in findings.late:
         yield AdoptLate(vm)
+    for vm in findings.readdressed:
+        if vm.name not in leaving:
+            yield NoteAddress(vm)
     if pause and findings.whole and pause.pool == spec.name:
         yield ResumeDeletion(f"{pause.kind} {pause.pool}")
     if not view.may_destroy or not view.is_steady:
@@ -218,6 +231,9 @@ def _follow_listing(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) 
     for name in findings.switched_off:
         if name not in leaving:
             yield retire_switched_off(name)
+    for name in findings.renamed:
+        if name not in leaving and name not in findings.switched_off:
+            yield retire_renamed(name)
     for vm in findings.orphans:
         # While deletion is paused the store only writes its name down, for the operator who resumes it.
         yield AdoptOrphan(vm, orphan_bound(view.provider_vms))

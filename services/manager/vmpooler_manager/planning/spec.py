@@ -1,9 +1,11 @@
 """What is wanted of a pool, and what was seen of it: the two arguments of `planner.plan`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from vmpooler_common.model.pool import Snapshot
+from vmpooler_common.model.readiness import ReadyCheck
 from vmpooler_manager.planning.inventory import Findings
 
 
@@ -23,6 +25,10 @@ class PoolSpec:
     """Longest time that a VM may be pending."""
     serves_from_ready: bool = True
     """Ready VMs go to on-demand requests at once; otherwise only those that are too many do."""
+    ready_check: ReadyCheck = field(default_factory=ReadyCheck.none)
+    ready_check_timeout: timedelta = timedelta(seconds=5)
+    checks_hostname: bool = False
+    """Whether a ready VM whose guest calls itself by another name is given up."""
     paused: bool = False
     configured: bool = True
     """False for a pool that has left the configuration: its size is 0, its VMs live out their time."""
@@ -45,5 +51,9 @@ class PoolView:
     """False until a complete listing was compared with what this Redis server holds now."""
     is_steady: bool = True
     """False while Redis's clock jumps: then no time is over."""
+    needs_preparation: bool = False
+    """The provider has to prepare the pool before its first clone, and may be asked now."""
+    obstacles: Mapping[str, str] = field(default_factory=dict)
+    """Why pending VMs that this manager follows aren't ready, as far as it knows."""
     permanent_fault: str = ""
     """Why the provider can't work as it is configured."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
@@ -14,13 +13,7 @@ from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.retirement.retirement import Orphan, Outcome
 from vmpooler_common.store.store import Store
-from vmpooler_manager.lifecycle.clone_slots import SlotQueue
-from vmpooler_manager.lifecycle.create import VmCreator
-from vmpooler_manager.lifecycle.destroy import VmDestroyer
-from vmpooler_manager.lifecycle.inspect import VmInspector
-from vmpooler_manager.lifecycle.names import NameGenerator
-from vmpooler_manager.lifecycle.ownership import VmOwnership
-from vmpooler_manager.lifecycle.retire import VmRetirer
+from vmpooler_manager.lifecycle.lifecycle import Lifecycle
 from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.planning.actions import (
     Action,
@@ -34,6 +27,8 @@ from vmpooler_manager.planning.actions import (
     FailWaiting,
     Forget,
     MarkSuspect,
+    NoteAddress,
+    Prepare,
     Reinstate,
     Reserve,
     Resolve,
@@ -50,19 +45,6 @@ from vmpooler_manager.runtime.jobs import JobKind, Jobs
 from vmpooler_manager.runtime.pool import Pool
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
-    """The work on single VMs, by what is done to them."""
-
-    names: NameGenerator
-    slots: SlotQueue
-    creator: VmCreator
-    inspector: VmInspector
-    ownership: VmOwnership
-    retirer: VmRetirer
-    destroyer: VmDestroyer
 
 
 class Executor:
@@ -102,8 +84,10 @@ class Executor:
                 return self._reserve(pool, action, snapshot)
             case Serve(count):
                 return self._serve(pool, count)
+            case NoteAddress(vm):
+                return self._note_address(pool, vm)
             case FailWaiting(reason):
-                return do.creator.fail_waiting(pool, reason)
+                return do.failures.fail_waiting(pool, reason)
             case Retire():
                 return self._retire(pool, action)
             case Destroy(names):
@@ -122,6 +106,9 @@ class Executor:
                 return self._forget(pool)
             case AwaitSlot():
                 do.slots.wait(pool)
+            case Prepare():
+                work = do.creator.prepare(pool)
+                self._jobs.start(JobKind.INSPECT, f"preparation of {pool.name}", work, pool=pool.name)
             case Clone() | Resolve() | Watch() | Annotate() | VerifyMissing() | VerifySuspect():
                 self._start(pool, action, snapshot)
             case _:
@@ -143,7 +130,8 @@ class Executor:
                 work = do.creator.resolve(pool, vm, waited=snapshot.now - vm.lease_ends_at)
                 jobs.start(JobKind.WATCH, vm.name, work, pool=pool.name)
             case Watch(vm):
-                jobs.start(JobKind.WATCH, vm.name, do.creator.watch(pool, vm), pool=pool.name)
+                work = do.creator.watch(pool, vm, waited=snapshot.now - vm.reserved_at)
+                jobs.start(JobKind.WATCH, vm.name, work, pool=pool.name)
             case Annotate(vm):
                 note = do.ownership.annotate(pool, vm, generation=snapshot.generation)
                 jobs.start(JobKind.INSPECT, vm.name, note, pool=pool.name)
@@ -257,6 +245,15 @@ class Executor:
                 provider_id=vm.provider_id,
                 reason="it appeared after its clone was given up",
             )
+
+    async def _note_address(self, pool: Pool, vm: ProviderVm) -> None:
+        if vm.tag is None:
+            return
+        noted = await self._store.clones.created(
+            vm.name, vm.tag.attempt, provider_id=vm.provider_id, ip=vm.ip, host=vm.host, cloned=True
+        )
+        if noted is not None:
+            log.info(EventName.VM_ADDRESS_CHANGED, vm=vm.name, pool=pool.name, ip=vm.ip, host=vm.host)
 
     async def _resume_deletion(self, pool: Pool, whole: str) -> None:
         provider = pool.spec.provider

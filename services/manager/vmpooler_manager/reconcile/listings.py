@@ -59,6 +59,7 @@ class PoolListings:
             spec.provider,
             installation=self._installation,
             create_grace=self._pool.cloud.create_grace,
+            checks_hostname=spec.checks_hostname,
             pools=self._shared.pools,
         )
         findings, self._memory = compare(place, listing, snapshot, records, self._memory)

@@ -54,6 +54,8 @@ class Observer:
             self._shared.lose_sight()
             raise
         pool.follow(snapshot.overrides)
+        pending = {vm.name for vm in snapshot.pending}
+        pool.obstacles = {name: told for name, told in pool.obstacles.items() if name in pending}
         monotonic = asyncio.get_running_loop().time
         is_steady = self._clock.is_steady(snapshot.now, monotonic())
         self._reporter.clock(is_steady=is_steady)
@@ -71,6 +73,8 @@ class Observer:
             may_clone=pool.may_clone(monotonic()),
             may_destroy=self.listings.are_compared,
             is_steady=is_steady,
+            needs_preparation=pool.may_prepare(monotonic()),
+            obstacles=dict(pool.obstacles),
             permanent_fault=pool.cloud.fault if pool.cloud.is_permanent else "",
         )
 

@@ -82,8 +82,7 @@ class Reporter:
 
     async def _publish_broken(self, snapshot: Snapshot) -> Snapshot:
         pool = self._pool
-        is_failing = pool.clones.is_failing or pool.listings.is_failing
-        reason = pool.cloud.fault or (snapshot.broken if is_failing else "")
+        reason = pool.cloud.fault or (snapshot.broken if pool.is_failing else "")
         if reason == snapshot.broken:
             return snapshot
         await self._store.views.mark_broken(pool.name, reason)
@@ -92,11 +91,7 @@ class Reporter:
     async def _publish_backing_off(self, snapshot: Snapshot, monotonic: float) -> None:
         """Let whoever waits for a clone of this pool know why clones are backing off."""
         pool = self._pool
-        reason = ""
-        if monotonic < pool.cloud.throttled_until:
-            reason = "the provider asked to be left alone for a while"
-        elif not pool.clones.allows(monotonic):
-            reason = f"clones are tried again after a pause: {pool.clones.reason}"
+        reason = pool.backs_off(monotonic)
         if reason != snapshot.backing_off and (reason == "" or snapshot.backlog):
             await self._store.views.mark_backing_off(pool.name, reason)
 
@@ -104,5 +99,6 @@ class Reporter:
         """Let everyone know once VMs are made from another template than before."""
         pool = self._pool
         template = pool.clone_spec.template
-        if pool.spec.configured and not pool.cloud.fault and template != snapshot.template_ready:
+        is_usable = pool.is_prepared and not pool.cloud.fault
+        if pool.spec.configured and is_usable and template != snapshot.template_ready:
             await self._store.views.mark_template_ready(pool.name, template)

@@ -8,6 +8,7 @@ import structlog
 
 from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
+from vmpooler_common.model.features import Feature
 from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides
 from vmpooler_manager.planning.spec import PoolSpec
 from vmpooler_manager.providers.contract import CloneSpec
@@ -40,6 +41,11 @@ class Pool:
         self.clones = Backoff(retries)
         """Has clones back off after errors."""
         self.listings = Backoff(retries)
+        self.preparations = Backoff(retries)
+        self.prepared: CloneSpec | None = None
+        """What the provider has prepared for this manager."""
+        self.obstacles: dict[str, str] = {}
+        """Why pending VMs that this manager follows aren't ready, as far as it knows."""
         self.clone_outage = Outage("clones", pool=spec.name)
         self.listing_outage = Outage("listing", pool=spec.name)
         self.checkout_at: datetime | None = None
@@ -73,6 +79,7 @@ class Pool:
             self.clone_spec = replace(self.clone_spec, options=options)
         if (overrides.template, overrides.clone_target) != (before.template, before.clone_target):
             self.clones.succeeded()  # what failed before says nothing of what is to be tried now
+            self.preparations.succeeded()
         log.info(
             EventName.POOL_CHANGED,
             pool=self.name,
@@ -81,11 +88,35 @@ class Pool:
             clone_target=overrides.clone_target,
         )
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether clones need no (other) preparation."""
+        return Feature.PREPARATION not in self.cloud.features or self.prepared == self.clone_spec
+
+    def may_prepare(self, monotonic: float) -> bool:
+        """Whether the pool lacks its preparation and may be prepared now."""
+        return not self.is_prepared and self._is_free(monotonic) and self.preparations.allows(monotonic)
+
     def may_clone(self, monotonic: float) -> bool:
-        """Whether clones may be started now: nothing is wrong with the provider or backing off."""
-        return (
-            not self.cloud.fault and monotonic >= self.cloud.throttled_until and self.clones.allows(monotonic)
-        )
+        """Whether clones may be started now: nothing is wrong with the provider, missing or backing off."""
+        return self.is_prepared and self._is_free(monotonic) and self.clones.allows(monotonic)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether what was tried last has failed, so that a reason why the pool is broken may still hold."""
+        return self.clones.is_failing or self.listings.is_failing or self.preparations.is_failing
+
+    def backs_off(self, monotonic: float) -> str:
+        """Say why no clone is started just now; empty when clones are."""
+        if monotonic < self.cloud.throttled_until:
+            return "the provider asked to be left alone for a while"
+        for failing in (self.preparations, self.clones):
+            if not failing.allows(monotonic):
+                return f"clones are tried again after a pause: {failing.reason}"
+        return ""
+
+    def _is_free(self, monotonic: float) -> bool:
+        return not self.cloud.fault and monotonic >= self.cloud.throttled_until
 
     def poke(self) -> None:
         """Ask for a pass soon."""

@@ -217,7 +217,7 @@ class GeneralSection(Section):
         float, DECAY, Setting("Factor by which that delay grows with each error", in_effect=True)
     ] = 2.0
     check_ready_vm_hostname_for_mismatch: Annotated[
-        bool, flag(), Setting("Compare a ready VM's own host name with its name")
+        bool, flag(), Setting("Replace ready VMs whose guests have another host name", in_effect=True)
     ] = True
     purge_unconfigured_resources: Annotated[
         bool,

@@ -151,7 +151,9 @@ class PoolSection(Section):
     check_hostname_for_mismatch: Annotated[
         bool | None,
         flag(),
-        Setting("Compare a ready VM's own host name with its name", default="as in config"),
+        Setting(
+            "Replace ready VMs whose guests have another host name", in_effect=True, default="as in config"
+        ),
     ] = None
     folder: Annotated[str | None, text(), Setting("Folder of its VMs, below the datacenter's")] = None
     datastore: Annotated[str | None, text(), Setting("Datastore of its VMs")] = None

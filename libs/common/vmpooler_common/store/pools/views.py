@@ -216,6 +216,8 @@ def _classifications(names: Sequence[str], replies: Sequence[Reply]) -> dict[str
             provider=one["provider"],
             provider_id=one["provider_id"],
             gone_at=from_ms_or_none(one["gone"]),
+            ip=one["ip"],
+            host=one["host"],
         )
         for name, one in zip(names, found, strict=True)
     }

@@ -122,16 +122,17 @@ local function close(request, status, now, reason)
   return returned
 end
 
--- A clone of the pool failed: note it with the item that is next, and fail its request after so many.
+-- A clone of the pool failed: note it with the item that is next, and fail its request after so many. Without
+-- `most` it doesn't count as an attempt.
 local function note_failed_attempt(pool, failure, most, now)
   local item = head(pool)
   if not item then return end
   local entry = read_item(item.request, item.n)
-  entry.failed_attempts = entry.failed_attempts + 1
+  if most then entry.failed_attempts = entry.failed_attempts + 1 end
   entry.error = failure
   write_item(item.request, item.n, entry)
   redis.call('HSET', K.request .. item.request, 'error', failure)
-  if entry.failed_attempts >= most then
+  if most and entry.failed_attempts >= most then
     close(item.request, 'failed', now, failure)
   else
     poke_waiters(item.request)

@@ -7,7 +7,7 @@
 -- `state` is the one that it must be in (pending, ready or running), `delay` the ms until its destruction is
 -- due.
 -- For a failed clone, `error` is noted with the item that the pool would serve next; after `most_failures` of
--- them its request fails.
+-- them its request fails; '' when it doesn't count.
 -- Guards: 'none'; 'excess' the pool has more VMs pending and ready than its backlog and its size, which is
 --                `bound` as configured; 'left' the same of a pool that has left the configuration;
 --         'stale' the pool was drained since its name was reserved, and no request needs it;

@@ -26,7 +26,8 @@ class FailedAttempt:
     """A failed clone of the next item that a pool serves; `most` of them on one item fail its request."""
 
     error: str
-    most: int
+    most: int | None
+    """None: the clone failed for want of room, which is told and doesn't count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,9 @@ class Retirement:
                 guard=condition.guard,
                 bound=limit,
                 error=failed_attempt.error if failed_attempt else "",
-                most_failures=failed_attempt.most if failed_attempt else 0,
+                most_failures=""
+                if failed_attempt is None or failed_attempt.most is None
+                else failed_attempt.most,
             )
         )
 

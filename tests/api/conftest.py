@@ -19,11 +19,12 @@ from tests.support.services import MakeService, Service
 from tests.support.slapd import Slapd
 from tests.support.stores import open_store
 from vmpooler_common.metrics.backends.base import Backend
+from vmpooler_common.model.features import Feature
 
 WithApi = Callable[..., AbstractAsyncContextManager[Api]]
 """Opens an API; takes arguments of `pooler_document`, keys of the section `redis`, `auth`: a provider, or the
-whole section, whole `sections` of a document, variables of its environment, and one more `backend` of
-metrics."""
+whole section, whole `sections` of a document, variables of its environment, one more `backend` of
+metrics, and the `features` of the fleet's provider."""
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path, reach
         sections: dict[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
         backend: Backend | None = None,
+        features: frozenset[Feature] | None = None,
         **arguments: Any,
     ) -> AbstractAsyncContextManager[Api]:
         document = pooler_document(
@@ -58,6 +60,7 @@ def with_api(redis_server: RedisServer, redis_prefix: str, tmp_path: Path, reach
             environ={"VMPOOLER_DEBUG": "true", **(environ or {})},
             reach=reach,
             backend=backend,
+            features=features,
         )
 
     return open_it

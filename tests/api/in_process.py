@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,19 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from tests.store.fleet import Fleet
+from tests.store.fleet import PROVIDER, Fleet
 from tests.support.stores import open_store
 from vmpooler_api.app import create_app
 from vmpooler_api.authentication.factory import choose_directory
 from vmpooler_api.metrics import ApiMetrics
-from vmpooler_common.config import load
+from vmpooler_common.config import Options, load
+from vmpooler_common.config.settings import ProviderSettings
 from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.backends.fan_out import FanOut
 from vmpooler_common.metrics.backends.gathering import Gathering
 from vmpooler_common.metrics.backends.prometheus import PrometheusBackend
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
+from vmpooler_common.model.features import Feature
 from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
@@ -84,14 +86,18 @@ async def open_api(
     redis_url: str | None = None,
     reach: Reach = directly,
     backend: Backend | None = None,
+    features: frozenset[Feature] | None = None,
 ) -> AsyncIterator[Api]:
     """Yield the app for a document whose Redis runs; `redis_url` is a way to it of the fleet's own.
 
-    Metrics go to `backend`, too.
+    Metrics go to `backend`, too. The fleet's provider declares `features`, if any are given.
     """
     path = directory / "api.yaml"
     path.write_text(yaml.safe_dump(dict(document), sort_keys=False))
     settings = load(path=path, host=None, port=None, environ=environ or {}, service="api").settings
+    if features is not None:
+        fleets = ProviderSettings(PROVIDER, PROVIDER, False, timedelta(minutes=1), Options(), features)
+        settings = replace(settings, providers={**settings.providers, PROVIDER: fleets})
     registry = CollectorRegistry()
     gathering = Gathering("vmpooler")
     more = () if backend is None else (backend,)

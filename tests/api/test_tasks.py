@@ -7,6 +7,7 @@ from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.store.fleet import Fleet
 from tests.store.task_helpers import TaskHelpers, disk, revert, snapshot
+from vmpooler_common.model.features import Feature
 
 OWNER, OTHER, ROOT = ({"X-AUTH-TOKEN": token} for token in ("alices", "bobs", "roots"))
 PATHS = ("disk/8", "snapshot", "snapshot/s")
@@ -57,6 +58,26 @@ async def test_too_many_tasks_are_a_conflict_that_says_so(api: Api) -> None:
     answer = await api.client.post("/api/v3/vm/one/disk/8")
     message = "too many tasks of one are waiting; try again when some are over"
     assert (answer.status_code, answer.json()) == (409, {"ok": False, "message": message})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "can", "message"),
+    [
+        ("POST", "/disk/8", None, Feature.SNAPSHOTS, "the cloud of this VM can't add disks"),
+        ("PUT", "", {"disk": 8}, Feature.SNAPSHOTS, "the cloud of this VM can't add disks"),
+        ("POST", "/snapshot", None, Feature.DISKS, "the cloud of this VM can't take snapshots"),
+        ("POST", "/snapshot/s", None, Feature.DISKS, "the cloud of this VM can't take snapshots"),
+    ],
+)
+async def test_what_a_cloud_can_not_do_is_refused_at_once(
+    with_api: WithApi, method: str, path: str, body: object, can: Feature, message: str
+) -> None:
+    async with with_api(features=frozenset({can})) as api:
+        await api.fleet.running("pool1", "one")
+        answer = await api.client.request(method, f"/api/v3/vm/one{path}", json=body)
+        assert (answer.status_code, answer.json()) == (409, {"ok": False, "message": message})
+        other = "/snapshot" if can is Feature.SNAPSHOTS else "/disk/8"
+        assert (await api.client.post(f"/api/v3/vm/one{other}")).status_code == 202
 
 
 async def test_a_vm_tells_what_became_of_its_tasks(api: Api) -> None:

@@ -170,6 +170,14 @@ class Settings:
                 found.setdefault(alias, []).append(pool)
         object.__setattr__(self, "_candidates", {name: tuple(pools) for name, pools in found.items()})
 
+    def providers_without(self, feature: Feature) -> tuple[str, ...]:
+        """Return the providers whose drivers are known not to have `feature`."""
+        return tuple(
+            provider.name
+            for provider in self.providers.values()
+            if provider.features is not None and feature not in provider.features
+        )
+
     @property
     def names(self) -> frozenset[str]:
         """Every name that VMs can be asked for: pools and aliases."""

@@ -34,7 +34,8 @@ _CHANGE_ANSWERS: Answers = {
     404: {"model": Refusal, "description": "No running VM has this name."},
     409: {
         "model": RefusalWithMessage,
-        "description": "For `disk`: too many tasks of the VM wait, or it has as many disks as it may.",
+        "description": "For `disk`: too many tasks of the VM wait, it has as many disks as it may, "
+        "or its cloud can't add any.",
     },
     503: AWAY,
 }
@@ -82,7 +83,8 @@ _TASK_ANSWERS: Answers = {
     404: {"model": Refusal, "description": "No running VM has this name, or it has no such snapshot."},
     409: {
         "model": RefusalWithMessage,
-        "description": "Too many tasks of the VM wait, or it has as many disks or snapshots as it may.",
+        "description": "Too many tasks of the VM wait, it has as many disks or snapshots as it may, "
+        "or its cloud can do no such thing.",
     },
     503: AWAY,
 }

@@ -1,5 +1,7 @@
 """The use cases of one VM: to show it, and to change it for its user."""
 
+from dataclasses import replace
+
 import structlog
 
 from vmpooler_api.metrics.tasks import TaskMetrics
@@ -7,6 +9,7 @@ from vmpooler_api.vms.changes import ChangeParser
 from vmpooler_api.vms.schemas import VmReport, report_vm
 from vmpooler_common.config import Settings
 from vmpooler_common.model.events import EventName
+from vmpooler_common.model.features import Feature
 from vmpooler_common.store.core.errors import NoSuchVm
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
@@ -29,6 +32,7 @@ class VmService:
         self._parser = ChangeParser(settings)
         self._only_owner = settings.general.enforce_ownership
         self._admins = tuple(settings.general.admins)
+        self._without_disks = settings.providers_without(Feature.DISKS)
         self._tasks = tasks
 
     def pools(self) -> list[str]:
@@ -46,12 +50,12 @@ class VmService:
         """VmChange a running VM as the body says, wholly or not at all.
 
         Raises, in this order, NoSuchVm, UnknownToken or NotOwner, BadRequest or UnfitChange, TooManyTags,
-        TooManyTasks; or StoreUnavailable.
+        TooManyTasks or IncapableCloud; or StoreUnavailable.
         """
         wanted = self._parser.parse(body)
         changed = await self._changes.modify(
             vm,
-            wanted.change,
+            replace(wanted.change, incapable=self._without_disks),
             operation=new_operation(),
             access=wanted.access,
             token=token,

@@ -12,8 +12,9 @@ from vmpooler_api.web.parameters import new_identifier, short_name
 from vmpooler_common.config import Settings
 from vmpooler_common.model.events import EventName
 from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
-from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.store.core.errors import IncapableCloud, NoSuchVm, NotOwner, TooManyTasks, UnknownToken
 from vmpooler_common.store.store import Store
+from vmpooler_common.store.tasks.tasks import feature_of
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +23,7 @@ class TaskService:
     """Takes tasks up for the managers to do; each is one round trip, and so is each refusal.
 
     Every method gives the task with the VM's short name, and raises UnknownToken, which goes before all
-    others, BadRequest, NoSuchVm, NotOwner, TooManyTasks, StoreUnavailable.
+    others, BadRequest, NoSuchVm, NotOwner, TooManyTasks, IncapableCloud, StoreUnavailable.
     """
 
     def __init__(self, store: Store, settings: Settings, *, metrics: TaskMetrics) -> None:
@@ -30,6 +31,7 @@ class TaskService:
         self._needs_token = settings.needs_token
         self._only_owner = settings.general.enforce_ownership
         self._admins = tuple(settings.general.admins)
+        self._incapable = {kind: settings.providers_without(feature_of(kind)) for kind in TaskKind}
         self._metrics = metrics
 
     async def add_disk(self, name: str, size: str, *, token: str | None) -> tuple[str, VmTask]:
@@ -50,7 +52,7 @@ class TaskService:
         except (UnknownToken, NotOwner):
             self._metrics.unauthorized()
             raise
-        except (BadRequest, NoSuchVm, TooManyTasks):
+        except (BadRequest, NoSuchVm, TooManyTasks, IncapableCloud):
             self._metrics.refused()
             raise
         self._metrics.accepted(task.kind)
@@ -73,6 +75,7 @@ class TaskService:
             needs_token=self._needs_token,
             only_owner=self._only_owner,
             admins=self._admins,
+            incapable=self._incapable[task.kind],
         )
         log.info(
             EventName.TASK_ACCEPTED,

@@ -24,6 +24,7 @@ from vmpooler_api.web.errors import (
 from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import (
     GrantOver,
+    IncapableCloud,
     KeyReused,
     LoginThrottled,
     NoneReady,
@@ -78,6 +79,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     RequestExists: (409, None, None),
     GrantOver: (409, None, None),
     TooManyTasks: (409, None, None),
+    IncapableCloud: (409, None, None),
     TooManyTokens: (409, TOO_MANY_TOKENS, None),
     KeyReused: (422, None, None),
     LoginThrottled: (429, THROTTLED, _LATER),
@@ -121,6 +123,7 @@ def _content(error: Exception) -> dict[str, object]:
             | TooManyVms()
             | TooManyAtOnce()
             | TooManyTasks()
+            | IncapableCloud()
             | NoSuchRequest()
             | RequestTaken()
             | RangeInvalid()

@@ -11,6 +11,7 @@ StoreError
     ├── TooManyTokens    delete some
     ├── TooManyTags      give the tags that the VM has other values
     ├── TooManyTasks     wait until some are over; a VM has only so many disks and snapshots
+    ├── IncapableCloud   ask for it where the VM's cloud can do it
     ├── NoneReady        try again when the pool has been filled
     ├── StillWaiting     renew the ticket, and try again when VMs have become ready
     ├── KeyReused        give each checkout an Idempotency-Key of its own
@@ -76,6 +77,10 @@ class TooManyTags(Refused):
 
 class TooManyTasks(Refused):
     """Too many tasks of the VM wait, or it has as many disks or snapshots as it may; users read the text."""
+
+
+class IncapableCloud(Refused):
+    """The cloud of the VM can't do this, whoever asks and whenever; users read the text."""
 
 
 class NoneReady(Refused):

@@ -1,13 +1,13 @@
 -- needs tasks
 -- add_task: take up a task on a running VM and leave it in the managers' inbox.
--- ARGS id, vm, token, needs_token, kind, detail, only_owner, admins
+-- ARGS id, vm, token, needs_token, kind, detail, only_owner, admins, incapable
 -- REPLY outcome, pool, provider_id, user
 --
 -- `id` is that of the task, and marks a repetition too; `detail` is a disk's size in GB, the snapshot to go
 -- back
 -- to, or ''. The outcome is ok; unauthorized or foreign, as `release` says them; missing: no such VM runs, or
 -- it
--- has no such snapshot; full: too many tasks of the VM wait; many: it has as many of the kind as it may.
+-- has no such snapshot; incapable: its provider is one of the `incapable`; full: too many tasks of the VM wait; many: it has as many of the kind as it may.
 
 local id, vm, token, kind, detail = ARG.id, ARG.vm, ARG.token, ARG.kind, ARG.detail
 local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')
@@ -21,7 +21,7 @@ local reply = cjson.encode({
 })
 if known[6] then return reply end
 if known[1] ~= 'running' then return cjson.encode({ outcome = 'missing' }) end
-refusal = why_no_task(vm, kind, detail)
+refusal = why_no_task(vm, kind, detail, ARG.incapable)
 if refusal then return cjson.encode({ outcome = refusal }) end
 
 local now = now_ms()

@@ -54,8 +54,12 @@ local function add_task(vm, id, kind, detail, user, now)
 end
 
 -- Why such a task can't be taken up, or nil: 'full' too many wait, 'many' the VM has too many of the kind,
--- 'missing' there is no snapshot to go back to.
-local function why_no_task(vm, kind, detail)
+-- 'missing' there is no snapshot to go back to, 'incapable' its provider is one of those that can't do it.
+local function why_no_task(vm, kind, detail, incapable)
+  local provider = redis.call('HGET', K.vm .. vm, 'provider')
+  for _, name in ipairs(incapable) do
+    if name == provider then return 'incapable' end
+  end
   local pending, there, has_snapshot, tasks = 0, 0, false, tasks_of(vm)
   local held = held_by_snapshots(tasks)
   for _, task in ipairs(tasks) do

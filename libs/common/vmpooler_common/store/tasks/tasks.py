@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmpooler_common.model.features import LACKING, Feature
 from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.store.core.errors import IncapableCloud, NoSuchVm, NotOwner, TooManyTasks, UnknownToken
 from vmpooler_common.store.core.scripts import Scripts
 
 _FIELD = "task:"
@@ -38,11 +39,13 @@ class Tasks:
         needs_token: bool,
         only_owner: bool,
         admins: Collection[str] = (),
+        incapable: Collection[str] = (),
     ) -> TaskAccepted:
         """Take up a pending task of a running VM, in one round trip; its id marks a repetition.
 
-        Who may give a VM back may have things done to it. Raises UnknownToken, NotOwner, NoSuchVm, also
-        when there is no such snapshot to go back to, TooManyTasks, StoreUnavailable.
+        Who may give a VM back may have things done to it; `incapable` are the providers that can't do such
+        things. Raises UnknownToken, NotOwner, NoSuchVm, also when there is no such snapshot to go back to,
+        TooManyTasks, IncapableCloud, StoreUnavailable.
         """
         reply = await self._scripts.fetch(
             "add_task",
@@ -54,6 +57,7 @@ class Tasks:
             detail=task.detail,
             only_owner=only_owner,
             admins=list(admins),
+            incapable=list(incapable),
         )
         match reply["outcome"]:
             case "ok":
@@ -62,17 +66,25 @@ class Tasks:
                 raise UnknownToken("a valid token is needed")
             case "foreign":
                 raise NotOwner("this VM was taken by another user")
-            case "full" | "many" as reason:
-                raise TooManyTasks(why_no_task(vm, task.kind, reason))
+            case "full" | "many" | "incapable" as reason:
+                raise no_task(vm, task.kind, reason)
             case _:
                 raise NoSuchVm(f"{vm} doesn't run, or has no such snapshot")
 
 
-def why_no_task(vm: str, kind: TaskKind, reason: str) -> str:
-    """Put what a script says into words: `full` too many wait, `many` the VM has too many of the kind."""
+def feature_of(kind: TaskKind) -> Feature:
+    """Say what a driver must declare for such tasks."""
+    return Feature.DISKS if kind is TaskKind.DISK else Feature.SNAPSHOTS
+
+
+def no_task(vm: str, kind: TaskKind, reason: str) -> TooManyTasks | IncapableCloud:
+    """Put what a script says into words: `full` too many wait, `many` the VM has too many of the kind,
+    `incapable` its cloud can't do such a thing."""
+    if reason == "incapable":
+        return IncapableCloud(LACKING[feature_of(kind)])
     if reason == "full":
-        return f"too many tasks of {vm} are waiting; try again when some are over"
-    return f"{vm} has as many {kind}s as a VM may have"
+        return TooManyTasks(f"too many tasks of {vm} are waiting; try again when some are over")
+    return TooManyTasks(f"{vm} has as many {kind}s as a VM may have")
 
 
 def tasks_of(stored: Mapping[str, str]) -> tuple[VmTask, ...]:

@@ -3,7 +3,7 @@
 -- its tags, its disks.
 --
 -- Safe to repeat: what a repetition would do again, another change may have replaced in between.
--- ARGS operation, vm, token, access, only_owner, admins, lifetime, tags, most_tags, disk, size
+-- ARGS operation, vm, token, access, only_owner, admins, lifetime, tags, most_tags, disk, size, incapable
 -- REPLY outcome, pool, provider_id, owner, user, ends
 --
 -- `access` says who may: anybody; holder: a VM that was taken with a token needs a known one; known: the
@@ -14,7 +14,7 @@
 -- `disk` is the id of the task that adds one of `size` GB, or ''.
 -- The outcome is ok, missing (no such VM runs), unauthorized, foreign, full (the VM would have too many
 -- tags),
--- or task_full or task_many: no disk can be added, see `add_task`.
+-- or task_full, task_many or task_incapable: no disk can be added, see `add_task`.
 
 local operation, vm, token, access, lifetime = ARG.operation, ARG.vm, ARG.token, ARG.access, ARG.lifetime
 local disk, size, tags, key = ARG.disk, ARG.size, ARG.tags, K.vm .. ARG.vm
@@ -45,7 +45,7 @@ if #tags > 0 then
   if added > 0 and carried + added > tonumber(ARG.most_tags) then return refuse('full') end
 end
 if disk ~= '' then
-  local reason = why_no_task(vm, 'disk', size)
+  local reason = why_no_task(vm, 'disk', size, ARG.incapable)
   if reason then return refuse('task_' .. reason) end
 end
 

@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from vmpooler_common.model.vm import TaskKind, VmTask
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTags, TooManyTasks, UnknownToken
+from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTags, UnknownToken
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.core.times import duration_ms, from_ms_or_none
-from vmpooler_common.store.tasks.tasks import why_no_task
+from vmpooler_common.store.tasks.tasks import no_task
 
 MOST_TAGS = 50
 """Of one VM, so that its record stays small."""
@@ -36,6 +36,8 @@ class VmChange:
     """Name -> value: added, or put in the place of the value that the VM has under this name."""
     disk: VmTask | None = None
     """A pending task that adds one."""
+    incapable: tuple[str, ...] = ()
+    """Providers at which no disk can be added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Changes:
 
         With `only_owner` a VM that was taken with a token is changed by its user or one of the `admins`; else
         by whoever has a token. Raises NoSuchVm, UnknownToken, NotOwner, TooManyTags, TooManyTasks,
-        StoreUnavailable.
+        IncapableCloud, StoreUnavailable.
         """
         reply = await self._scripts.fetch(
             "change_vm",
@@ -87,6 +89,7 @@ class Changes:
             most_tags=MOST_TAGS,
             disk=change.disk.id if change.disk else "",
             size=change.disk.detail if change.disk else "",
+            incapable=list(change.incapable),
         )
         match reply["outcome"]:
             case "ok":
@@ -99,7 +102,7 @@ class Changes:
                 raise NotOwner("this VM was taken by another user")
             case "full":
                 raise TooManyTags(f"A VM may have at most {MOST_TAGS} tags")
-            case "task_full" | "task_many" as outcome:
-                raise TooManyTasks(why_no_task(vm, TaskKind.DISK, outcome.removeprefix("task_")))
+            case "task_full" | "task_many" | "task_incapable" as outcome:
+                raise no_task(vm, TaskKind.DISK, outcome.removeprefix("task_"))
             case _:
                 raise NoSuchVm(f"no running VM is called {vm}")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from vmpooler_api.dashboard.figures import PlatformUsage, PoolCapacity
 from vmpooler_api.dashboard.service import DashboardService
+from vmpooler_api.web.router import Router
 from vmpooler_api.web.schemas import AWAY
 
 POOL, RUNNING, STATUS = (f"/dashboard/stats/vmpooler/{name}" for name in ("pool", "running", "status"))
@@ -29,7 +30,7 @@ WithHistory = Annotated[bool, Depends(history_asked_for)]
 
 def router(service: DashboardService, *, show_status: Callable[..., Any]) -> APIRouter:
     """Make the routes; `show_status` is the handler of the API's own status."""
-    router = APIRouter(tags=["dashboard"], responses={503: AWAY})
+    router = Router(tags=["dashboard"], responses={503: AWAY})
 
     @router.get(POOL, summary="Show how full the pools are", response_model_exclude_none=True)
     async def show_pools(with_history: WithHistory) -> dict[str, PoolCapacity]:

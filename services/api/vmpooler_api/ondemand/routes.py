@@ -15,6 +15,7 @@ from vmpooler_api.web.dependencies import TheToken
 from vmpooler_api.web.errors import Unacceptable
 from vmpooler_api.web.parameters import WAIT_IS_CUT, WAIT_PATTERN, read_wait
 from vmpooler_api.web.request import LARGEST_BODY, client_leaves, has_left, read_body
+from vmpooler_api.web.router import Router
 from vmpooler_common.store.core.errors import NoSuchRequest
 from vmpooler_common.web.json import JsonAnswer
 
@@ -30,7 +31,7 @@ TheId = Annotated[str, Path(description="Id of the request.")]
 
 def router(service: OnDemandService, waiters: RequestWaiters, *, longest_wait: timedelta) -> APIRouter:
     """Make the routes."""
-    router = APIRouter(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
+    router = Router(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
     _add_openings(router, service)
     _add_requests(router, service)
     _add_look(router, waiters, longest_wait)

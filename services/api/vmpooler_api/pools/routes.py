@@ -11,6 +11,7 @@ from vmpooler_api.pools.service import PoolService
 from vmpooler_api.web.dependencies import TheToken
 from vmpooler_api.web.errors import NotEnabled
 from vmpooler_api.web.request import read_body
+from vmpooler_api.web.router import Router
 from vmpooler_api.web.schemas import Done
 from vmpooler_common.model.overrides import Property, read_size
 
@@ -28,8 +29,8 @@ def router(service: PoolService) -> APIRouter:
         if not service.may_be_changed:
             raise NotEnabled
 
-    router = APIRouter(prefix="/api/v3", tags=["configuration"])
-    changes = APIRouter(dependencies=[Depends(enabled)])
+    router = Router(prefix="/api/v3", tags=["configuration"])
+    changes = Router(dependencies=[Depends(enabled)])
     _add_shows(router, service)
     _add_changes(changes, service)
     _add_removals(changes, service)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.status.report import VIEWS, PoolstatReport, RunningReport, StatusReport
 from vmpooler_api.status.service import StatusService
+from vmpooler_api.web.router import Router
 from vmpooler_api.web.schemas import AWAY
 
 
@@ -46,7 +47,7 @@ def status_endpoint(service: StatusService) -> Callable[[frozenset[str]], Awaita
 
 def router(service: StatusService) -> APIRouter:
     """Make the routes that count VMs."""
-    router = APIRouter(prefix="/api/v3", tags=["numbers"], responses={503: AWAY})
+    router = Router(prefix="/api/v3", tags=["numbers"], responses={503: AWAY})
     router.get("/status", summary="Show the state of all pools", response_model_exclude_none=True)(
         status_endpoint(service)
     )
@@ -70,7 +71,7 @@ def router(service: StatusService) -> APIRouter:
 
 def health_router(health: StoreHealth) -> APIRouter:
     """Make the routes of liveness and readiness."""
-    router = APIRouter(tags=["health"])
+    router = Router(tags=["health"])
 
     @router.get("/healthcheck", summary="Ask whether the process lives")
     async def tell_liveness() -> Fine:

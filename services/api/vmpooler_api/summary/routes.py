@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from vmpooler_api.summary.schemas import BootSummary, CloneSummary, Summary, TagSummary
 from vmpooler_api.summary.writer import SummaryWriter, read_date
+from vmpooler_api.web.router import Router
 from vmpooler_api.web.schemas import AWAY, LATER, Answers, Refusal, RefusalWithMessage
 from vmpooler_api.web.streaming import StreamedAnswer
 from vmpooler_common.store.pools.statistics import MOST_DAYS, Statistic
@@ -40,7 +41,7 @@ _UNKNOWN: Answers = {404: {"model": Refusal, "description": "There is no such st
 
 def router(writer: SummaryWriter) -> APIRouter:
     """Make the routes."""
-    router = APIRouter(
+    router = Router(
         prefix="/api/v3/summary",
         tags=["numbers"],
         responses={

@@ -9,6 +9,7 @@ from vmpooler_api.authentication.base import Credentials
 from vmpooler_api.authentication.basic import BasicCredentials
 from vmpooler_api.tokens.schemas import TokenFacts, TokenReport, report_token, report_tokens
 from vmpooler_api.tokens.service import TokenService
+from vmpooler_api.web.router import Router
 from vmpooler_api.web.schemas import AWAY, CHALLENGE, LATER, Answers, Done, Refusal, RefusalWithMessage
 from vmpooler_common.store.core.errors import NoSuchToken
 
@@ -41,7 +42,7 @@ async def _keep_nothing(response: Response) -> None:
 
 def router(service: TokenService) -> APIRouter:
     """Make the routes."""
-    router = APIRouter(prefix="/api/v3/token", tags=["token"], dependencies=[Depends(_keep_nothing)])
+    router = Router(prefix="/api/v3/token", tags=["token"], dependencies=[Depends(_keep_nothing)])
 
     @router.get(
         "",

@@ -11,6 +11,7 @@ from vmpooler_api.vms.tasks import LARGEST_DISK, TaskService
 from vmpooler_api.web.dependencies import TheHostName, TheToken
 from vmpooler_api.web.parameters import short_name
 from vmpooler_api.web.request import LARGEST_BODY, read_body
+from vmpooler_api.web.router import Router
 from vmpooler_api.web.schemas import (
     AWAY,
     OTHERS_VM,
@@ -92,7 +93,7 @@ _TASK_ANSWERS: Answers = {
 
 def router(service: VmService, tasks: TaskService) -> APIRouter:
     """Make the routes of pools' names and single VMs."""
-    router = APIRouter(prefix="/api/v3/vm", tags=["vm"])
+    router = Router(prefix="/api/v3/vm", tags=["vm"])
 
     @router.get(
         "",

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from vmpooler_api.web.openapi_examples import ANSWERS, PARAMETERS, SCHEMAS
+from vmpooler_api.web.router import DEFINITIONS
 
 Security = Sequence[Mapping[str, Sequence[str]]]
 """Ways to be allowed: scheme -> scopes, none of ours."""
@@ -63,11 +64,14 @@ def _complete(
     but_at: Collection[str],
     needs_token: bool,
 ) -> None:
+    schemas = document["components"]["schemas"]
     for by_method in document["paths"].values():
         for operation in by_method.values():
             operation["responses"].pop(_NEVER_ANSWERED, None)
+            for answer in operation["responses"].values():
+                schemas.update(answer.pop(DEFINITIONS, {}))
     for name in _ITS_SCHEMAS:
-        document["components"]["schemas"].pop(name, None)
+        schemas.pop(name, None)
     schemes = document["components"].setdefault("securitySchemes", {})
     schemes["token"] = {
         "type": "apiKey",
@@ -85,7 +89,7 @@ def _complete(
                 operation["responses"][status] = answer if own is None else _either(own, answer)
             _secure(operation, _NEEDED if needs_token else _POSSIBLE)
             _illustrate(operation, ANSWERS.get((method, path)))
-    for name, schema in document["components"]["schemas"].items():
+    for name, schema in schemas.items():
         if name in SCHEMAS:
             schema.setdefault("example", deepcopy(SCHEMAS[name]))
 

@@ -30,8 +30,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # and not beside the others: a Redis that two cores don't serve for seconds fails tests that did nothing wrong.
 # They run also when an earlier part failed, which still counts in the end.
 ALL_TESTS := failed=0; \
-	$(BIN)/python -m pytest -n 4 --dist loadfile --ignore=tests/system || failed=1; \
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/system || failed=1; \
+	$(BIN)/python -m pytest -n 5 --dist loadfile --ignore=tests/system || failed=1; \
+	$(BIN)/python -m pytest -n 3 --dist worksteal tests/system || failed=1; \
 	exit $$failed
 
 .PHONY: help

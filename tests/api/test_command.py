@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from redis.asyncio import Redis
 
 from tests.store.fleet import Fleet
 from tests.support.documents import pooler_document
+from tests.support.http import patient_client
 from tests.support.needs import needs_program
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
@@ -77,7 +77,7 @@ async def test_handing_out_and_taking_back_are_one_line_each(
         Redis.from_url(redis_server.url, decode_responses=True, protocol=2) as redis,
     ):
         await Fleet(store, redis, redis_prefix).ready("pool1", "one")
-    async with service, httpx.AsyncClient(base_url=service.base_url) as client:
+    async with service, patient_client(service.base_url) as client:
         secret = {"X-AUTH-TOKEN": "a-secret"}
         await client.post("/api/v3/vm/pool1", headers=secret)
         await client.delete("/api/v3/vm/one", headers=secret)
@@ -94,7 +94,7 @@ def check_metrics(promtool: Path, metrics: bytes) -> subprocess.CompletedProcess
 
 async def test_metrics_are_as_prometheus_wants_them(service: Service) -> None:
     promtool = needs_program("promtool", package="prometheus")
-    async with service, httpx.AsyncClient(base_url=service.base_url) as client:
+    async with service, patient_client(service.base_url) as client:
         for path in ("/api/v3/vm", "/nope", "/api/v3/status"):
             await client.get(path)
         metrics = (await client.get("/prometheus")).content

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import httpx
 import pytest
 
 from tests.api.in_process import Api
@@ -11,6 +10,7 @@ from tests.store.fleet import Fleet
 from tests.store.ondemand import OnDemand
 from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
+from tests.support.http import patient_client
 from tests.support.proxy import Proxy
 from tests.support.services import Service
 from vmpooler_common.store.requests.requests import RequestStatus
@@ -108,7 +108,7 @@ async def ask_and_leave(process: Service, proxy: Proxy, fleet: Fleet, request_li
     async def leave() -> None:
         writer.transport.abort()
         # The answer is held back until the service has been round its event loop, so that it knows.
-        async with httpx.AsyncClient(base_url=process.base_url) as client:
+        async with patient_client(process.base_url) as client:
             for _ in range(3):
                 await client.get("/healthcheck")
         gone.set()
@@ -139,7 +139,7 @@ async def test_what_is_not_answered_when_the_service_ends_is_withdrawn(
     proxy.on_match(
         contains(process_fleet.store.scripts.digests["open_request"]), Moment.AFTER, callback=stop_and_hold
     )
-    async with httpx.AsyncClient(base_url=process.base_url, timeout=30) as client:
+    async with patient_client(process.base_url) as client:
         answer = await client.post(f"{PATH}/pool1")
     assert answer.status_code == 503
     assert await stopping[0] == 0

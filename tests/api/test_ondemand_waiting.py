@@ -14,6 +14,7 @@ from tests.store.fleet import Fleet, attempt_of
 from tests.store.ondemand import OnDemand
 from tests.support.documents import pooler_document
 from tests.support.eventually import eventually
+from tests.support.http import patient_client
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
@@ -198,7 +199,7 @@ async def status_of(connection: Connection) -> int:
 
 
 async def until_so_many_wait(service: Service, clients: int) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with patient_client() as client:
 
         async def so_many_wait() -> bool:
             text = (await client.get(f"{service.base_url}/prometheus")).text

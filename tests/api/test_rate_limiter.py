@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -11,6 +10,7 @@ from tests.api.in_process import POOLS, Api
 from tests.api.limits import LIST, ON, age, limits, statuses
 from tests.store.dataset import ask
 from tests.support.documents import pooler_document
+from tests.support.http import patient_client
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService
 
@@ -150,7 +150,7 @@ async def test_the_server_itself_believes_no_header_either(
     ) | limits(global_per_ip=1)
     async with (
         make_service("api", document=document) as service,
-        httpx.AsyncClient(base_url=service.base_url) as client,
+        patient_client(service.base_url) as client,
     ):
         answers = [
             await client.get(LIST, headers={"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(3)

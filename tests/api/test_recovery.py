@@ -13,6 +13,7 @@ from tests.api.in_process import POOLS, Api, open_api
 from tests.store.fleet import Fleet
 from tests.support.documents import pooler_document
 from tests.support.eventually import eventually
+from tests.support.http import patient_client
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
 from tests.support.stores import open_store
@@ -48,7 +49,7 @@ async def test_it_starts_without_redis_and_serves_when_it_is_there(
     service: Service, own_redis_server: RedisServer, redis_prefix: str
 ) -> None:
     own_redis_server.stop()
-    async with service, httpx.AsyncClient(base_url=service.base_url) as client:
+    async with service, patient_client(service.base_url) as client:
         assert (await client.get("/healthcheck")).status_code == 200
         unready, refused = await client.get("/ready"), await client.post("/api/v3/vm/pool1")
         assert (unready.status_code, refused.status_code) == (503, 503)
@@ -65,7 +66,7 @@ async def test_it_goes_on_when_redis_was_stopped(
     service: Service, own_redis_server: RedisServer, redis_prefix: str
 ) -> None:
     await fill(own_redis_server, redis_prefix, "one")
-    async with service, httpx.AsyncClient(base_url=service.base_url) as client:
+    async with service, patient_client(service.base_url) as client:
         own_redis_server.stop()
         for path in ("/ready", "/api/v3/status", "/api/v3/vm/one", "/api/v3/totalrunning"):
             answer = await client.get(path)
@@ -78,7 +79,7 @@ async def test_it_goes_on_when_redis_was_stopped(
 async def test_it_goes_on_with_a_redis_that_was_replaced_by_an_empty_one(
     service: Service, own_redis_server: RedisServer, redis_prefix: str, tmp_path: Path
 ) -> None:
-    async with service, httpx.AsyncClient(base_url=service.base_url) as client:
+    async with service, patient_client(service.base_url) as client:
         own_redis_server.kill()
         own_redis_server.directory = tmp_path / "another"
         own_redis_server.start()
@@ -92,7 +93,7 @@ async def test_it_bears_a_redis_that_answers_nothing(
     service: Service, own_redis_server: RedisServer, redis_prefix: str
 ) -> None:
     await fill(own_redis_server, redis_prefix, "one", "two")
-    async with service, httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+    async with service, patient_client(service.base_url) as client:
         own_redis_server.pause()
         assert (await client.post("/api/v3/vm/pool1")).status_code == 503
         own_redis_server.resume()
@@ -126,7 +127,7 @@ async def test_no_vm_is_given_twice_when_redis_is_killed_under_load(
                 refused += 1
                 await asyncio.sleep(0.02)
 
-    async with service, httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+    async with service, patient_client(service.base_url) as client:
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             for _ in range(16):
                 group.create_task(take_all(client))

@@ -4,13 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 from redis.asyncio import Redis
 
 from tests.store.dataset import read_dataset
 from tests.support.documents import pooler_document
+from tests.support.http import patient_client
 from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService
@@ -43,7 +43,7 @@ async def test_no_password_and_no_token_is_logged_or_kept(
             },
         }
         service = make_service("api", document=document)
-        async with service, httpx.AsyncClient(base_url=service.base_url, trust_env=False) as client:
+        async with service, patient_client(service.base_url) as client:
             answer = await client.post("/api/v3/token", auth=("alice", PASSWORD))
             token = answer.json()["token"]
             mine = {"X-AUTH-TOKEN": token}

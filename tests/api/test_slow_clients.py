@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
@@ -15,6 +14,7 @@ from tests.api.conftest import WithApi
 from tests.api.in_process import Api, Reach
 from tests.conformance.over_http import FAR_LIMITS, HOST, over_http_within
 from tests.support.eventually import eventually
+from tests.support.http import patient_client
 from tests.support.past_days import note_tags
 from tests.support.proxy import Proxy
 from vmpooler_api.summary.writer import AT_ONCE
@@ -224,7 +224,7 @@ async def test_connections_beyond_the_limit_are_refused_in_words_but_health_is_t
         assert registry.get_sample_value("vmpooler_http_connections_refused_total", refused) == 2
 
         async def is_served() -> bool:
-            async with httpx.AsyncClient(base_url=served.client.base_url, trust_env=False) as client:
+            async with patient_client(served.client.base_url) as client:
                 return (await client.get("/api/v3/status")).status_code == 200
 
         await eventually(is_served)

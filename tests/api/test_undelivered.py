@@ -2,13 +2,13 @@
 
 import asyncio
 
-import httpx
 import pytest
 
 from tests.api.in_process import Api
 from tests.store.fleet import Fleet
 from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
+from tests.support.http import patient_client
 from tests.support.proxy import Proxy
 from tests.support.services import Service
 
@@ -104,7 +104,7 @@ async def test_a_checkout_whose_client_left_is_withdrawn(
     async def leave() -> None:
         writer.transport.abort()
         # The answer is held back until the service has been round its event loop, so that it knows.
-        async with httpx.AsyncClient(base_url=process.base_url) as client:
+        async with patient_client(process.base_url) as client:
             for _ in range(3):
                 await client.get("/healthcheck")
 
@@ -125,7 +125,7 @@ async def test_who_leaves_before_the_end_of_the_request_takes_nothing(
     writer.write(b'POST /api/v3/vm HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{"pool1": 1}')
     await writer.drain()
     writer.transport.abort()
-    async with httpx.AsyncClient(base_url=process.base_url) as client:
+    async with patient_client(process.base_url) as client:
         metrics = (await client.get("/prometheus")).text
     assert await process_fleet.state("one") == "ready"
     assert "http_exceptions_total{" not in metrics
@@ -152,7 +152,7 @@ async def test_a_service_that_is_stopped_answers_what_it_has_begun(
 
     checkout = contains(process_fleet.store.scripts.digests["checkout"])
     proxy.on_match(checkout, Moment.AFTER, callback=stop)
-    async with httpx.AsyncClient(base_url=process.base_url) as client:
+    async with patient_client(process.base_url) as client:
         answer = await client.post("/api/v3/vm/pool1")
     assert answer.json()["pool1"] == {"hostname": "one.example.test"}
     assert await stopping[0] == 0
@@ -171,7 +171,7 @@ async def test_what_is_not_answered_when_the_service_ends_is_withdrawn(
 
     checkout = contains(process_fleet.store.scripts.digests["checkout"])
     proxy.on_match(checkout, Moment.AFTER, callback=stop_and_hold)
-    async with httpx.AsyncClient(base_url=process.base_url, timeout=30) as client:
+    async with patient_client(process.base_url) as client:
         answer = await client.post("/api/v3/vm/pool1")
     assert answer.status_code == 503
     assert await stopping[0] == 0

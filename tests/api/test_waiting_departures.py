@@ -1,6 +1,5 @@
 """Clients of a real process that leave while they wait for VMs, or when these are about to be told."""
 
-import httpx
 import pytest
 
 from tests.api.connections import answer_of, joined
@@ -8,6 +7,7 @@ from tests.store.fleet import Fleet
 from tests.store.queued_checkouts import QueuedCheckouts
 from tests.support.eventually import eventually
 from tests.support.faults import Moment, contains
+from tests.support.http import patient_client
 from tests.support.proxy import Proxy
 from tests.support.services import Service
 
@@ -50,7 +50,7 @@ async def test_what_is_granted_to_who_leaves_before_the_answer_is_withdrawn(
         if await process_fleet.state("a") == "running":
             writer.transport.abort()
             # The answer is held back until the service has been round its event loop, so that it knows.
-            async with httpx.AsyncClient(base_url=process.base_url) as client:
+            async with patient_client(process.base_url) as client:
                 for _ in range(3):
                     await client.get("/healthcheck")
 

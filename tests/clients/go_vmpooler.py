@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
+from tests.support.http import patient_client
 
 _HEADERS = {"User-Agent": "Go-http-client/1.1", "Accept-Encoding": "gzip"}
 
@@ -34,9 +34,7 @@ class GoVmpooler:
 
     def __init__(self, url: str, *, token: str) -> None:
         self._token = token
-        self._connection = httpx.AsyncClient(
-            base_url=url, headers={**_HEADERS, "X-AUTH-TOKEN": token}, trust_env=False
-        )
+        self._connection = patient_client(url, headers={**_HEADERS, "X-AUTH-TOKEN": token})
         del self._connection.headers["Accept"]
 
     async def aclose(self) -> None:

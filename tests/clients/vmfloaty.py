@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.http import patient_client
+
 _NOT_POOLS = ("request_id", "ready", "job_id", "message")
 _HEADERS = {
     "User-Agent": "Faraday v1.0.1",
@@ -27,7 +29,7 @@ class Vmfloaty:
         self._url = url
         self._login = (user, password)
         self._token = {"X-AUTH-TOKEN": token} if token else {}
-        self._connection = httpx.AsyncClient(base_url=f"{url}/", headers=_HEADERS, trust_env=False)
+        self._connection = patient_client(f"{url}/", headers=_HEADERS)
 
     async def aclose(self) -> None:
         await self._connection.aclose()

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from uvicorn.server import ServerState
 
 from tests.api.in_process import Reach
+from tests.support.http import patient_client
 from vmpooler_api.process import server_config
 from vmpooler_common.metrics.backends.null import NullBackend
 from vmpooler_common.metrics.catalogues.http import ConnectionCounts
@@ -16,8 +17,6 @@ from vmpooler_common.web.connections import ConnectionLimits, Connections
 from vmpooler_common.web.protocol import protocol_within
 
 HOST = "127.0.0.1"
-_PATIENCE = 30.0
-"""Seconds for an answer: these tests aren't about speed, and others run beside them."""
 FAR_LIMITS = ConnectionLimits(1000, head=60, body=60, send=60)
 
 
@@ -42,9 +41,7 @@ async def _served(app: FastAPI, connections: Connections) -> AsyncIterator[httpx
     )
     port = server.sockets[0].getsockname()[1]
     try:
-        async with httpx.AsyncClient(
-            base_url=f"http://{HOST}:{port}", trust_env=False, timeout=_PATIENCE
-        ) as client:
+        async with patient_client(f"http://{HOST}:{port}") as client:
             yield client
     finally:
         server.close()

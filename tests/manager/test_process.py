@@ -14,6 +14,7 @@ import yaml
 from tests.manager.site import Site
 from tests.support.documents import pooler_document
 from tests.support.eventually import eventually
+from tests.support.http import patient_client
 from tests.support.ports import free_port
 from tests.support.project import ROOT
 from tests.support.redis_server import RedisServer
@@ -53,7 +54,7 @@ async def test_the_web_server_tells_of_life_and_work_and_of_nothing_else(
 ) -> None:
     service = make_service("manager", document=plain(site))
     await service.start()
-    async with httpx.AsyncClient(base_url=service.base_url, trust_env=False) as client:
+    async with patient_client(service.base_url) as client:
 
         async def is_ready() -> bool:
             return (await client.get("/ready")).status_code == httpx.codes.OK
@@ -78,7 +79,7 @@ async def test_without_redis_the_manager_lives_but_is_not_ready(
     )
     service = make_service("manager", document=document)
     await service.start()
-    async with httpx.AsyncClient(base_url=service.base_url, trust_env=False) as client:
+    async with patient_client(service.base_url) as client:
         ready = await client.get("/ready")
         assert (ready.status_code, ready.json()["ok"]) == (503, False)
         assert (await client.get("/healthcheck")).status_code == 200

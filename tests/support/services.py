@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 import httpx
 import yaml
 
+from tests.support.http import patient_client
 from tests.support.ports import free_port
 
 START_SECONDS = 20.0
@@ -101,7 +102,7 @@ class Service:
     async def wait_until_healthy(self) -> None:
         """Return when `/healthcheck` answers 200; raise ServiceDiedError when that doesn't come."""
         try:
-            async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False) as client:
+            async with asyncio.timeout(START_SECONDS), patient_client() as client:
                 while not await self._is_healthy(client):
                     if not self.is_running:
                         raise ServiceDiedError(f"{self.label} ended at its start:\n{self._log_text()}")

@@ -2,10 +2,10 @@
 
 import asyncio
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.http import patient_client
 from tests.support.installation import Installation
 from tests.support.redis_server import RedisServer
 from tests.support.services import Service
@@ -19,7 +19,7 @@ POOLS = {"many": 6, "single": 1}
 
 async def listings(manager: Service) -> float:
     """Read how often the manager has asked for a listing, whatever came of it."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with patient_client() as client:
         text = (await client.get(f"{manager.base_url}/prometheus")).text
     return sum(
         sample.value

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.support.eventually import eventually
+from tests.support.http import patient_client
 from tests.support.installation import Installation
 from tests.support.redis_server import RedisServer
 from tests.system.conftest import Install
@@ -34,7 +35,7 @@ async def opened(installation: Installation, request: str) -> None:
     """Open a request over HTTP; an API that has lost Redis for a moment is asked again."""
     body = {**dict.fromkeys(POOLS, 1), "request_id": request}
     installation.ledger.ask(request, POOLS)
-    async with httpx.AsyncClient(base_url=installation.apis[0].base_url, trust_env=False) as client:
+    async with patient_client(installation.apis[0].base_url) as client:
 
         async def is_open() -> bool:
             answer = await client.post("/api/v3/ondemandvm", json=body)

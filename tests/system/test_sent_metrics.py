@@ -1,10 +1,10 @@
 """Metrics on their way from the services to statsd and Graphite."""
 
-import httpx
 import pytest
 
 from tests.support.documents import pooler_document
 from tests.support.eventually import eventually
+from tests.support.http import patient_client
 from tests.support.listeners import TcpListener, UdpListener
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
@@ -28,7 +28,7 @@ async def test_statsd_hears_what_became_of_checkouts(make: MakeService, free_por
     listener = UdpListener(free_port)
     await listener.open()
     service = make("api", statsd={"server": "127.0.0.1", "port": free_port, "prefix": "lab"})
-    async with service, httpx.AsyncClient(base_url=service.base_url) as client:
+    async with service, patient_client(service.base_url) as client:
         assert (await client.post("/api/v3/vm/tested")).status_code == 503
         await listener.saw("lab.checkout.empty.tested:1|c")
         shown = (await client.get("/prometheus")).text
@@ -40,7 +40,7 @@ async def test_graphite_hears_of_the_pools(make: MakeService, free_port: int) ->
     listener = TcpListener(free_port)
     await listener.open()
     service = make("manager", graphite={"server": "127.0.0.1", "port": free_port})
-    async with service, httpx.AsyncClient(base_url=service.base_url) as client:
+    async with service, patient_client(service.base_url) as client:
 
         async def is_filled() -> bool:
             return (
@@ -73,6 +73,6 @@ async def test_a_receiver_that_is_away_changes_nothing_for_clients(
     make: MakeService, free_port: int, section: str
 ) -> None:
     service = make("api", **{section: {"server": "127.0.0.1", "port": free_port}})
-    async with service, httpx.AsyncClient(base_url=service.base_url) as client:
+    async with service, patient_client(service.base_url) as client:
         assert (await client.get("/api/v3/status")).status_code == 200
         assert await service.stop() == 0

@@ -18,7 +18,7 @@ def pooler_document(
     """
     return {
         "config": {"site_name": "test", **(config or {})},
-        "redis": {"url": redis_url, "prefix": prefix},
+        "redis": {"url": redis_url, "prefix": prefix, "connect_timeout": 30},
         "prometheus": {"prefix": "test"},
         "dns_configs": {"test": {"dns_class": "dynamic-dns", "domain": "example.test"}},
         "providers": {"dummy": dict(provider or {})},

@@ -20,6 +20,9 @@ from tests.support.ports import free_port
 CHUNK_BYTES = 256 * 1024
 _INCOMPLETE = object()
 
+ROUNDS_TO_ACCEPT = 10
+"""Rounds of the event loop, more than enough for a connection that was just accepted to be handed over."""
+
 
 class Proxy:
     """Forwards connections to a port of this machine until it is told otherwise.
@@ -57,6 +60,8 @@ class Proxy:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+            for _ in range(ROUNDS_TO_ACCEPT):
+                await asyncio.sleep(0)
         ending = dict(self._serving)
         for task, writer in ending.items():
             _reset(writer)

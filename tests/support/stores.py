@@ -1,7 +1,7 @@
 """Stores for tests: each on a prefix of its own, prepared, with everything counted that it reports."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -45,6 +45,10 @@ class Tally:
         return self.sums[("redis_errors_total", kind)]
 
 
+PATIENCE: Mapping[str, float] = {"connect_timeout": 30.0, "timeout": 30.0}
+"""Seconds for Redis: a busy machine must not fail a test that isn't about time-outs."""
+
+
 def make_store(
     url: str,
     prefix: str,
@@ -59,7 +63,7 @@ def make_store(
     backend = tally or Tally()
     return Store.connect(
         StoreOptions(
-            RedisOptions(url, **link),
+            RedisOptions(url, **{**PATIENCE, **link}),
             prefix=prefix,
             data_ttl=data_ttl,
             wait_replicas=wait_replicas,

@@ -41,6 +41,11 @@ class RunningManager:
         assert self._manager is not None
         return self._manager.name
 
+    def complaint(self) -> str:
+        """Say what /ready would complain of."""
+        assert self._manager is not None
+        return self._manager.supervisor.complaint()
+
     def metric(self, name: str, **labels: str) -> float | None:
         """Add up a metric's samples that have these labels; None when there is none."""
         assert self._manager is not None

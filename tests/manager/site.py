@@ -59,7 +59,7 @@ class Site:
             prefix=self.prefix,
             pools=pools,
             provider={**self._provider, **(provider or {})},
-            config={"vm_checktime": listing, "check_loop_delay_min": 0.2, **config},
+            config={"vm_checktime": listing, "check_loop_delay_min": 0.2, "pool_removal_grace": 0, **config},
         )
 
     async def start(self, pools: Pools, **options: Any) -> RunningManager:

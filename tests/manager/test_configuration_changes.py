@@ -51,6 +51,25 @@ async def test_a_pool_that_left_the_configuration_loses_its_ready_vms_and_keeps_
     await site.settled(debian=2)
 
 
+async def test_a_pool_that_no_manager_has_keeps_its_vms_until_the_grace_period_is_over(site: Site) -> None:
+    """The only manager that has it may be away for a while; what is returned meanwhile is destroyed."""
+    await site.start({"debian": 1, "other": 2})
+    kept = await site.ready("other", 2)
+    (taken,) = await site.take("other", lifetime=timedelta(hours=1))
+    kept.remove(taken)
+    await site.ready("other", 2)
+    await site.stop()
+    await site.start({"debian": 1}, pool_removal_grace=10)
+    await site.release(taken)
+    await site.becomes(taken, "gone")
+    assert set(kept) < set(await site.ready("other", 2))
+    assert not (await site.numbers("other")).completed
+    await site.stop()
+    await site.start({"debian": 1, "other": 2}, pool_removal_grace=10)
+    await site.settled(debian=1, other=2)
+    assert set(kept) < set(await site.ready("other", 2))
+
+
 async def test_a_vm_of_a_pool_that_left_the_configuration_can_be_returned(site: Site) -> None:
     await site.start({"debian": 1, "old": 1})
     await site.ready("old", 1)

@@ -1,8 +1,11 @@
 """Several managers share the pools, and take over from each other."""
 
+from pathlib import Path
+
 from tests.manager.running_manager import RunningManager
 from tests.manager.site import Site
 from tests.support.eventually import eventually
+from tests.support.faulty_provider import Moods
 
 POOLS = {"debian": 2, "ubuntu": 2}
 
@@ -76,6 +79,39 @@ async def test_a_clone_that_never_reached_the_cloud_is_replaced_by_the_next_mana
     await site.start({"debian": 1})
     await site.settled(debian=1)
     assert await site.reason(name) == "clone_failed"
+
+
+async def test_a_manager_that_can_not_open_its_provider_leaves_the_pools_to_one_that_can(
+    site: Site, tmp_path: Path
+) -> None:
+    moods = Moods(tmp_path / "cut-off.json")
+    moods.set(open="fail")
+    cut_off = await site.start(POOLS, provider={"moods": str(moods.path)})
+    await eventually(lambda: _exports(cut_off, "debian", "ubuntu"))
+    assert cut_off.complaint().startswith("no pool can be served: dummy:")
+    healthy = await site.start(POOLS)
+    await site.settled(debian=2, ubuntu=2)
+    await eventually(lambda: _exports(healthy, "debian", "ubuntu"))
+    assert (cut_off.metric("servable_pools"), healthy.metric("servable_pools")) == (0, 2)
+    assert cut_off.complaint()
+    assert not healthy.complaint()
+    assert not (await site.numbers("debian")).broken
+
+
+async def test_a_manager_that_is_cut_off_from_the_cloud_gives_its_pools_up_and_gets_them_back(
+    site: Site, tmp_path: Path
+) -> None:
+    moods = Moods(tmp_path / "cut-off.json")
+    cut_off = await site.start(POOLS, provider={"moods": str(moods.path)}, listing=0.005)
+    healthy = await site.start(POOLS, listing=0.005)
+    await eventually(lambda: _split(healthy, cut_off))
+    moods.set(list_vms="fail", create="fail", destroy="fail", inspect="fail")
+    await eventually(lambda: _exports(healthy, "debian", "ubuntu"))
+    await site.release(*await site.take("debian", 2), *await site.take("ubuntu", 2))
+    await site.settled(debian=2, ubuntu=2)
+    moods.set()
+    await eventually(lambda: _split(healthy, cut_off))
+    assert not cut_off.complaint()
 
 
 async def _split(first: RunningManager, second: RunningManager) -> bool:

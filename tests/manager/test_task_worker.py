@@ -21,6 +21,7 @@ from vmpooler_manager.runtime.backoff import Delays, RetryPolicy
 from vmpooler_manager.runtime.clock import ClockGuard
 from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.jobs import Jobs
+from vmpooler_manager.runtime.shared_state import SharedState
 from vmpooler_manager.supervisor.supervisor import LEASE
 
 POOL = "debian"
@@ -42,7 +43,9 @@ async def a_task_worker(
     task_worker = TaskWorker(
         site.store,
         identity=ManagerIdentity("lonely", LEASE, settings.installation),
-        providers=TaskProviders(parts.clouds, lambda pool: CloneSpec(pool, template=""), at_once),
+        providers=TaskProviders(
+            parts.clouds, lambda pool: CloneSpec(pool, template=""), at_once=at_once, shared=SharedState()
+        ),
         retries=RetryPolicy(delays, Random(1)),
         clock=clock or ClockGuard(),
         jobs=jobs,

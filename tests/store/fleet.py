@@ -1,7 +1,7 @@
 """Brings VMs into the states that tests start from, by the store's own verbs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.core.connection import check
+from vmpooler_common.store.managers.leases import Offer
 from vmpooler_common.store.pools.overrides import Permission
 from vmpooler_common.store.store import Store
 
@@ -44,6 +45,13 @@ def want(name: str, count: int = 1, *pools: str) -> LineItem:
 def untagged(vm: str, *, ends_at: datetime | None = None) -> UntaggedVm:
     """A running VM of a fleet as a manager sees it that notes its owner and this end in the cloud."""
     return UntaggedVm(vm, PROVIDER, f"id-{vm}", attempt_of(vm), "", ends_at)
+
+
+def serving(
+    pools: Iterable[str], *, broken: Iterable[str] = (), providers: Iterable[str] = ("dummy",)
+) -> Offer:
+    """Offer to serve pools, and these providers'; of its configuration, `broken` can't be served."""
+    return Offer({**dict.fromkeys(pools, True), **dict.fromkeys(broken, False)}, set(providers))
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,11 @@ class Fleet:
         await self.created(pool, *vms)
         promote = self.store.clones.promote
         await asyncio.gather(*(promote(vm, attempt_of(vm), operation=f"promote-{vm}") for vm in vms))
+
+    async def left(self, pool: str, *vms: str) -> None:
+        """Ready, in a pool that no manager is configured for any more."""
+        await self.ready(pool, *vms)
+        await self.store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving([]), working_on=[])
 
     async def suspect(self, pool: str, *vms: str) -> None:
         """Ready, but missed by listings."""

@@ -3,7 +3,17 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from tests.store.fleet import DOMAIN, LEASE, MANAGER, PROVIDER, Fleet, attempt_of, reservation, untagged
+from tests.store.fleet import (
+    DOMAIN,
+    LEASE,
+    MANAGER,
+    PROVIDER,
+    Fleet,
+    attempt_of,
+    reservation,
+    serving,
+    untagged,
+)
 from tests.store.operation import GENERATION, HOUR, PAST, Operation, operation
 from tests.support.past_days import note_durations
 from vmpooler_common.model.vm import Guard, VmState
@@ -35,7 +45,7 @@ async def _halted(fleet: Fleet) -> None:
 async def _working(fleet: Fleet) -> None:
     await fleet.creating("one", "a")
     await fleet.destroying("one", "b")
-    await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one"], working_on=[])
+    await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving(["one"]), working_on=[])
 
 
 async def _abandoned(fleet: Fleet) -> None:
@@ -112,7 +122,7 @@ def _reinstates(user: str) -> Callable[[Store], Awaitable[object]]:
 
 
 def _heartbeats(store: Store) -> Awaitable[object]:
-    return store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one", "two"], working_on=["a", "b"])
+    return store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving(["one", "two"]), working_on=["a", "b"])
 
 
 OPERATIONS_OF_MANAGERS: tuple[Operation, ...] = (
@@ -204,7 +214,7 @@ OPERATIONS_OF_MANAGERS: tuple[Operation, ...] = (
         "retirement.retire",
         _retires(Guard.LEFT, VmState.READY, 0),
         "retire",
-        arrange=lambda fleet: fleet.ready("one", "a", "b"),
+        arrange=lambda fleet: fleet.left("one", "a", "b"),
     ),
     operation(
         "retire the stale",

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import timedelta
 
 from tests.store.dataset import ask
-from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet
+from tests.store.fleet import LEASE, MANAGER, PROVIDER, Fleet, serving
 from tests.store.operation import HOUR, Operation, operation
 from tests.store.task_helpers import LONGEST, MOST_TRIES, TaskHelpers, disk, revert, snapshot
 from vmpooler_common.model.vm import VmTask
@@ -193,7 +193,7 @@ OPERATIONS_ON_TASKS: tuple[Operation, ...] = (
     operation(
         "heartbeat of who works on a task",
         "leases.heartbeat",
-        lambda store: store.leases.heartbeat(MANAGER, lease=LEASE, pools=["one"], working_on=["a"]),
+        lambda store: store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving(["one"]), working_on=["a"]),
         "heartbeat",
         arrange=_taken,
     ),

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.store.dataset import ask
-from tests.store.fleet import LEASE, Fleet
+from tests.store.fleet import LEASE, Fleet, serving
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store, open_store
 from vmpooler_common.store.core.errors import SchemaMismatch
@@ -51,7 +51,7 @@ async def test_the_generation_is_another_after_the_data_were_lost(own_redis_serv
     async with open_store(own_redis_server.url, PREFIX) as store:
         generation = await store.deployment.prepare()
         await store.connection.call(("FLUSHALL",))
-        heartbeat = await store.leases.heartbeat("m", lease=LEASE, pools=[], working_on=[])
+        heartbeat = await store.leases.heartbeat("m", lease=LEASE, offer=serving([]), working_on=[])
         assert heartbeat.generation == ""
         assert await store.deployment.prepare() not in ("", generation)
 
@@ -67,11 +67,11 @@ async def test_installations_on_one_server_know_nothing_of_each_other(
 
 async def test_the_identity_changes_with_the_server(own_redis_server: RedisServer) -> None:
     async with open_store(own_redis_server.url, PREFIX) as store:
-        first = await store.leases.heartbeat("m", lease=LEASE, pools=[], working_on=[])
-        second = await store.leases.heartbeat("m", lease=LEASE, pools=[], working_on=[])
+        first = await store.leases.heartbeat("m", lease=LEASE, offer=serving([]), working_on=[])
+        second = await store.leases.heartbeat("m", lease=LEASE, offer=serving([]), working_on=[])
         own_redis_server.stop()
         own_redis_server.start()
-        third = await store.leases.heartbeat("m", lease=LEASE, pools=[], working_on=[])
+        third = await store.leases.heartbeat("m", lease=LEASE, offer=serving([]), working_on=[])
     assert first.identity == second.identity != third.identity
 
 

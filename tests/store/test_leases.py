@@ -1,14 +1,18 @@
 """Managers share the pools, take over from one that died, and never lose what they still work on."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 
-from tests.store.fleet import LEASE, Fleet
+from tests.store.fleet import LEASE, Fleet, serving
 from tests.support.eventually import eventually
-from vmpooler_common.model.vm import VmState
+from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.clones.clones import Reservation
+from vmpooler_common.store.core.scripts import new_operation
+from vmpooler_common.store.managers.leases import Offer
+from vmpooler_common.store.retirement.retirement import Condition, Outcome
 
 POOLS = [f"pool-{number}" for number in range(10)]
 SHORT = timedelta(milliseconds=300)
@@ -24,7 +28,9 @@ async def beat(
     working_on: tuple[str, ...] = NONE,
 ) -> frozenset[str]:
     """Send a heartbeat and give the pools that the manager holds."""
-    heartbeat = await fleet.store.leases.heartbeat(manager, lease=lease, pools=pools, working_on=working_on)
+    heartbeat = await fleet.store.leases.heartbeat(
+        manager, lease=lease, offer=serving(pools), working_on=working_on
+    )
     return heartbeat.held
 
 
@@ -171,3 +177,93 @@ async def test_no_more_names_are_reserved_than_size_and_slots_allow(
             lease=LEASE,
         )
     assert len((await fleet.dataset()).records) == expected
+
+
+# Managers that aren't alike
+
+
+async def held_by(
+    fleet: Fleet, offers: Mapping[str, Offer], *, rounds: int = 3, lease: timedelta = LEASE
+) -> dict[str, frozenset[str]]:
+    """Let the managers beat in turn, and give what each holds in the end."""
+    held: dict[str, frozenset[str]] = {}
+    for _ in range(rounds):
+        for manager, offer in offers.items():
+            beat = await fleet.store.leases.heartbeat(manager, lease=lease, offer=offer, working_on=[])
+            held[manager] = beat.held
+    return held
+
+
+async def test_each_manager_holds_only_pools_that_it_is_configured_for(fleet: Fleet) -> None:
+    await fleet.ready("one", "a")
+    await fleet.ready("two", "b")
+    held = await held_by(fleet, {"m1": serving(["one"]), "m2": serving(["two", "new"])})
+    assert held == {"m1": {"one"}, "m2": {"two", "new"}}
+
+
+async def test_what_a_manager_can_not_serve_is_served_by_one_that_can(fleet: Fleet) -> None:
+    broken = Offer(dict.fromkeys(POOLS, False), set(), {"dummy"})
+    assert await held_by(fleet, {"m1": serving(POOLS)}) == {"m1": set(POOLS)}
+    assert await held_by(fleet, {"m1": broken, "m2": serving(POOLS)}) == {"m1": set(), "m2": set(POOLS)}
+    beat = await fleet.store.leases.heartbeat("m1", lease=LEASE, offer=broken, working_on=[])
+    assert beat.rivals == {"dummy"}
+
+
+async def test_what_nobody_can_serve_is_held_all_the_same(fleet: Fleet) -> None:
+    """So that somebody tells why it is broken, and fails who waits in vain."""
+    broken = Offer(dict.fromkeys(POOLS, False), set(), {"dummy"})
+    held = await held_by(fleet, {"m1": broken, "m2": broken})
+    assert held["m1"] | held["m2"] == set(POOLS)
+    assert len(held["m1"]) == len(held["m2"]) == 5
+
+
+@pytest.mark.parametrize("first", ["a", "b", "c"])
+async def test_pools_that_few_can_serve_are_not_left_alone_for_others(fleet: Fleet, first: str) -> None:
+    """Whoever comes first takes all that it can, and gives up what others have room for."""
+    only = {"a": ["ab-1", "ab-2", "ca-1", "ca-2"], "b": ["ab-1", "ab-2", "b"], "c": ["ca-1", "ca-2"]}
+    order = sorted(only, key=lambda manager: manager != first)
+    offers = {manager: serving(only[manager]) for manager in order}
+
+    async def all_are_held() -> bool:
+        held = await held_by(fleet, offers, rounds=1, lease=SHORT)
+        assert all(pools <= set(only[manager]) for manager, pools in held.items())
+        assert max(map(len, held.values())) <= 3
+        return sorted(pool for pools in held.values() for pool in pools) == sorted({*only["b"], *only["c"]})
+
+    await held_by(fleet, offers, lease=SHORT)
+    await eventually(all_are_held)
+
+
+async def test_a_pool_without_a_configured_manager_goes_to_one_with_its_provider(fleet: Fleet) -> None:
+    await fleet.ready("left", "a")
+    offers = {"m1": serving(["one"], providers=["vsphere"]), "m2": serving(["two"])}
+    assert await held_by(fleet, offers) == {"m1": {"one"}, "m2": {"two", "left"}}
+
+
+async def test_absence_is_counted_while_managers_live_and_forgotten_when_one_has_the_pool(
+    fleet: Fleet,
+) -> None:
+    await fleet.ready("left", "a")
+
+    async def absent_after(seconds: int, pools: Sequence[str] = ()) -> timedelta | None:
+        await fleet.client.decrby(f"{fleet.prefix}:absent_at", 1000 * seconds)
+        offer = serving(pools)
+        beat = await fleet.store.leases.heartbeat("m", lease=LEASE, offer=offer, working_on=[])
+        return beat.absent.get("left")
+
+    assert await absent_after(0) is not None
+    assert timedelta(seconds=24) > (await absent_after(20) or timedelta(0)) >= timedelta(seconds=20)
+    await fleet.store.leases.leave("m", [])
+    assert timedelta(seconds=24) > (await absent_after(1000) or timedelta(0)) >= timedelta(seconds=20)
+    assert await retire_left(fleet, grace=timedelta(seconds=25)) is Outcome.REFUSED
+    assert await absent_after(0, ["left"]) is None
+    assert await retire_left(fleet, grace=timedelta(0)) is Outcome.REFUSED
+    assert await absent_after(0) is not None
+    assert await retire_left(fleet, grace=timedelta(0)) is Outcome.OK
+
+
+async def retire_left(fleet: Fleet, *, grace: timedelta) -> Outcome:
+    """Retire the ready VM of a pool as one that left the configuration."""
+    return await fleet.store.retirement.retire(
+        "a", VmState.READY, operation=new_operation(), reason="excess", condition=Condition(Guard.LEFT, grace)
+    )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from tests.store.fleet import DOMAIN, LEASE, PROVIDER, attempt_of, reservation, untagged
+from tests.store.fleet import DOMAIN, LEASE, PROVIDER, attempt_of, reservation, serving, untagged
 from tests.store.invariants import Move, check_soundness, moves_between
 from tests.store.steps import Verb, begins, creates, destroys, notes, promotes, retires_as_stale
 from tests.store.world import World, explore
@@ -262,7 +262,9 @@ class Worlds(World):
         match verb:
             case "heartbeat":
                 self._do(
-                    lambda store: store.leases.heartbeat(manager, lease=LEASE, pools=POOLS, working_on=names)
+                    lambda store: store.leases.heartbeat(
+                        manager, lease=LEASE, offer=serving(POOLS), working_on=names
+                    )
                 )
             case "leave":
                 self._do(lambda store: store.leases.leave(manager, names))

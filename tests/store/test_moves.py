@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.store.dataset import Dataset
-from tests.store.fleet import LEASE, MANAGER, SITUATIONS, Fleet, attempt_of, reservation, want
+from tests.store.fleet import LEASE, MANAGER, SITUATIONS, Fleet, attempt_of, reservation, serving, want
 from vmpooler_common.model.vm import MOVES, Guard, VmState
 from vmpooler_common.store.core.errors import NoneReady, NoSuchVm
 from vmpooler_common.store.retirement.retirement import Condition, Orphan, Outcome
@@ -320,7 +320,7 @@ async def test_a_late_clone_of_a_forgotten_pool_makes_the_pool_known_again(fleet
     await fleet.store.clones.created(
         "a", attempt_of("a"), provider_id="id-a", ip=None, host=None, cloned=True
     )
-    heartbeat = await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
+    heartbeat = await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving([]), working_on=[])
     assert heartbeat.pools == {"one": "dummy"}
 
 

@@ -220,7 +220,7 @@ async def test_a_manager_that_has_not_seen_a_larger_size_retires_no_excess(fleet
 
 
 async def test_what_was_set_keeps_no_vm_of_a_pool_that_has_left_the_configuration(fleet: Fleet) -> None:
-    await fleet.ready("one", "a")
+    await fleet.left("one", "a")
     await override(fleet, Property.SIZE, PoolChange("one", "1", "2"))
     assert await retire(fleet, "a", VmState.READY, guard=Guard.LEFT) is Outcome.OK
 

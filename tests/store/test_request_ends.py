@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.store.fleet import LEASE, MANAGER, attempt_of
+from tests.store.fleet import LEASE, MANAGER, attempt_of, serving
 from tests.store.ondemand import OnDemand, of_a_user
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.checkout.checkouts import Return
@@ -78,7 +78,9 @@ async def test_more_requests_than_one_script_fails_are_failed_all(demand: OnDema
 
 async def beat(demand: OnDemand, *pools: str) -> Heartbeat:
     """Send the heartbeat of a manager that knows these pools."""
-    return await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=pools, working_on=[])
+    return await demand.fleet.store.leases.heartbeat(
+        MANAGER, lease=LEASE, offer=serving(pools), working_on=[]
+    )
 
 
 async def test_who_waits_for_a_pool_that_no_manager_knows_fails_after_a_minute(demand: OnDemand) -> None:
@@ -109,18 +111,10 @@ async def test_a_pool_that_is_known_makes_nobody_fail(demand: OnDemand, known: s
         await demand.booted("one", "a")
     else:
         leases = demand.fleet.store.leases
-        await leases.heartbeat("other", lease=LEASE, pools=["one"], working_on=[])
+        await leases.heartbeat("other", lease=LEASE, offer=serving(["one"]), working_on=[])
     await demand.waited("r", seconds=100)
     assert (await beat(demand)).unserved == ()
     assert await demand.fleet.store.backlog.fail_unserved("one", "nobody knows it") == 0
-
-
-async def test_a_pool_that_is_beyond_a_managers_share_is_known_to_it(demand: OnDemand) -> None:
-    await demand.accepted("r", "one")
-    await demand.waited("r", seconds=100)
-    await demand.fleet.store.leases.heartbeat("other", lease=LEASE, pools=[], working_on=[])
-    found = await beat(demand, "first", "one")
-    assert (found.held, found.unserved) == (frozenset({"first"}), ())
 
 
 async def test_nothing_expires_before_its_deadline(demand: OnDemand) -> None:
@@ -132,7 +126,7 @@ async def test_nothing_expires_before_its_deadline(demand: OnDemand) -> None:
 async def test_at_its_deadline_a_request_fails_and_returns_its_vms(demand: OnDemand) -> None:
     await demand.overdue("r", "one", "one")
     await demand.booted("one", "a")
-    beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
+    beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving([]), working_on=[])
     assert beat.overdue == ("r",)
     assert await demand.fleet.store.backlog.expire("r", operation="expire", reason="Too late")
     found = await demand.seen("r")

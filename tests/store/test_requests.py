@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.store.dataset import ask
-from tests.store.fleet import LEASE, MANAGER, attempt_of, reservation
+from tests.store.fleet import LEASE, MANAGER, attempt_of, reservation, serving
 from tests.store.ondemand import LIFETIME, LIFETIME_WITH_TOKEN, TTL, OnDemand, of_a_user
 from tests.support.stores import Tally
 from vmpooler_common.store.core.errors import NoSuchRequest, RequestExists, RequestTaken, UnknownToken
@@ -125,7 +125,7 @@ async def test_a_request_whose_entry_is_lost_is_told_and_accepted_all_the_same(d
     await demand.fleet.client.delete(f"{demand.fleet.prefix}:requests")
     unaccepted = f"{demand.fleet.prefix}:unaccepted"
     await demand.fleet.client.zadd(unaccepted, {"r": await demand.fleet.server_ms() - 2001})
-    beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
+    beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving([]), working_on=[])
     assert beat.unaccepted == ("r",)
     assert await demand.fleet.store.backlog.accept("r") == "accepted"
     assert await demand.booted("one", "a") == "r"
@@ -133,7 +133,7 @@ async def test_a_request_whose_entry_is_lost_is_told_and_accepted_all_the_same(d
 
 async def test_a_fresh_request_is_left_to_its_entry(demand: OnDemand) -> None:
     await demand.opened("r", "one")
-    beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
+    beat = await demand.fleet.store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving([]), working_on=[])
     assert beat.unaccepted == ()
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.store.dataset import ask
-from tests.store.fleet import PROVIDER, SITUATIONS
+from tests.store.fleet import PROVIDER, SITUATIONS, serving
 from tests.store.task_helpers import NOW, TaskHelpers, disk, revert, snapshot
 from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTasks, UnknownToken
@@ -18,7 +18,9 @@ LATER = timedelta(hours=1)
 
 async def due_tasks(chores: TaskHelpers, manager: str, *working_on: str) -> int:
     """Send a manager's heartbeat; give how many tasks it hears to be due."""
-    beat = await chores.fleet.store.leases.heartbeat(manager, lease=LATER, pools=[], working_on=working_on)
+    beat = await chores.fleet.store.leases.heartbeat(
+        manager, lease=LATER, offer=serving([]), working_on=working_on
+    )
     return beat.due_tasks
 
 
@@ -136,7 +138,7 @@ async def test_nothing_is_due_while_the_inbox_may_still_bring_it(chores: TaskHel
     await chores.asked("a", disk("d"))
     assert await chores.taken() is None
     assert (
-        await chores.fleet.store.leases.heartbeat("m", lease=LATER, pools=[], working_on=[])
+        await chores.fleet.store.leases.heartbeat("m", lease=LATER, offer=serving([]), working_on=[])
     ).due_tasks == 0
 
 
@@ -148,7 +150,7 @@ async def test_a_task_whose_entry_is_lost_is_due_soon(chores: TaskHelpers) -> No
     assert 0 < soon <= 2000
     await chores.make_due()
     assert (
-        await chores.fleet.store.leases.heartbeat("m", lease=LATER, pools=[], working_on=[])
+        await chores.fleet.store.leases.heartbeat("m", lease=LATER, offer=serving([]), working_on=[])
     ).due_tasks == 1
     assert (await chores.due()).task == "d"
 

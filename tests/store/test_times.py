@@ -8,7 +8,7 @@ from typing import get_type_hints
 
 import pytest
 
-from tests.store.fleet import LEASE, MANAGER, Fleet
+from tests.store.fleet import LEASE, MANAGER, Fleet, serving
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.scripts import read_scripts
 from vmpooler_common.store.core.times import duration_ms, from_ms, to_ms
@@ -45,7 +45,7 @@ async def _retire_later(fleet: Fleet) -> None:
 
 
 async def _register(fleet: Fleet) -> None:
-    await fleet.store.leases.heartbeat("a", lease=LEASE, pools=[], working_on=[])
+    await fleet.store.leases.heartbeat("a", lease=LEASE, offer=serving([]), working_on=[])
 
 
 CASES: tuple[tuple[str, Callable[[Fleet], Awaitable[None]], Find, timedelta], ...] = (
@@ -99,7 +99,7 @@ async def test_views_tell_the_servers_time(fleet: Fleet) -> None:
     before = await fleet.server_ms()
     snapshot, _ = await fleet.store.views.observe("one", "dummy", size=1, ready_ttl=LEASE, listed=None)
     numbers = await fleet.store.views.counts(["one"])
-    heartbeat = await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, pools=[], working_on=[])
+    heartbeat = await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving([]), working_on=[])
     _, looked = await fleet.store.checkouts.look_up("a")
     after = await fleet.server_ms()
     times = [to_ms(moment) for moment in (snapshot.now, numbers.now, heartbeat.now, looked)]

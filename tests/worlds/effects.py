@@ -53,9 +53,10 @@ def judge_retirement(action: Retire, records: Records, before: Facts) -> None:
     assert was.state is action.state, f"{was.name} was retired when {was.state}, not {action.state}"
     match action.guard:
         case Guard.EXCESS | Guard.LEFT:
-            assert isinstance(action.bound, int)
-            configured = action.bound if before.size is None else before.size
-            size = configured if action.guard is Guard.EXCESS else 0
+            size = 0
+            if action.guard is Guard.EXCESS:
+                assert isinstance(action.bound, int)
+                size = action.bound if before.size is None else before.size
             assert before.alive > size + before.backlog, "a VM retired as surplus that isn't"
         case Guard.STALE if action.state is VmState.PENDING:
             assert before.pending > before.backlog, "a VM drained that a request waits for"

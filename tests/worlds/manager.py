@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from tests.store.fleet import serving
 from tests.worlds.cloud import GRACE, ProviderClient
 from tests.worlds.effects import facts, judge_adoption
 from tests.worlds.jobs import INSTALLATION, LEASE, Jobs
@@ -84,6 +85,8 @@ class ManagerModel:
         self, spec: PoolSpec, *, data_epoch: str, pools: Collection[str], monotonic: float
     ) -> tuple[Action, ...]:
         """Make a plan for a pool and queue it; give it, too."""
+        if not spec.configured:
+            self._beat()
         listing = self._fresh.pop(spec.name, None)
         snapshot, known = self._records.run(
             self._store.views.observe(
@@ -118,8 +121,14 @@ class ManagerModel:
     def renew(self) -> None:
         """Send the heartbeat that keeps the leases of this manager's jobs."""
         if self.jobs:
-            beat = self._store.leases.heartbeat(self.name, lease=LEASE, pools=[], working_on=list(self.jobs))
-            self._records.run(beat)
+            self._beat()
+
+    def _beat(self) -> None:
+        """Send a heartbeat that offers no pool: those that have VMs are without any manager."""
+        beat = self._store.leases.heartbeat(
+            self.name, lease=LEASE, offer=serving([]), working_on=list(self.jobs)
+        )
+        self._records.run(beat)
 
     def work(self, name: str) -> None:
         """Take the next step of the job for a VM."""

@@ -23,10 +23,10 @@ pools = st.sampled_from(POOLS)
 sizes = st.integers(0, 4)
 chances = st.integers(0, 1_000)
 changes: st.SearchStrategy[dict[str, Any]] = st.one_of(
-    st.fixed_dictionaries({"configured": st.just(True), "size": sizes}),
+    st.fixed_dictionaries({"absent_for": st.none(), "size": sizes}),
     st.sampled_from(
         [
-            {"configured": False, "size": 0},
+            {"absent_for": timedelta(0), "size": 0},
             *({"paused": paused} for paused in (True, False)),
             *({"serves_from_ready": serves} for serves in (True, False)),
         ]

@@ -55,7 +55,7 @@ def test_a_lost_grant_of_a_vm_that_vanished_after_partial_listings_is_no_grant(r
     world = HostileWorld(records)
     world.begin(red=0, blue=0, slot_limit=1, request_slot_limit=1)
     world.want(wanted=["blue"])
-    world.configure(change={"configured": True, "size": 1}, pool="blue")
+    world.configure(change={"absent_for": None, "size": 1}, pool="blue")
     world.reconcile(number=0)
     world.vanish(count=2, listings=0, number=0)
     world.list_partially_for_long(gaps=1, number=0, pool="blue")

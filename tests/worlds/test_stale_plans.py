@@ -20,7 +20,7 @@ def world(records: Records) -> HostileWorld:
 
 
 def test_two_managers_clone_for_requests_within_the_slots(world: HostileWorld) -> None:
-    world.configure(pool="red", change={"configured": True, "size": 0})
+    world.configure(pool="red", change={"absent_for": None, "size": 0})
     world.want(["red", "red", "red"])
     world.plan_at_once(first=0, pool="red")
     world.teardown()

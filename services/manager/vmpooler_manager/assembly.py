@@ -25,7 +25,7 @@ from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.lifecycle.lifecycle import Lifecycle, LifecycleProviders, build_lifecycle
 from vmpooler_manager.lifecycle.names import NameGenerator
 from vmpooler_manager.metrics import ManagerMetrics
-from vmpooler_manager.pool_specs import clone_spec, pool_spec, spec_of_removed_pool
+from vmpooler_manager.pool_specs import clone_spec, pool_spec, spec_of_absent_pool
 from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.reconcile.executor import Executor
 from vmpooler_manager.reconcile.listings import PoolListings
@@ -44,6 +44,7 @@ from vmpooler_manager.runtime.shared_state import SharedState
 from vmpooler_manager.supervisor.event_router import EventRouter
 from vmpooler_manager.supervisor.heartbeat import HeartbeatLoop
 from vmpooler_manager.supervisor.held_pools import HeldPools
+from vmpooler_manager.supervisor.offers import Offers
 from vmpooler_manager.supervisor.supervisor import LEASE, Inboxes, Supervisor
 
 
@@ -169,7 +170,12 @@ def _build_inboxes(base: _Base) -> Inboxes:
     tasks = TaskWorker(
         base.store,
         identity=base.identity,
-        providers=TaskProviders(base.clouds, base.clone_spec_of, at_once=base.settings.general.task_limit),
+        providers=TaskProviders(
+            base.clouds,
+            base.clone_spec_of,
+            at_once=base.settings.general.task_limit,
+            shared=base.shared,
+        ),
         retries=base.retries,
         clock=base.clock,
         jobs=base.task_jobs,
@@ -194,7 +200,7 @@ def _build_reconcile(base: _Base, lifecycle: Lifecycle) -> Callable[[str, str], 
 
     def make_loop(name: str, provider: str) -> PoolLoop:
         wanted = configured.get(name)
-        spec = pool_spec(wanted, settings) if wanted else spec_of_removed_pool(name, provider, settings)
+        spec = pool_spec(wanted, settings) if wanted else spec_of_absent_pool(name, provider, settings)
         retries = RetryPolicy(_delays(wanted), base.retries.random) if wanted else base.retries
         pool = Pool(
             spec,
@@ -239,6 +245,13 @@ def _build_supervisor(base: _Base, inboxes: Inboxes, make_loop: Callable[[str, s
         slots=base.slots,
         metrics=base.metrics,
     )
+    offers = Offers(
+        base.clouds,
+        base.clone_specs,
+        {pool.name: pool.provider for pool in base.settings.pools},
+        held=held,
+        metrics=base.metrics.loops,
+    )
     heartbeat = HeartbeatLoop(
         base.store,
         held,
@@ -260,8 +273,8 @@ def _build_supervisor(base: _Base, inboxes: Inboxes, make_loop: Callable[[str, s
     return Supervisor(
         base.store,
         held,
-        identity=base.identity,
         heartbeat=heartbeat,
+        offers=offers,
         events=events,
         inboxes=inboxes,
         jobs=(base.jobs, base.task_jobs),

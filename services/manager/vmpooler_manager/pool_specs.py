@@ -1,5 +1,7 @@
 """What the settings want of each pool, as the planner and the drivers read it."""
 
+from datetime import timedelta
+
 from vmpooler_common.config import PoolSettings, Settings
 from vmpooler_manager.planning.spec import PoolSpec
 from vmpooler_manager.providers.contract import CloneSpec
@@ -24,8 +26,8 @@ def pool_spec(pool: PoolSettings, settings: Settings) -> PoolSpec:
     )
 
 
-def spec_of_removed_pool(name: str, provider: str, settings: Settings) -> PoolSpec:
-    """Say what is wanted of a pool that left the configuration: nothing new, and an end for its VMs."""
+def spec_of_absent_pool(name: str, provider: str, settings: Settings) -> PoolSpec:
+    """Say what is wanted of a pool that isn't configured here: nothing new, some time an end for its VMs."""
     return PoolSpec(
         name=name,
         provider=provider,
@@ -35,7 +37,8 @@ def spec_of_removed_pool(name: str, provider: str, settings: Settings) -> PoolSp
         serves_from_ready=settings.general.ondemand_from_ready,
         ready_ttl=settings.general.ready_ttl,
         timeout=settings.general.timeout,
-        configured=False,
+        absent_for=timedelta(0),
+        removal_grace=settings.general.pool_removal_grace,
     )
 
 

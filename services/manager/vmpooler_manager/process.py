@@ -60,7 +60,7 @@ async def _manage(manager: Manager, settings: Settings) -> int:
         uvicorn.Config(
             create_app(
                 liveness=manager.liveness,
-                is_ready=lambda: manager.supervisor.is_ready,
+                unready=manager.supervisor.complaint,
                 registry=manager.reporting.registry,
                 endpoint=endpoint,
                 metrics=manager.metrics.http,

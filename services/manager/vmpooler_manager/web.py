@@ -38,18 +38,21 @@ class NoSniffing:
 def create_app(
     *,
     liveness: Liveness,
-    is_ready: Callable[[], bool],
+    unready: Callable[[], str],
     registry: CollectorRegistry,
     endpoint: str,
     metrics: HttpMetrics,
 ) -> Starlette:
-    """Serve /healthcheck, /ready and the metrics at `endpoint`; everything else is a 404 in JSON."""
+    """Serve /healthcheck, /ready and the metrics at `endpoint`; everything else is a 404 in JSON.
+
+    `unready` says why the manager can't do its work now, nothing when it can.
+    """
 
     async def healthcheck(_: Request) -> Response:
         return _verdict(liveness.complaint())
 
     async def ready(_: Request) -> Response:
-        return _verdict("" if is_ready() else "Redis can't be reached")
+        return _verdict(unready())
 
     async def not_found(_request: Request, _error: Exception) -> Response:
         return JsonAnswer({"ok": False}, status_code=404)

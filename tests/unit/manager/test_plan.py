@@ -1,11 +1,14 @@
 """What the planner decides of sizes, pending VMs, lifetimes and surplus, one decision at a time."""
 
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.unit.manager.views import (
+    GRACE,
+    REMOVED,
     ago,
     ahead,
     ended,
@@ -93,7 +96,7 @@ def test_a_huge_pool_is_filled_in_portions() -> None:
     ("spec", "view"),
     [
         pytest.param({"paused": True}, {}, id="the pool is paused"),
-        pytest.param({"configured": False}, {}, id="the pool left the configuration"),
+        pytest.param({"absent_for": timedelta(0)}, {}, id="the pool left the configuration"),
         pytest.param({}, {"may_clone": False}, id="clones are held back after errors"),
     ],
 )
@@ -162,7 +165,7 @@ def test_an_unfinished_vm_of_a_provider_that_the_pool_has_left_is_given_up(phase
     assert planned(pending=(vm,), sizes=(1, 1, 0, 0, 0, 0)) == (unwanted("moved"),)
 
 
-@pytest.mark.parametrize("spec", [{"paused": True}, {"configured": False, "size": 2}])
+@pytest.mark.parametrize("spec", [{"paused": True}, {**REMOVED, "size": 2}])
 def test_a_name_that_nobody_has_begun_with_is_given_up_where_nothing_is_cloned(spec: dict[str, Any]) -> None:
     assert planned(spec, pending=(pending_vm("left"),), sizes=(1, 1, 0, 0, 0, 0)) == (unwanted("left"),)
 
@@ -261,20 +264,41 @@ def test_a_ready_vm_that_is_both_too_old_and_too_many_goes_once() -> None:
 
 
 def test_a_pool_that_left_the_configuration_keeps_only_its_running_vms() -> None:
-    actions = planned(
-        {"size": 0, "configured": False}, sizes=(0, 2, 0, 3, 0, 0), excess_ready=("first", "second")
+    actions = planned(REMOVED, sizes=(0, 2, 0, 3, 0, 0), excess_ready=("first", "second"))
+    assert actions == tuple(
+        surplus(name, VmState.READY, GRACE, guard=Guard.LEFT) for name in ("first", "second")
     )
-    assert actions == tuple(surplus(name, VmState.READY, 0, guard=Guard.LEFT) for name in ("first", "second"))
+
+
+def test_a_pool_that_no_manager_is_configured_for_keeps_everything_until_the_grace_period_is_over() -> None:
+    """Its managers may be restarting. Returns and ends of lifetimes go on."""
+    absent = {**REMOVED, "absent_for": timedelta(minutes=9)}
+    slow = pending_vm("slow", ClonePhase.CREATED, reserved_at=ago(hours=1))
+    actions = planned(
+        absent,
+        pending=(slow, pending_vm("reserved")),
+        sizes=(2, 2, 0, 1, 0, 1),
+        expired_ready=("first",),
+        excess_ready=("first", "second"),
+        ended_running=("over",),
+        to_destroy=("done",),
+    )
+    assert actions == (
+        Retire("over", VmState.RUNNING, "lifetime over", Guard.ENDED),
+        Watch(slow),
+        Destroy(("done",)),
+    )
+    assert planned(absent, sizes=(0, 0, 0, 0, 0, 0)) == ()
 
 
 @pytest.mark.parametrize("state", range(6))
 def test_a_pool_that_left_the_configuration_is_remembered_while_it_has_a_vm(state: int) -> None:
     sizes = tuple(int(at == state) for at in range(6))
-    assert Forget() not in planned({"size": 0, "configured": False}, sizes=sizes)
+    assert Forget() not in planned(REMOVED, sizes=sizes)
 
 
 def test_a_pool_that_left_the_configuration_is_forgotten_when_it_is_empty() -> None:
-    assert planned({"size": 0, "configured": False}, sizes=(0, 0, 0, 0, 0, 0)) == (Forget(),)
+    assert planned(REMOVED, sizes=(0, 0, 0, 0, 0, 0)) == (Forget(),)
 
 
 def test_a_configured_pool_is_never_forgotten() -> None:

@@ -1,10 +1,11 @@
 """What the planner decides for on-demand requests, one decision at a time."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.unit.manager.views import ago, pending_vm, planned, surplus, unwanted
+from tests.unit.manager.views import REMOVED, ago, pending_vm, planned, surplus, unwanted
 from vmpooler_common.model.vm import ClonePhase, VmState
 from vmpooler_manager.planning.actions import (
     Action,
@@ -81,10 +82,15 @@ def test_requests_fail_with_the_reason_when_the_provider_can_never_work() -> Non
 
 
 def test_requests_fail_when_their_pool_left_the_configuration() -> None:
-    spec = {"size": 0, "configured": False}
+    spec = REMOVED
     assert planned(spec, sizes=(0, 0, 0, 1, 0, 0), backlog=1) == (
-        FailWaiting("the pool isn't configured any more"),
+        FailWaiting("no manager is configured for the pool"),
     )
+
+
+def test_requests_for_a_pool_that_no_manager_is_configured_for_have_a_minute() -> None:
+    spec = {**REMOVED, "absent_for": timedelta(seconds=59)}
+    assert planned(spec, sizes=(0, 0, 0, 1, 0, 0), backlog=1) == ()
 
 
 def test_a_permanent_fault_of_the_provider_fails_nothing_when_nobody_waits() -> None:
@@ -97,8 +103,8 @@ def test_a_pause_or_a_fault_that_may_pass_fails_nothing() -> None:
 
 
 def test_a_forgotten_pool_that_somebody_waits_for_fails_the_request_first() -> None:
-    actions = planned({"size": 0, "configured": False}, sizes=NOTHING, backlog=1)
-    assert actions[0] == FailWaiting("the pool isn't configured any more")
+    actions = planned(REMOVED, sizes=NOTHING, backlog=1)
+    assert actions[0] == FailWaiting("no manager is configured for the pool")
     assert set(actions[1:]) <= {Forget()}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.manager.views import ago, drained, pending_vm, planned, surplus, timed_out
+from tests.unit.manager.views import REMOVED, ago, drained, pending_vm, planned, surplus, timed_out
 from vmpooler_common.model.pool import PendingVm
 from vmpooler_common.model.vm import ClonePhase, VmState
 from vmpooler_manager.planning.actions import Reserve, Resolve, Watch
@@ -70,6 +70,6 @@ def test_a_pool_that_was_not_drained_since_keeps_its_vms() -> None:
 
 
 def test_a_pool_that_left_the_configuration_is_not_forgotten_with_a_stale_vm() -> None:
-    spec = {"size": 0, "configured": False}
+    spec = REMOVED
     actions = planned(spec, sizes=(0, 0, 0, 0, 0, 0, 1), stale=("a",), revision=1)
     assert actions == (drained("a", VmState.READY),)

@@ -17,6 +17,11 @@ INSTALLATION = "lab"
 GENERATION = "generation-1"
 
 
+GRACE = timedelta(minutes=10)
+REMOVED: dict[str, Any] = {"size": 0, "absent_for": GRACE, "removal_grace": GRACE}
+"""A pool that no manager has been configured for during the grace period."""
+
+
 def ago(**units: float) -> datetime:
     """Return a time before NOW."""
     return NOW - timedelta(**units)
@@ -130,7 +135,7 @@ def unwanted(name: str) -> Retire:
     return Retire(name, VmState.PENDING, "excess")
 
 
-def surplus(name: str, state: VmState, size: int, *, guard: Guard = Guard.EXCESS) -> Retire:
+def surplus(name: str, state: VmState, size: int | timedelta, *, guard: Guard = Guard.EXCESS) -> Retire:
     """Expect a VM to be retired that a pool of this size has too many."""
     return Retire(name, state, "excess", guard, size)
 

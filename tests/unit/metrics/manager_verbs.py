@@ -26,6 +26,7 @@ MANAGER_VERBS = (
     _manager("providers", "deletion_paused", "dummy"),
     _manager("providers", "deletion_resumed", "dummy"),
     _manager("loops", "leased", 4),
+    _manager("loops", "servable", 3),
     _manager("loops", "cloning", pools=5, requests=3),
     _manager("requests", "granted", "debian", 0.25, warm=True, user="alice"),
     _manager("requests", "granted", "debian", 0.25, warm=False, user=None),

@@ -91,6 +91,8 @@ class EventName(StrEnum):
     """Requests wait for VMs of the pool."""
     POOL_BROKEN = "pool.broken"
     """The pool can't work as it is configured; `error` says why."""
+    POOL_REMOVED = "pool.removed"
+    """No live manager has been configured for the pool for the grace period: its VMs are given up."""
     POOL_FORGOTTEN = "pool.forgotten"
     """A pool that left the configuration has no VM any more."""
     POOL_PASS_FAILED = "pool.pass_failed"  # noqa: S105 - a name

@@ -28,6 +28,7 @@ from vmpooler_manager.runtime.clock import ClockGuard
 from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.jobs import JobKind, Jobs
 from vmpooler_manager.runtime.provider_client import ProviderClient
+from vmpooler_manager.runtime.shared_state import SharedState
 
 MOST_TRIES = 10
 LONGEST = timedelta(hours=1)
@@ -46,6 +47,7 @@ class TaskProviders:
     """From the name of a pool."""
     at_once: int
     """Tasks at one provider that this manager does side by side (`task_limit`)."""
+    shared: SharedState
 
 
 class TaskWorker:
@@ -125,7 +127,7 @@ class TaskWorker:
         return True
 
     def _providers_with_room(self) -> list[str]:
-        """Name the providers that can take another task, also broken ones: they fail the task."""
+        """Name the providers that can take another task, also broken ones that nobody can use: tasks fail."""
         now = asyncio.get_running_loop().time()
         self._provider_of = {vm: of for vm, of in self._provider_of.items() if self._jobs.is_running(vm)}
         in_use = Counter(self._provider_of.values())
@@ -135,6 +137,7 @@ class TaskWorker:
             if in_use[name] < self._providers.at_once
             and cloud.throttled_until <= now
             and (not cloud.fault or cloud.is_permanent)
+            and name not in self._providers.shared.rivals
         ]
 
     async def _work(self, task: TaskLease) -> None:

@@ -9,6 +9,10 @@ class LoopMetrics:
     """The manager's own work."""
 
     LEASES = gauge("leases_held", "Pools that this manager looks after.")
+    SERVABLE = gauge(
+        "servable_pools",
+        "Configured pools that this manager can serve: their provider is open, and its listings work.",
+    )
     CLONE_SLOTS = gauge(
         "clone_slots_in_use",
         "Clone slots that are taken, over all managers: to keep pools filled, and for on-demand requests.",
@@ -27,6 +31,7 @@ class LoopMetrics:
 
     def __init__(self, backend: Backend) -> None:
         self._leases = Instrument(backend, self.LEASES)
+        self._servable = Instrument(backend, self.SERVABLE)
         self._clone_slots = Instrument(backend, self.CLONE_SLOTS)
         self._clock_unsteady = Instrument(backend, self.CLOCK_UNSTEADY)
         self._restarts = Instrument(backend, self.RESTARTS)
@@ -35,6 +40,10 @@ class LoopMetrics:
     def leased(self, count: int) -> None:
         """This manager now looks after so many pools."""
         self._leases.record(count)
+
+    def servable(self, count: int) -> None:
+        """This manager can serve so many of its configured pools now."""
+        self._servable.record(count)
 
     def cloning(self, *, pools: int, requests: int) -> None:
         """So many clone slots are taken now."""

@@ -1,7 +1,7 @@
 """What a plan may ask for: frozen values that decide everything, carried out by `reconcile.executor`."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vmpooler_common.model.pool import PendingVm, UntaggedVm
 from vmpooler_common.model.vm import Guard, RetireReason, VmState
@@ -73,7 +73,7 @@ class Retire:
     state: VmState
     reason: RetireReason
     guard: Guard = Guard.NONE
-    bound: int | datetime = 0
+    bound: int | datetime | timedelta = 0
     """What the guard compares with; see `Guard`."""
     failure: str = ""
     """A failed clone's error: told to the request that the VM would have gone to."""

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 RESERVED_AT_ONCE = 100
 """Names that one pass reserves for a pool; the next pass follows at once."""
@@ -11,6 +12,9 @@ RESERVED_AT_ONCE = 100
 SMALLEST_ABSENT_BOUND, SMALLEST_ORPHAN_BOUND = 3, 2
 SHARE_OF_PROVIDER = 10
 """Percent of a provider's VMs that may be given up, or adopted as orphans, in ten minutes."""
+
+UNSERVED = timedelta(minutes=1)
+"""Requests for a pool that no live manager is configured for fail after this time, in the store, too."""
 
 
 @dataclass(frozen=True, slots=True)

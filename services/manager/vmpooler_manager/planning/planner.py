@@ -34,6 +34,7 @@ from vmpooler_manager.planning.actions import (
 from vmpooler_manager.planning.inspection import retire_renamed, retire_switched_off
 from vmpooler_manager.planning.limits import (
     RESERVED_AT_ONCE,
+    UNSERVED,
     SlotUse,
     absent_bound,
     clones_to_start,
@@ -63,7 +64,7 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
         *drained,
         *surplus,
         *_prepare(spec, view),
-        *_continue(view, now, leaving=_names(overdue, unwanted, drained, surplus)),
+        *_continue(spec, view, now, leaving=_names(overdue, unwanted, drained, surplus)),
         *_fill(spec, view),
         *_annotate(view),
         *_follow_listing(spec, view, leaving=in_use | _names(overdue, surplus)),
@@ -83,13 +84,15 @@ def _retire_overdue(
     if not view.is_steady or not view.may_destroy:
         return
     snapshot = view.snapshot
+    for name in snapshot.ended_running:
+        yield Retire(name, VmState.RUNNING, "lifetime over", Guard.ENDED)
+    if not spec.configured and not spec.removed:
+        return  # a manager that has it may be back soon, and knows its limits
     for vm in snapshot.pending:
         if now - vm.reserved_at >= spec.timeout:
             obstacle = view.obstacles.get(vm.name)
             failure = f"a VM of {spec.name} was not ready in time" + (f": {obstacle}" if obstacle else "")
             yield Retire(vm.name, VmState.PENDING, "clone_timeout", failure=failure)
-    for name in snapshot.ended_running:
-        yield Retire(name, VmState.RUNNING, "lifetime over", Guard.ENDED)
     ready_before = now - spec.ready_ttl
     aged_suspects = (name for name, since in snapshot.suspects.items() if since <= ready_before)
     for name in (*snapshot.expired_ready, *aged_suspects):
@@ -101,9 +104,9 @@ def _retire_unwanted(
     spec: PoolSpec, view: PoolView, now: datetime, *, leaving: frozenset[str]
 ) -> Iterator[Retire]:
     """Give up pending VMs that nobody works on and nobody may go on with."""
-    stopped = spec.paused or not spec.configured
+    stopped = spec.paused or spec.removed
     for vm in view.snapshot.pending:
-        moved = vm.provider != spec.provider
+        moved = vm.provider != spec.provider and (spec.configured or spec.removed)
         reserved = vm.phase is ClonePhase.RESERVED
         if vm.name not in leaving and _is_left(vm, view, now) and (moved or (reserved and stopped)):
             yield Retire(vm.name, VmState.PENDING, "excess")
@@ -131,20 +134,20 @@ def _drain(view: PoolView, *, leaving: frozenset[str]) -> Iterator[Retire]:
 
 def _retire_surplus(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) -> Iterator[Retire]:
     """Retire what is too much: the youngest pending VMs first, as a ready one is worth more."""
-    if not view.may_destroy:
+    if not view.may_destroy or not (spec.configured or spec.removed):
         return
     snapshot = view.snapshot
-    guard = Guard.EXCESS if spec.configured else Guard.LEFT
+    guard, bound = (Guard.LEFT, spec.removal_grace) if spec.removed else (Guard.EXCESS, spec.size)
     staying = [vm for vm in snapshot.pending if vm.name not in leaving]
     ready = snapshot.ready.keys() | frozenset(snapshot.expired_ready)
     left = len(snapshot.pending) - len(staying) + len(leaving & ready)
     excess = max(0, snapshot.sizes.pending + snapshot.sizes.ready - left - spec.size - snapshot.backlog)
     youngest = sorted(staying, key=lambda vm: vm.reserved_at, reverse=True)[:excess]
     for vm in youngest:
-        yield Retire(vm.name, VmState.PENDING, "excess", guard, spec.size)
+        yield Retire(vm.name, VmState.PENDING, "excess", guard, bound)
     oldest = [name for name in snapshot.excess_ready if name not in leaving]
     for name in oldest[: excess - len(youngest)]:
-        yield Retire(name, VmState.READY, "excess", guard, spec.size)
+        yield Retire(name, VmState.READY, "excess", guard, bound)
 
 
 def _prepare(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
@@ -153,7 +156,7 @@ def _prepare(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
         yield Prepare()
 
 
-def _continue(view: PoolView, now: datetime, *, leaving: frozenset[str]) -> Iterator[Action]:
+def _continue(spec: PoolSpec, view: PoolView, now: datetime, *, leaving: frozenset[str]) -> Iterator[Action]:
     """Go on with pending VMs whose manager is gone."""
     for vm in view.snapshot.pending:
         if vm.name in leaving or not _is_left(vm, view, now):
@@ -164,7 +167,7 @@ def _continue(view: PoolView, now: datetime, *, leaving: frozenset[str]) -> Iter
             case ClonePhase.CREATING:
                 yield Resolve(vm)
             case ClonePhase.RESERVED:
-                if view.may_clone:
+                if view.may_clone and spec.configured:
                     yield Clone(vm)
 
 
@@ -194,7 +197,10 @@ def _serve(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
     snapshot = view.snapshot
     if not snapshot.backlog:
         return
-    fault = view.permanent_fault if spec.configured else "the pool isn't configured any more"
+    fault = view.permanent_fault
+    if spec.absent_for is not None:
+        has_waited = spec.removed or spec.absent_for >= UNSERVED
+        fault = "no manager is configured for the pool" if has_waited else ""
     if fault:
         yield FailWaiting(fault)
         return
@@ -255,5 +261,5 @@ def _destroy(view: PoolView) -> Iterator[Action]:
 def _forget(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
     sizes = view.snapshot.sizes
     alive = sizes.pending + sizes.ready + sizes.suspect + sizes.stale + sizes.running
-    if not spec.configured and alive + sizes.completed + sizes.destroying == 0:
+    if spec.removed and alive + sizes.completed + sizes.destroying == 0:
         yield Forget()

@@ -30,8 +30,20 @@ class PoolSpec:
     checks_hostname: bool = False
     """Whether a ready VM whose guest calls itself by another name is given up."""
     paused: bool = False
-    configured: bool = True
-    """False for a pool that has left the configuration: its size is 0, its VMs live out their time."""
+    absent_for: timedelta | None = None
+    """For how long no live manager has been configured for the pool; None where this one is."""
+    removal_grace: timedelta = timedelta(0)
+    """After this time of absence the pool is removed: only running VMs live out their time."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether this manager is configured for the pool; otherwise nothing is created there."""
+        return self.absent_for is None
+
+    @property
+    def removed(self) -> bool:
+        """Whether the pool has left the configuration of all managers for good."""
+        return self.absent_for is not None and self.absent_for >= self.removal_grace
 
 
 @dataclass(frozen=True, slots=True)

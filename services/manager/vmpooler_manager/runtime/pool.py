@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -96,6 +96,15 @@ class Pool:
     def may_prepare(self, monotonic: float) -> bool:
         """Whether the pool lacks its preparation and may be prepared now."""
         return not self.is_prepared and self._is_free(monotonic) and self.preparations.allows(monotonic)
+
+    def note_absence(self, absent_for: timedelta) -> None:
+        """Note for how long no live manager has been configured for the pool."""
+        before = self.spec
+        self.spec = replace(self.spec, absent_for=absent_for)
+        self._configured = replace(self._configured, absent_for=absent_for)
+        if self.spec.removed and not before.removed:
+            log.warning(EventName.POOL_REMOVED, pool=self.name, after=str(self.spec.removal_grace))
+            self.poke()
 
     def may_clone(self, monotonic: float) -> bool:
         """Whether clones may be started now: nothing is wrong with the provider, missing or backing off."""

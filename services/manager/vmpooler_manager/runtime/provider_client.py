@@ -34,6 +34,7 @@ from vmpooler_manager.providers.errors import (
     TransientError,
 )
 from vmpooler_manager.providers.registry import load
+from vmpooler_manager.runtime.usability import Usability
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ class ProviderClient:
         self._timeout = timeout
         self._destroys = asyncio.Semaphore(parallel_destroys)
         self._metrics = metrics
+        self._usability = Usability()
         self.throttled_until = 0.0
         """Monotonic time until which the cloud asked to be left alone."""
         self.features: frozenset[Feature] = provider.features if provider else frozenset()
@@ -73,6 +75,11 @@ class ProviderClient:
     def has_driver(self) -> bool:
         """Whether there is a driver to open; False when it isn't installed."""
         return self._provider is not None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether this manager can use it now, as far as it knows: it is open, and its listings work."""
+        return not self.fault and self._usability.is_usable
 
     @property
     def create_grace(self) -> timedelta:
@@ -123,7 +130,13 @@ class ProviderClient:
                 raise TransientError(f"the listing is {asked - listing.as_of:.1f} s older than the question")
             return listing.vms
 
-        return await self._call("list_vms", list_freshly)
+        try:
+            vms = await self._call("list_vms", list_freshly)
+        except ProviderError as error:
+            self._usability.failed(pool.name, error)
+            raise
+        self._usability.listed(pool.name)
+        return vms
 
     async def annotate(self, pool: CloneSpec, vm: VmRef, tag: OwnershipTag) -> None:
         """See `Provider.annotate`."""

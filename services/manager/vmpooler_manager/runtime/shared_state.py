@@ -12,6 +12,8 @@ class SharedState:
     """Which data set on which Redis server the last heartbeat saw; empty while that isn't known."""
     pools: Collection[str] = ()
     """Every pool that some manager holds."""
+    rivals: frozenset[str] = frozenset()
+    """Providers that this manager can't use and another one can."""
     listed: dict[str, dict[str, int]] = field(default_factory=dict)
     """Provider -> pool -> VMs that its last complete listing showed."""
 

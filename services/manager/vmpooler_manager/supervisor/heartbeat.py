@@ -8,7 +8,7 @@ import structlog
 from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import SchemaMismatch, StoreError
-from vmpooler_common.store.managers.leases import Heartbeat
+from vmpooler_common.store.managers.leases import Heartbeat, Offer
 from vmpooler_common.store.store import Store
 from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.liveness import Liveness
@@ -36,38 +36,43 @@ class HeartbeatLoop:
     ) -> None:
         self._store = store
         self._held = held
-        self._identity = identity
+        self.identity = identity
         self._shared = shared
         self._liveness = liveness
         self._pauses = pauses
         self._wait_replicas = wait_replicas
-        self._pools: set[str] = set(held.configured)
         self._beat_now = asyncio.Event()
         self._outage = Outage("Redis")
         self._is_prepared = False
         self._last_epoch = ""
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the last heartbeat reached Redis."""
-        return self._is_prepared and not self._outage.is_on
+    def complaint(self) -> str:
+        """Say that Redis can't be reached; else nothing."""
+        if not self._is_prepared or self._outage.is_on:
+            return "Redis can't be reached"
+        return ""
 
     def beat(self) -> None:
         """Ask for a heartbeat at once."""
         self._beat_now.set()
 
     async def run(
-        self, *, leased: Callable[[], list[str]], on_beat: Callable[[Heartbeat], Awaitable[None]]
+        self,
+        *,
+        leased: Callable[[], list[str]],
+        offer: Callable[[], Offer],
+        on_beat: Callable[[Heartbeat], Awaitable[None]],
     ) -> None:
         """Beat until cancelled. Raises SchemaMismatch when the data is of another schema.
 
-        `leased` names the VMs whose leases are renewed; `on_beat` is called with every answer of Redis.
+        `leased` names the VMs whose leases are renewed, `offer` says what this manager can serve;
+        `on_beat` is called with every answer of Redis.
         """
         pauses = self._pauses()
         while True:
             self._beat_now.clear()
             try:
-                beat = await self._beat(leased())
+                beat = await self._beat(leased(), offer())
                 if beat is not None:
                     await on_beat(beat)
             except SchemaMismatch:
@@ -90,7 +95,7 @@ class HeartbeatLoop:
             except TimeoutError:
                 pass
 
-    async def _beat(self, leased: list[str]) -> Heartbeat | None:
+    async def _beat(self, leased: list[str], offer: Offer) -> Heartbeat | None:
         """Beat once; None when the data set is gone."""
         if not self._is_prepared:
             await self._store.deployment.prepare()
@@ -98,7 +103,7 @@ class HeartbeatLoop:
                 log.warning(EventName.STORE_CONCERN, concern=concern)
             self._is_prepared = True
         beat = await self._store.leases.heartbeat(
-            self._identity.name, lease=self._identity.lease, pools=sorted(self._pools), working_on=leased
+            self.identity.name, lease=self.identity.lease, offer=offer, working_on=leased
         )
         if not beat.generation:
             log.error(
@@ -112,9 +117,9 @@ class HeartbeatLoop:
             self._held.poke_all()
             return None
         self._follow_epoch(f"{beat.identity} {beat.generation}")
-        self._pools = {*self._held.configured, *beat.pools}
-        self._shared.pools = frozenset(self._pools)
-        self._held.hold(beat.held, beat.pools)
+        self._shared.pools = frozenset({*offer.pools, *beat.pools})
+        self._shared.rivals = beat.rivals
+        self._held.hold(beat.held, beat.pools, beat.absent)
         return beat
 
     def _follow_epoch(self, epoch: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 
 import structlog
 
@@ -29,21 +30,30 @@ class HeldPools:
         slots: SlotQueue,
         metrics: ManagerMetrics,
     ) -> None:
-        self.configured = configured
+        self._configured = configured
         self._make_loop = make_loop
         self._slots = slots
         self._metrics = metrics
         self._loops: dict[str, tuple[PoolLoop, asyncio.Task[None]]] = {}
 
-    def hold(self, held: frozenset[str], providers: Mapping[str, str]) -> None:
-        """Follow the leases. `providers`: pool -> provider, for every pool that has or had VMs."""
+    def hold(
+        self, held: frozenset[str], providers: Mapping[str, str], absent: Mapping[str, timedelta]
+    ) -> None:
+        """Follow the leases.
+
+        `providers`: pool -> provider, for every pool that has or had VMs; `absent`: pool -> for how long no
+        live manager has been configured for it.
+        """
         for name in self._loops.keys() - held:
             self._drop(name)
         for name in sorted(held - self._loops.keys()):
-            if name in self.configured or name in providers:
+            if name in self._configured or name in providers:
                 loop = self._make_loop(name, providers.get(name, ""))
                 self._loops[name] = (loop, asyncio.get_running_loop().create_task(loop.run()))
                 log.debug(EventName.POOL_TAKEN, pool=name)
+        for name, since in absent.items():
+            if (pool := self.get(name)) is not None:
+                pool.note_absence(since)
         self._metrics.loops.leased(len(self._loops))
 
     def get(self, name: str) -> Pool | None:

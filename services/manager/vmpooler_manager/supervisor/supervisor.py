@@ -16,11 +16,11 @@ from vmpooler_manager.inbox.consumer import Consumer
 from vmpooler_manager.inbox.requests import RequestAcceptor
 from vmpooler_manager.inbox.tasks import TaskWorker
 from vmpooler_manager.runtime.clock import ClockGuard
-from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.jobs import Jobs
 from vmpooler_manager.supervisor.event_router import EventRouter
 from vmpooler_manager.supervisor.heartbeat import HeartbeatLoop
 from vmpooler_manager.supervisor.held_pools import HeldPools
+from vmpooler_manager.supervisor.offers import Offers
 
 LEASE = timedelta(seconds=5)
 """Without a heartbeat for this time other managers take over; short, as pools must be full again soon."""
@@ -56,24 +56,23 @@ class Supervisor:
         store: Store,
         held: HeldPools,
         *,
-        identity: ManagerIdentity,
         heartbeat: HeartbeatLoop,
+        offers: Offers,
         events: EventRouter,
         inboxes: Inboxes,
         jobs: tuple[Jobs, Jobs],
     ) -> None:
         self._store = store
         self._held = held
-        self._identity = identity
         self._heartbeat = heartbeat
+        self._offers = offers
         self._events = events
         self._inboxes = inboxes
         self._jobs = jobs
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the last heartbeat reached Redis."""
-        return self._heartbeat.is_ready
+    def complaint(self) -> str:
+        """Say why nothing can be done now; empty when something can."""
+        return self._heartbeat.complaint() or self._offers.complaint()
 
     def poke_all(self) -> None:
         """Ask for a pass over every pool that is held."""
@@ -87,7 +86,10 @@ class Supervisor:
                 for consumer in self._inboxes.consumers:
                     group.create_task(consumer.run())
                 group.create_task(self._inboxes.tasks.run())
-                group.create_task(self._heartbeat.run(leased=self._leased, on_beat=self._on_beat))
+                group.create_task(self._offers.probe())
+                group.create_task(
+                    self._heartbeat.run(leased=self._leased, offer=self._offers.make, on_beat=self._on_beat)
+                )
         except* SchemaMismatch as errors:
             raise errors.exceptions[0] from None
         finally:
@@ -100,7 +102,7 @@ class Supervisor:
         unfinished = [*itertools.chain(*left)]
         if unfinished:
             await self._leave(unfinished)
-        log.info(EventName.MANAGER_LEFT, manager=self._identity.name, handed_over=unfinished)
+        log.info(EventName.MANAGER_LEFT, manager=self._heartbeat.identity.name, handed_over=unfinished)
 
     def _leased(self) -> list[str]:
         return [name for jobs in self._jobs for name in jobs.leased()]
@@ -108,7 +110,7 @@ class Supervisor:
     async def _leave(self, unfinished: Sequence[str]) -> None:
         try:
             async with asyncio.timeout(LEAVING.total_seconds()):
-                await self._store.leases.leave(self._identity.name, unfinished)
+                await self._store.leases.leave(self._heartbeat.identity.name, unfinished)
         except (StoreError, TimeoutError) as error:
             log.warning(EventName.LEASES_LEFT, error=str(error))
 

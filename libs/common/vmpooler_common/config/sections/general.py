@@ -126,6 +126,15 @@ class GeneralSection(Section):
         whole(minimum=1, maximum=1000, because="one request holds up all others while it is served"),
         Setting("Most VMs in one request of any form", in_effect=True, unit="VMs"),
     ] = 200
+    pool_removal_grace: Annotated[
+        timedelta,
+        duration("minutes", minimum=0),
+        Setting(
+            "A pool that no live manager is configured for is removed after this time: its ready VMs are "
+            "destroyed, and running ones live out their time",
+            in_effect=True,
+        ),
+    ] = timedelta(minutes=10)
     ondemand_request_ttl: Annotated[
         timedelta,
         duration("minutes", above=0),

@@ -49,7 +49,13 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     refused:V       set     H of orphans at provider V, not adopted as deletion is paused there
     released:V      set     H that an operator has released: no safety limit counts them; for a day
     managers        zset    manager → end of its registration
-    leases          hash    P → `end manager`
+    manager:M       hash    what the manager M offers: P → 1 for a pool that it is configured for and can
+                            serve, 0 for one that it can't serve now; ` at V` for a provider that it can
+                            use; ` digest` of these; ` share` and ` held`, numbers of pools; expires with
+                            its registration
+    absent          hash    P → ms for which no manager was configured for it while managers lived
+    absent_at       string  when that was counted last
+    leases          hash    P → `end manager`; without a manager: since when nobody holds it
     events          stream  name (an EventName), pool, vm, newest 10,000
     op:O            string  reply of the operation O (a checkout, a request, …), for ten minutes
     idempotency:D   hash    what was granted under an Idempotency-Key: order (digest), operation, reply,
@@ -130,6 +136,9 @@ STEMS: dict[str, str] = {
     "refused": "refused:",
     "released": "released:",
     "managers": "managers",
+    "manager": "manager:",
+    "absent": "absent",
+    "absent_at": "absent_at",
     "leases": "leases",
     "events": "events",
     "op": "op:",

@@ -1,11 +1,26 @@
 """Which manager looks after which pools."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.scripts import Named, Scripts, read_named
 from vmpooler_common.store.core.times import duration_ms, from_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a manager can do: it is held to nothing else."""
+
+    pools: Mapping[str, bool]
+    """The pools that it is configured for -> whether it can serve them now."""
+    usable: Collection[str]
+    """Providers that it can use."""
+    unusable: Collection[str] = ()
+    """Those of its configuration that it can't use now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +32,10 @@ class Heartbeat:
     """Empty when the data set has been lost."""
     held: frozenset[str]
     """Pools that this manager looks after until its lease ends."""
+    absent: Mapping[str, timedelta]
+    """Of those, the ones that no live manager is configured for -> since when, while any lived."""
+    rivals: frozenset[str]
+    """Providers that this manager can't use and another one can."""
     pools: Mapping[str, str]
     """Every pool that has or had VMs → provider, also those that have left the configuration."""
     unaccepted: tuple[str, ...]
@@ -38,28 +57,40 @@ class Leases:
         self._scripts = scripts
 
     async def heartbeat(
-        self, manager: str, *, lease: timedelta, pools: Sequence[str], working_on: Sequence[str]
+        self, manager: str, *, lease: timedelta, offer: Offer, working_on: Sequence[str]
     ) -> Heartbeat:
         """Register, take a fair share of the pools, and renew the leases of the VMs being worked on."""
-        reply, server, replication = await self._scripts.run_all(
+        offered: dict[str, Named] = {
+            "pools": {pool: int(can) for pool, can in sorted(offer.pools.items())},
+            "providers": sorted(offer.usable),
+            "unusable": sorted(offer.unusable),
+        }
+        text, server, replication = await self._scripts.run_all(
             [
-                self._scripts.command(
-                    "heartbeat", manager, duration_ms(lease), len(pools), *pools, *working_on
+                self._scripts.command_named(
+                    "heartbeat",
+                    manager=manager,
+                    lease=duration_ms(lease),
+                    digest=hashlib.sha256(json.dumps(offered).encode()).hexdigest(),
+                    work=working_on,
+                    **offered,
                 ),
                 ("INFO", "server"),
                 ("INFO", "replication"),
             ]
         )
-        now, generation, held, known, unaccepted, overdue, unserved, due_tasks = reply
+        reply = read_named(text)
         return Heartbeat(
-            now=from_ms(now),
-            generation=generation,
-            held=frozenset(held),
-            pools=dict(zip(known[::2], known[1::2], strict=True)),
-            unaccepted=tuple(unaccepted),
-            overdue=tuple(overdue),
-            unserved=tuple(unserved),
-            due_tasks=due_tasks,
+            now=from_ms(int(reply["now"])),
+            generation=reply["generation"],
+            held=frozenset(reply["held"]),
+            absent={pool: timedelta(milliseconds=ms) for pool, ms in _mapping(reply["absent"]).items()},
+            rivals=frozenset(reply["rivals"]),
+            pools=_mapping(reply["pools"]),
+            unaccepted=tuple(reply["unaccepted"]),
+            overdue=tuple(reply["overdue"]),
+            unserved=tuple(reply["unserved"]),
+            due_tasks=reply["due_tasks"],
             identity=f"{info_of(server).get('run_id', '')} {info_of(replication).get('master_replid', '')}",
         )
 
@@ -75,3 +106,8 @@ class Leases:
 def info_of(text: str) -> dict[str, str]:
     """Read the answer of INFO: `name:value` lines."""
     return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Read a mapping; an empty one may come as an empty list."""
+    return value or {}

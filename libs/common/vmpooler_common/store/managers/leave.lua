@@ -5,6 +5,7 @@
 
 local manager, now = ARG.manager, now_ms()
 local known_until_now = redis.call('ZREM', K.managers, manager) == 1
+redis.call('DEL', K.manager .. manager)
 local leases = redis.call('HGETALL', K.leases)
 for at = 1, #leases, 2 do
   if string.match(leases[at + 1], '^%d+ (.*)$') == manager then redis.call('HDEL', K.leases, leases[at]) end

@@ -9,7 +9,8 @@
 -- For a failed clone, `error` is noted with the item that the pool would serve next; after `most_failures` of
 -- them its request fails; '' when it doesn't count.
 -- Guards: 'none'; 'excess' the pool has more VMs pending and ready than its backlog and its size, which is
---                `bound` as configured; 'left' the same of a pool that has left the configuration;
+--                `bound` as configured; 'left' the pool has more than its backlog, and no manager was
+--                configured for it for `bound` ms while managers lived;
 --         'stale' the pool was drained since its name was reserved, and no request needs it;
 --         'ready-before' it became ready before `bound`; 'ended' its lifetime is over;
 --         'operation' it was checked out by the operation `bound`;
@@ -32,7 +33,12 @@ if state == 'ready' then
 end
 
 if guard == 'excess' or guard == 'left' then
-  local size = guard == 'excess' and size_of(pool, bound) or 0
+  local size = 0
+  if guard == 'excess' then
+    size = size_of(pool, bound)
+  elseif tonumber(redis.call('HGET', K.absent, pool) or '-1') < tonumber(bound) then
+    return 'refused'
+  end
   if alive(pool) <= size + redis.call('ZCARD', K.backlog .. pool) then return 'refused' end
 elseif guard == 'stale' then
   if not is_stale(known[7], pool) then return 'refused' end

@@ -35,7 +35,7 @@ class Condition:
     """What must still be true when a VM is retired, since the plan may be old; see `retire.lua`."""
 
     guard: Guard = Guard.NONE
-    bound: int | datetime = 0
+    bound: int | datetime | timedelta = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,13 @@ class Retirement:
         A `failed_attempt` is noted with the item that the pool would have served next.
         """
         bound = condition.bound
-        limit = to_ms(bound) if isinstance(bound, datetime) else bound
+        match bound:
+            case datetime():
+                limit = to_ms(bound)
+            case timedelta():
+                limit = duration_ms(bound)
+            case _:
+                limit = bound
         return Outcome(
             await self._scripts.run_named(
                 "retire",

@@ -377,7 +377,9 @@ SECRETS = {
         },
     },
     "dns_configs": {"test": {"domain": "example.com", "tsig_secret": "hush-6"}},
-    "pools": [{"name": "pool1", "size": 1, "template": "a/b", "root_password": "hush-7"}],
+    "pools": [
+        {"name": "pool1", "size": 1, "template": "a/b", "provider": "dummy", "root_password": "hush-7"}
+    ],
 }
 
 

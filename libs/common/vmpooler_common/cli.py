@@ -51,6 +51,11 @@ def make_parser(service: Service) -> argparse.ArgumentParser:
         "--check-config", action="store_true", help="print every mistake in the configuration, and stop"
     )
     parser.add_argument(
+        "--allow-missing-drivers",
+        action="store_true",
+        help="with --check-config: don't ask for the providers' drivers, which are installed elsewhere",
+    )
+    parser.add_argument(
         "--print-settings", action="store_true", help="print every setting with its meaning, and stop"
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -91,7 +96,12 @@ def start(
         return _print(table_of_settings())
     try:
         configuration = load(
-            path=arguments.config, host=arguments.host, port=arguments.port, environ=environ, service=service
+            path=arguments.config,
+            host=arguments.host,
+            port=arguments.port,
+            environ=environ,
+            service=service,
+            needs_drivers=arguments.check_config and not arguments.allow_missing_drivers,
         )
     except ConfigurationError as error:
         return _report_mistakes(error, service, with_warnings=arguments.check_config)

@@ -13,7 +13,9 @@ COMPLETE: dict[str, Any] = {
     "config": {"site_name": "lab"},
     "dns_configs": {"lab": {"dns_class": "dynamic-dns", "domain": "lab.example"}},
     "providers": {"dummy": {}},
-    "pools": [{"name": "linux", "size": 1, "template": "templates/linux", "dns_plugin": "lab"}],
+    "pools": [
+        {"name": "linux", "size": 1, "template": "templates/linux", "provider": "dummy", "dns_plugin": "lab"}
+    ],
 }
 """The least document without a warning."""
 

@@ -27,7 +27,9 @@ def fine(tmp_path: Path) -> Path:
 @pytest.fixture
 def wrong(tmp_path: Path) -> Path:
     return write(
-        tmp_path, "wrong.yaml", "config: {task_limit: 0, redy_ttl: 5}\npools: [{name: a, size: 1}]\n"
+        tmp_path,
+        "wrong.yaml",
+        "config: {task_limit: 0, redy_ttl: 5}\npools: [{name: a, size: 1, provider: dummy}]\n",
     )
 
 

@@ -340,7 +340,7 @@ def test_all_mistakes_are_reported_together() -> None:
 
 def test_the_error_s_text_holds_each_mistake_with_source_line_and_place() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        load_text("pools:\n- name: a\n  size: -1\n  template: t\n")
+        load_text("pools:\n- name: a\n  size: -1\n  template: t\n  provider: dummy\n")
     assert str(caught.value) == (
         "environment variable VMPOOLER_CONFIG:3: pools[0].size: found -1; "
         "expected a whole number of 0 or more"

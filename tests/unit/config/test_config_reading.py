@@ -97,7 +97,7 @@ def test_a_provider_without_a_body_is_an_empty_one(symbols: Settings) -> None:
     ("written", "size"), [("5", 5), ("010", 10), ('"5"', 5), ("'08'", 8), ("+5", 5), ('" 5 "', 5)]
 )
 def test_whole_numbers_are_decimal_however_they_are_written(written: str, size: int) -> None:
-    document = f"pools: [{{name: a, template: t, size: {written}}}]"
+    document = f"pools: [{{name: a, provider: dummy, template: t, size: {written}}}]"
     assert load_text(document).settings.pools[0].size == size
 
 
@@ -105,19 +105,19 @@ def test_whole_numbers_are_decimal_however_they_are_written(written: str, size: 
     "written", ["0x10", "1_000", "1:30", "5.0", "2026-01-01", "1e1", "true", "~", "null", ".inf", ".nan"]
 )
 def test_other_spellings_are_no_whole_numbers(written: str) -> None:
-    (problem,) = mistakes(f"pools: [{{name: a, template: t, size: {written}}}]")
+    (problem,) = mistakes(f"pools: [{{name: a, provider: dummy, template: t, size: {written}}}]")
     assert problem.place == "pools[0].size"
 
 
 @pytest.mark.parametrize("written", ["010", "1_000", "1:30", "2026-01-01", "0x10", "7", "'1.10'", "'yes'"])
 def test_names_stay_as_they_are_written(written: str) -> None:
-    document = f"pools: [{{name: a, size: 1, template: {written}}}]"
+    document = f"pools: [{{name: a, provider: dummy, size: 1, template: {written}}}]"
     assert load_text(document).settings.pools[0].template == written.strip("'")
 
 
 @pytest.mark.parametrize("written", ["1.10", "yes", "off", "true"])
 def test_a_name_that_yaml_would_change_is_a_mistake(written: str) -> None:
-    (problem,) = mistakes(f"pools: [{{name: a, size: 1, template: {written}}}]")
+    (problem,) = mistakes(f"pools: [{{name: a, provider: dummy, size: 1, template: {written}}}]")
     assert problem.place == "pools[0].template"
     assert "quotes" in problem.expected
 
@@ -130,7 +130,7 @@ def test_words_for_true_are_true(written: str) -> None:
 
 def test_anchors_and_merge_keys_are_understood() -> None:
     document = """
-common: &common {size: 2, template: t}
+common: &common {size: 2, template: t, provider: dummy}
 pools:
 - {<<: *common, name: a}
 - {name: b, <<: [{size: 3}, *common]}

@@ -105,7 +105,7 @@ def test_a_pool_is_paused_with_its_provider(pool: bool, provider: bool, paused: 
 
 
 def test_a_pool_needs_no_entry_for_the_dummy_provider() -> None:
-    document = {key: value for key, value in with_pool(provider=None).items() if key != "providers"}
+    document = {key: value for key, value in COMPLETE.items() if key != "providers"}
     settings = load_text(document).settings
     assert settings.pools[0].provider == "dummy"
     assert settings.providers["dummy"].provider_class == "dummy"

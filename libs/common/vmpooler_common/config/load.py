@@ -9,6 +9,7 @@ from vmpooler_common.config.document.node import Node, Origin
 from vmpooler_common.config.document.problems import ConfigurationError, Findings, NotInEffect, Problem
 from vmpooler_common.config.read.assembly import assemble
 from vmpooler_common.config.read.checks import check
+from vmpooler_common.config.read.drivers import check_drivers
 from vmpooler_common.config.read.environment import overlay
 from vmpooler_common.config.read.sources import read_documents
 from vmpooler_common.config.resolve import resolve
@@ -37,8 +38,11 @@ def load(
     port: int | None,
     environ: Mapping[str, str],
     service: Service,
+    needs_drivers: bool = False,
 ) -> Configuration:
     """Read the documents and the environment; `path`, `host` and `port` are the command line's.
+    `needs_drivers` makes it a mistake when a provider's driver can't be loaded here: the services don't ask
+    for that, since one that is missing is to keep nobody else's pools waiting.
 
     Raises ConfigurationError with every mistake there is, and nothing else.
     """
@@ -54,6 +58,8 @@ def load(
             root = root.replaced(("listen", key), Node(value, Origin("command line", f"--{key}")))
     sections = assemble(root, findings)
     check(sections, environ, findings)
+    if needs_drivers:
+        check_drivers(sections, findings)
     if findings.problems:
         raise ConfigurationError(findings.problems, findings.warnings)
     settings = resolve(sections, environ, default_port=DEFAULT_PORTS[service])

@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from vmpooler_common.config.read.drivers import DRIVERS
 from vmpooler_common.config.show.redaction import MASK, looks_secret
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_manager.providers.contract import Provider
 from vmpooler_manager.providers.errors import PermanentError
 
-GROUP = "vmpooler.providers"
+GROUP = DRIVERS
 
 
 def installed() -> tuple[str, ...]:

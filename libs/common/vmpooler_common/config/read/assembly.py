@@ -190,6 +190,8 @@ class _Reader:
     def _pool(self, node: Node, providers: dict[str, ReadProvider]) -> PoolSection:
         pool = read_section(node, PoolSection, self._findings)
         note_not_in_effect(node, PoolSection, "pools[]", self._findings)
+        if not pool.provider and len(providers) == 1:
+            pool = pool.model_copy(update={"provider": next(iter(providers))})
         provider = providers.get(pool.provider)
         options = frozenset() if provider is None else provider.section.pool_options
         if options is not None:

@@ -10,7 +10,7 @@ from vmpooler_common.config.sections.access import LdapSection
 from vmpooler_common.config.sections.pools import PoolSection
 
 BUILT_IN_PROVIDER = "dummy"
-"""The provider of a pool that names none; needs no entry in `providers`."""
+"""A provider that needs no entry in `providers`; a pool has to name it all the same."""
 
 _LONGEST_LOGIN = 7
 """Seconds. The API gives requests so long to end when it stops."""
@@ -157,13 +157,25 @@ def _check_pools(sections: Sections, findings: Findings) -> None:
             )
         elif pool.name:
             first[pool.name] = node.origin
-        if pool.provider != BUILT_IN_PROVIDER and pool.provider not in sections.providers:
-            findings.error(
-                _origin(node, "provider"),
-                f"{pool.provider!r} is not defined",
-                _one_of(sections.providers, "an entry of providers", also=BUILT_IN_PROVIDER),
-            )
+        _check_pool_provider(sections, node, pool, findings)
         _check_pool_delays(sections, node, pool, findings)
+
+
+def _check_pool_provider(sections: Sections, node: Node, pool: PoolSection, findings: Findings) -> None:
+    if pool.provider in sections.providers or pool.provider == BUILT_IN_PROVIDER:
+        return
+    if pool.provider:
+        found = f"{pool.provider!r} is not defined"
+    elif _is_set(node.find("provider")) or not isinstance(node.value, dict):
+        return  # what is there has been found wrong
+    elif sections.providers:
+        found = "missing, and there are several providers"
+    else:
+        found = (
+            f"missing, and there are no providers ({BUILT_IN_PROVIDER}: VMs that don't exist, for a trial)"
+        )
+    expected = _one_of(sections.providers, "an entry of providers", also=BUILT_IN_PROVIDER)
+    findings.error(_origin(node, "provider"), found, expected)
 
 
 def _check_pool_dns(sections: Sections, findings: Findings) -> None:

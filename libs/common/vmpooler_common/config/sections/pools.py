@@ -84,9 +84,15 @@ class PoolSection(Section):
     template: Annotated[
         str, text(), Setting("What its VMs are cloned from", in_effect=True, default="required")
     ] = ""
-    provider: Annotated[str, text(), Setting("Entry of `providers` that makes its VMs", in_effect=True)] = (
-        "dummy"
-    )
+    provider: Annotated[
+        str,
+        text(),
+        Setting(
+            "Entry of `providers` that makes its VMs",
+            in_effect=True,
+            default="the only entry; required where there are several or none",
+        ),
+    ] = ""
     dns_plugin: Annotated[
         str | None,
         text(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 
-from tests.store.fleet import Fleet
+from tests.store.fleet import Fleet, attempt_of
 from tests.store.operation import HOUR, Operation, operation
 from tests.store.task_helpers import disk
 from vmpooler_common.store.store import Store
@@ -31,6 +31,19 @@ async def _taken_with_a_token(fleet: Fleet) -> None:
     await fleet.token("secret", "alice")
     await fleet.token("other", "bob")
     await fleet.running("one", "a", token="secret")
+
+
+def _begins_a_migration(store: Store) -> Awaitable[str | None]:
+    return store.migrations.begin("a", attempt_of("a"), operation="move", limit=1, life=HOUR)
+
+
+def _ends_a_migration(store: Store) -> Awaitable[bool]:
+    return store.migrations.end("a", attempt_of("a"), host="host-2")
+
+
+async def _moves(fleet: Fleet) -> None:
+    await _taken(fleet)
+    await _begins_a_migration(fleet.store)
 
 
 OPERATIONS_ON_VMS: tuple[Operation, ...] = (
@@ -65,4 +78,8 @@ OPERATIONS_ON_VMS: tuple[Operation, ...] = (
         "change_vm",
         arrange=_taken,
     ),
+    operation(
+        "begin a migration", "migrations.begin", _begins_a_migration, "begin_migration", arrange=_taken
+    ),
+    operation("end a migration", "migrations.end", _ends_a_migration, "end_migration", arrange=_moves),
 )

@@ -19,6 +19,7 @@ def pool_spec(pool: PoolSettings, settings: Settings) -> PoolSpec:
         serves_from_ready=settings.general.ondemand_from_ready,
         ready_ttl=pool.ready_ttl,
         timeout=pool.timeout,
+        migration_limit=settings.general.migration_limit,
         ready_check=pool.ready_check,
         ready_check_timeout=pool.ready_check_timeout,
         checks_hostname=pool.checks_hostname,

@@ -20,6 +20,8 @@ MANAGER_VERBS = (
     _manager("vms", "cloned", "debian", 0.05),
     _manager("vms", "destroyed", "debian", 15),
     _manager("vms", "refill_started", 0.02),
+    _manager("vms", "migrated", "debian", 12, source="host1", target="host2"),
+    _manager("vms", "migration_failed", "debian"),
     _manager("vms", "failed", "debian", "powered_off"),
     _manager("providers", "called", "dummy", "list_vms", result="throttled", seconds=1.5),
     _manager("providers", "called", "dummy", "create", result="ok", seconds=1.5),

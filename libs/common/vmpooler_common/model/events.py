@@ -47,6 +47,8 @@ class EventName(StrEnum):
     """A call to the provider about one VM failed and is tried again."""
     VM_ADDRESS_CHANGED = "vm.address_changed"
     """A ready or running VM has another address or host than before; its record says so now."""
+    VM_MIGRATED = "vm.migrated"
+    """A VM was moved to another host, soon after its checkout."""
     VM_TAKEN_OVER = "vm.taken_over"
     """A manager goes on with a clone whose manager is gone."""
 

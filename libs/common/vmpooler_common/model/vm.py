@@ -155,6 +155,8 @@ class VmRecord:
     """Taken with a token, so only given back with one."""
     ip: str | None = None
     host: str | None = None
+    is_migrated: bool = False
+    """Moved to another host since its checkout."""
     reason: str | None = None
     """Why the VM left its pool."""
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -27,6 +27,7 @@ from vmpooler_common.store.retirement.retirement import Retirement
 from vmpooler_common.store.tasks.leases import TaskLeases
 from vmpooler_common.store.tasks.tasks import Tasks
 from vmpooler_common.store.vms.changes import Changes
+from vmpooler_common.store.vms.migrations import Migrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Store:
     deployment: Deployment
     checkouts: Checkouts
     changes: Changes
+    migrations: Migrations
     tokens: Tokens
     views: Views
     statistics: Statistics
@@ -86,6 +88,7 @@ class Store:
             ),
             tokens=Tokens(connection, scripts, keys),
             changes=Changes(scripts),
+            migrations=Migrations(scripts),
             views=Views(scripts, keys),
             statistics=Statistics(connection, keys),
             clones=Clones(scripts),

@@ -39,6 +39,9 @@ class VmReport(BaseModel):
     ip: str = Field(description="Address; empty when not known.")
     fqdn: str | None = Field(None, description="Name with its domain, if it has one.")
     host: str | None = Field(None, description="Host that the VM runs on, if known.")
+    migrated: str | None = Field(
+        None, description="`true` when it was moved to another host since the checkout.", examples=["true"]
+    )
     tasks: list[TaskReport] | None = Field(
         None, description="What was to be done to it, in the order in which it was asked for."
     )
@@ -58,6 +61,7 @@ def report_vm(record: VmRecord, now: datetime, *, lifetime: timedelta | None) ->
         ip=record.ip or "",
         fqdn=record.fqdn if record.domain else None,
         host=record.host or None,
+        migrated="true" if record.is_migrated else None,
         snapshots=[task.id for task in _there(record, TaskKind.SNAPSHOT)] or None,
         disk=[_disk(task) for task in _there(record, TaskKind.DISK)] or None,
         tasks=[_report_task(task) for task in record.tasks] or None,

@@ -10,6 +10,7 @@ from vmpooler_manager.lifecycle.destroy import VmDestroyer
 from vmpooler_manager.lifecycle.failures import CloneFailures
 from vmpooler_manager.lifecycle.follow import VmFollower
 from vmpooler_manager.lifecycle.inspect import VmInspector
+from vmpooler_manager.lifecycle.migrate import VmMigrator
 from vmpooler_manager.lifecycle.names import NameGenerator
 from vmpooler_manager.lifecycle.ownership import VmOwnership
 from vmpooler_manager.lifecycle.readiness import PortProbe
@@ -31,6 +32,7 @@ class Lifecycle:
     failures: CloneFailures
     inspector: VmInspector
     ownership: VmOwnership
+    migrator: VmMigrator
     retirer: VmRetirer
     destroyer: VmDestroyer
 
@@ -73,6 +75,7 @@ def build_lifecycle(
         failures=failures,
         inspector=VmInspector(store, retirer=retirer),
         ownership=VmOwnership(store, installation=identity.installation, clouds=providers.clouds),
+        migrator=VmMigrator(store, clouds=providers.clouds, metrics=metrics.vms),
         retirer=retirer,
         destroyer=VmDestroyer(
             store,

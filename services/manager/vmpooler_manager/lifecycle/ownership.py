@@ -29,8 +29,11 @@ class VmOwnership:
         self._clouds = clouds
         self._installation = installation
 
-    async def annotate(self, pool: Pool, vm: UntaggedVm, *, generation: str) -> None:
-        """Write on the VM who has it until when, so that a lost record can't cost the user the VM."""
+    async def annotate(self, pool: Pool, vm: UntaggedVm, *, generation: str) -> bool:
+        """Write on the VM who has it until when, so that a lost record can't cost the user the VM.
+
+        False when that isn't so, or not any more: it is to be written again, or the VM was given back.
+        """
         tag = OwnershipTag(
             self._installation,
             generation,
@@ -50,9 +53,11 @@ class VmOwnership:
             log.info(EventName.VM_CALL_FAILED, call="annotate", vm=vm.name, pool=pool.name, error=str(error))
             await asyncio.sleep(pool.retries.first.total_seconds())
             pool.poke()
-            return
-        if not await self._store.views.tagged(pool.name, vm):
+            return False
+        is_so = await self._store.views.tagged(pool.name, vm)
+        if not is_so:
             pool.poke()  # what happened to it meanwhile had to wait for this
+        return is_so
 
     async def reinstate(self, pool: Pool, vm: ProviderVm) -> None:
         """Give a ready VM back to the user whom its tag names; `annotate` wrote the tag."""

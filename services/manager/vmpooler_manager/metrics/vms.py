@@ -34,6 +34,21 @@ class VmMetrics:
         "Time from a checkout to the start of the replacement's clone.",
         buckets=REFILL_BUCKETS,
     )
+    MIGRATION_SECONDS = histogram(
+        "migration_seconds",
+        "Time of a move to another host.",
+        labels=(POOL,),
+        buckets=CLONE_BUCKETS,
+        dotted="migrate.{pool}",
+    )
+    MIGRATIONS = counter(
+        "migrations_total",
+        "VMs that were moved to another host, by hosts.",
+        labels=(Label("source", is_open=True), Label("target", is_open=True)),
+    )
+    MIGRATION_FAILURES = counter(
+        "migration_failures_total", "VMs that could not be moved to another host.", labels=(POOL,)
+    )
     FAILURES = counter(
         "vm_failures_total",
         "VMs that left a pool unused, by reason.",
@@ -46,6 +61,9 @@ class VmMetrics:
         self._clone_seconds = Instrument(backend, self.CLONE_SECONDS)
         self._destroy_seconds = Instrument(backend, self.DESTROY_SECONDS)
         self._refill_seconds = Instrument(backend, self.REFILL_SECONDS)
+        self._migration_seconds = Instrument(backend, self.MIGRATION_SECONDS)
+        self._migrations = Instrument(backend, self.MIGRATIONS)
+        self._migration_failures = Instrument(backend, self.MIGRATION_FAILURES)
         self._failures = Instrument(backend, self.FAILURES)
 
     def became_ready(self, pool: str, seconds: float) -> None:
@@ -63,6 +81,15 @@ class VmMetrics:
     def refill_started(self, seconds: float) -> None:
         """The clone that replaces a VM was started, so long after the VM was checked out."""
         self._refill_seconds.record(seconds)
+
+    def migrated(self, pool: str, seconds: float, *, source: str, target: str) -> None:
+        """A VM was moved to another host, which took so long."""
+        self._migration_seconds.record(seconds, pool)
+        self._migrations.record(1, source, target)
+
+    def migration_failed(self, pool: str) -> None:
+        """A VM could not be moved, and stays where it is."""
+        self._migration_failures.record(1, pool)
 
     def failed(self, pool: str, reason: FailureReason) -> None:
         """A VM left its pool unused."""

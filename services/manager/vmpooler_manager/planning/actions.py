@@ -90,9 +90,11 @@ class Destroy:
 
 @dataclass(frozen=True, slots=True)
 class Annotate:
-    """Write on a VM's tag in the cloud who has it until when."""
+    """Write on a VM's tag in the cloud who has it until when, then move it to a better host."""
 
     vm: UntaggedVm
+    migration_limit: int = 0
+    """VMs that may be moved at once; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)

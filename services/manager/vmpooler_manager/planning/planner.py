@@ -66,7 +66,7 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
         *_prepare(spec, view),
         *_continue(spec, view, now, leaving=_names(overdue, unwanted, drained, surplus)),
         *_fill(spec, view),
-        *_annotate(view),
+        *_annotate(spec, view),
         *_follow_listing(spec, view, leaving=in_use | _names(overdue, surplus)),
         *_destroy(view),
         *_forget(spec, view),
@@ -211,10 +211,10 @@ def _serve(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
         yield Serve(count)
 
 
-def _annotate(view: PoolView) -> Iterator[Action]:
+def _annotate(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
     for vm in view.snapshot.untagged:
         if vm.name not in view.busy:
-            yield Annotate(vm)
+            yield Annotate(vm, spec.migration_limit)
 
 
 def _follow_listing(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) -> Iterator[Action]:

@@ -25,6 +25,8 @@ class PoolSpec:
     """Longest time that a VM may be pending."""
     serves_from_ready: bool = True
     """Ready VMs go to on-demand requests at once; otherwise only those that are too many do."""
+    migration_limit: int = 0
+    """VMs of the whole installation that are moved to better hosts at once."""
     ready_check: ReadyCheck = field(default_factory=ReadyCheck.none)
     ready_check_timeout: timedelta = timedelta(seconds=5)
     checks_hostname: bool = False

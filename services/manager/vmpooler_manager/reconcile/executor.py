@@ -133,7 +133,7 @@ class Executor:
                 work = do.creator.watch(pool, vm, waited=snapshot.now - vm.reserved_at)
                 jobs.start(JobKind.WATCH, vm.name, work, pool=pool.name)
             case Annotate(vm):
-                note = do.ownership.annotate(pool, vm, generation=snapshot.generation)
+                note = self._annotate(pool, action, snapshot.generation)
                 jobs.start(JobKind.INSPECT, vm.name, note, pool=pool.name)
             case VerifyMissing(names):
                 for name in names:
@@ -144,6 +144,11 @@ class Executor:
                 jobs.start(JobKind.INSPECT, name, work, pool=pool.name)
             case _:
                 assert_never(action)
+
+    async def _annotate(self, pool: Pool, action: Annotate, generation: str) -> None:
+        noted = await self._lifecycle.ownership.annotate(pool, action.vm, generation=generation)
+        if noted and action.migration_limit:
+            await self._lifecycle.migrator.migrate(pool, action.vm, limit=action.migration_limit)
 
     def _clone(self, pool: Pool, name: str, generation: str) -> None:
         work = self._lifecycle.creator.clone(pool, name, generation=generation)

@@ -61,7 +61,8 @@ class ProviderClient:
         self.is_permanent = bool(fault)
         """Whether the fault is there until somebody changes something."""
         self._provider = provider
-        self._timeout = timeout
+        self.timeout = timeout
+        """Longest time of a call."""
         self._destroys = asyncio.Semaphore(parallel_destroys)
         self._metrics = metrics
         self._usability = Usability()
@@ -91,14 +92,14 @@ class ProviderClient:
         if self._provider is None:
             return False
         try:
-            async with asyncio.timeout(self._timeout.total_seconds()):
+            async with asyncio.timeout(self.timeout.total_seconds()):
                 await self._provider.open()
         except ProviderError as error:
             self.fault = str(error)
             self.is_permanent = isinstance(error, PermanentError)
         except TimeoutError:
             self.is_permanent = False
-            self.fault = f"opening the driver took longer than {self._timeout.total_seconds():g} s"
+            self.fault = f"opening the driver took longer than {self.timeout.total_seconds():g} s"
         else:
             self.fault, self.is_permanent = "", False
         return not self.fault
@@ -212,13 +213,13 @@ class ProviderClient:
         started = loop.time()
         result: CallResult = "transient"
         try:
-            async with asyncio.timeout(self._timeout.total_seconds()):
+            async with asyncio.timeout(self.timeout.total_seconds()):
                 value = await call(self._provider)
             result = "ok"
         except TimeoutError:
             result = "timeout"
             raise TransientError(
-                f"{operation} took longer than {self._timeout.total_seconds():g} s (operation_timeout)"
+                f"{operation} took longer than {self.timeout.total_seconds():g} s (operation_timeout)"
             ) from None
         except Throttled as error:
             result = "throttled"

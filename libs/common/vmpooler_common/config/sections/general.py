@@ -202,8 +202,9 @@ class GeneralSection(Section):
         int,
         whole(),
         Setting(
-            "VMs that are moved between hosts at once; 0: none is",
+            "VMs that are moved to better hosts at once, soon after their checkout; 0: none is",
             environment=("MIGRATION_LIMIT",),
+            in_effect=True,
             unit="migrations",
         ),
     ] = 0

@@ -260,6 +260,7 @@ def record_of(name: str, stored: dict[str, str]) -> VmRecord:
         has_token=bool(stored.get("token")),
         ip=stored.get("ip"),
         host=stored.get("host"),
+        is_migrated="migrated" in stored,
         reason=stored.get("reason"),
         tags={field[len(_TAG) :]: stored[field] for field in sorted(stored) if field.startswith(_TAG)},
         tasks=tasks_of(stored),

@@ -13,6 +13,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     running:P       zset    H → end of its lifetime, +inf for none
     untagged:P      zset    H → when owner and end, which aren't noted on the VM in the cloud as they are now,
                             are to be noted: at its checkout, or some time after the last note
+    migrations      zset    H → when its place lapses by itself, for VMs being moved to another host
     completed:P     zset    H → earliest time of its destruction
     destroying:P    zset    H → end of the lease of the manager that destroys it
     slots           zset    H → when the clone slot lapses by itself, for VMs being cloned
@@ -104,6 +105,7 @@ STEMS: dict[str, str] = {
     "stale": "stale:",
     "running": "running:",
     "untagged": "untagged:",
+    "migrations": "migrations",
     "completed": "completed:",
     "destroying": "destroying:",
     "slots": "slots",

@@ -7,7 +7,8 @@
 -- back
 -- to, or ''. The outcome is ok; unauthorized or foreign, as `release` says them; missing: no such VM runs, or
 -- it
--- has no such snapshot; incapable: its provider is one of the `incapable`; full: too many tasks of the VM wait; many: it has as many of the kind as it may.
+-- has no such snapshot; incapable: its provider is one of the `incapable`; full: too many tasks of the VM
+-- wait; many: it has as many of the kind as it may.
 
 local id, vm, token, kind, detail = ARG.id, ARG.vm, ARG.token, ARG.kind, ARG.detail
 local user = token ~= '' and redis.call('HGET', K.token .. token, 'user')

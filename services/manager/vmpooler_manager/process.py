@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 
 import structlog
 import uvicorn
 import uvloop
 
-from vmpooler_common.config import Configuration, Settings
+from vmpooler_common.config import Configuration, PoolSettings, Settings
 from vmpooler_common.metrics.backends.null import NullBackend
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.metrics.catalogues.redis import RedisMetrics
@@ -21,6 +22,7 @@ from vmpooler_common.web.protocol import protocol_within
 from vmpooler_common.web.server import Server, begin_logging
 from vmpooler_manager.assembly import Manager, assemble
 from vmpooler_manager.runtime.provider_client import ProviderClient
+from vmpooler_manager.trial import Trial
 from vmpooler_manager.web import create_app
 
 OPEN_AGAIN_SECONDS = 30.0
@@ -41,6 +43,18 @@ def resume_deletion(configuration: Configuration, provider: str) -> int:
     """Resume deletion at a provider where it was paused; give the exit code."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_resume_deletion(configuration.settings, provider))
+
+
+def try_provider(configuration: Configuration, provider: str, pool: str | None) -> int:
+    """Try a provider out, and make a VM of the pool if one is named; give the exit code."""
+    settings = configuration.settings
+    wanted = next((one for one in settings.pools if one.name == pool), None)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return 0 if runner.run(_try_provider(settings, provider, wanted)) else 1
+
+
+async def _try_provider(settings: Settings, provider: str, pool: PoolSettings | None) -> bool:
+    return await Trial(settings, provider, pool, write=partial(print, flush=True)).run()
 
 
 async def _serve(settings: Settings) -> int:

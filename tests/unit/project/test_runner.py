@@ -74,7 +74,9 @@ def test_a_state_directory_that_can_not_be_written_is_told_in_one_line(tmp_path:
 
 def test_mistakes_in_the_configuration_are_told_once_before_anything_is_started(tmp_path: Path) -> None:
     config = tmp_path / "bad.yaml"
-    config.write_text("config: {task_limit: none}\npools: [{name: a, template: t, provider: dummy, size: -1}]\n")
+    config.write_text(
+        "config: {task_limit: none}\npools: [{name: a, template: t, provider: dummy, size: -1}]\n"
+    )
     ended = run("--config", config, "--state", tmp_path / ".run")
     assert ended.returncode == 1
     assert ended.stdout == ""

@@ -12,7 +12,7 @@ from vmpooler_common.store.retirement.retirement import Destruction
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.providers.contract import CloneRef, CloneSpec, VmRef
-from vmpooler_manager.providers.errors import NotFound, PermanentError, ProviderError
+from vmpooler_manager.providers.errors import CloneFailed, NotFound, PermanentError, ProviderError
 from vmpooler_manager.runtime.backoff import RetryPolicy
 from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.provider_client import ProviderClient
@@ -80,7 +80,10 @@ class VmDestroyer:
         spec = self._clone_spec_of(vm.pool)
         provider_id = vm.provider_id
         if not provider_id:
-            found = await cloud.find(spec, CloneRef(self._identity.installation, vm.name, vm.attempt))
+            try:
+                found = await cloud.find(spec, CloneRef(self._identity.installation, vm.name, vm.attempt))
+            except CloneFailed:
+                return "", None  # there is none, and none will appear
             if found is None:
                 return "", cloud.create_grace - vm.waiting if vm.waiting < cloud.create_grace else None
             provider_id = found.provider_id

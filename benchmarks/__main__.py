@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure what the services cost. Without names all benchmarks run, for about 5 minutes.",
+        description="Measure what the services cost. Without names all benchmarks run, for about 8 minutes.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="benchmarks:\n" + "\n".join(f"  {name:<10} {_summary(name)}" for name in BENCHMARKS),
     )

@@ -11,7 +11,7 @@ from tests.support.http import patient_client
 from tests.support.proxy import Proxy
 from tests.support.services import Service
 
-KEYS = pytest.mark.parametrize("key", ["", "key"], ids=["without a key", "with a key"])
+KEYS = pytest.mark.parametrize("key", ["", "a-key-of-16-bytes"], ids=["without a key", "with a key"])
 
 
 async def wait_for_states(fleet: Fleet, expected: dict[str, str]) -> None:

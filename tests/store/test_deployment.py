@@ -10,7 +10,7 @@ from tests.store.dataset import ask
 from tests.store.fleet import LEASE, Fleet, serving
 from tests.support.redis_server import RedisServer
 from tests.support.stores import make_store, open_store
-from vmpooler_common.store.core.errors import SchemaMismatch
+from vmpooler_common.store.core.errors import InstallationMismatch, SchemaMismatch
 from vmpooler_common.store.store import Store
 
 PREFIX = "{deployment}"
@@ -29,6 +29,20 @@ async def test_data_of_another_schema_is_refused_in_clear_words_and_left_as_it_i
     await store.close()
     assert await ask(client, "KEYS", f"{redis_prefix}:*") == [f"{redis_prefix}:schema"]
     assert await ask(client, "GET", f"{redis_prefix}:schema") == schema
+
+
+async def test_the_data_of_another_installation_are_refused_in_clear_words_and_left_as_they_are(
+    fleet: Fleet, redis_server: RedisServer, redis_prefix: str
+) -> None:
+    before = await fleet.dataset()
+    store = make_store(redis_server.url, redis_prefix, installation="lab")
+    refusal = r"belongs to the installation 'test', .* of 'lab': .* config.installation .* redis.prefix"
+    with pytest.raises(InstallationMismatch, match=refusal):
+        await store.deployment.prepare()
+    with pytest.raises(InstallationMismatch, match=refusal):
+        await store.leases.heartbeat("m", lease=LEASE, offer=serving(["one"]), working_on=[])
+    await store.close()
+    assert await fleet.dataset() == before
 
 
 async def test_preparing_again_changes_nothing(fleet: Fleet) -> None:

@@ -53,6 +53,7 @@ def make_store(
     url: str,
     prefix: str,
     *,
+    installation: str = "test",
     tally: Tally | None = None,
     data_ttl: timedelta = timedelta(hours=168),
     wait_replicas: int = 0,
@@ -65,6 +66,7 @@ def make_store(
         StoreOptions(
             RedisOptions(url, **{**PATIENCE, **link}),
             prefix=prefix,
+            installation=installation,
             data_ttl=data_ttl,
             wait_replicas=wait_replicas,
             wait_timeout=wait_timeout,

@@ -14,7 +14,7 @@ from vmpooler_common.metrics.backends.null import NullBackend
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.metrics.catalogues.redis import RedisMetrics
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.core.errors import SchemaMismatch, StoreError
+from vmpooler_common.store.core.errors import DataMismatch, StoreError
 from vmpooler_common.store.from_settings import store_options
 from vmpooler_common.store.store import Store
 from vmpooler_common.web.connections import ConnectionLimits, Connections
@@ -100,7 +100,7 @@ async def _manage(manager: Manager, settings: Settings) -> int:
     await asyncio.wait([work])
     failure = None if work.cancelled() else work.exception()
     if failure is not None:
-        reason = str(failure) if isinstance(failure, SchemaMismatch) else repr(failure)
+        reason = str(failure) if isinstance(failure, DataMismatch) else repr(failure)
         log.critical(EventName.SERVICE_ENDED, reason=reason)
     await manager.supervisor.hand_over()
     await _close(manager.clouds.values())

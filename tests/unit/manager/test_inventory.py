@@ -264,6 +264,12 @@ def test_a_vm_that_is_not_ours_is_counted_and_never_an_orphan(vm: ProviderVm) ->
     assert (findings.orphans, findings.late, findings.foreign, findings.ours) == ((), (), 1, 0)
 
 
+def test_a_vm_of_our_data_under_another_installation_is_named() -> None:
+    vms = (provider_vm("a", installation="old"), provider_vm("b", installation="old", generation="another"))
+    findings, _ = compare_once(vms)
+    assert (findings.misnamed, findings.foreign) == (("a (old)",), 2)
+
+
 def test_a_vm_whose_tag_names_another_vm_is_left_alone() -> None:
     """Somebody copied our VM with its tag."""
     assert after_two_listings(replace(provider_vm("original"), name="copy")).orphans == ()

@@ -99,6 +99,9 @@ class EventName(StrEnum):
     """A pool that left the configuration has no VM any more."""
     POOL_PASS_FAILED = "pool.pass_failed"  # noqa: S105 - a name
 
+    POOL_FOREIGN_VMS = "pool.foreign_vms"
+    """VMs at its place carry this data set's tag under another installation's name; nobody touches them."""
+
     # Providers
     PROVIDER_READY = "provider.ready"
     PROVIDER_UNUSABLE = "provider.unusable"

@@ -5,7 +5,7 @@ import secrets
 from redis.exceptions import ResponseError
 
 from vmpooler_common.store.core.connection import RedisConnection, check
-from vmpooler_common.store.core.errors import SchemaMismatch
+from vmpooler_common.store.core.errors import InstallationMismatch, SchemaMismatch
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.managers.leases import info_of
@@ -19,29 +19,41 @@ _WRITTEN_BY = {"1": "vmpooler 0.1"}
 class Deployment:
     """Used at start, and by the manager when the data set was lost."""
 
-    def __init__(self, connection: RedisConnection, scripts: Scripts, keys: Keys) -> None:
+    def __init__(
+        self, connection: RedisConnection, scripts: Scripts, keys: Keys, *, installation: str
+    ) -> None:
         self._connection = connection
         self._scripts = scripts
         self._keys = keys
+        self._installation = installation
 
     async def prepare(self) -> str:
-        """Check the schema, name the data set if it is new, load the scripts; give the generation.
+        """Check whose data it is, name the data set if it is new, load the scripts; give the generation.
 
-        Data of another schema is left as it is.
-        Raises SchemaMismatch, StoreUnavailable.
+        Data of another schema or installation is left as it is.
+        Raises SchemaMismatch, InstallationMismatch, StoreUnavailable.
         """
-        schema = check((await self._connection.call(("GET", self._keys("schema"))))[0])
+        schema, stored = map(
+            check,
+            await self._connection.call(("GET", self._keys("schema")), ("GET", self._keys("installation"))),
+        )
         if schema not in (None, str(SCHEMA)):
             writer = _WRITTEN_BY.get(schema, "another vmpooler")
             raise SchemaMismatch(
                 f"the data in Redis has schema {schema}, written by {writer}; this version reads schema "
                 f"{SCHEMA} only: let that version's VMs end, then use an empty Redis or another redis.prefix"
             )
-        *_, generation = await self._connection.call(
+        if stored not in (None, self._installation):
+            raise InstallationMismatch(stored, self._installation)
+        *_, stored, generation = await self._connection.call(
             ("SET", self._keys("schema"), SCHEMA, "NX"),
+            ("SET", self._keys("installation"), self._installation, "NX"),
             ("SET", self._keys("generation"), secrets.token_hex(8), "NX"),
+            ("GET", self._keys("installation")),
             ("GET", self._keys("generation")),
         )
+        if check(stored) != self._installation:  # another one was faster
+            raise InstallationMismatch(stored, self._installation)
         await self._scripts.load()
         return str(check(generation))
 

@@ -21,6 +21,7 @@ def store_options(settings: Settings) -> StoreOptions:
     return StoreOptions(
         redis=connection,
         prefix=redis.prefix,
+        installation=settings.installation,
         data_ttl=redis.data_ttl,
         wait_replicas=redis.wait_replicas,
         wait_timeout=redis.wait_timeout,

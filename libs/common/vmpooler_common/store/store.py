@@ -36,6 +36,8 @@ class StoreOptions:
 
     redis: RedisOptions
     prefix: str = "{vmpooler}"
+    installation: str = "vmpooler"
+    """Name of the installation that the data must belong to."""
     data_ttl: timedelta = timedelta(hours=168)
     """How long the record of a gone VM is kept."""
     wait_replicas: int = 0
@@ -78,7 +80,7 @@ class Store:
         return cls(
             connection=connection,
             scripts=scripts,
-            deployment=Deployment(connection, scripts, keys),
+            deployment=Deployment(connection, scripts, keys, installation=options.installation),
             checkouts=Checkouts(
                 connection,
                 scripts,
@@ -93,7 +95,7 @@ class Store:
             statistics=Statistics(connection, keys),
             clones=Clones(scripts),
             retirement=Retirement(scripts, data_ttl=options.data_ttl),
-            leases=Leases(scripts),
+            leases=Leases(scripts, installation=options.installation),
             events=Events(connection, keys),
             requests=Requests(
                 connection,

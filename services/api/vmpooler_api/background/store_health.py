@@ -8,7 +8,7 @@ import structlog
 
 from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.core.errors import SchemaMismatch, StoreError, StoreUnavailable
+from vmpooler_common.store.core.errors import DataMismatch, StoreError, StoreUnavailable
 from vmpooler_common.store.core.reconnect import pauses
 from vmpooler_common.store.store import Store
 
@@ -31,7 +31,7 @@ class StoreHealth:
         *,
         attempts: int | Sequence[timedelta],
         wait_replicas: int,
-        on_fatal: Callable[[SchemaMismatch], None],
+        on_fatal: Callable[[DataMismatch], None],
     ) -> None:
         self._store = store
         self._attempts = attempts
@@ -66,7 +66,7 @@ class StoreHealth:
             self._wake.clear()
             try:
                 generation = await self._store.deployment.prepare()
-            except SchemaMismatch as error:
+            except DataMismatch as error:
                 self._on_fatal(error)
                 self.tried.set()
                 return

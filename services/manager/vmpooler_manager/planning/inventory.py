@@ -76,6 +76,8 @@ class Findings:
     """VMs that this pool manages; each VM of a shared place counts for one pool."""
     foreign: int = 0
     """VMs that aren't this installation's (any more)."""
+    misnamed: tuple[str, ...] = ()
+    """Of those, the ones whose tag has our generation and another installation's name."""
     whole: bool = False
     """No VM is missing or unknown."""
 
@@ -125,6 +127,15 @@ def compare(
         late=tuple(vm for vm in ours if _is_late(vm, records[vm.name], listing)),
         ours=len(ours),
         foreign=len(listing.vms) - sum(_known_owner(vm, place, snapshot) for vm in listing.vms),
+        misnamed=tuple(
+            sorted(
+                f"{vm.name} ({vm.tag.installation})"
+                for vm in listing.vms
+                if vm.tag is not None
+                and vm.tag.generation == snapshot.generation
+                and vm.tag.installation != place.installation
+            )
+        ),
         whole=not absent and not missing_suspects and not unknown,
     )
     return findings, Memory(absences=absences, orphans=first_seen)

@@ -63,7 +63,7 @@ class Observer:
         if listing is not None:
             findings = self.listings.compare(listing, snapshot, records)
             findings = await self._without_other_providers(findings)
-            self._reporter.foreign(findings.foreign)
+            self._reporter.foreign(findings.foreign, misnamed=findings.misnamed)
         snapshot = await self._reporter.publish(snapshot, monotonic())
         return PoolView(
             snapshot=snapshot,

@@ -1,5 +1,6 @@
 """Reports what a pass saw: to other processes through the store, and to the metrics."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -9,6 +10,9 @@ from vmpooler_common.model.pool import DeletionPause, Snapshot
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.runtime.pool import Pool
+
+MOST_NAMED = 20
+"""VMs that one line of the log names."""
 
 log = structlog.get_logger()
 
@@ -21,6 +25,7 @@ class Reporter:
         self._store = store
         self._metrics = metrics
         self._broken = ""
+        self._misnamed: Sequence[str] = ()
         self._pause: DeletionPause | None = None
 
     async def publish(self, snapshot: Snapshot, monotonic: float) -> Snapshot:
@@ -37,9 +42,18 @@ class Reporter:
         else:
             self._metrics.loops.clock_unsteady()
 
-    def foreign(self, count: int) -> None:
+    def foreign(self, count: int, *, misnamed: Sequence[str]) -> None:
         """Report so many VMs at the pool's place that aren't this installation's."""
         self._metrics.pools.foreign(self._pool.name, count)
+        if misnamed and misnamed != self._misnamed:
+            log.warning(
+                EventName.POOL_FOREIGN_VMS,
+                pool=self._pool.name,
+                vms=list(misnamed[:MOST_NAMED]),
+                count=len(misnamed),
+                remedy="they were made under another config.installation: remove them at the provider",
+            )
+        self._misnamed = misnamed
 
     def passed(self, snapshot: Snapshot, seconds: float) -> None:
         """Report the numbers of a pass that took so long."""

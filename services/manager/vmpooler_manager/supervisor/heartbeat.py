@@ -7,7 +7,7 @@ import structlog
 
 from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.core.errors import SchemaMismatch, StoreError
+from vmpooler_common.store.core.errors import DataMismatch, StoreError
 from vmpooler_common.store.managers.leases import Heartbeat, Offer
 from vmpooler_common.store.store import Store
 from vmpooler_manager.runtime.identity import ManagerIdentity
@@ -63,7 +63,7 @@ class HeartbeatLoop:
         offer: Callable[[], Offer],
         on_beat: Callable[[Heartbeat], Awaitable[None]],
     ) -> None:
-        """Beat until cancelled. Raises SchemaMismatch when the data is of another schema.
+        """Beat until cancelled. Raises DataMismatch when the data is another schema's or installation's.
 
         `leased` names the VMs whose leases are renewed, `offer` says what this manager can serve;
         `on_beat` is called with every answer of Redis.
@@ -75,7 +75,7 @@ class HeartbeatLoop:
                 beat = await self._beat(leased(), offer())
                 if beat is not None:
                     await on_beat(beat)
-            except SchemaMismatch:
+            except DataMismatch:
                 raise
             except StoreError as error:
                 self._outage.began(str(error))

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.core.errors import SchemaMismatch, StoreError
+from vmpooler_common.store.core.errors import DataMismatch, StoreError
 from vmpooler_common.store.managers.leases import Heartbeat
 from vmpooler_common.store.store import Store
 from vmpooler_manager.inbox.consumer import Consumer
@@ -79,7 +79,7 @@ class Supervisor:
         self._held.poke_all()
 
     async def run(self) -> None:
-        """Manage pools until cancelled. Raises SchemaMismatch when the data is of another schema."""
+        """Manage pools until cancelled. Raises DataMismatch when the data isn't this installation's."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._events.run())
@@ -90,7 +90,7 @@ class Supervisor:
                 group.create_task(
                     self._heartbeat.run(leased=self._leased, offer=self._offers.make, on_beat=self._on_beat)
                 )
-        except* SchemaMismatch as errors:
+        except* DataMismatch as errors:
             raise errors.exceptions[0] from None
         finally:
             self._held.stop()

@@ -2,7 +2,9 @@
 
 StoreError
 ├── StoreUnavailable     wait and try again: Redis is away, restarting, full or read-only
-├── SchemaMismatch       run the version that wrote the data, or use an empty Redis
+├── DataMismatch         the data isn't this process's
+│   ├── InstallationMismatch  set config.installation, or another redis.prefix
+│   └── SchemaMismatch   run the version that wrote the data, or use an empty Redis
 ├── ScriptFailed         a fault in a script or a key of the wrong type: a bug
 └── Refused              the answer is no, and no VM was changed
     ├── UnknownToken     give a valid token
@@ -43,8 +45,23 @@ class StoreUnavailable(StoreError):  # noqa: N818 - a state, not a fault of the 
         """False when it is certain that Redis never got the call."""
 
 
-class SchemaMismatch(StoreError):  # noqa: N818 - a state, not a fault of the caller
+class DataMismatch(StoreError):  # noqa: N818 - a state, not a fault of the caller
+    """The data in Redis isn't this process's to work with; the process has to end."""
+
+
+class SchemaMismatch(DataMismatch):
     """The data was written by another version of vmpooler, whose schema this one doesn't read."""
+
+
+class InstallationMismatch(DataMismatch):
+    """The data belongs to an installation of another name."""
+
+    def __init__(self, stored: str, own: str) -> None:
+        super().__init__(
+            f"the data in Redis belongs to the installation {stored!r}, and this process is of {own!r}: "
+            f"if only the title (site_name) has changed, set config.installation to {stored!r}; "
+            "if it is another installation, give it another redis.prefix"
+        )
 
 
 class ScriptFailed(StoreError):  # noqa: N818 - says what happened

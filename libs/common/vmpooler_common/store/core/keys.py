@@ -4,6 +4,7 @@ All keys begin with the prefix, a hash tag, so that one script may touch all of 
 name, H a VM's short name. Times are integer milliseconds since the epoch by Redis's clock.
 
     schema          string  version of this schema; any other refuses start
+    installation    string  name of the installation; a process of another one is refused
     generation      string  random name of this data set; part of every ownership tag
     vm:H            hash    the record, see below; expires `data_ttl` after the VM is gone
     pending:P       zset    H → when its name was reserved
@@ -97,6 +98,7 @@ import json
 
 STEMS: dict[str, str] = {
     "schema": "schema",
+    "installation": "installation",
     "generation": "generation",
     "vm": "vm:",
     "pending": "pending:",

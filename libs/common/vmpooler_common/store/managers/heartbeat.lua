@@ -4,9 +4,11 @@
 -- A manager offers itself for the pools that it is configured for and can serve; for those that it can't
 -- serve now only while nobody else can; and for those that no live manager is configured for when it has
 -- their provider.
--- ARGS manager, lease, digest, pools, providers, unusable, work
--- REPLY now, generation, held, absent, pools, rivals, unaccepted, overdue, unserved, due_tasks
+-- ARGS installation, manager, lease, digest, pools, providers, unusable, work
+-- REPLY installation, now, generation, held, absent, pools, rivals, unaccepted, overdue, unserved,
+-- due_tasks
 --
+-- `installation` is the name of the one that the data belongs to; a manager of another one does nothing.
 -- `pools`: those that it is configured for, each with 1 when it can serve it and else 0; `providers`: those
 -- that it can use, `unusable` the others of its configuration; `digest` tells all of these from what they
 -- were before. `work`: VMs that it creates, destroys or does tasks to.
@@ -16,6 +18,10 @@
 -- nobody has accepted for 2 s; `overdue`: those past their deadline; `unserved`: pools that requests have
 -- waited for too long without any manager that knows them; `due_tasks`: the number of VMs with a due task.
 
+local installation = redis.call('GET', K.installation) or ''
+if installation ~= '' and installation ~= ARG.installation then
+  return cjson.encode({ installation = installation })
+end
 local manager, lease, now = ARG.manager, tonumber(ARG.lease), now_ms()
 local known_before = redis.call('ZCARD', K.managers) > 0
 redis.call('ZADD', K.managers, int(now + lease), manager)
@@ -161,6 +167,7 @@ for _, provider in ipairs(ARG.unusable) do
 end
 for _, pool in ipairs(held) do absent_held[pool] = absent[pool] end
 return cjson.encode({
+  installation = installation,
   now = int(now),
   generation = redis.call('GET', K.generation) or '',
   held = held,

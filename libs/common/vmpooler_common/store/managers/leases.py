@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from vmpooler_common.store.core.errors import InstallationMismatch
 from vmpooler_common.store.core.scripts import Named, Scripts, read_named
 from vmpooler_common.store.core.times import duration_ms, from_ms
 
@@ -53,13 +54,17 @@ class Heartbeat:
 class Leases:
     """One round trip each."""
 
-    def __init__(self, scripts: Scripts) -> None:
+    def __init__(self, scripts: Scripts, *, installation: str) -> None:
         self._scripts = scripts
+        self._installation = installation
 
     async def heartbeat(
         self, manager: str, *, lease: timedelta, offer: Offer, working_on: Sequence[str]
     ) -> Heartbeat:
-        """Register, take a fair share of the pools, and renew the leases of the VMs being worked on."""
+        """Register, take a fair share of the pools, and renew the leases of the VMs being worked on.
+
+        Raises InstallationMismatch, StoreUnavailable.
+        """
         offered: dict[str, Named] = {
             "pools": {pool: int(can) for pool, can in sorted(offer.pools.items())},
             "providers": sorted(offer.usable),
@@ -69,6 +74,7 @@ class Leases:
             [
                 self._scripts.command_named(
                     "heartbeat",
+                    installation=self._installation,
                     manager=manager,
                     lease=duration_ms(lease),
                     digest=hashlib.sha256(json.dumps(offered).encode()).hexdigest(),
@@ -80,6 +86,8 @@ class Leases:
             ]
         )
         reply = read_named(text)
+        if reply["installation"] not in ("", self._installation):
+            raise InstallationMismatch(reply["installation"], self._installation)
         return Heartbeat(
             now=from_ms(int(reply["now"])),
             generation=reply["generation"],

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.manager.site import Site
+from tests.manager.site import OFTEN, Site
 from tests.support.eventually import eventually
 
 
@@ -49,6 +49,24 @@ async def test_a_pool_that_left_the_configuration_loses_its_ready_vms_and_keeps_
 
     await eventually(forgotten)
     await site.settled(debian=2)
+
+
+async def test_a_pool_that_left_the_configuration_is_listed_where_its_vms_are(site: Site) -> None:
+    await site.start({"debian": 1, "old": {"size": 2, "folder": "Pooled VMs"}})
+    orphan, kept = await site.ready("old", 2)
+    await site.take("old", 2, lifetime=timedelta(hours=1))
+    await site.stop()
+    for command in (("DEL", f"{site.prefix}:vm:{orphan}"), ("ZREM", f"{site.prefix}:running:old", orphan)):
+        await site.store.connection.call(command)
+    site.cloud.change(site.row(orphan)["id"], tag_owner=None)
+    await site.start({"debian": 1}, listing=OFTEN)
+
+    async def only_the_orphan_is_gone() -> bool:
+        return orphan not in site.in_cloud()
+
+    await eventually(only_the_orphan_is_gone)
+    assert kept in site.in_cloud()
+    assert await site.state(kept) == "running"
 
 
 async def test_a_pool_that_no_manager_has_keeps_its_vms_until_the_grace_period_is_over(site: Site) -> None:

@@ -374,6 +374,9 @@ OPERATIONS_OF_MANAGERS: tuple[Operation, ...] = (
         arrange=_left_configuration,
     ),
     operation(
+        "remember_place", "views.remember_place", lambda store: store.views.remember_place("one", "{}")
+    ),
+    operation(
         "mark_template_ready",
         "views.mark_template_ready",
         lambda store: store.views.mark_template_ready("one", "a/b"),

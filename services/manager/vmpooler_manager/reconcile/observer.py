@@ -53,6 +53,8 @@ class Observer:
         except StoreError:
             self._shared.lose_sight()
             raise
+        if snapshot.place != pool.place:
+            await self._settle_place(snapshot.place)
         pool.follow(snapshot.overrides)
         pending = {vm.name for vm in snapshot.pending}
         pool.obstacles = {name: told for name, told in pool.obstacles.items() if name in pending}
@@ -77,6 +79,14 @@ class Observer:
             obstacles=dict(pool.obstacles),
             permanent_fault=pool.cloud.fault if pool.cloud.is_permanent else "",
         )
+
+    async def _settle_place(self, written: str) -> None:
+        """Write down where a configured pool's VMs are; believe it of a pool that isn't configured."""
+        pool = self._pool
+        if pool.configured.configured:
+            await self._store.views.remember_place(pool.name, pool.place)
+        elif written:
+            pool.look_at(written)
 
     async def _without_other_providers(self, findings: Findings) -> Findings:
         """A pool that moved to another provider has VMs at the old one, which this listing can't show."""

@@ -1,11 +1,13 @@
 """A pool that this manager holds, as its loop and its jobs share it."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from vmpooler_common.config.show.redaction import looks_secret
 from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
 from vmpooler_common.model.features import Feature
@@ -63,6 +65,21 @@ class Pool:
     def configured(self) -> PoolSpec:
         """What the configuration wants, whatever was set through the API."""
         return self._configured
+
+    @property
+    def place(self) -> str:
+        """Where the pool's VMs are as it is configured, in the form in which it is written down: no secrets."""
+        options = self._configured_clone_spec.options
+        return json.dumps(
+            {key: value for key, value in options.items() if not looks_secret(key)},
+            sort_keys=True,
+            default=str,
+        )
+
+    def look_at(self, place: str) -> None:
+        """Look for the VMs of a pool that has left the configuration where they were made."""
+        spec = CloneSpec(self.name, template="", options=json.loads(place))
+        self.clone_spec = self._configured_clone_spec = spec
 
     def follow(self, overrides: PoolOverrides) -> None:
         """Go by what was set through the API from now on, and else by the configuration."""

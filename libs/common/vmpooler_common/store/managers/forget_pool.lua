@@ -11,6 +11,7 @@ redis.call('HDEL', K.broken, ARG.pool)
 redis.call('HDEL', K.lastboot, ARG.pool)
 redis.call('HDEL', K.backing_off, ARG.pool)
 redis.call('HDEL', K.template_ready, ARG.pool)
+redis.call('HDEL', K.places, ARG.pool)
 redis.call('HDEL', K.leases, ARG.pool)
 redis.call('HDEL', K.absent, ARG.pool)
 return 1

@@ -5,7 +5,7 @@
 --       sizes,
 --       pending, expired, excess, ended, due, untagged, ready, suspects, next_due, size, template,
 --       clone_target,
---       revision, template_ready, stale, owed
+--       revision, template_ready, stale, owed, place
 --
 -- `size` is the configured one; `all` is '1' for the names of all ready VMs, `is_configured` when what was
 -- set
@@ -100,4 +100,5 @@ return cjson.encode({
   template_ready = redis.call('HGET', K.template_ready, pool) or '',
   stale = redis.call('ZRANGE', K.stale .. pool, 0, most - 1),
   owed = reserved,
+  place = redis.call('HGET', K.places, pool) or '',
 })

@@ -139,6 +139,10 @@ class Views:
         """Tell everyone that this pool's VMs are made from this template from now on."""
         await self._scripts.run_all([("HSET", self._keys("template_ready"), pool, template)])
 
+    async def remember_place(self, pool: str, place: str) -> None:
+        """Write down where this pool's VMs are, for managers that don't know it from their configuration."""
+        await self._scripts.run_all([("HSET", self._keys("places"), pool, place)])
+
     async def tagged(self, pool: str, vm: UntaggedVm) -> bool:
         """Note that the cloud knows this of a VM. False: it has another end by now, or was given back."""
         ends = "" if vm.ends_at is None else to_ms(vm.ends_at)
@@ -180,6 +184,7 @@ def _snapshot(found: Mapping[str, Any]) -> Snapshot:
         template_ready=found["template_ready"],
         stale=tuple(found["stale"]),
         owed=found["owed"],
+        place=found["place"],
     )
 
 

@@ -68,7 +68,7 @@ class Pool:
 
     @property
     def place(self) -> str:
-        """Where the pool's VMs are as it is configured, in the form in which it is written down: no secrets."""
+        """Where the pool's VMs are by its configuration, as it is written down: without secrets."""
         options = self._configured_clone_spec.options
         return json.dumps(
             {key: value for key, value in options.items() if not looks_secret(key)},

@@ -12,6 +12,7 @@ from benchmarks.metering import Usage
 from benchmarks.stage import Installation, Stage, say
 from benchmarks.stocking import stock
 from tests.support.services import Service
+from vmpooler_common.store.access.tokens import LoginAttempt
 
 POOL = "pool"
 TOKEN = "benchmark-token-0123456789abcdef"  # noqa: S105 - of no service but this one
@@ -24,7 +25,7 @@ _AUTH = {"auth": {"provider": "dummy"}}
 _NEVER_REACHED = {"limit": 100_000, "period": 1}
 _LIMITS = {
     "rate_limits": dict.fromkeys(
-        ("vm_creation", "vm_deletion", "authenticated", "global_per_ip"), _NEVER_REACHED
+        ("vm_creation", "vm_deletion", "logins", "authenticated", "global_per_ip"), _NEVER_REACHED
     )
 }
 
@@ -67,7 +68,7 @@ async def _installed(stage: Stage, *, limits: bool) -> Installation:
     sections = _AUTH | _LIMITS if limits else _AUTH
     config = {"rate_limiting_enabled": limits}
     installation = await stage.install("api", pools={POOL: 0}, config=config, sections=sections)
-    await installation.store.tokens.issue(TOKEN, "alice", ttl=None)
+    await installation.store.tokens.issue(TOKEN, "alice", attempt=LoginAttempt("alice", "here"), ttl=None)
     await stock(installation.store, POOL, vms=WARM_UP)
     await installation.service.start()
     await hold(installation.service, WARM_UP, "checkouts", POOL, TOKEN)

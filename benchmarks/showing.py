@@ -12,6 +12,7 @@ from benchmarks.figures import Figure
 from benchmarks.metering import Usage
 from benchmarks.stage import Installation, Stage, say
 from benchmarks.stocking import stock
+from vmpooler_common.store.access.tokens import LoginAttempt
 from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.scripts import new_operation
 
@@ -73,7 +74,7 @@ async def _installed(stage: Stage, *, pools: int) -> Installation:
 async def _take(installation: Installation) -> str:
     """Take many VMs with a token; give the name of one."""
     store, pool = installation.store, "pool-000"
-    await store.tokens.issue(TOKEN, "alice", ttl=None)
+    await store.tokens.issue(TOKEN, "alice", attempt=LoginAttempt("alice", "here"), ttl=None)
     await stock(store, pool, vms=HELD - 1)
     taken = [
         await store.checkouts.check_out(

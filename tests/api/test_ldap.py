@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.api.conftest import WithApi
 from tests.api.ldap import ACCOUNT, ALICE, METHODS, log_in, section
@@ -27,6 +28,58 @@ async def test_a_name_that_two_entries_have_is_nobodys(slapd: Slapd, with_api: W
     async with with_api(auth=section(slapd, **keys)) as api:
         assert await log_in(api, "same", "daves") == 401
         assert await log_in(api, "same", "erins") == 401
+
+
+@pytest.mark.parametrize(
+    ("typed", "password", "account", "user"),
+    [
+        ("ALICE", ALICE[1], ACCOUNT, "alice"),
+        ("alice ahearn", ALICE[1], ACCOUNT, "alice"),
+        ("AliCe", ALICE[1], None, "alice"),
+        ("BoB", "bob's", ACCOUNT, "bob"),
+        ("BoB", "bob's", None, "bob"),
+    ],
+    ids=["case", "other attribute", "direct", "read by the account", "not readable: lower case"],
+)
+async def test_a_user_has_one_name_however_it_is_typed(
+    slapd: Slapd, with_api: WithApi, typed: str, password: str, account: dict[str, str] | None, user: str
+) -> None:
+    keys: dict[str, Any] = {"user_object": ["uid", "cn"], "service_account_hash": account}
+    async with with_api(auth=section(slapd, **keys), config={"admins": [user]}) as api:
+        token = (await api.client.post("/api/v3/token", auth=(typed, password))).json()["token"]
+        assert (await api.fleet.store.tokens.look_up(token)).user == user
+        await api.fleet.token("carols", "carol")
+        answer = await api.client.delete("/api/v3/token/carols", auth=(typed, password))
+        assert answer.status_code == 200, "the name counts for admins, too"
+
+
+async def test_the_attribute_that_holds_the_name_is_a_setting(slapd: Slapd, with_api: WithApi) -> None:
+    async with with_api(auth=section(slapd, identity_attribute="CN")) as api:
+        token = (await api.client.post("/api/v3/token", auth=ALICE)).json()["token"]
+        assert (await api.fleet.store.tokens.look_up(token)).user == "Alice Ahearn"
+
+
+@pytest.mark.parametrize("account", [None, ACCOUNT], ids=["direct", "account"])
+async def test_who_has_several_names_is_refused(
+    slapd: Slapd, with_api: WithApi, account: dict[str, str] | None
+) -> None:
+    async with with_api(auth=section(slapd, service_account_hash=account)) as api:
+        assert await log_in(api, "many", "manys") == 401
+
+
+async def test_who_sets_an_attribute_to_an_admins_name_does_not_log_in_as_that_admin(
+    slapd: Slapd, with_api: WithApi
+) -> None:
+    keys: dict[str, Any] = {"user_object": ["uid", "cn"], "service_account_hash": ACCOUNT}
+    async with with_api(auth=section(slapd, **keys)) as api:
+        assert await log_in(api, "root", "mallorys") == 401
+        assert await log_in(api, "root", "roots") == 200
+
+
+async def test_a_search_ends_where_it_finds_two(slapd: Slapd, with_api: WithApi) -> None:
+    keys: dict[str, Any] = {"user_object": ["cn", "uid"], "service_account_hash": ACCOUNT}
+    async with with_api(auth=section(slapd, **keys)) as api:
+        assert await log_in(api, "same", "sams") == 401
 
 
 async def test_while_a_directory_hangs_all_other_requests_are_served(
@@ -52,17 +105,23 @@ async def test_while_a_directory_hangs_all_other_requests_are_served(
         assert {answer.status_code for answer in await asyncio.gather(*logins)} == {200}
 
 
-async def test_logins_beyond_what_can_wait_are_refused(own_slapd: Slapd, with_api: WithApi) -> None:
+async def test_logins_beyond_what_can_wait_are_refused_and_nobody_blames_the_directory(
+    own_slapd: Slapd, with_api: WithApi
+) -> None:
     keys: dict[str, Any] = {"connect_timeout": 50, "receive_timeout": 50}
-    async with with_api(auth=section(own_slapd, **keys)) as api:
-        own_slapd.pause()
-        logins = [asyncio.create_task(api.client.post("/api/v3/token", auth=ALICE)) for _ in range(60)]
-        done, waiting = await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
-        assert {login.result().status_code for login in done} == {503}
-        own_slapd.resume()
-        await asyncio.wait(waiting)
-        statuses = [login.result().status_code for login in logins]
-        assert (statuses.count(200), statuses.count(503)) == (36, 24)
+    with capture_logs() as entries:
+        async with with_api(auth=section(own_slapd, **keys)) as api:
+            own_slapd.pause()
+            logins = [asyncio.create_task(api.client.post("/api/v3/token", auth=ALICE)) for _ in range(60)]
+            done, waiting = await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
+            assert {login.result().status_code for login in done} == {429}
+            assert "too many logins" in done.pop().result().json()["message"]
+            own_slapd.resume()
+            await asyncio.wait(waiting)
+            statuses = [login.result().status_code for login in logins]
+            assert (statuses.count(200), statuses.count(429)) == (36, 24)
+            assert api.metric("logins_total", result="refused") == 24
+    assert not [entry for entry in entries if entry["event"] == "outage.began"]
 
 
 @pytest.mark.parametrize("method", ["start_tls", "simple_tls"])

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.api.in_process import Api
+from tests.store.fleet import ALICE_HERE
 from tests.store.ondemand import OnDemand
 from tests.store.task_helpers import TaskHelpers, disk, revert, snapshot
 from vmpooler_common.store.vms.changes import MOST_TAGS, Access, VmChange
@@ -121,7 +122,7 @@ async def prepare(api: Api) -> None:
     await api.fleet.token("good", "alice")
     await api.fleet.token("bobs", "bob")
     await api.fleet.token("roots", "root")
-    await api.fleet.store.tokens.issue("another", "alice", ttl=None)
+    await api.fleet.store.tokens.issue("another", "alice", attempt=ALICE_HERE, ttl=None)
     await api.fleet.failed_login("carol")
     await api.fleet.ready("pool1", "one", "two", "three", "four")
     await api.fleet.running("pool2", "anonymous")

@@ -37,6 +37,16 @@ async def test_a_client_with_a_token_is_counted_apart_from_its_address(with_api:
         assert await statuses(api, "DELETE", "/api/v3/vm/x", times=2, headers=GOOD) == {404: 1, 429: 1}
 
 
+async def test_logins_are_counted_apart_from_other_requests(with_api: WithApi) -> None:
+    async with with_api(auth="dummy", config=ON, sections=limits(logins=2, global_per_ip=2)) as api:
+        alice = {"auth": ("alice", "secret")}
+        assert await statuses(api, "POST", "/api/v3/token", times=1, **alice) == {200: 1}
+        assert await statuses(api, "DELETE", "/api/v3/token/x", times=1, **alice) == {404: 1}
+        assert await statuses(api, "GET", "/api/v1/token", times=2, **alice) == {429: 2}
+        assert await statuses(api, "GET", "/api/v3/token/x", times=2) == {404: 2}
+        assert api.metric("rate_limit_refusals_total", category="logins") == 2
+
+
 async def test_all_tokens_of_a_user_share_a_limit(with_api: WithApi) -> None:
     async with with_api(auth="dummy", config=ON, sections=limits(authenticated=2)) as api:
         for token, user in (("one", "alice"), ("two", "alice"), ("three", "bob")):

@@ -6,6 +6,7 @@ from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.api.logins import ADMIN, ALICE, BOB, basic_header, make_token
 from tests.store.dataset import Entry
+from tests.store.fleet import ALICE_HERE
 
 
 async def test_a_password_may_hold_colons_and_any_letter(secured_api: Api) -> None:
@@ -90,6 +91,17 @@ class TestThrottle:
         answer = await secured_api.client.post("/api/v3/token", auth=("AlicE", "secret"))
         assert answer.status_code == 429
 
+    async def test_the_user_logs_in_from_elsewhere(self, with_api: WithApi) -> None:
+        async with with_api(auth="dummy", config={"trusted_proxies": ["127.0.0.1"]}) as api:
+            await api.fleet.failed_login("alice", address="192.0.2.7")
+            statuses = {
+                address: (
+                    await api.client.post("/api/v3/token", auth=ALICE, headers={"X-Forwarded-For": address})
+                ).status_code
+                for address in ("192.0.2.7", "192.0.2.8")
+            }
+            assert statuses == {"192.0.2.7": 429, "192.0.2.8": 200}
+
     async def test_other_users_are_not_concerned(self, secured_api: Api) -> None:
         await secured_api.fleet.failed_login("alice")
         assert (await secured_api.client.post("/api/v3/token", auth=BOB)).status_code == 200
@@ -109,7 +121,7 @@ class TestThrottle:
 
 async def test_a_user_has_a_thousand_tokens_at_most(secured_api: Api) -> None:
     for number in range(1000):
-        await secured_api.fleet.store.tokens.issue(f"token-{number}", "alice", ttl=None)
+        await secured_api.fleet.store.tokens.issue(f"token-{number}", "alice", attempt=ALICE_HERE, ttl=None)
     answer = await secured_api.client.post("/api/v3/token", auth=ALICE)
     assert answer.status_code == 409
     assert "too many" in answer.json()["message"]

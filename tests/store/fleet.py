@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from tests.store.dataset import Dataset, ask, read_dataset
 from vmpooler_common.model.pool import UntaggedVm
 from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.access.tokens import LoginAttempt, token_digest
 from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.core.connection import check
@@ -22,6 +22,9 @@ LEASE = timedelta(seconds=30)
 PROVIDER = "dummy"
 DOMAIN = "example.test"
 MANAGER = "manager-1"
+HERE = "127.0.0.1"
+"""The address of the API tests' clients."""
+ALICE_HERE = LoginAttempt("alice", HERE)
 
 
 def reservation(
@@ -166,11 +169,11 @@ class Fleet:
         key = f"{self.prefix}:token:{token_digest(token)}"
         await ask(self.client, "HSET", key, "user", user, "created", "1700000000000")
 
-    async def failed_login(self, user: str) -> None:
-        """Have a login of this user fail, and count without end: a test may take as long as it likes."""
+    async def failed_login(self, user: str, *, address: str = HERE) -> None:
+        """Have a login with this name fail, and count without end: a test may take as long as it likes."""
         kept: list[int] = []
         while not any(kept):  # a second may go by in between
-            await self.store.tokens.note_failed_login(user, operation=f"login-{user}")
+            await self.store.tokens.note_failed_login(LoginAttempt(user, address), operation=f"login-{user}")
             keys = await ask(self.client, "KEYS", f"{self.prefix}:failed:*")
             kept = [await ask(self.client, "PERSIST", key) for key in keys]
 

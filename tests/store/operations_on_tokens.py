@@ -2,23 +2,24 @@
 
 from collections.abc import Awaitable
 
-from tests.store.fleet import Fleet
+from tests.store.fleet import ALICE_HERE, HERE, Fleet
 from tests.store.operation import HOUR, Operation, operation
+from vmpooler_common.store.access.tokens import LoginAttempt
 from vmpooler_common.store.store import Store
 
 NEW = "a" * 32
 
 
 def _issues(store: Store) -> Awaitable[object]:
-    return store.tokens.issue(NEW, "alice", ttl=HOUR)
+    return store.tokens.issue(NEW, "alice", attempt=ALICE_HERE, ttl=HOUR)
 
 
 def _revokes(store: Store) -> Awaitable[object]:
-    return store.tokens.revoke(NEW, operation="revoke", user="alice", admins=())
+    return store.tokens.revoke(NEW, operation="revoke", user="alice", attempt=ALICE_HERE, admins=())
 
 
 async def _issued(fleet: Fleet) -> None:
-    await fleet.store.tokens.issue(NEW, "alice", ttl=None)
+    await fleet.store.tokens.issue(NEW, "alice", attempt=ALICE_HERE, ttl=None)
 
 
 async def _issued_and_used(fleet: Fleet) -> None:
@@ -43,7 +44,7 @@ OPERATIONS_ON_TOKENS: tuple[Operation, ...] = (
     operation(
         "list a user's tokens",
         "tokens.of_user",
-        lambda store: store.tokens.of_user("alice"),
+        lambda store: store.tokens.of_user("alice", attempt=ALICE_HERE),
         "list_tokens",
         arrange=_issued,
         only_reads=True,
@@ -60,7 +61,9 @@ OPERATIONS_ON_TOKENS: tuple[Operation, ...] = (
     operation(
         "revoke another user's",
         "tokens.revoke",
-        lambda store: store.tokens.revoke(NEW, operation="revoke", user="bob", admins=("carol",)),
+        lambda store: store.tokens.revoke(
+            NEW, operation="revoke", user="bob", attempt=LoginAttempt("bob", HERE), admins=("carol",)
+        ),
         "revoke_token",
         arrange=_issued,
     ),
@@ -80,12 +83,12 @@ OPERATIONS_ON_TOKENS: tuple[Operation, ...] = (
     operation(
         "note a failed login",
         "tokens.note_failed_login",
-        lambda store: store.tokens.note_failed_login("alice", operation="now"),
+        lambda store: store.tokens.note_failed_login(ALICE_HERE, operation="now"),
     ),
     operation(
         "note a failed login right after another",
         "tokens.note_failed_login",
-        lambda store: store.tokens.note_failed_login("alice", operation="now"),
+        lambda store: store.tokens.note_failed_login(ALICE_HERE, operation="now"),
         arrange=_a_login_failed,
     ),
 )

@@ -19,17 +19,18 @@ from tests.support.ports import free_port
 START_SECONDS = 20.0
 PEOPLE, GUESTS = "ou=people,dc=lab", "ou=all guests,dc=lab"
 SERVICE = ("cn=finder,dc=lab", "finding")
-"""Name and password of the account that may search. Users may not, nor may nobody."""
+"""Name and password of the account that may search. Users may read their own entry, but for bob."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One entry. `uid` and `cn` as they are, without escapes."""
+    """One entry. `uid` and `cn` as they are, without escapes; `also` is one more uid."""
 
     base: str
     uid: str
     cn: str
     password: str
+    also: str = ""
 
 
 PERSONS = (
@@ -42,8 +43,13 @@ PERSONS = (
     Person(GUESTS, "carol", "carla", "guest"),
     Person(PEOPLE, "dave", "same", "daves"),
     Person(PEOPLE, "erin", "same", "erins"),
+    Person(PEOPLE, "same", "sam", "sams"),
+    Person(PEOPLE, "root", "Ruth Root", "roots"),
+    Person(PEOPLE, "mallory", "root", "mallorys"),
+    Person(PEOPLE, "many", "many", "manys", also="root2"),
 )
-"""Two are called twin, in different bases; two share a cn in one base."""
+"""Two are called twin, in different bases; two share a cn in one base, which is a third one's uid; mallory
+has set the cn to an admin's name."""
 
 _CONFIGURATION = """
 include /etc/ldap/schema/core.schema
@@ -58,7 +64,8 @@ suffix "dc=lab"
 rootdn "cn=root,dc=lab"
 directory {directory}/data
 access to attrs=userPassword by anonymous auth by * none
-access to * by dn.exact="{finder}" read by * none
+access to dn.exact="uid=bob,{people}" by dn.exact="{finder}" read by * none
+access to * by self read by dn.exact="{finder}" read by * none
 """
 
 
@@ -81,7 +88,9 @@ class Slapd:
         certificate.private_key_pem.write_to_path(str(directory / "key.pem"))
         self._configuration = directory / "slapd.conf"
         self._configuration.write_text(
-            _CONFIGURATION.format(directory=directory, options="\n".join(options), finder=SERVICE[0])
+            _CONFIGURATION.format(
+                directory=directory, options="\n".join(options), finder=SERVICE[0], people=PEOPLE
+            )
         )
         subprocess.run(
             [self._tool, "-f", self._configuration],
@@ -185,4 +194,5 @@ def _person(person: Person) -> str:
     return (
         f"dn: uid={name},{person.base}\nobjectClass: inetOrgPerson\nuid: {person.uid}\ncn: {person.cn}\n"
         f"sn: {person.uid}\nuserPassword: {person.password}"
+        + (f"\nuid: {person.also}" if person.also else "")
     )

@@ -17,6 +17,7 @@ from tests.worlds.clocked_server import START, ClockedServer
 from tests.worlds.record import NEVER, PROVIDER, Record, SafetyCount
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.model.vm import VmState
+from vmpooler_common.store.access.tokens import LoginAttempt
 from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 from vmpooler_common.store.core.times import from_ms, to_ms
@@ -235,7 +236,7 @@ class Records:
         self.safety.forget()
         self.run(ask(self._redis, "FLUSHALL"))
         self.run(self.store.deployment.prepare())
-        self.run(self.store.tokens.issue(TOKEN, USER, ttl=None))
+        self.run(self.store.tokens.issue(TOKEN, USER, attempt=LoginAttempt(USER, "here"), ttl=None))
 
     def lose_record(self, vm: Record) -> None:
         """Forget one VM."""

@@ -42,6 +42,8 @@ from vmpooler_api.vms.service import VmService
 from vmpooler_api.vms.tasks import TaskService
 from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_api.web.error_handlers import add_error_handlers
+from vmpooler_api.web.refusal_log import RefusalLog
+from vmpooler_api.web.route_names import RouteNames
 from vmpooler_common import __version__
 from vmpooler_common.config import Settings
 from vmpooler_common.store.store import Store
@@ -109,9 +111,10 @@ def create_app(
     for router in _build_routers(base, background, selection):
         app.include_router(router)
     app.router.routes.extend(page_routes(base, app))
-    add_error_handlers(app, background.health)
+    refusals = RefusalLog(base.addresses, RouteNames(lambda: app.openapi()["paths"]))
+    add_error_handlers(app, background.health, refusals)
     add_document(app, base)
-    add_middleware(app, base, background)
+    add_middleware(app, base, background, refusals)
 
     def stop_waiting() -> None:
         background.requests.close()
@@ -203,5 +206,5 @@ def _build_routers(base: Base, background: Background, selection: _Selection) ->
             admins=general.admins,
             ttl=general.token_ttl,
         )
-        routers.append(tokens.router(keeping))
+        routers.append(tokens.router(keeping, base.addresses))
     return routers

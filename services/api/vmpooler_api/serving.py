@@ -36,7 +36,7 @@ from vmpooler_api.web.openapi import complete_openapi
 from vmpooler_api.web.origins import FOREIGN, OriginGuard
 from vmpooler_api.web.path_prefix import PathPrefix
 from vmpooler_api.web.rate_limit import REFUSED, Limits, RateLimiter
-from vmpooler_api.web.route_names import RouteNames
+from vmpooler_api.web.refusal_log import RefusalLog
 from vmpooler_common.config import Settings
 from vmpooler_common.metrics.catalogues.http import HttpMetricsMiddleware
 from vmpooler_common.metrics.exposition import exposition_endpoint
@@ -113,16 +113,15 @@ def add_document(app: FastAPI, base: Base) -> None:
     )
 
 
-def add_middleware(app: FastAPI, base: Base, background: Background) -> None:
+def add_middleware(app: FastAPI, base: Base, background: Background, refusals: RefusalLog) -> None:
     """Put the middleware around the routes, the innermost first."""
     settings = base.settings
-    names = RouteNames(lambda: app.openapi()["paths"])
     if _guards_origins(settings):
         app.add_middleware(
             OriginGuard,
             hosts=settings.serving.hosts,
             checks_pages=not settings.needs_token,
-            names=names,
+            refusals=refusals,
         )
     if settings.limits_rates:
         app.add_middleware(
@@ -134,9 +133,9 @@ def add_middleware(app: FastAPI, base: Base, background: Background) -> None:
             ),
             addresses=base.addresses,
             exempt=_never_limited(settings),
-            names=names,
             health=background.health,
             metrics=base.metrics.limits,
+            refusals=refusals,
         )
     app.add_middleware(
         LegacyVersions,

@@ -66,6 +66,7 @@ def test_a_category_of_rate_limits_shows_its_own_default() -> None:
     assert defaults == {
         "vm_creation": ["20"],
         "vm_deletion": ["50"],
+        "logins": ["60"],
         "authenticated": ["500"],
         "dashboard": ["600"],
         "global_per_ip": ["100"],

@@ -42,6 +42,7 @@ API_VERBS = (
     _api("logins", "succeeded"),
     _api("logins", "failed"),
     _api("logins", "throttled"),
+    _api("logins", "refused"),
     _api("logins", "unavailable"),
     _api("builds", "destroyed_by_litmus", "debian-12-x86_64", user="alice"),
     _api("builds", "destroyed_by_job", "debian", BUILD),

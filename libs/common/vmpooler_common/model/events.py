@@ -144,6 +144,8 @@ class EventName(StrEnum):
     TOKEN_DELETED = "token.deleted"  # noqa: S105 - a name
     TOKEN_REFUSED = "token.refused"  # noqa: S105 - a name
     """Somebody tried to delete another user's token."""
+    LOGIN_FAILED = "login.failed"
+    """A login was refused; `reason` says why, `omitted` how many refusals before it are not in the log."""
     BUILD_URL_UNKNOWN = "usage.build_url_unknown"
 
     # Services
@@ -152,6 +154,8 @@ class EventName(StrEnum):
     OUTAGE_ENDED = "outage.ended"
     METRIC_FAILED = "metric.failed"
     """A metric could not be recorded or dropped; told once for each."""
+    HTTP_REFUSED = "http.refused"
+    """A request was refused with 401, 403 or 429, but for logins; at most ten lines in a second."""
     HTTP_REQUEST = "http.request"
     """One request and its answer, with `config.request_logger`."""
     HTTP_ANSWER_CUT = "http.answer_cut"

@@ -21,6 +21,10 @@ class DirectoryUnavailable(Exception):  # noqa: N818 - a state, not a fault of t
     """Whether the password is right can't be known for now. The text holds no secrets."""
 
 
+class TooManyLogins(Exception):  # noqa: N818 - a state, not a fault of the directory
+    """So many logins wait already that this one would not be served in time."""
+
+
 class DirectoryMisconfigured(Exception):  # noqa: N818 - a fact about the settings
     """The directory can't be used with these settings; the text says which."""
 
@@ -28,10 +32,11 @@ class DirectoryMisconfigured(Exception):  # noqa: N818 - a fact about the settin
 class Directory(Protocol):
     """Knows users and their passwords."""
 
-    async def knows(self, credentials: Credentials) -> bool:
-        """Tell whether there is exactly one such user, with this password. Raises DirectoryUnavailable.
+    async def identify(self, credentials: Credentials) -> str | None:
+        """Give the one name of the user with this password, however it was typed; None for nobody.
 
         Answers within bounded time, whatever state the directory is in, and holds up nobody else meanwhile.
+        Raises DirectoryUnavailable, TooManyLogins.
         """
         ...
 

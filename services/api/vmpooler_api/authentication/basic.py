@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import unicodedata
 
 from fastapi import Request
 from fastapi.openapi.models import HTTPBase
@@ -39,6 +40,9 @@ def read_basic(header: str) -> Credentials:
         raise WrongCredentials from None
     user, _, password = text.partition(":")
     if not user or not password or len(user) > _LONGEST_USER:
+        raise WrongCredentials
+    # No password that somebody typed holds them, and directories cut at some of them.
+    if any(unicodedata.category(character) == "Cc" for character in password):
         raise WrongCredentials
     # A directory takes no notice of spaces around a name: there would be several users of one account.
     if user != user.strip() or not user.isprintable():

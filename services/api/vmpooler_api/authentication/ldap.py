@@ -5,7 +5,12 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
-from vmpooler_api.authentication.base import Credentials, DirectoryMisconfigured, DirectoryUnavailable
+from vmpooler_api.authentication.base import (
+    Credentials,
+    DirectoryMisconfigured,
+    DirectoryUnavailable,
+    TooManyLogins,
+)
 from vmpooler_api.authentication.ldap_session import LdapOptions, LdapSession, ServiceLogin
 from vmpooler_common.config.sections.access import Encryption, LdapSection
 from vmpooler_common.logs import Outage
@@ -27,22 +32,22 @@ class LdapDirectory:
         self._asked = 0
         self._outage = Outage("the directory of users", host=options.host)
 
-    async def knows(self, credentials: Credentials) -> bool:
-        """Tell whether exactly one entry of this name takes the password. Raises DirectoryUnavailable.
+    async def identify(self, credentials: Credentials) -> str | None:
+        """Give the name of the entry that takes the password. Raises DirectoryUnavailable, TooManyLogins.
 
         Takes at most both time-outs together, the wait for a thread included.
         """
         try:
-            known = await self._ask(credentials)
+            user = await self._ask(credentials)
         except DirectoryUnavailable as error:
             self._outage.began(str(error))
             raise
         self._outage.ended()
-        return known
+        return user
 
-    async def _ask(self, credentials: Credentials) -> bool:
+    async def _ask(self, credentials: Credentials) -> str | None:
         if self._asked >= _AT_ONCE + _WAITING:
-            raise DirectoryUnavailable("too many logins at once")
+            raise TooManyLogins("too many logins at once")
         self._asked += 1
         session = LdapSession(self._options, deadline=monotonic() + self._seconds)
         try:
@@ -50,9 +55,11 @@ class LdapDirectory:
                 # A login that is given up while it waits for a thread never gets one; one that runs
                 # ends by the deadline itself.
                 return await asyncio.get_running_loop().run_in_executor(
-                    self._executor, session.knows, credentials
+                    self._executor, session.identify, credentials
                 )
         except TimeoutError:
+            if not session.has_begun:  # what the directory does shows in those that were served
+                raise TooManyLogins("too many logins before this one") from None
             raise DirectoryUnavailable(f"no answer within {self._seconds:g} s") from None
         finally:
             self._asked -= 1
@@ -73,6 +80,7 @@ def ldap_options(section: LdapSection) -> LdapOptions:
         port=section.port or (_PORT_WITH_TLS if encryption.method == "simple_tls" else _PORT),
         bases=section.base,
         attributes=section.user_object,
+        identity=section.identity_attribute,
         tls=None if encryption.method == "none" else _tls_context(encryption),
         starts_tls=encryption.method == "start_tls",
         service=service,

@@ -15,6 +15,10 @@ from vmpooler_api.authentication.base import Credentials, DirectoryUnavailable
 _SUCCESS = 0
 _NO_SUCH_OBJECT = 32
 _SIZE_LIMIT_EXCEEDED = 4
+_UNREADABLE = frozenset({_SUCCESS, 16, _NO_SUCH_OBJECT, 50})
+"""Result codes of a search that say that nothing can be read: there is nothing, no such attribute, no such
+entry, no right to it."""
+_LONGEST_NAME = 256
 _REFUSALS = frozenset({19, 32, 34, 48, 49, 50, 53})
 """Result codes of a bind that say no to this user: a constraint such as a locked account, no such entry, a
 name that can't be one, an entry without a password, wrong password, no right to bind, unwilling. All others
@@ -37,6 +41,8 @@ class LdapOptions:
     port: int
     bases: tuple[str, ...]
     attributes: tuple[str, ...]
+    identity: str
+    """Attribute whose only value is the user's name for us."""
     tls: ssl.SSLContext | None
     """None: nothing is encrypted."""
     starts_tls: bool
@@ -68,35 +74,65 @@ def escape(text: str) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    dn: str
+    names: tuple[str, ...] = ()
+    """Values of the identity attribute, as far as they could be read."""
+
+
+def _identity(names: tuple[str, ...], *, typed: str) -> str | None:
+    """Give the only one of an entry's names; None when there are several, or it is none that can be shown.
+
+    Where none could be read it is the typed one, in lower case, as a directory takes no notice of case.
+    """
+    if not names:
+        return typed.lower()
+    name = names[0].strip()
+    is_fit = len(names) == 1 and 0 < len(name) <= _LONGEST_NAME and name.isprintable()
+    return name if is_fit else None
+
+
 class LdapSession:
     """The steps of one login; none of them waits beyond `deadline` (by `time.monotonic`)."""
 
     def __init__(self, options: LdapOptions, *, deadline: float) -> None:
         self._options = options
         self._deadline = deadline
+        self.has_begun = False
 
-    def knows(self, credentials: Credentials) -> bool:
-        """Try each base with each attribute, in order, until one fits. Raises DirectoryUnavailable."""
+    def identify(self, credentials: Credentials) -> str | None:
+        """Give the name of the entry that takes the password, None for none. Raises DirectoryUnavailable.
+
+        Each base is tried with each attribute, in order. A search ends at the first that finds anything: were
+        others tried after a wrong password, whoever can set an attribute could log in under another's name.
+        """
+        self.has_begun = True
+        user, password = credentials.user, credentials.password
         try:
-            names = self._found(credentials.user) if self._options.service else self._made(credentials.user)
-            return any(self._binds(dn, credentials.password) for dn in names)
+            entries = self._found(user) if self._options.service else self._made(user)
+            bound = (self._bind(entry, password) for entry in entries)
+            entry = next((entry for entry in bound if entry is not None), None)
         except (LDAPException, OSError) as error:
             raise DirectoryUnavailable(f"{type(error).__name__}: {error}") from error
+        return None if entry is None else _identity(entry.names, typed=user)
 
-    def _made(self, user: str) -> Iterator[str]:
+    def _made(self, user: str) -> Iterator[_Entry]:
         for base in self._options.bases:
             for attribute in self._options.attributes:
-                yield f"{attribute}={escape(user)},{base}"
+                yield _Entry(f"{attribute}={escape(user)},{base}")
 
-    def _found(self, user: str) -> Iterator[str]:
+    def _found(self, user: str) -> Iterator[_Entry]:
         for base in self._options.bases:
             for attribute in self._options.attributes:
-                dn = self._search(base, f"({attribute}={escape(user)})")
-                if dn:
-                    yield dn
+                entries = self._search(base, f"({attribute}={escape(user)})")
+                if entries:
+                    # Two of one name are as wrong as none.
+                    yield from entries if len(entries) == 1 else ()
+                    return
 
-    def _search(self, base: str, filter_text: str) -> str | None:
-        """Give the name of the only entry that fits; two are as wrong as none."""
+    def _search(self, base: str, filter_text: str) -> list[_Entry]:
+        """Give the entries that fit, at most two."""
         service = self._options.service
         with self._connected(
             service.dn if service else "", service.password if service else ""
@@ -106,19 +142,55 @@ class LdapSession:
                     f"the service account is refused: {connection.result['description']}"
                 )
             self._limit(connection)
-            connection.search(base, filter_text, dereference_aliases=ldap3.DEREF_NEVER, size_limit=2)
+            connection.search(
+                base,
+                filter_text,
+                dereference_aliases=ldap3.DEREF_NEVER,
+                size_limit=2,
+                attributes=[self._options.identity],
+            )
             if connection.result["result"] not in (_SUCCESS, _NO_SUCH_OBJECT, _SIZE_LIMIT_EXCEEDED):
                 raise DirectoryUnavailable(f"the search failed: {connection.result['description']}")
-            found = [entry["dn"] for entry in connection.response or () if entry["type"] == "searchResEntry"]
-        return found[0] if len(found) == 1 and found[0] else None
+            return self._entries(connection)
 
-    def _binds(self, dn: str, password: str) -> bool:
-        with self._connected(dn, password) as connection:
+    def _bind(self, entry: _Entry, password: str) -> _Entry | None:
+        """Give the entry, with the names that its user reads there; None when the password is refused."""
+        with self._connected(entry.dn, password) as connection:
             if connection.bind():
-                return True
+                self._limit(connection)
+                return _Entry(entry.dn, self._own_names(connection, entry.dn) or entry.names)
             if connection.result["result"] in _REFUSALS:
-                return False
+                return None
             raise DirectoryUnavailable(f"a bind failed: {connection.result['description']}")
+
+    def _own_names(self, connection: ldap3.Connection, dn: str) -> tuple[str, ...]:
+        connection.search(
+            dn,
+            "(objectClass=*)",
+            search_scope=ldap3.BASE,
+            dereference_aliases=ldap3.DEREF_NEVER,
+            attributes=[self._options.identity],
+        )
+        if connection.result["result"] not in _UNREADABLE:
+            # Not taken for unreadable: a user must not have another name while the directory is busy.
+            raise DirectoryUnavailable(f"a name can't be read: {connection.result['description']}")
+        return tuple(name for entry in self._entries(connection) for name in entry.names)
+
+    def _entries(self, connection: ldap3.Connection) -> list[_Entry]:
+        wanted = self._options.identity.lower()
+        return [
+            _Entry(
+                entry["dn"],
+                tuple(
+                    value.decode(errors="surrogateescape")
+                    for attribute, values in entry["raw_attributes"].items()
+                    if attribute.lower().partition(";")[0] == wanted
+                    for value in values
+                ),
+            )
+            for entry in connection.response or ()
+            if entry["type"] == "searchResEntry" and entry["dn"]
+        ]
 
     @contextmanager
     def _connected(self, dn: str, password: str) -> Iterator[ldap3.Connection]:

@@ -12,7 +12,10 @@ class LimitMetrics:
         "rate_limit_refusals_total",
         "Requests that were refused because their client had asked too often.",
         labels=(
-            Label("category", ("vm_creation", "vm_deletion", "authenticated", "dashboard", "global_per_ip")),
+            Label(
+                "category",
+                ("vm_creation", "vm_deletion", "logins", "authenticated", "dashboard", "global_per_ip"),
+            ),
         ),
     )
     UNCHECKED = counter(

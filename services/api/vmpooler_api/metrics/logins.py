@@ -11,8 +11,9 @@ class LoginMetrics:
     LOGINS = counter(
         "logins_total",
         "Logins: right (success), wrong (failure), not judged since one of the user had just failed "
-        "(throttled), or the directory of users couldn't be asked (unavailable).",
-        labels=(Label("result", ("success", "failure", "throttled", "unavailable")),),
+        "(throttled), refused since too many waited (refused), or the directory of users couldn't be asked "
+        "(unavailable).",
+        labels=(Label("result", ("success", "failure", "throttled", "refused", "unavailable")),),
         dotted="login.{result}",
     )
 
@@ -30,6 +31,10 @@ class LoginMetrics:
     def throttled(self) -> None:
         """Whether they were right wasn't told."""
         self._logins.record(1, "throttled")
+
+    def refused(self) -> None:
+        """Too many others waited."""
+        self._logins.record(1, "refused")
 
     def unavailable(self) -> None:
         """The directory gave no answer."""

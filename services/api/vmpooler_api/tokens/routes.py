@@ -2,25 +2,26 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from vmpooler_api.authentication.base import Credentials
 from vmpooler_api.authentication.basic import BasicCredentials
 from vmpooler_api.tokens.schemas import TokenFacts, TokenReport, report_token, report_tokens
-from vmpooler_api.tokens.service import TokenService
+from vmpooler_api.tokens.service import Login, TokenService
+from vmpooler_api.web.client_address import ClientAddresses, network_of
 from vmpooler_api.web.router import Router
 from vmpooler_api.web.schemas import AWAY, CHALLENGE, LATER, Answers, Done, Refusal, RefusalWithMessage
 from vmpooler_common.store.core.errors import NoSuchToken
 
-Login = Annotated[Credentials, Depends(BasicCredentials())]
 Token = Annotated[str, Path(description="The whole token.")]
 
 _LOGIN_ANSWERS: Answers = {
     401: {"model": Refusal, "description": "Name or password is wrong.", "headers": CHALLENGE},
     429: {
         "model": RefusalWithMessage,
-        "description": "A login of this user has just failed; whether this one is right isn't told.",
+        "description": "A login with this name has just failed at this address, and whether this one is "
+        "right isn't told; or too many logins wait.",
         "headers": LATER,
     },
     503: AWAY | {"description": "The directory of users, or Redis, can't be used for now."},
@@ -40,8 +41,15 @@ async def _keep_nothing(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-def router(service: TokenService) -> APIRouter:
+def router(service: TokenService, addresses: ClientAddresses) -> APIRouter:
     """Make the routes."""
+
+    async def read_login(
+        request: Request, credentials: Annotated[Credentials, Depends(BasicCredentials())]
+    ) -> Login:
+        return Login(credentials, network_of(addresses.address_of(request.scope)))
+
+    Caller = Annotated[Login, Depends(read_login)]  # noqa: N806 - a type
     router = Router(prefix="/api/v3/token", tags=["token"], dependencies=[Depends(_keep_nothing)])
 
     @router.get(
@@ -49,9 +57,9 @@ def router(service: TokenService) -> APIRouter:
         summary="List one's tokens",
         responses=_LOGIN_ANSWERS | {404: {"model": Refusal, "description": "The user has none."}},
     )
-    async def list_tokens(credentials: Login) -> dict[str, bool | TokenFacts]:
+    async def list_tokens(login: Caller) -> dict[str, bool | TokenFacts]:
         """Tell when each of the user's tokens, shown by its first eight characters, was made and used."""
-        entries = await service.list_own(credentials)
+        entries = await service.list_own(login)
         if not entries:
             raise NoSuchToken("this user has no token")
         return report_tokens(entries)
@@ -62,9 +70,9 @@ def router(service: TokenService) -> APIRouter:
         responses=_LOGIN_ANSWERS
         | {409: {"model": RefusalWithMessage, "description": "The user has too many."}},
     )
-    async def create_token(credentials: Login) -> NewToken:
+    async def create_token(login: Caller) -> NewToken:
         """Give the user a new token, the only time that it is shown. The body isn't read."""
-        return NewToken(token=await service.create(credentials))
+        return NewToken(token=await service.create(login))
 
     @router.get(
         "/{token}",
@@ -83,9 +91,9 @@ def router(service: TokenService) -> APIRouter:
         | _UNKNOWN
         | {403: {"model": Refusal, "description": "It is another user's."}},
     )
-    async def delete_token(token: Token, credentials: Login) -> Done:
+    async def delete_token(token: Token, login: Caller) -> Done:
         """Make it worthless, at once; one's own, or any for an admin. VMs taken with it stay their user's."""
-        await service.delete(token, credentials)
+        await service.delete(token, login)
         return Done()
 
     return router

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -10,24 +11,38 @@ from vmpooler_api.authentication.base import (
     Credentials,
     Directory,
     DirectoryUnavailable,
+    TooManyLogins,
     WrongCredentials,
 )
 from vmpooler_api.metrics.logins import LoginMetrics
 from vmpooler_api.web.parameters import new_identifier
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.access.tokens import TokenEntry, TokenRecord, Tokens
+from vmpooler_common.store.access.tokens import LoginAttempt, TokenEntry, TokenRecord, Tokens
 from vmpooler_common.store.core.errors import LoginThrottled, NotOwner, Refused
 from vmpooler_common.store.core.scripts import new_operation
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who wants to be known, and where from."""
+
+    credentials: Credentials
+    address: str
+
+    @property
+    def attempt(self) -> LoginAttempt:
+        """What is remembered if it fails."""
+        return LoginAttempt(self.credentials.user, self.address)
+
+
 class TokenService:
     """Keeps tokens. `admins` may delete everybody's; `ttl` is the life of a new one, None for no end.
 
     The directory is asked first and the store once, whatever the directory says: the store alone knows, for
-    all API processes, whether a login of this user has just failed. Raises, beside what each method says,
-    WrongCredentials, DirectoryUnavailable, LoginThrottled, StoreUnavailable.
+    all API processes, whether such a login has just failed there. Raises, beside what each method says,
+    WrongCredentials, DirectoryUnavailable, TooManyLogins, LoginThrottled, StoreUnavailable.
     """
 
     def __init__(
@@ -45,46 +60,52 @@ class TokenService:
         self._admins = frozenset(admins)
         self._ttl = ttl
 
-    async def create(self, credentials: Credentials) -> str:
+    async def create(self, login: Login) -> str:
         """Make a token for the user. Raises TooManyTokens."""
         token = new_identifier()
-        async with self._logged_in(credentials):
-            await self._tokens.issue(token, credentials.user, ttl=self._ttl)
-        log.info(EventName.TOKEN_CREATED, user=credentials.user)
+        async with self._logged_in(login) as user:
+            await self._tokens.issue(token, user, attempt=login.attempt, ttl=self._ttl)
+        log.info(EventName.TOKEN_CREATED, user=user)
         return token
 
-    async def list_own(self, credentials: Credentials) -> Sequence[TokenEntry]:
+    async def list_own(self, login: Login) -> Sequence[TokenEntry]:
         """List the user's tokens, the oldest first."""
-        async with self._logged_in(credentials):
-            return await self._tokens.of_user(credentials.user)
+        async with self._logged_in(login) as user:
+            return await self._tokens.of_user(user, attempt=login.attempt)
 
     async def look_up(self, token: str) -> TokenRecord:
         """Tell what is known of a token; whoever has it may ask. Raises NoSuchToken."""
         return await self._tokens.look_up(token)
 
-    async def delete(self, token: str, credentials: Credentials) -> None:
+    async def delete(self, token: str, login: Login) -> None:
         """Make a token worthless; VMs that were taken with it stay. Raises NoSuchToken, NotOwner."""
-        async with self._logged_in(credentials):
+        async with self._logged_in(login) as user:
             try:
                 owner = await self._tokens.revoke(
-                    token, operation=new_operation(), user=credentials.user, admins=self._admins
+                    token,
+                    operation=new_operation(),
+                    user=user,
+                    attempt=login.attempt,
+                    admins=self._admins,
                 )
             except NotOwner:
-                log.warning(EventName.TOKEN_REFUSED, user=credentials.user)
+                log.warning(EventName.TOKEN_REFUSED, user=user)
                 raise
-        log.info(EventName.TOKEN_DELETED, user=credentials.user, owner=owner)
+        log.info(EventName.TOKEN_DELETED, user=user, owner=owner)
 
     @asynccontextmanager
-    async def _logged_in(self, credentials: Credentials) -> AsyncIterator[None]:
-        """Judge a login, together with the act that the user wants, and count it."""
+    async def _logged_in(self, login: Login) -> AsyncIterator[str]:
+        """Judge a login, together with the act that the user wants, and count it; give the user's name."""
         try:
-            await self._log_in(credentials)
-            yield
+            yield await self._log_in(login)
         except WrongCredentials:
             self._metrics.failed()
             raise
         except LoginThrottled:
             self._metrics.throttled()
+            raise
+        except TooManyLogins:
+            self._metrics.refused()
             raise
         except DirectoryUnavailable:
             self._metrics.unavailable()
@@ -94,7 +115,9 @@ class TokenService:
             raise
         self._metrics.succeeded()
 
-    async def _log_in(self, credentials: Credentials) -> None:
-        if not await self._directory.knows(credentials):
-            await self._tokens.note_failed_login(credentials.user, operation=new_operation())
+    async def _log_in(self, login: Login) -> str:
+        user = await self._directory.identify(login.credentials)
+        if user is None:
+            await self._tokens.note_failed_login(login.attempt, operation=new_operation())
             raise WrongCredentials
+        return user

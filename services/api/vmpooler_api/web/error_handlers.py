@@ -6,7 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from vmpooler_api.authentication.base import DirectoryUnavailable, WrongCredentials
+from vmpooler_api.authentication.base import DirectoryUnavailable, TooManyLogins, WrongCredentials
 from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.web.compression import COMMON_HEADERS
 from vmpooler_api.web.errors import (
@@ -21,6 +21,7 @@ from vmpooler_api.web.errors import (
     UnknownTemplates,
     UnusableEntries,
 )
+from vmpooler_api.web.refusal_log import RefusalLog
 from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import (
     GrantOver,
@@ -48,7 +49,8 @@ log = structlog.get_logger(__name__)
 
 AWAY = "Redis can't be used for now; try again"
 DIRECTORY_AWAY = "the directory of users can't be used for now; try again"
-THROTTLED = "a login of this user has just failed; try again in a second"
+THROTTLED = "a login with this name has just failed; try again in a second"
+TOO_MANY_LOGINS = "too many logins at once; try again"
 TOO_MANY_TOKENS = "this user has too many tokens; delete some"
 NOT_SAFE = "too few replicas of Redis confirmed the checkout, so it was withdrawn; try again"
 _LATER = {"Retry-After": "1"}
@@ -83,6 +85,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     TooManyTokens: (409, TOO_MANY_TOKENS, None),
     KeyReused: (422, None, None),
     LoginThrottled: (429, THROTTLED, _LATER),
+    TooManyLogins: (429, TOO_MANY_LOGINS, _LATER),
     TooManyAtOnce: (429, None, _LATER),
     NoneReady: (503, None, None),
     DirectoryUnavailable: (503, DIRECTORY_AWAY, _LATER),
@@ -92,16 +95,18 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
 """Error -> status, message, headers. Whatever isn't here is a fault of ours: 500."""
 
 
-def add_error_handlers(app: FastAPI, watch: StoreHealth) -> None:
+def add_error_handlers(app: FastAPI, watch: StoreHealth, refusals: RefusalLog) -> None:
     """Make the app answer every error in JSON. `watch` hears of a store that is away."""
 
-    async def answer(_request: Request, error: Exception) -> JsonAnswer:
+    async def answer(request: Request, error: Exception) -> JsonAnswer:
         status, message, headers = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
         content = {"ok": False, **_content(error)}
         if message is not None:
             content["message"] = message
         if isinstance(error, StoreUnavailable):
             watch.noticed(error)
+        knows_token = isinstance(error, NotOwner | RequestTaken)
+        refusals.refused(request.scope, status, reason=type(error).__name__, knows_token=knows_token)
         return JsonAnswer(content, status, headers)
 
     for kind in _ANSWERS:

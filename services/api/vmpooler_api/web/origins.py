@@ -9,8 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vmpooler_api.web.route_names import RouteNames
-from vmpooler_common.metrics.route_template import NOTED
+from vmpooler_api.web.refusal_log import RefusalLog
 from vmpooler_common.web.json import JsonAnswer
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,12 +43,17 @@ class OriginGuard:
     """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Collection[str], checks_pages: bool, names: RouteNames
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str],
+        checks_pages: bool,
+        refusals: RefusalLog,
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
         self._checks_pages = checks_pages
-        self._names = names
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
@@ -57,7 +61,7 @@ class OriginGuard:
             told = {name: value for name, value in scope["headers"] if name in _TELLING}
             complaint = self._complaint(told)
             if complaint:
-                scope[NOTED] = self._names.of(scope["path"])
+                self._refusals.refused_early(scope, 403, reason=complaint)
                 await JsonAnswer({"ok": False, "message": complaint}, 403)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -12,10 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.metrics.limits import LimitMetrics
 from vmpooler_api.web.client_address import ClientAddresses, network_of
-from vmpooler_api.web.route_names import RouteNames
+from vmpooler_api.web.refusal_log import RefusalLog
 from vmpooler_common.config.sections.access import RateLimit, RateLimits
 from vmpooler_common.logs import Outage
-from vmpooler_common.metrics.route_template import NOTED
 from vmpooler_common.store.access.rates import Admission, Allowance, Rates
 from vmpooler_common.store.core.errors import StoreError, StoreUnavailable
 from vmpooler_common.store.core.scripts import new_operation
@@ -23,6 +22,7 @@ from vmpooler_common.web.json import JsonAnswer
 
 _CREATION = re.compile(r"/api(?:/v[123])?/(?:vm|ondemandvm)(?:/[^/]+)?\Z")
 _DELETION = re.compile(r"/api(?:/v[123])?/(?:vm|ondemandvm)/[^/]+\Z")
+_LOGIN = re.compile(r"(?:(?:GET|HEAD|POST) /api(?:/v[123])?/token|DELETE /api(?:/v[123])?/token/[^/]+)\Z")
 _PATIENCE = 1.0
 """Seconds for Redis to answer: a request isn't held up much by a check that may be left out."""
 
@@ -78,6 +78,7 @@ class Limits:
         self._dashboard_paths = dashboard
         self._creation = _allowance("vm_creation", limits.vm_creation)
         self._deletion = _allowance("vm_deletion", limits.vm_deletion)
+        self._logins = _allowance("logins", limits.logins)
         self._authenticated = _allowance("authenticated", limits.authenticated)
         self._dashboard = _allowance("dashboard", limits.dashboard)
         self._global = _allowance("global_per_ip", limits.global_per_ip)
@@ -89,6 +90,8 @@ class Limits:
             return self._creation, self._creation
         if method == "DELETE" and _DELETION.match(path):
             return self._deletion, self._deletion
+        if _LOGIN.match(f"{method} {path}"):
+            return self._logins, self._logins
         if path in self._dashboard_paths:
             return self._dashboard, self._dashboard
         return self._authenticated, self._global
@@ -97,9 +100,8 @@ class Limits:
 class RateLimiter:
     """Admits requests within the limits, tells what is left in the headers of each answer, refuses others.
 
-    `exempt` are the paths that are always served, `names` those by which metrics and the log may name
-    a request that is refused. While Redis can't be asked everything passes: those requests need it, too, and
-    say so themselves.
+    `exempt` are the paths that are always served. While Redis can't be asked everything passes: those
+    requests need it, too, and say so themselves.
     """
 
     def __init__(
@@ -109,17 +111,17 @@ class RateLimiter:
         limits: Limits,
         addresses: ClientAddresses,
         exempt: frozenset[str],
-        names: RouteNames,
         health: StoreHealth,
         metrics: LimitMetrics,
+        refusals: RefusalLog,
     ) -> None:
         self._app = app
         self._limits = limits
         self._addresses = addresses
         self._exempt = exempt
-        self._names = names
         self._health = health
         self._metrics = metrics
+        self._refusals = refusals
         self._outage = Outage("rate limits")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,7 +136,7 @@ class RateLimiter:
             await self._app(scope, receive, _adding(_headers(admission), send))
         else:
             self._metrics.refused(admission.allowance.category)
-            scope[NOTED] = self._names.of(scope["path"])
+            self._refusals.refused_early(scope, 429, reason=f"rate limit {admission.allowance.category}")
             await _refusal(admission)(scope, receive, send)
 
     async def _admission(self, scope: Scope) -> Admission | None:

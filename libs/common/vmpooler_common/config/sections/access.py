@@ -109,12 +109,21 @@ class LdapSection(Section):
         tuple[Annotated[str, text()], ...],
         BeforeValidator(_one_or_more),
         Setting(
-            "Attributes that hold the user's name, in this order",
+            "Attributes that hold the name which is typed, in this order; none that users may change",
             environment=("LDAP_USER_OBJECT",),
             in_effect=True,
             type_name="text | list of text",
         ),
     ] = ()
+    identity_attribute: Annotated[
+        str,
+        text("the name of an attribute, such as uid", pattern=r"[A-Za-z][A-Za-z0-9-]*"),
+        Setting(
+            "Attribute whose only value is the user's name here, for VMs, tokens and admins, however it was "
+            "typed; where it can't be read, that is what was typed, in lower case",
+            in_effect=True,
+        ),
+    ] = "uid"
     encryption: Annotated[Encryption, Setting("How the connection is encrypted")] = Encryption()
     service_account_hash: Annotated[
         ServiceAccount | None, Setting("Account under which users are searched for")
@@ -172,6 +181,12 @@ class DeletionLimit(RateLimit):
     limit: Annotated[int, _LIMIT, _REQUESTS] = 50
 
 
+class LoginLimit(RateLimit):
+    """The mapping `rate_limits.logins`."""
+
+    limit: Annotated[int, _LIMIT, _REQUESTS] = 60
+
+
 class AuthenticatedLimit(RateLimit):
     """The mapping `rate_limits.authenticated`."""
 
@@ -189,6 +204,7 @@ class RateLimits(Section):
 
     vm_creation: Annotated[CreationLimit, Setting("Requests that take VMs")] = CreationLimit()
     vm_deletion: Annotated[DeletionLimit, Setting("Requests that give VMs back")] = DeletionLimit()
+    logins: Annotated[LoginLimit, Setting("Requests with name and password from one address")] = LoginLimit()
     authenticated: Annotated[AuthenticatedLimit, Setting("Other requests of one user, with tokens")] = (
         AuthenticatedLimit()
     )

@@ -1,15 +1,14 @@
 -- issue_token: make a token known as a user's, whose password was found right.
--- ARGS token, user, spelling, beginning, life, most
+-- ARGS token, user, attempt, beginning, life, most
 --
--- `spelling` is the digest of the user's name, `beginning` the token's first characters, `life` in ms or 0
--- for no
--- end, `most` how many tokens a user may have.
--- Returns 'ok', 'throttled' when a login of this user has failed within a second,
+-- `attempt` is the digest of name and address of the login, `beginning` the token's first characters, `life`
+-- in ms or 0 for no end, `most` how many tokens a user may have.
+-- Returns 'ok', 'throttled' when such an attempt has failed within a second,
 --         'full' when the user has too many tokens.
 
 local token, user, life = ARG.token, ARG.user, tonumber(ARG.life)
 if redis.call('EXISTS', K.token .. token) == 1 then return 'ok' end -- the same call again
-if redis.call('EXISTS', K.failed .. ARG.spelling) == 1 then return 'throttled' end
+if redis.call('EXISTS', K.failed .. ARG.attempt) == 1 then return 'throttled' end
 local expired, kept = {}, 0
 for _, other in ipairs(redis.call('ZRANGE', K.tokens .. user, 0, -1)) do
   if redis.call('EXISTS', K.token .. other) == 1 then

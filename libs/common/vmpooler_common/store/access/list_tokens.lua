@@ -1,11 +1,12 @@
 -- list_tokens: list a user's tokens, the oldest first. Writes nothing.
--- ARGS user, spelling
+-- ARGS user, attempt
 -- REPLY outcome, tokens
 --
 -- Each token has beginning (its first characters), created and last (use, or '').
--- The outcome is ok, or throttled when a login of this user has failed within a second.
+-- `attempt` is the digest of name and address of the login. The outcome is ok, or throttled when such an
+-- attempt has failed within a second.
 
-if redis.call('EXISTS', K.failed .. ARG.spelling) == 1 then return cjson.encode({ outcome = 'throttled' }) end
+if redis.call('EXISTS', K.failed .. ARG.attempt) == 1 then return cjson.encode({ outcome = 'throttled' }) end
 local found = {}
 for _, token in ipairs(redis.call('ZRANGE', K.tokens .. ARG.user, 0, -1)) do
   local known = redis.call('HMGET', K.token .. token, 'beginning', 'created', 'last')

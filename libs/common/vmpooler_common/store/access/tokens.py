@@ -46,6 +46,25 @@ class TokenRecord:
     """Short names of the running VMs that were taken with it, the oldest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class LoginAttempt:
+    """What somebody logs in with: logins that fail are counted by both together.
+
+    So whoever guesses at one place keeps nobody from logging in at another.
+    """
+
+    name: str
+    """As it was typed."""
+    address: str
+    """Where from: what counts as one client."""
+
+    @property
+    def digest(self) -> str:
+        """One short text for this address and all spellings that a directory may take for the same name."""
+        folded = " ".join(unicodedata.normalize("NFKC", self.name).casefold().split())
+        return hashlib.sha256(f"{self.address} {folded}".encode()).hexdigest()
+
+
 def token_digest(token: str | None) -> str:
     """Give the form in which a token is kept: its SHA-256 in hexadecimal; empty for none."""
     return hashlib.sha256(token.encode()).hexdigest() if token else ""
@@ -54,9 +73,9 @@ def token_digest(token: str | None) -> str:
 class Tokens:
     """Each method is one round trip.
 
-    The methods that take a user are for users whose password was found right. Within a second of a failed
-    login of the same user they refuse with LoginThrottled all the same: whoever guesses learns of one
-    guess in a second, however many are made at once and at however many API processes.
+    The methods that take an attempt are for users whose password was found right. Within a second of a failed
+    attempt with the same name from the same address they refuse with LoginThrottled all the same: whoever
+    guesses learns of one guess in a second, however many are made at once and at however many API processes.
     """
 
     def __init__(self, connection: RedisConnection, scripts: Scripts, keys: Keys) -> None:
@@ -70,7 +89,7 @@ class Tokens:
         if not check(known):
             raise UnknownToken("the token isn't known")
 
-    async def issue(self, token: str, user: str, *, ttl: timedelta | None) -> None:
+    async def issue(self, token: str, user: str, *, attempt: LoginAttempt, ttl: timedelta | None) -> None:
         """Make a new token known as this user's. A `ttl` of None never ends.
 
         Raises LoginThrottled, TooManyTokens, StoreUnavailable.
@@ -80,7 +99,7 @@ class Tokens:
             "issue_token",
             token=token_digest(token),
             user=user,
-            spelling=_one_spelling(user),
+            attempt=attempt.digest,
             beginning=token[:SHOWN],
             life=life,
             most=MOST_TOKENS,
@@ -90,9 +109,9 @@ class Tokens:
             case "full":
                 raise TooManyTokens(f"this user has {MOST_TOKENS} tokens")
 
-    async def of_user(self, user: str) -> list[TokenEntry]:
+    async def of_user(self, user: str, *, attempt: LoginAttempt) -> list[TokenEntry]:
         """List a user's tokens, the oldest first. Raises LoginThrottled, StoreUnavailable."""
-        reply = await self._scripts.fetch("list_tokens", user=user, spelling=_one_spelling(user))
+        reply = await self._scripts.fetch("list_tokens", user=user, attempt=attempt.digest)
         if reply["outcome"] == "throttled":
             raise _throttled()
         return [
@@ -108,7 +127,9 @@ class Tokens:
         last = from_ms_or_none(found["last"])
         return TokenRecord(found["user"], from_ms(found["created"]), last, tuple(found["vms"]))
 
-    async def revoke(self, token: str, *, operation: str, user: str, admins: Collection[str]) -> str:
+    async def revoke(
+        self, token: str, *, operation: str, user: str, attempt: LoginAttempt, admins: Collection[str]
+    ) -> str:
         """Forget a token; `user` asks for it. Gives the user whose it was.
 
         Raises LoginThrottled, NoSuchToken, NotOwner (unless `user` is among the `admins`), StoreUnavailable.
@@ -118,7 +139,7 @@ class Tokens:
             operation=operation,
             token=token_digest(token),
             user=user,
-            spelling=_one_spelling(user),
+            attempt=attempt.digest,
             is_admin=user in admins,
         )
         match reply["outcome"]:
@@ -131,22 +152,16 @@ class Tokens:
             case _:
                 raise NoSuchToken("no such token")
 
-    async def note_failed_login(self, user: str, *, operation: str) -> None:
+    async def note_failed_login(self, attempt: LoginAttempt, *, operation: str) -> None:
         """Note that a login failed.
 
-        Raises LoginThrottled when another one has within a second, StoreUnavailable.
+        Raises LoginThrottled when one like it has failed within a second, StoreUnavailable.
         """
-        key, milliseconds = self._keys("failed", _one_spelling(user)), duration_ms(_FAILURE_COUNTS)
+        key, milliseconds = self._keys("failed", attempt.digest), duration_ms(_FAILURE_COUNTS)
         (before,) = await self._connection.call(("SET", key, operation, "NX", "PX", milliseconds, "GET"))
         if check(before) not in (None, operation):
             raise _throttled()
 
 
-def _one_spelling(user: str) -> str:
-    """Give one short text for all spellings of a name that a directory may take for the same."""
-    folded = " ".join(unicodedata.normalize("NFKC", user).casefold().split())
-    return hashlib.sha256(folded.encode()).hexdigest()
-
-
 def _throttled() -> LoginThrottled:
-    return LoginThrottled("a login of this user has failed within a second")
+    return LoginThrottled("a login with this name from this address has failed within a second")

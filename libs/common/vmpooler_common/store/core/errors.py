@@ -81,7 +81,7 @@ class NotOwner(Refused):
 
 
 class LoginThrottled(Refused):
-    """A login of this user has failed within a second; this one is told nothing."""
+    """A login with this name has failed there within a second; this one is told nothing."""
 
 
 class TooManyTokens(Refused):

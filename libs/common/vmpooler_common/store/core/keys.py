@@ -70,8 +70,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
                             swept out when U makes another
     token_vms:S     zset    H → checkout time, for the running VMs that were taken with this token; S is
                             `lost` for reinstated ones
-    failed:U        string  operation of the last failed login of a user, for a second; U is the SHA-256
-                            of the user's name in one spelling
+    failed:A        string  operation of the last failed login, for a second; A is the SHA-256 of the
+                            client's address and the name that was typed, in one spelling
     rate:C:K        zset    operation → time, of each request of class C that was admitted within the last
                             period; K is user:U or address:A; expires a period after the newest
     lastboot        hash    P → when a VM last became ready

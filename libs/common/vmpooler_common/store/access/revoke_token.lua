@@ -2,8 +2,8 @@
 -- ARGS operation, token, user, attempt, is_admin
 -- REPLY outcome, owner
 --
--- `user` is who asks, `attempt` the digest of name and address of the login. The outcome is ok; throttled when
--- such an attempt has failed within a second; missing; or foreign when it is another user's.
+-- `user` is who asks, `attempt` the digest of name and address of the login. The outcome is ok; throttled
+-- when such an attempt has failed within a second; missing; or foreign when it is another user's.
 
 local operation, token = ARG.operation, ARG.token
 local done = redis.call('GET', K.op .. operation)

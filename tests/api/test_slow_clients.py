@@ -192,6 +192,16 @@ async def test_a_head_or_body_that_does_not_come_is_waited_for_so_long_only(
 
 
 @pytest.mark.parametrize("limits", [SHORT])
+async def test_empty_lines_begin_no_request(served: Api, cut: Callable[[str], float]) -> None:
+    async with connected(served) as client:
+        await client.send(LIVE)
+        assert b" 200 OK" in await client.read()
+        await client.send(b"\r\n")
+        await client.rest()
+    assert cut("head") == 1
+
+
+@pytest.mark.parametrize("limits", [SHORT])
 async def test_who_waits_for_vms_is_not_late(served: Api, cut: Callable[[str], float]) -> None:
     waiting = asyncio.create_task(served.client.post("/api/v3/vm/pool1?wait=60"))
 

@@ -130,9 +130,13 @@ class HttpProtocol(HttpToolsProtocol):
         """Tell what the client owes, with a number that changes with each new debt; None: nothing."""
         if self._is_stuck or self.transport.is_closing():
             return Awaited.SEND, self._times_stuck
-        if self._reading is None or self.flow.read_paused:  # paused by us, for an earlier request is served
+        if self.flow.read_paused:  # by us, for an earlier request is served
             return None
-        return self._reading, self._messages
+        if self._reading is not None:
+            return self._reading, self._messages
+        # Empty lines before a request end uvicorn's own time limit, and begin nothing.
+        is_idle = self.cycle is None or self.cycle.response_complete
+        return (Awaited.HEAD, self._messages) if is_idle and self.timeout_keep_alive_task is None else None
 
     def cut(self, awaited: Awaited) -> None:
         """Close the connection; say why where an answer can still be given."""

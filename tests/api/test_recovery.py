@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.api.in_process import POOLS, Api, open_api
+from tests.store.dataset import ask
 from tests.store.fleet import Fleet
 from tests.support.documents import pooler_document
 from tests.support.eventually import eventually
@@ -60,6 +61,26 @@ async def test_it_starts_without_redis_and_serves_when_it_is_there(
         await wait_until_ready(client)
         await fill(own_redis_server, redis_prefix, "one")
         assert (await client.post("/api/v3/vm/pool1")).status_code == 200
+
+
+async def test_a_redis_that_takes_no_writes_is_told_everywhere_until_it_takes_them(api: Api) -> None:
+    await api.fleet.ready("pool1", *(f"vm-{number}" for number in range(5)))
+    await ask(api.fleet.client, "CONFIG", "SET", "maxmemory", "1")
+    try:
+        refused = await api.client.post("/api/v3/vm/pool1")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        status = (await api.client.get("/api/v3/status")).json()
+        unready = await api.client.get("/ready")
+        assert (api.metric("redis_writable"), api.metric("redis_up")) == (0, 1)
+    finally:
+        await ask(api.fleet.client, "CONFIG", "SET", "maxmemory", "0")
+    assert (status["status"]["ok"], status["redis"]["state"]) == (False, "read-only")
+    assert unready.status_code == 503
+    for told in (refused.json(), status["status"], unready.json()):
+        assert told["message"].startswith("Redis takes no writes")
+    await wait_until_ready(api.client)
+    assert "redis" not in (await api.client.get("/api/v3/status")).json()
+    assert api.metric("redis_writable") == 1
 
 
 async def test_it_goes_on_when_redis_was_stopped(

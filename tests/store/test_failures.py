@@ -127,7 +127,7 @@ async def test_a_full_memory_refuses_whole_scripts(
     before, after, error = await _refused(
         operation, troubled_server, own_client, ("CONFIG", "SET", "maxmemory", "1")
     )
-    assert error.kind == "refused"
+    assert error.kind == "read_only"
     assert after == before
 
 
@@ -160,7 +160,7 @@ async def test_a_server_that_became_a_replica_refuses_whole_scripts(
     before, after, error = await _refused(
         operation, troubled_server, own_client, ("REPLICAOF", "127.0.0.1", "1")
     )
-    assert error.kind == "refused"
+    assert error.kind == "read_only"
     assert after == before
 
 
@@ -180,7 +180,7 @@ async def test_a_server_that_can_not_save_refuses_to_hand_out(tmp_path: Path) ->
                     await asyncio.sleep(0.01)
             with pytest.raises(StoreUnavailable, match="MISCONF") as failure:
                 await store.checkouts.check_out([want("one")], operation="take", lifetime=None)
-            assert failure.value.kind == "refused"
+            assert failure.value.kind == "read_only"
             assert await fleet.state("a") == "ready"
 
 

@@ -127,7 +127,7 @@ async def test_a_replica_takes_no_writes_and_says_so(replica: RedisServer, fleet
         with pytest.raises(StoreUnavailable) as failure:
             async with open_store(replica.url, PREFIX):
                 pass
-        assert failure.value.kind == "refused"
+        assert failure.value.kind == "read_only"
         assert await ask(client, "DBSIZE") == before
 
 

@@ -175,7 +175,7 @@ def _build_checkout(base: Base, background: Background, selection: _Selection) -
 
 def _build_routers(base: Base, background: Background, selection: _Selection) -> Sequence[APIRouter]:
     settings, store, metrics = base.settings, base.store, base.metrics
-    counts = StatusService(store.views, settings)
+    counts = StatusService(store.views, settings, health=background.health)
     figures = DashboardService(store.views, settings, graph_server=background.graph_server)
     on_demand = OnDemandService(
         store,

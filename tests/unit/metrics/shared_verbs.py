@@ -22,6 +22,8 @@ def shared_verbs(service: str) -> tuple[Verb, ...]:
         verb("redis", "unreachable"),
         verb("redis", "timed_out"),
         verb("redis", "refused"),
+        verb("redis", "read_only"),
+        verb("redis", "written"),
         verb("redis", "script_failed"),
         verb("pushing", "lost", "statsd", 7),
         verb("pushing", "failed", "graphite"),

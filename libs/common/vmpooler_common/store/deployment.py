@@ -5,13 +5,16 @@ import secrets
 from redis.exceptions import ResponseError
 
 from vmpooler_common.store.core.connection import RedisConnection, check
-from vmpooler_common.store.core.errors import InstallationMismatch, SchemaMismatch
+from vmpooler_common.store.core.errors import InstallationMismatch, SchemaMismatch, StoreUnavailable
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.managers.leases import info_of
 
 SCHEMA = 2
 """Version of the keys and records in `core/keys.py`; raised when other versions couldn't read them."""
+
+OLDEST_REDIS = 7
+"""Earlier ones know no flags of scripts. Valkey calls itself 7 where Redis's version is asked for."""
 
 _WRITTEN_BY = {"1": "vmpooler 0.1"}
 
@@ -33,10 +36,18 @@ class Deployment:
         Data of another schema or installation is left as it is.
         Raises SchemaMismatch, InstallationMismatch, StoreUnavailable.
         """
-        schema, stored = map(
+        server, schema, stored = map(
             check,
-            await self._connection.call(("GET", self._keys("schema")), ("GET", self._keys("installation"))),
+            await self._connection.call(
+                ("INFO", "server"), ("GET", self._keys("schema")), ("GET", self._keys("installation"))
+            ),
         )
+        version = info_of(server).get("redis_version", "")
+        if int(version.partition(".")[0] or 0) < OLDEST_REDIS:
+            raise StoreUnavailable(
+                f"this server is Redis {version}; vmpooler needs Redis {OLDEST_REDIS} or Valkey 8",
+                kind="refused",
+            )
         if schema not in (None, str(SCHEMA)):
             writer = _WRITTEN_BY.get(schema, "another vmpooler")
             raise SchemaMismatch(
@@ -52,6 +63,7 @@ class Deployment:
             ("GET", self._keys("installation")),
             ("GET", self._keys("generation")),
         )
+        self._connection.metrics.written()
         if check(stored) != self._installation:  # another one was faster
             raise InstallationMismatch(stored, self._installation)
         await self._scripts.load()

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 import structlog
 
@@ -16,6 +17,15 @@ log = structlog.get_logger(__name__)
 
 _LOOK_AGAIN = 30.0
 """Seconds after which a store that works is checked again: it may have been replaced unnoticed."""
+
+
+class RedisState(StrEnum):
+    """What Redis is good for."""
+
+    OK = "ok"
+    READ_ONLY = "read-only"
+    """It answers and takes no writes, so that no VM can be handed out or returned."""
+    AWAY = "away"
 
 
 class StoreHealth:
@@ -40,6 +50,7 @@ class StoreHealth:
         self._outage = Outage("Redis")
         self._wake = asyncio.Event()
         self._concerns: list[str] = []
+        self.state, self.since = RedisState.AWAY, datetime.now(UTC)
         self.is_prepared = False
         """Whether the store worked when it was last asked, with data that this service understands."""
         self.tried = asyncio.Event()
@@ -47,7 +58,7 @@ class StoreHealth:
 
     def noticed(self, error: StoreUnavailable) -> None:
         """A request found the store away."""
-        self._outage.began(str(error))
+        self._trouble(error)
         if self.is_prepared:
             self.is_prepared = False
             self._wake.set()
@@ -57,7 +68,8 @@ class StoreHealth:
         await self._store.views.counts(())
         if not self.is_prepared:
             self._wake.set()  # it is back: don't wait for the rest of the pause
-            raise StoreUnavailable("the store is not prepared yet", kind="refused")
+            kind = "read_only" if self.state is RedisState.READ_ONLY else "refused"
+            raise StoreUnavailable("the store is not prepared yet", kind=kind)
 
     async def run(self) -> None:
         """Watch until cancelled, or until `on_fatal` was called."""
@@ -72,7 +84,7 @@ class StoreHealth:
                 return
             except StoreError as error:
                 self.is_prepared = False
-                self._outage.began(str(error))
+                self._trouble(error)
                 await self._wait(next(waits))
             else:
                 waits = pauses(self._attempts)
@@ -80,8 +92,18 @@ class StoreHealth:
                     self.is_prepared = True
                     log.info(EventName.STORE_READY, generation=generation)
                     await self._report_concerns()
+                self._enter(RedisState.OK)
                 self._outage.ended()
                 await self._wait(_LOOK_AGAIN)
+
+    def _trouble(self, error: StoreError) -> None:
+        self._outage.began(str(error))
+        can_be_read = isinstance(error, StoreUnavailable) and error.kind == "read_only"
+        self._enter(RedisState.READ_ONLY if can_be_read else RedisState.AWAY)
+
+    def _enter(self, state: RedisState) -> None:
+        if state is not self.state:
+            self.state, self.since = state, datetime.now(UTC)
 
     async def _wait(self, seconds: float) -> None:
         self.tried.set()

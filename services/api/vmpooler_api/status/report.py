@@ -79,6 +79,16 @@ class Verdict(BaseModel):
     uptime: float = Field(description="Seconds that this process has run.")
 
 
+NO_WRITES = "Redis takes no writes: no VM can be handed out or returned."
+
+
+class RedisReport(BaseModel):
+    """What Redis is good for, when that isn't everything."""
+
+    state: str = Field(description="`read-only`: no VM can be handed out or returned.")
+    since: str
+
+
 class StatusReport(BaseModel):
     """The sections that were asked for, in alphabetical order."""
 
@@ -87,6 +97,7 @@ class StatusReport(BaseModel):
     clone: DurationReport | None = None
     pools: dict[str, PoolReport] | None = None
     queue: QueueReport | None = None
+    redis: RedisReport | None = None
     status: Verdict
 
 

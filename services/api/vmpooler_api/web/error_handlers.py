@@ -48,6 +48,7 @@ from vmpooler_common.web.json import JsonAnswer
 log = structlog.get_logger(__name__)
 
 AWAY = "Redis can't be used for now; try again"
+READ_ONLY = "Redis takes no writes for now: no VM can be handed out or returned; try again"
 DIRECTORY_AWAY = "the directory of users can't be used for now; try again"
 THROTTLED = "a login with this name has just failed; try again in a second"
 TOO_MANY_LOGINS = "too many logins at once; try again"
@@ -105,6 +106,8 @@ def add_error_handlers(app: FastAPI, watch: StoreHealth, refusals: RefusalLog) -
             content["message"] = message
         if isinstance(error, StoreUnavailable):
             watch.noticed(error)
+            if error.kind == "read_only":
+                content["message"] = READ_ONLY
         knows_token = isinstance(error, NotOwner | RequestTaken)
         refusals.refused(request.scope, status, reason=type(error).__name__, knows_token=knows_token)
         return JsonAnswer(content, status, headers)

@@ -43,13 +43,14 @@ class HeartbeatLoop:
         self._wait_replicas = wait_replicas
         self._beat_now = asyncio.Event()
         self._outage = Outage("Redis")
+        self._trouble = ""
         self._is_prepared = False
         self._last_epoch = ""
 
     def complaint(self) -> str:
-        """Say that Redis can't be reached; else nothing."""
+        """Say what is wrong with Redis; else nothing."""
         if not self._is_prepared or self._outage.is_on:
-            return "Redis can't be reached"
+            return self._trouble or "Redis can't be reached"
         return ""
 
     def beat(self) -> None:
@@ -78,10 +79,12 @@ class HeartbeatLoop:
             except DataMismatch:
                 raise
             except StoreError as error:
+                self._trouble = str(error)
                 self._outage.began(str(error))
                 self._shared.lose_sight()
                 wait = next(pauses)
             else:
+                self._store.connection.metrics.written()
                 if self._outage.is_on:
                     self._outage.ended()
                     self._held.poke_all()

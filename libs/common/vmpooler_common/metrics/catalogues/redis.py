@@ -13,15 +13,21 @@ class RedisMetrics:
     ERRORS = counter(
         "redis_errors_total",
         "Failed sends: no connection, no reply in time, an error reply, or a script that stopped.",
-        labels=(Label("kind", ("unreachable", "timeout", "refused", "script")),),
+        labels=(Label("kind", ("unreachable", "timeout", "read_only", "refused", "script")),),
     )
     UP = gauge("redis_up", "Whether Redis answered when it was last asked (1) or not (0).")
+
+    WRITABLE = gauge(
+        "redis_writable",
+        "Whether Redis took the last write of this process (1), or said that it can't be written (0).",
+    )
 
     def __init__(self, backend: Backend) -> None:
         self._round_trips = Instrument(backend, self.ROUND_TRIPS)
         self._commands = Instrument(backend, self.COMMANDS)
         self._errors = Instrument(backend, self.ERRORS)
         self._up = Instrument(backend, self.UP)
+        self._writable = Instrument(backend, self.WRITABLE)
 
     def sent(self, commands: int) -> None:
         """So many commands were sent at once, and their replies are awaited."""
@@ -42,8 +48,18 @@ class RedisMetrics:
         self._errors.record(1, "timeout")
         self._up.record(0)
 
+    def written(self) -> None:
+        """Redis took what this process writes all the time."""
+        self._writable.record(1)
+
+    def read_only(self) -> None:
+        """Redis said that it can't be written: a replica, memory or disk full, too few replicas."""
+        self._errors.record(1, "read_only")
+        self._up.record(1)
+        self._writable.record(0)
+
     def refused(self) -> None:
-        """Redis replied with an error: read-only, loading, out of memory, wrong password."""
+        """Redis replied with an error: loading, wrong password, a command that isn't allowed."""
         self._errors.record(1, "refused")
         self._up.record(1)
 

@@ -19,6 +19,8 @@ from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
     NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
 )
@@ -37,9 +39,11 @@ _LARGEST_BATCH = 500
 
 _STATE_OF_SERVER = (
     "READONLY", "LOADING", "BUSY ", "MASTERDOWN", "OOM", "MISCONF", "NOREPLICAS", "CLUSTERDOWN",
-    "TRYAGAIN", "UNBLOCKED",
+    "TRYAGAIN", "UNBLOCKED", "NOAUTH", "Protocol error: unauthenticated",
 )  # fmt: skip
 """Error codes that say that this server won't work for now, whatever the command."""
+_READ_ONLY = ("READONLY", "OOM", "MISCONF", "NOREPLICAS")
+"""Those of a server that can be read, and takes no writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,8 @@ class RedisConnection:
                 self.metrics.unreachable()
             case "timeout":
                 self.metrics.timed_out()
+            case "read_only":
+                self.metrics.read_only()
             case _:
                 self.metrics.refused()
 
@@ -277,6 +283,8 @@ def _unavailable(error: Exception) -> StoreUnavailable:
     """Say in our words what became of a connection; the client's messages hold no secrets."""
     if isinstance(error, (TimeoutError, RedisTimeoutError)):
         return StoreUnavailable("Redis didn't answer in time", kind="timeout")
+    if isinstance(error, (ReadOnlyError, OutOfMemoryError)) or str(error).startswith(_READ_ONLY):
+        return StoreUnavailable(f"Redis can't be written: {error}", kind="read_only")
     # The client counts the first two among the broken connections.
     if isinstance(error, (AuthenticationError, BusyLoadingError, ResponseError)):
         return StoreUnavailable(f"Redis refuses to work: {error}", kind="refused")

@@ -40,7 +40,7 @@ class StoreUnavailable(StoreError):  # noqa: N818 - a state, not a fault of the 
     def __init__(self, message: str, *, kind: str, may_have_run: bool = True) -> None:
         super().__init__(message)
         self.kind = kind
-        """`unreachable`, `timeout` or `refused`."""
+        """`unreachable`, `timeout`, `read_only` (it answers, and takes no writes) or `refused`."""
         self.may_have_run = may_have_run
         """False when it is certain that Redis never got the call."""
 

@@ -33,9 +33,10 @@ async def changeable(with_api: WithApi) -> AsyncIterator[Api]:
         yield api
 
 
-def secured(with_api: WithApi, *admins: str) -> Any:
+def secured(with_api: WithApi, *admins: str, pool_changes: str = "admins") -> Any:
     """Open an API with authentication whose pools may be changed."""
-    return with_api(auth="dummy", config={"experimental_features": True, "admins": list(admins)})
+    config = {"experimental_features": True, "admins": list(admins), "pool_changes": pool_changes}
+    return with_api(auth="dummy", config=config)
 
 
 async def tokens(api: Api) -> None:
@@ -72,15 +73,22 @@ async def test_where_admins_are_configured_only_they_may_change_pools(
         assert await status_of(api, method, path, json=body, headers=ROOT) in (200, 201)
 
 
-async def test_without_admins_every_valid_token_may_and_its_use_is_noted(with_api: WithApi) -> None:
+async def test_without_admins_nobody_may(with_api: WithApi) -> None:
     async with secured(with_api) as api:
+        await tokens(api)
+        assert await status_of(api, "POST", SIZE, json={"pool1": 1}, headers=ALICE) == 403
+        assert await status_of(api, "POST", SIZE, json={"pool1": 1}) == 401
+
+
+async def test_where_any_user_may_every_valid_token_does_and_its_use_is_noted(with_api: WithApi) -> None:
+    async with secured(with_api, "root", pool_changes="any") as api:
         await tokens(api)
         assert await status_of(api, "POST", SIZE, json={"pool1": 1}, headers=ALICE) == 201
         assert (await api.fleet.store.tokens.look_up("alices")).last_used_at is not None
 
 
 async def test_the_log_tells_who_changed_what(with_api: WithApi) -> None:
-    async with secured(with_api) as api:
+    async with secured(with_api, pool_changes="any") as api:
         await tokens(api)
         with capture_logs() as entries:
             await api.client.post(SIZE, json={"pool1": 2}, headers=ALICE)

@@ -56,7 +56,6 @@ def test_the_address_comes_from_the_command_line_then_the_environment(
 ) -> None:
     loaded = load_text(COMPLETE, environ, **arguments)  # type: ignore[arg-type]
     assert (loaded.settings.listen.host, loaded.settings.listen.port) == expected
-    assert loaded.warnings == ()
 
 
 def test_the_manager_has_a_port_of_its_own() -> None:
@@ -127,15 +126,15 @@ def test_the_variable_replaces_the_document_s_list_of_extra_files(tmp_path: Path
 
 
 def test_redis_url_from_the_environment_beats_the_other_redis_settings() -> None:
-    document = with_value(("redis",), {"url": "redis://one", "server": "two", "port": 3})
-    loaded = load_text(document, {"REDIS_URL": "redis://four:5/6"})
+    document = with_value(("redis",), {"url": "redis://localhost", "server": "two", "port": 3})
+    loaded = load_text(document, {"REDIS_URL": "redis://127.0.0.4:5/6"})
     assert loaded.settings.redis.url is not None
-    assert loaded.settings.redis.url.get_secret_value() == "redis://four:5/6"
+    assert loaded.settings.redis.url.get_secret_value() == "redis://127.0.0.4:5/6"
     assert loaded.warnings == ()
 
 
 def test_a_redis_url_in_the_document_is_pointed_out_beside_the_settings_that_it_beats() -> None:
-    loaded = load_text(with_value(("redis",), {"url": "redis://one", "server": "two", "port": 3}))
+    loaded = load_text(with_value(("redis",), {"url": "redis://localhost", "server": "two", "port": 3}))
     assert [warning.place for warning in loaded.warnings] == ["redis.server", "redis.port"]
 
 

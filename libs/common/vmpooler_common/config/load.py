@@ -9,6 +9,7 @@ from vmpooler_common.config.document.node import Node, Origin
 from vmpooler_common.config.document.problems import ConfigurationError, Findings, NotInEffect, Problem
 from vmpooler_common.config.read.assembly import assemble
 from vmpooler_common.config.read.checks import check
+from vmpooler_common.config.read.dangers import warn_of_dangers
 from vmpooler_common.config.read.drivers import check_drivers
 from vmpooler_common.config.read.environment import overlay
 from vmpooler_common.config.read.sources import read_documents
@@ -58,6 +59,7 @@ def load(
             root = root.replaced(("listen", key), Node(value, Origin("command line", f"--{key}")))
     sections = assemble(root, findings)
     check(sections, environ, findings)
+    warn_of_dangers(sections, findings, serves_users=service == "api")
     if needs_drivers:
         check_drivers(sections, findings)
     if findings.problems:

@@ -40,7 +40,7 @@ class TakenBack:
 class PoolService:
     """Changes pools. Each method is one round trip, and so is each refusal but those of who gives no token.
 
-    Where tokens are checked one is needed; where admins are configured it must be one of theirs. Whoever may
+    Where tokens are checked one is needed, of an admin unless any user may change pools. Whoever may
     not is told nothing else. Raises, beside what each method says, UnknownToken, NotOwner, StoreUnavailable.
     """
 
@@ -52,6 +52,7 @@ class PoolService:
         self._pools = {pool.name: pool for pool in settings.pools}
         self._needs_token = settings.needs_token
         self._admins = settings.general.admins
+        self._only_admins = settings.general.pool_changes == "admins"
         self._metrics = metrics
 
     async def show(self) -> ConfigurationReport:
@@ -140,7 +141,7 @@ class PoolService:
     def _permission(self, token: str | None) -> Permission:
         if not self._needs_token:
             return Permission()
-        return Permission(token, True, self._admins, only_admins=bool(self._admins))
+        return Permission(token, True, self._admins, only_admins=self._only_admins)
 
     def _known(self, pool: str) -> PoolSettings:
         if pool not in self._pools:

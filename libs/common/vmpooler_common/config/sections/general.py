@@ -246,6 +246,15 @@ class GeneralSection(Section):
             in_effect=True,
         ),
     ] = False
+    pool_changes: Annotated[
+        str,
+        choice("admins", "any"),
+        Setting(
+            "Which users may change pools through the API, where that is allowed and there are users: only "
+            "admins, or any",
+            in_effect=True,
+        ),
+    ] = "admins"
     usage_stats: Annotated[
         bool, flag(), Setting("Count the use by user and job", environment=("USAGE_STATS",), in_effect=True)
     ] = False
@@ -258,8 +267,7 @@ class GeneralSection(Section):
         tuple[Annotated[str, text()], ...],
         BeforeValidator(split_list),
         Setting(
-            "Users who may act on everybody's VMs, requests and tokens, and see the configuration; "
-            "where there are any, only they may change pools",
+            "Users who may act on everybody's VMs, requests and tokens, see everything and change pools",
             in_effect=True,
             type_name="list of text, comma list",
         ),

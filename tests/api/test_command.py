@@ -24,7 +24,7 @@ def service(redis_server: RedisServer, redis_prefix: str, make_service: MakeServ
         redis_url=redis_server.url,
         prefix=redis_prefix,
         pools={"pool1": {"size": 1, "timeout_notification": 3, "stray_key": 1}},
-        config={"purge_unconfigured_resources": True},
+        config={"health_check_enabled": True},
     )
     made: Service = make_service("api", document=document)
     return made
@@ -57,7 +57,7 @@ async def test_the_start_tells_what_is_doubtful(service: Service) -> None:
     assert "stray_key" in log
     in_vain = [line for line in log.splitlines() if "configuration.not_in_effect" in line]
     assert len(in_vain) == 1
-    assert "purge_unconfigured_resources" in in_vain[0]
+    assert "health_check_enabled" in in_vain[0]
     assert "timeout_notification" in in_vain[0]
     assert "appendonly is off" in log
 

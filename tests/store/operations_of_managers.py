@@ -374,6 +374,12 @@ OPERATIONS_OF_MANAGERS: tuple[Operation, ...] = (
         arrange=_left_configuration,
     ),
     operation(
+        "claim_purge",
+        "leases.claim_purge",
+        lambda store: store.leases.claim_purge("dummy", MANAGER, life=HOUR),
+        "claim_purge",
+    ),
+    operation(
         "remember_place", "views.remember_place", lambda store: store.views.remember_place("one", "{}")
     ),
     operation(

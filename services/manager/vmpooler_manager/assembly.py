@@ -25,7 +25,7 @@ from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.lifecycle.lifecycle import Lifecycle, LifecycleProviders, build_lifecycle
 from vmpooler_manager.lifecycle.names import NameGenerator
 from vmpooler_manager.metrics import ManagerMetrics
-from vmpooler_manager.pool_specs import clone_spec, pool_spec, spec_of_absent_pool
+from vmpooler_manager.pool_specs import clone_spec, pool_spec, purged_providers, spec_of_absent_pool
 from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.reconcile.executor import Executor
 from vmpooler_manager.reconcile.listings import PoolListings
@@ -45,6 +45,7 @@ from vmpooler_manager.supervisor.event_router import EventRouter
 from vmpooler_manager.supervisor.heartbeat import HeartbeatLoop
 from vmpooler_manager.supervisor.held_pools import HeldPools
 from vmpooler_manager.supervisor.offers import Offers
+from vmpooler_manager.supervisor.purge import PurgeLoop
 from vmpooler_manager.supervisor.supervisor import LEASE, Inboxes, Supervisor
 
 
@@ -270,12 +271,21 @@ def _build_supervisor(base: _Base, inboxes: Inboxes, make_loop: Callable[[str, s
         pauses=base.pauses,
         metrics=base.metrics.loops,
     )
+    purge = PurgeLoop(
+        base.store,
+        purged_providers(base.settings, base.clouds),
+        identity=base.identity,
+        shared=base.shared,
+        clock=base.clock,
+        every=(base.settings.upkeep.purge_interval, base.settings.upkeep.purge_dry_run),
+        metrics=base.metrics,
+    )
     return Supervisor(
         base.store,
         held,
         heartbeat=heartbeat,
         offers=offers,
-        events=events,
+        loops=(events, purge),
         inboxes=inboxes,
         jobs=(base.jobs, base.task_jobs),
     )

@@ -1,11 +1,14 @@
-"""What the settings want of each pool, as the planner and the drivers read it."""
+"""What the settings want of each pool, as the planner and the drivers read it, and of unused places."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from vmpooler_common.config import PoolSettings, Settings
 from vmpooler_manager.planning.spec import PoolSpec
 from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.runtime.pool import CLONE_TARGET
+from vmpooler_manager.runtime.provider_client import ProviderClient
+from vmpooler_manager.supervisor.purge import PurgedProvider
 
 
 def pool_spec(pool: PoolSettings, settings: Settings) -> PoolSpec:
@@ -49,3 +52,16 @@ def clone_spec(pool: PoolSettings) -> CloneSpec:
     if pool.clone_target is not None:
         options[CLONE_TARGET] = pool.clone_target
     return CloneSpec(pool.name, pool.template, options)
+
+
+def purged_providers(settings: Settings, clouds: Mapping[str, ProviderClient]) -> list[PurgedProvider]:
+    """List the providers whose unused places are to be removed."""
+    return [
+        PurgedProvider(
+            clouds[name],
+            [clone_spec(pool) for pool in settings.pools if pool.provider == name],
+            provider.allowed_places,
+        )
+        for name, provider in settings.providers.items()
+        if provider.purges
+    ]

@@ -25,6 +25,7 @@ MANAGER_VERBS = (
     _manager("vms", "failed", "debian", "powered_off"),
     _manager("providers", "called", "dummy", "list_vms", result="throttled", seconds=1.5),
     _manager("providers", "called", "dummy", "create", result="ok", seconds=1.5),
+    _manager("providers", "unused_places", "dummy", 2),
     _manager("providers", "deletion_paused", "dummy"),
     _manager("providers", "deletion_resumed", "dummy"),
     _manager("loops", "leased", 4),

@@ -83,6 +83,10 @@ def _provider(name: str, read: ReadProvider, sections: Sections) -> ProviderSett
         operation_timeout=_operation_timeout(section, shared) or OPERATION_TIMEOUT,
         options=Options(_shared(shared, elsewhere) | _options(read.node, section, elsewhere)),
         features=section.features,
+        purges=sections.general.purge_unconfigured_resources
+        if section.purge_unconfigured_resources is None
+        else section.purge_unconfigured_resources,
+        allowed_places=frozenset(section.resources_allowlist),
     )
 
 

@@ -90,6 +90,10 @@ class ProviderSettings:
     """The keys that are set for the driver, with what `config` holds for all providers of its class."""
     features: frozenset[Feature] | None = None
     """What the driver declares that it can; None where its declaration isn't installed here."""
+    purges: bool = False
+    """Whether places that no pool uses are removed."""
+    allowed_places: frozenset[str] = frozenset()
+    """Those that stay all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,10 +56,17 @@ class ProviderMetrics:
         labels=(PROVIDER,),
     )
 
+    UNUSED_PLACES = gauge(
+        "provider_unused_places",
+        "Places of the provider that no pool uses and that may not stay, where they are looked for.",
+        labels=(PROVIDER,),
+    )
+
     def __init__(self, backend: Backend) -> None:
         self._calls = Instrument(backend, self.CALLS)
         self._call_seconds = Instrument(backend, self.CALL_SECONDS)
         self._deletion_paused = Instrument(backend, self.HALTED)
+        self._unused_places = Instrument(backend, self.UNUSED_PLACES)
 
     def called(
         self, provider: str, operation: ProviderOperation, *, result: CallResult, seconds: float
@@ -67,6 +74,10 @@ class ProviderMetrics:
         """A call ended."""
         self._calls.record(1, provider, operation, result)
         self._call_seconds.record(seconds, provider, operation)
+
+    def unused_places(self, provider: str, count: int) -> None:
+        """So many places are unused."""
+        self._unused_places.record(count, provider)
 
     def deletion_paused(self, provider: str) -> None:
         """Nothing of this provider is destroyed any more."""

@@ -98,7 +98,7 @@ def compare(
     absences = {name: memory.absences.get(name, 0) + 1 for name in absent}
     missing_suspects = [name for name in snapshot.suspects if name not in shown]
 
-    unknown = [vm for vm in ours if records[vm.name].state is None and not _in_use(vm, snapshot.now)]
+    unknown = [vm for vm in ours if records[vm.name].state is None and not is_in_use(vm, snapshot.now)]
     first_seen = {vm.provider_id: memory.orphans.get(vm.provider_id, listing.started_at) for vm in unknown}
     orphans = [
         vm
@@ -156,7 +156,7 @@ def _is_ours(vm: ProviderVm, place: Place, snapshot: Snapshot) -> bool:
     return vm.tag.pool == place.pool or vm.tag.pool not in place.pools
 
 
-def _in_use(vm: ProviderVm, now: datetime) -> bool:
+def is_in_use(vm: ProviderVm, now: datetime) -> bool:
     """Whether the tag says that somebody has it; a record may be lost with a crashed Redis."""
     return (
         vm.tag is not None and vm.tag.owner is not None and (vm.tag.ends_at is None or vm.tag.ends_at > now)

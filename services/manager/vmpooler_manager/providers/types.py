@@ -119,5 +119,7 @@ class Place:
     """A place that holds VMs of pools that the configuration doesn't know (any more)."""
 
     name: str
-    """As the cloud calls it, for people: the path of a folder."""
+    """As the cloud calls it: the path of a folder, with slashes."""
     vms: tuple[ProviderVm, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The clone options with which `list_vms` lists it."""

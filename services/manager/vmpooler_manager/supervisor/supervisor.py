@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
@@ -17,7 +18,6 @@ from vmpooler_manager.inbox.requests import RequestAcceptor
 from vmpooler_manager.inbox.tasks import TaskWorker
 from vmpooler_manager.runtime.clock import ClockGuard
 from vmpooler_manager.runtime.jobs import Jobs
-from vmpooler_manager.supervisor.event_router import EventRouter
 from vmpooler_manager.supervisor.heartbeat import HeartbeatLoop
 from vmpooler_manager.supervisor.held_pools import HeldPools
 from vmpooler_manager.supervisor.offers import Offers
@@ -45,6 +45,13 @@ class Inboxes:
     clock: ClockGuard
 
 
+class Loop(Protocol):
+    """Something that goes on beside the pools."""
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+
+
 class Supervisor:
     """Runs until it is cancelled. Everything that it knows can be read from Redis again.
 
@@ -58,7 +65,7 @@ class Supervisor:
         *,
         heartbeat: HeartbeatLoop,
         offers: Offers,
-        events: EventRouter,
+        loops: Sequence[Loop],
         inboxes: Inboxes,
         jobs: tuple[Jobs, Jobs],
     ) -> None:
@@ -66,7 +73,7 @@ class Supervisor:
         self._held = held
         self._heartbeat = heartbeat
         self._offers = offers
-        self._events = events
+        self._loops = loops
         self._inboxes = inboxes
         self._jobs = jobs
 
@@ -82,7 +89,8 @@ class Supervisor:
         """Manage pools until cancelled. Raises DataMismatch when the data isn't this installation's."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._events.run())
+                for loop in self._loops:
+                    group.create_task(loop.run())
                 for consumer in self._inboxes.consumers:
                     group.create_task(consumer.run())
                 group.create_task(self._inboxes.tasks.run())

@@ -233,8 +233,9 @@ class GeneralSection(Section):
         bool,
         flag(),
         Setting(
-            "Remove what no pool refers to any more, for every provider",
+            "Remove places (folders) that no pool uses any more, with orphans there, at every provider",
             environment=("PURGE_UNCONFIGURED_RESOURCES", "PURGE_UNCONFIGURED_FOLDERS"),
+            in_effect=True,
         ),
     ] = False
     experimental_features: Annotated[

@@ -43,11 +43,13 @@ class CommonProvider(Section):
         Setting("Longest time for one call", in_effect=True, default="60"),
     ] = None
     purge_unconfigured_resources: Annotated[
-        bool | None, flag(), Setting("Remove what no pool refers to any more", default="as in config")
+        bool | None,
+        flag(),
+        Setting("Remove places (folders) that no pool uses any more", in_effect=True, default="as in config"),
     ] = None
     resources_allowlist: Annotated[
         tuple[Annotated[str, text()], ...],
-        Setting("Names that are never removed", type_name="list of text"),
+        Setting("Places that are never removed, by path or name", in_effect=True, type_name="list of text"),
     ] = ()
     skip_dns_check_before_creating_vm: Annotated[
         bool, flag(), Setting("Take new names without a look whether DNS knows them already")

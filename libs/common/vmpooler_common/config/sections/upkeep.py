@@ -33,9 +33,13 @@ class UpkeepSection(Section):
     )
     purge_enabled: Annotated[bool, flag(), Setting("Remove records that are too old")] = False
     purge_interval: Annotated[
-        timedelta, duration("seconds", above=0), Setting("How often old records are looked for")
+        timedelta,
+        duration("seconds", above=0),
+        Setting("How often places that no pool uses are looked for", in_effect=True),
     ] = timedelta(hours=1)
-    purge_dry_run: Annotated[bool, flag(), Setting("Only say what would be removed")] = False
+    purge_dry_run: Annotated[
+        bool, flag(), Setting("Only say which places would be removed", in_effect=True)
+    ] = False
     max_pending_age: Annotated[
         timedelta, duration("seconds", above=0), Setting("Age at which a pending VM is removed")
     ] = timedelta(hours=2)

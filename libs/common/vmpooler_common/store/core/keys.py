@@ -44,6 +44,7 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     template        hash    P → template, likewise
     clone_target    hash    P → clone target, likewise; all three stay when the pool leaves the configuration
     revisions       hash    P → revision: how often the pool was drained
+    purge:V         string  manager that looks for unused places of provider V; lapses unless it asks in time
     places          hash    P → JSON of its clone options, for when it has left the configuration
     template_ready  hash    P → template that its VMs are made from, as its manager has it
     deletion_paused hash    provider → `kind pool reason`: deletion there is paused
@@ -136,6 +137,7 @@ STEMS: dict[str, str] = {
     "revisions": "revisions",
     "template_ready": "template_ready",
     "places": "places",
+    "purge": "purge:",
     "deletion_paused": "deletion_paused",
     "backing_off": "backing_off",
     "reaped": "reaped:",

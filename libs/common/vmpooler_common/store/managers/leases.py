@@ -58,6 +58,13 @@ class Leases:
         self._scripts = scripts
         self._installation = installation
 
+    async def claim_purge(self, provider: str, manager: str, *, life: timedelta) -> datetime | None:
+        """Ask to look for a provider's unused places for so long: the time, or None while another does."""
+        now = await self._scripts.run_named(
+            "claim_purge", provider=provider, manager=manager, life=duration_ms(life)
+        )
+        return from_ms(now) if now else None
+
     async def heartbeat(
         self, manager: str, *, lease: timedelta, offer: Offer, working_on: Sequence[str]
     ) -> Heartbeat:

@@ -209,7 +209,11 @@ class DummyProvider:
         for machine in machines:
             places.setdefault(machine.place, []).append(machine)
         used = set(map(_place, pools))
-        return [Place(name, _all_seen(here)) for name, here in places.items() if name not in used]
+        return [
+            Place(name, _all_seen(here), {"folder": name})
+            for name, here in places.items()
+            if name not in used
+        ]
 
     async def remove_place(self, place: Place) -> None:
         """Do nothing: a place without VMs is none."""

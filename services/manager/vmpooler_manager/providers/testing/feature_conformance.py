@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from vmpooler_manager.providers.contract import (
+    CloneSpec,
     Feature,
     MigratingProvider,
     PreparingProvider,
@@ -122,6 +123,8 @@ class PurgeConformance:
         assert vm.provider_id not in await self._unreferenced(subject, subject.pool.name)
         for place in await driver.unreferenced([subject.elsewhere]):
             if vm.provider_id in {one.provider_id for one in place.vms}:
+                there = CloneSpec("gone", template="", options=place.options)
+                assert vm.provider_id in await listed_ids(subject, there)
                 await driver.remove_place(place)  # it isn't empty
         assert (await subject.provider.inspect(subject.pool, ref(vm))).provider_id == vm.provider_id
 

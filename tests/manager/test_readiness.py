@@ -1,6 +1,6 @@
 """When a VM can be used: by its pool's check, its address, and what its guest calls itself."""
 
-import asyncio
+import socket
 
 from tests.manager.ondemand_requests import OnDemand
 from tests.manager.running_manager import RunningManager
@@ -16,8 +16,7 @@ async def test_a_vm_is_ready_once_its_port_accepts_connections(site: Site) -> No
     await eventually(lambda: _called(manager, "inspect", 3))
     numbers = await site.numbers("debian")
     assert (numbers.ready, numbers.pending) == (0, 1)
-    guest = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
-    async with guest:
+    with socket.create_server(("127.0.0.1", port)):
         [name] = await site.ready("debian", 1)
     assert await _record(site, name, "ip") == "127.0.0.1"
 

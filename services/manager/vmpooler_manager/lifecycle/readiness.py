@@ -1,7 +1,7 @@
 """Asks VMs whether they can be used: whether a port accepts connections."""
 
 import asyncio
-from contextlib import suppress
+import socket
 
 AT_ONCE = 200
 """Connections that one manager tries at the same time; further checks wait for them."""
@@ -15,13 +15,13 @@ class PortProbe:
 
     async def accepts(self, ip: str, port: int, *, seconds: float) -> bool:
         """Whether the port accepts a connection within so many seconds; nothing is sent."""
+        family = socket.AF_INET6 if ":" in ip else socket.AF_INET
         async with self._free:
-            try:
-                async with asyncio.timeout(seconds):
-                    _, writer = await asyncio.open_connection(ip, port)
-            except (OSError, TimeoutError):
-                return False
-            writer.close()
-            with suppress(OSError):  # it was reached, however it takes the farewell
-                await writer.wait_closed()
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setblocking(False)
+                try:
+                    async with asyncio.timeout(seconds):
+                        await asyncio.get_running_loop().sock_connect(probe, (ip, port))
+                except (OSError, TimeoutError):
+                    return False
             return True

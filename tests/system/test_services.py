@@ -1,9 +1,14 @@
 """The two services as processes: they start, answer, drain, and say what hinders them."""
 
+import os
+import signal
+from pathlib import Path
+
 import httpx
 import pytest
 
 from tests.support.documents import pooler_document
+from tests.support.eventually import eventually
 from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service, ServiceDiedError
 
@@ -48,3 +53,25 @@ async def test_a_service_with_a_mistake_in_its_file_ends_and_names_it(
     document = pooler_document(redis_url="redis://127.0.0.1:1", prefix=redis_prefix, pools={"tested": -5})
     with pytest.raises(ServiceDiedError, match="size"):
         await make_service(name, document=document).start()
+
+
+@pytest.mark.parametrize("name", ["api", "manager"])
+async def test_a_hang_up_reopens_the_log_and_ends_nothing(
+    name: str, make_service: MakeService, redis_server: RedisServer, redis_prefix: str, tmp_path: Path
+) -> None:
+    """As logrotate does it: the file is renamed, then the process is told."""
+    logfile = tmp_path / "service.log"
+    config = {"logfile": str(logfile)}
+    document = pooler_document(
+        redis_url=redis_server.url, prefix=redis_prefix, pools={"tested": 1}, config=config
+    )
+    async with make_service(name, document=document) as service:
+        rotated = logfile.rename(tmp_path / "service.log.1")
+        os.kill(service.process_id, signal.SIGHUP)
+
+        async def reopened() -> bool:
+            return logfile.exists() and "log.reopened" in logfile.read_text()
+
+        await eventually(reopened)
+        assert "log.reopened" not in rotated.read_text()
+        assert await service.stop() == 0

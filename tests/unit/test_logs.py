@@ -12,7 +12,8 @@ from typing import Literal
 import pytest
 import structlog
 
-from vmpooler_common.logs import LineHandler, LogFileError, Outage, configure
+from vmpooler_common.logs import LineHandler, LogFileError, configure, reopen
+from vmpooler_common.outages import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -301,7 +302,7 @@ def test_a_closed_pipe_stops_nothing() -> None:
 
 
 def test_an_outage_is_logged_when_it_begins_and_when_it_ends() -> None:
-    seconds = iter((100.0, 107.26))
+    seconds = iter((100.0, 103.0, 107.26))
     outage = Outage("redis", clock=lambda: next(seconds), pool="debian")
     with structlog.testing.capture_logs() as logged:
         outage.began("refused")
@@ -331,3 +332,41 @@ def test_a_second_outage_is_logged_anew() -> None:
         ("outage.began", None),
         ("outage.ended", 1),
     ] * 2
+
+
+def test_a_failure_that_goes_on_is_told_again_after_five_minutes(file: Path) -> None:
+    configure(format="json", level="info", file=str(file))
+    now = 0.0
+    outage = Outage("clones", clock=lambda: now, pool="debian")
+    for _ in range(400):
+        outage.began(f"failure at {now:g} s")
+        now += 1
+    outage.ended()
+    told = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(line["event"], line.get("failures")) for line in told] == [
+        ("outage.began", None),
+        ("outage.goes_on", 301),
+        ("outage.ended", 400),
+    ]
+    assert told[1]["reason"] == "failure at 300 s"
+
+
+def test_lines_go_to_the_new_file_after_a_rotation(file: Path) -> None:
+    configure(format="text", level="info", file=str(file))
+    log.info("before")
+    rotated = file.rename(file.with_suffix(".1"))
+    log.info("still there")
+    reopen()
+    log.info("after")
+    assert [line.split()[-1] for line in rotated.read_text().splitlines()] == ["before", "there"]
+    assert [line.split()[-1] for line in file.read_text().splitlines()] == ["after"]
+
+
+def test_a_log_that_can_not_be_reopened_goes_on_where_it_was(file: Path) -> None:
+    configure(format="text", level="info", file=str(file))
+    rotated = file.rename(file.with_suffix(".1"))
+    file.mkdir()
+    with pytest.raises(LogFileError):
+        reopen()
+    log.info("still there")
+    assert "still there" in rotated.read_text()

@@ -8,12 +8,9 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping, MutableMapping
-from time import monotonic
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import structlog
-
-from vmpooler_common.model.events import EventName
 
 STANDARD_STREAMS = {None: 2, "/dev/stderr": 2, "/dev/stdout": 1}
 """File descriptors of what is open already: these paths can't be opened where they are sockets."""
@@ -49,19 +46,12 @@ class LogFileError(OSError):
 class LineWriter:
     """Writes whole lines to `file` (None: standard error). What can't be written is counted, not raised.
 
-    Appends, so that a file may be rotated by copying and truncating it. Raises LogFileError.
+    Appends, so that a file may be rotated by copying and truncating it, too. Raises LogFileError.
     """
 
     def __init__(self, file: str | None) -> None:
-        descriptor = STANDARD_STREAMS.get(file)
-        target = file if descriptor is None and file is not None else descriptor or 2
-        try:
-            # Unbuffered: a line that failed must not wait in a buffer, to fail the next one or the exit.
-            self._stream = open(target, "ab", buffering=0, closefd=descriptor is None)  # noqa: SIM115
-        except OSError as error:
-            raise LogFileError(
-                error.errno, f"the log file can't be written: {error.strerror}", file
-            ) from error
+        self._file = file
+        self._stream = _open(file)
         self._torn = False
         self.lost = 0
         """Lines lost since the last one that was written whole."""
@@ -90,9 +80,34 @@ class LineWriter:
     debug = info = warning = error = critical = write
     """The names under which structlog hands over a rendered line."""
 
+    def reopen(self) -> None:
+        """Go on in the file of this name, another one if the former was renamed. Raises LogFileError."""
+        former, self._stream = self._stream, _open(self._file)
+        former.close()
+
     def close(self) -> None:
         """Close the file; standard streams stay open."""
         self._stream.close()
+
+
+def _open(file: str | None) -> BinaryIO:
+    """Open a log file, unbuffered: a line that failed must not wait, to fail the next one or the exit."""
+    descriptor = STANDARD_STREAMS.get(file)
+    target = file if descriptor is None and file is not None else descriptor or 2
+    try:
+        return open(target, "ab", buffering=0, closefd=descriptor is None)
+    except OSError as error:
+        raise LogFileError(error.errno, f"the log file can't be written: {error.strerror}", file) from error
+
+
+def reopen() -> None:
+    """Have all lines go to the file that has the configured name now.
+
+    Raises LogFileError; then they go on to the former one.
+    """
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LineHandler):
+            handler.reopen()
 
 
 class LineHandler(logging.Handler):
@@ -115,6 +130,10 @@ class LineHandler(logging.Handler):
         for process in self._processors:
             event = process(None, record.levelname.lower(), event)
         self._writer.write(event)
+
+    def reopen(self) -> None:
+        """Go on in the file that has the name now. Raises LogFileError."""
+        self._writer.reopen()
 
     def close(self) -> None:
         """Close the file with the handler."""
@@ -245,37 +264,3 @@ def _quoted(value: str) -> str:
 
 def _printable(text: str) -> str:
     return text if text.isprintable() else json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-class Outage:
-    """Logs a failure once when it starts and once when it ends, however often it is met between.
-
-    `what` is out of order; `facts` are logged with both lines.
-    """
-
-    def __init__(self, what: str, *, clock: Callable[[], float] = monotonic, **facts: object) -> None:
-        self._log = structlog.get_logger(__name__)
-        self._facts = {"what": what, **facts}
-        self._clock = clock
-        self._since: float | None = None
-        self._failures = 0
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it failed when it was last tried."""
-        return self._since is not None
-
-    def began(self, reason: str) -> None:
-        """It failed; called at each failure."""
-        self._failures += 1
-        if self._since is None:
-            self._since = self._clock()
-            self._log.warning(EventName.OUTAGE_BEGAN, **self._facts, reason=reason)
-
-    def ended(self) -> None:
-        """It works; called at each success."""
-        if self._since is not None:
-            lasted = round(self._clock() - self._since, 1)
-            self._log.warning(EventName.OUTAGE_ENDED, **self._facts, seconds=lasted, failures=self._failures)
-            self._since = None
-            self._failures = 0

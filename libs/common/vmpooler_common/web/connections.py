@@ -1,20 +1,28 @@
 """The connections of a server: how many there may be, and how long each may keep the server waiting."""
 
 import asyncio
+import resource
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import structlog
 from starlette.types import Receive, Scope, Send
 
 from vmpooler_common.config import Settings
-from vmpooler_common.logs import Outage
 from vmpooler_common.metrics.catalogues.http import ConnectionCounts
+from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.web.json import JsonAnswer
+
+log = structlog.get_logger(__name__)
 
 _SWEEPS_PER_LIMIT = 4
 _LONGEST_PERIOD = 1.0
 """Seconds between two looks at all connections."""
+_FILES_BESIDE = 128
+"""Open files of a process that aren't its clients': Redis, drivers, the log, libraries."""
 _RESERVE = 64
 """Connections beyond the limit that are still answered, if only to refuse them; more are just closed."""
 _ROOM_AGAIN = 0.9
@@ -45,10 +53,20 @@ class ConnectionLimits:
 
     @classmethod
     def of(cls, settings: Settings) -> "ConnectionLimits":
-        """Give what is configured."""
+        """Give what is configured; fewer connections where the limit of open files allows no more."""
         serving = settings.serving
+        files = raise_file_limit()
+        most = min(serving.max_connections, max(1, files - _FILES_BESIDE - _RESERVE))
+        if most < serving.max_connections:
+            log.warning(
+                EventName.FILES_LIMITED,
+                files=files,
+                connections=most,
+                max_connections=serving.max_connections,
+                remedy="raise the hard limit of open files (ulimit -n, LimitNOFILE)",
+            )
         return cls(
-            serving.max_connections,
+            most,
             head=serving.request_head_timeout.total_seconds(),
             body=serving.request_body_timeout.total_seconds(),
             send=serving.send_timeout.total_seconds(),
@@ -63,6 +81,13 @@ class ConnectionLimits:
                 return self.body
             case Awaited.SEND:
                 return self.send
+
+
+def raise_file_limit() -> int:
+    """Let this process open as many files as it may at all; give that number."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return sys.maxsize if hard == resource.RLIM_INFINITY else hard
 
 
 class Connection(Protocol):

@@ -32,15 +32,27 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
+        loop.add_signal_handler(signal.SIGHUP, _reopen_log)
         try:
             yield
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _reopen_log() -> None:
+    try:
+        logs.reopen()
+    except logs.LogFileError as error:
+        log.error(EventName.LOG_NOT_REOPENED, reason=str(error))  # noqa: TRY400 - no fault of ours
+    else:
+        log.info(EventName.LOG_REOPENED)
 
 
 def begin_logging(configuration: Configuration) -> bool:
     """Log as configured, first what is odd about the configuration; False when that isn't possible."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server reopens the log on it
     general = configuration.settings.general
     try:
         logs.configure(

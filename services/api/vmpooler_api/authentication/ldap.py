@@ -13,7 +13,7 @@ from vmpooler_api.authentication.base import (
 )
 from vmpooler_api.authentication.ldap_session import LdapOptions, LdapSession, ServiceLogin
 from vmpooler_common.config.sections.access import Encryption, LdapSection
-from vmpooler_common.logs import Outage
+from vmpooler_common.outages import Outage
 
 _AT_ONCE = 4
 _WAITING = 32

@@ -6,8 +6,8 @@ from time import monotonic
 
 import structlog
 
-from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.checkout.checkouts import Checkouts
 from vmpooler_common.store.core.errors import StoreError
 

@@ -6,8 +6,8 @@ from contextlib import aclosing, contextmanager
 from datetime import timedelta
 from typing import Protocol
 
-from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.events import Event, Events
 from vmpooler_common.store.core.reconnect import pauses

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 import structlog
 
-from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.core.errors import DataMismatch, StoreError, StoreUnavailable
 from vmpooler_common.store.core.reconnect import pauses
 from vmpooler_common.store.store import Store

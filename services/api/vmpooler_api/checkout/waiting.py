@@ -14,8 +14,8 @@ from typing import Any
 from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.metrics.waits import WaitMetrics
 from vmpooler_api.web.errors import ClientLeft
-from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, WaitOptions
 from vmpooler_common.store.core.errors import NoneReady, StillWaiting, StoreError
 from vmpooler_common.store.core.events import Event

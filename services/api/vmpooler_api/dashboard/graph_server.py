@@ -11,8 +11,8 @@ import httpx
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from vmpooler_common.config import Settings
-from vmpooler_common.logs import Outage
 from vmpooler_common.metrics.backends.dotted_name import level
+from vmpooler_common.outages import Outage
 
 PATIENCE = timedelta(seconds=2)
 """For an answer. A dashboard that lacks its history is better than one that waits for it."""

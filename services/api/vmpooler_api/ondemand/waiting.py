@@ -12,8 +12,8 @@ from typing import Any
 from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.web.errors import ClientLeft
-from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.events import Event
 from vmpooler_common.store.requests.requests import OnDemandRequest, Requests, RequestStatus

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_common.config import Settings
-from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.events import Event
 from vmpooler_common.store.pools.overrides import PoolChanges

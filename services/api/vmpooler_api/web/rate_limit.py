@@ -14,7 +14,7 @@ from vmpooler_api.metrics.limits import LimitMetrics
 from vmpooler_api.web.client_address import ClientAddresses, network_of
 from vmpooler_api.web.refusal_log import RefusalLog
 from vmpooler_common.config.sections.access import RateLimit, RateLimits
-from vmpooler_common.logs import Outage
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.access.rates import Admission, Allowance, Rates
 from vmpooler_common.store.core.errors import StoreError, StoreUnavailable
 from vmpooler_common.store.core.scripts import new_operation

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import structlog
 
-from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.core.errors import StoreError
 from vmpooler_common.store.core.inbox import Inbox, InboxEntry
 

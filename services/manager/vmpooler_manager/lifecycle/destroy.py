@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.retirement.retirement import Destruction
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics.vms import VmMetrics
@@ -39,6 +40,7 @@ class VmDestroyer:
         self._clone_spec_of = clone_spec_of
         self._retries = retries
         self._metrics = metrics
+        self._outages: dict[str, Outage] = {}
 
     async def destroy(self, vm: Destruction, *, deferred: Callable[[], None]) -> None:
         """Remove a claimed VM from its provider and record that it is gone.
@@ -59,8 +61,11 @@ class VmDestroyer:
                 await self._store.retirement.defer(vm.name, manager=self._identity.name, delay=waits)
                 deferred()
             elif await self._store.retirement.destroyed(vm.name, vm.attempt, provider_id=provider_id):
-                self._metrics.destroyed(vm.pool, asyncio.get_running_loop().time() - started)
-                log.info(
+                if provider_id:
+                    self._metrics.destroyed(vm.pool, asyncio.get_running_loop().time() - started)
+                    self._outage(vm.provider).ended()
+                # Of a clone that failed there never was a VM.
+                (log.info if provider_id else log.debug)(
                     EventName.VM_DESTROYED,
                     vm=vm.name,
                     pool=vm.pool,
@@ -69,6 +74,9 @@ class VmDestroyer:
                     user=vm.user,
                     reason=vm.reason,
                 )
+
+    def _outage(self, provider: str) -> Outage:
+        return self._outages.setdefault(provider, Outage("destroying", provider=provider))
 
     async def _remove(self, vm: Destruction) -> tuple[str, timedelta | None]:
         """Give the id of what was removed, empty for nothing, and how long to wait for it to appear."""
@@ -92,7 +100,8 @@ class VmDestroyer:
         return provider_id, None
 
     async def _defer(self, vm: Destruction, delay: timedelta, error: ProviderError) -> None:
-        log.warning(
+        self._outage(vm.provider).began(str(error))
+        log.debug(
             EventName.VM_CALL_FAILED,
             call="destroy",
             vm=vm.name,

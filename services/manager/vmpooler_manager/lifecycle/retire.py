@@ -48,8 +48,11 @@ class VmRetirer:
             return False
         if action.reason != "lifetime over":
             self._metrics.failed(pool, action.reason)
-        # A VM that disappeared was not our doing: operators should notice.
-        write = log.warning if action.guard is Guard.UNSEEN else log.info
+        if action.guard is Guard.UNSEEN:
+            write = log.warning  # a VM that disappeared was not our doing: operators should notice
+        else:
+            # Failing clones are told by their pool when they begin and end to fail.
+            write = log.debug if action.reason == "clone_failed" else log.info
         write(
             _EVENTS[action.state],
             vm=action.name,

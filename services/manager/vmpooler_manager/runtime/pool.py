@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from vmpooler_common.config.show.redaction import looks_secret
-from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
 from vmpooler_common.model.features import Feature
 from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides
+from vmpooler_common.outages import Outage
 from vmpooler_manager.planning.spec import PoolSpec
 from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.runtime.backoff import Backoff, RetryPolicy

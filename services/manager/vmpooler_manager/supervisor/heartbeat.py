@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 
-from vmpooler_common.logs import Outage
 from vmpooler_common.model.events import EventName
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.core.errors import DataMismatch, StoreError
 from vmpooler_common.store.managers.leases import Heartbeat, Offer
 from vmpooler_common.store.store import Store

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 
-from vmpooler_common.logs import Outage
+from vmpooler_common.outages import Outage
 from vmpooler_common.store.managers.leases import Offer
 from vmpooler_manager.metrics.loops import LoopMetrics
 from vmpooler_manager.providers.contract import CloneSpec

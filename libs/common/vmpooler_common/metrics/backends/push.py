@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
-from vmpooler_common.logs import Outage
 from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.backends.gathering import Gathered, Gathering
 from vmpooler_common.metrics.declaration import Label, counter
 from vmpooler_common.metrics.instrument import Instrument
+from vmpooler_common.outages import Outage
 
 _LONGEST_PAUSE = 60.0
 _SECONDS_FOR_THE_LAST = 1.0

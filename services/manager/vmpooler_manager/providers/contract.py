@@ -96,7 +96,8 @@ class Provider(Protocol):
         """List every VM at the place where this pool's VMs are made, foreign ones too.
 
         Complete and fresh, or an error: never a partial list, never an empty one because the place was not
-        found, never what was known before the call began. `status` is what one bulk query tells.
+        found, never what was known before the call began. `status` is what one bulk query tells. A clone
+        under way may be shown as CLONING, or not yet.
 
         Raises: TransientError, Throttled, PermanentError.
         """

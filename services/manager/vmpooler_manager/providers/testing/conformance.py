@@ -52,9 +52,12 @@ class ProviderConformance:
     async def _leave_nothing_behind(self, subject: Subject) -> AsyncIterator[None]:
         yield
         for pool in (subject.pool, subject.elsewhere):
-            for vm in (await listed(subject.provider, pool)).values():
-                if vm.tag is not None and vm.tag.installation == INSTALLATION:
-                    await subject.provider.destroy(pool, ref(vm))
+            while ours := [
+                vm
+                for vm in (await listed(subject.provider, pool)).values()
+                if vm.tag is not None and vm.tag.installation == INSTALLATION
+            ]:
+                await asyncio.gather(*(subject.provider.destroy(pool, ref(vm)) for vm in ours))
 
     # Making
 

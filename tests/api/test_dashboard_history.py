@@ -131,7 +131,7 @@ async def test_a_graph_server_that_says_nothing_is_not_waited_for(
 
 
 async def test_a_graph_server_that_is_not_there_is_no_trouble(with_api: WithApi) -> None:
-    for server in (f"127.0.0.1:{free_port()}", "graphs.invalid:x", "ftp://graphs.invalid", "http://["):
+    for server in (f"127.0.0.1:{free_port()}", "graphs.invalid"):
         async with with_api(pools=POOLS, sections={"graphs": {"server": server}}) as api:
             assert await histories(api, POOL) == {}
 

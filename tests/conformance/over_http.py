@@ -32,7 +32,7 @@ def over_http_within(limits: ConnectionLimits, metrics: ConnectionCounts) -> Rea
 
 @asynccontextmanager
 async def _served(app: FastAPI, connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    config = server_config(app, host=HOST, port=0, connections=connections)
+    config = server_config(app, connections=connections)
     config.load()
     state = ServerState()
     # Not `uvicorn.Server`, which sleeps when it ends, too long for as many tests as there are.

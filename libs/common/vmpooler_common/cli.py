@@ -41,7 +41,11 @@ def make_parser(service: Service) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration, a YAML file")
-    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument(
+        "--host",
+        action="append",
+        help="address to listen on, more than once for several, :: for all (default 127.0.0.1)",
+    )
     parser.add_argument(
         "--port",
         type=_port,
@@ -97,7 +101,7 @@ def start(
     try:
         configuration = load(
             path=arguments.config,
-            host=arguments.host,
+            host=",".join(arguments.host) if arguments.host else None,
             port=arguments.port,
             environ=environ,
             service=service,

@@ -13,7 +13,7 @@ from vmpooler_api.app import create_app
 from vmpooler_api.authentication.base import DirectoryMisconfigured
 from vmpooler_api.authentication.factory import choose_directory
 from vmpooler_api.metrics import ApiMetrics
-from vmpooler_common.config import Configuration, Settings
+from vmpooler_common.config import Configuration, ListenAddress, Settings
 from vmpooler_common.metrics.backends.from_settings import report_as_configured
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.model.events import EventName
@@ -32,8 +32,10 @@ _SECONDS_TO_FINISH = 7
 class ApiServer(Server):
     """Calls `before_shutdown` before it waits for the requests that are being served."""
 
-    def __init__(self, config: uvicorn.Config, *, before_shutdown: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(
+        self, config: uvicorn.Config, *, listen: ListenAddress, before_shutdown: Callable[[], None]
+    ) -> None:
+        super().__init__(config, listen=listen)
         self._before_shutdown = before_shutdown
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -53,12 +55,10 @@ def run(configuration: Configuration) -> int:
             return 1
 
 
-def server_config(app: FastAPI, *, host: str, port: int, connections: Connections) -> uvicorn.Config:
+def server_config(app: FastAPI, *, connections: Connections) -> uvicorn.Config:
     """Say how the application is served over HTTP."""
     return uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http=protocol_within(connections),  # type: ignore[arg-type]  # it is only called
         ws="none",
         lifespan="on",
@@ -102,7 +102,8 @@ async def _serve(settings: Settings) -> int:
         always_served=frozenset({settings.prometheus.prometheus_endpoint.rstrip("/")}),
     )
     server = ApiServer(
-        server_config(api.app, host=settings.listen.host, port=settings.listen.port, connections=connections),
+        server_config(api.app, connections=connections),
+        listen=settings.listen,
         before_shutdown=api.stop_waiting,
     )
     async with reporting.running():

@@ -79,8 +79,6 @@ async def _manage(manager: Manager, settings: Settings) -> int:
                 endpoint=endpoint,
                 metrics=manager.metrics.http,
             ),
-            host=settings.listen.host,
-            port=settings.listen.port,
             http=protocol_within(connections),  # type: ignore[arg-type]  # it is only called
             ws="none",
             lifespan="off",
@@ -88,7 +86,8 @@ async def _manage(manager: Manager, settings: Settings) -> int:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=1,
-        )
+        ),
+        listen=settings.listen,
     )
     log.info(EventName.MANAGER_STARTED, manager=manager.name, pools=len(settings.pools))
     work = asyncio.create_task(_work(manager))

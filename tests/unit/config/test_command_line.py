@@ -35,10 +35,12 @@ def wrong(tmp_path: Path) -> Path:
 
 @services
 def test_without_a_question_the_configuration_to_run_with_is_returned(service: Service, fine: Path) -> None:
-    invocation = start(service, ["--config", str(fine), "--port", "0", "--host", "::1"], {})
+    invocation = start(
+        service, ["--config", str(fine), "--port", "0", "--host", "::1", "--host", "[::2]"], {}
+    )
     assert isinstance(invocation, Invocation)
     listen = invocation.configuration.settings.listen
-    assert (listen.host, listen.port) == ("::1", 0)
+    assert (listen.hosts, listen.port) == (("::1", "::2"), 0)
 
 
 def test_a_service_may_have_options_of_its_own(fine: Path) -> None:

@@ -13,13 +13,7 @@ LDAP = {"auth": {"provider": "ldap", "ldap": {"host": "ldap", "base": "dc=lab", 
 CHANGES = {"experimental_features": True}
 
 
-def warned(
-    sections: dict[str, Any],
-    environ: dict[str, str] | None = None,
-    *,
-    service: Service = "api",
-    **listen: str,
-) -> list[str]:
+def warned(sections: dict[str, Any], environ: dict[str, str], *, service: Service = "api") -> list[str]:
     """Give the warnings as their places and the beginnings of their texts."""
     loaded = load_text(COMPLETE | sections, environ, service=service)
     return [f"{warning.place}: {warning.found}"[:40] for warning in loaded.warnings]
@@ -33,12 +27,16 @@ def warned(
         ({"redis": {"server": "redis.lab", "password": "x"}}, {}, "redis.server: what is said to Redis"),
         ({"redis": {"url": "redis://:x@10.0.0.7"}}, {}, "redis.url: what is said to Redis"),
         ({"redis": {"url": "rediss://10.0.0.7"}}, {}, "redis.url: Redis at 10.0.0.7 has no"),
+        ({"redis": {"url": "rediss://:x@lab?ssl_cert_reqs=none"}}, {}, "redis.url: whose certificate"),
+        ({"redis": {"url": "rediss://:x@lab?ssl_check_hostname=No"}}, {}, "redis.url: whose certificate"),
+        ({"redis": {"tls_ca_file": __file__}}, {}, "redis.tls_ca_file: no effect without"),
         ({"config": {"trusted_proxies": "10.0.0.0/8, 0.0.0.0/0"}}, {}, "config.trusted_proxies: everybody"),
         ({"config": {"trusted_proxies": ["::/0"]}}, {}, "config.trusted_proxies: everybody"),
         (LDAP | {"config": {"enforce_ownership": False}}, {}, "config.enforce_ownership: with false"),
         (LDAP | {"config": CHANGES}, {}, "config.admins: there are none, so nobody"),
         (LDAP | {"config": CHANGES | {"pool_changes": "any"}}, {}, "config.pool_changes: with any every"),
         ({}, {"VMPOOLER_HOST": "10.0.0.9"}, "listen.host: without the section auth"),
+        ({}, {"VMPOOLER_HOST": "localhost, 10.0.0.9"}, "listen.host: without the section auth"),
         ({}, {"VMPOOLER_HOST": "::"}, "listen.host: without the section auth"),
         ({}, {"VMPOOLER_HOST": "vm.lab"}, "listen.host: without the section auth"),
     ],
@@ -59,6 +57,7 @@ def test_a_dangerous_set_up_is_a_warning(
         (LDAP, {"VMPOOLER_HOST": "10.0.0.9"}, "api"),
         ({"redis": {"url": "unix:///run/redis.sock"}}, {}, "api"),
         ({"redis": {"url": "rediss://:x@redis.lab"}}, {}, "api"),
+        ({"redis": {"server": "redis.lab", "password": "x", "tls": True}}, {}, "api"),
         ({"redis": {"server": "127.0.0.1"}}, {}, "manager"),
         (LDAP | {"config": CHANGES | {"admins": ["root"]}}, {}, "api"),
         ({"config": CHANGES | {"enforce_ownership": False}}, {}, "api"),

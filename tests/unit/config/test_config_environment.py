@@ -11,7 +11,7 @@ from vmpooler_common.config.sections.catalogue import single_settings
 
 # Variable, its text, where the settings hold it, and what they hold then. In 3.x's order.
 CASES: list[tuple[str, str, str, Any]] = [
-    ("VMPOOLER_HOST", "::", "listen.host", "::"),
+    ("VMPOOLER_HOST", "::", "listen.hosts", ("::",)),
     ("VMPOOLER_PORT", "81", "listen.port", 81),
     ("PORT", "80", "listen.port", 80),
     ("SITE_NAME", "Labor", "general.site_name", "Labor"),
@@ -52,6 +52,8 @@ CASES: list[tuple[str, str, str, Any]] = [
         "redis.reconnect_attempts",
         (timedelta(), timedelta(seconds=0.5)),
     ),
+    ("REDIS_TLS", "yes", "redis.tls", True),
+    ("REDIS_TLS_CA_FILE", __file__, "redis.tls_ca_file", __file__),
     ("STATSD_SERVER", "statsd.lab.example", "statsd.server", "statsd.lab.example"),
     ("GRAPHITE_SERVER", "graphite.lab.example", "graphite.server", "graphite.lab.example"),
     ("VMPOOLER_TRACING_ENABLED", "true", "tracing.enabled", True),

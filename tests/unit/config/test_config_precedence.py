@@ -47,6 +47,8 @@ def test_the_stronger_source_wins(tmp_path: Path, sources: dict[str, int], effec
         ({"port": 3}, {"PORT": "1", "VMPOOLER_PORT": "2"}, ("127.0.0.1", 3)),
         ({"port": 0}, {"PORT": "1"}, ("127.0.0.1", 0)),
         ({}, {"VMPOOLER_HOST": "::1"}, ("::1", 4567)),
+        ({}, {"VMPOOLER_HOST": "::1, lab"}, ("::1,lab", 4567)),
+        ({}, {"VMPOOLER_HOST": " , "}, ("127.0.0.1", 4567)),
         ({"host": "0.0.0.0"}, {"VMPOOLER_HOST": "::1"}, ("0.0.0.0", 4567)),  # noqa: S104
         ({}, {"VMPOOLER_HOST": "", "VMPOOLER_PORT": "", "PORT": ""}, ("127.0.0.1", 4567)),
     ],
@@ -55,7 +57,7 @@ def test_the_address_comes_from_the_command_line_then_the_environment(
     arguments: dict[str, int], environ: dict[str, str], expected: tuple[str, int]
 ) -> None:
     loaded = load_text(COMPLETE, environ, **arguments)  # type: ignore[arg-type]
-    assert (loaded.settings.listen.host, loaded.settings.listen.port) == expected
+    assert (",".join(loaded.settings.listen.hosts), loaded.settings.listen.port) == expected
 
 
 def test_the_manager_has_a_port_of_its_own() -> None:

@@ -104,6 +104,22 @@ def test_a_pool_is_paused_with_its_provider(pool: bool, provider: bool, paused: 
     assert load_text(document).settings.pools[0].paused is paused
 
 
+@pytest.mark.parametrize("server", ["", None])
+@pytest.mark.parametrize("section", ["statsd", "graphite"])
+def test_an_empty_server_of_metrics_means_none(section: str, server: str | None) -> None:
+    loaded = load_text(COMPLETE | {section: {"server": server, "port": 1}})
+    assert loaded.settings.metrics_backend == "prometheus"
+    assert getattr(loaded.settings, section) is None
+    assert loaded.warnings == ()
+    text = load_text(COMPLETE | {section: {"server": server}}, {f"{section.upper()}_SERVER": "lab"})
+    assert text.settings.metrics_backend == section
+
+
+def test_an_address_of_ipv6_may_stand_in_brackets() -> None:
+    for written in ("[2001:db8::7]", "2001:db8::7"):
+        assert load_text(COMPLETE | {"redis": {"server": written}}).settings.redis.server == "2001:db8::7"
+
+
 def test_a_pool_needs_no_entry_for_the_dummy_provider() -> None:
     document = {key: value for key, value in COMPLETE.items() if key != "providers"}
     settings = load_text(document).settings

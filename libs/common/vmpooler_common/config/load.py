@@ -11,7 +11,7 @@ from vmpooler_common.config.read.assembly import assemble
 from vmpooler_common.config.read.checks import check
 from vmpooler_common.config.read.dangers import warn_of_dangers
 from vmpooler_common.config.read.drivers import check_drivers
-from vmpooler_common.config.read.environment import overlay
+from vmpooler_common.config.read.environment import overlay, without_empty_receivers
 from vmpooler_common.config.read.sources import read_documents
 from vmpooler_common.config.resolve import resolve
 from vmpooler_common.config.settings import Settings
@@ -41,7 +41,9 @@ def load(
     service: Service,
     needs_drivers: bool = False,
 ) -> Configuration:
-    """Read the documents and the environment; `path`, `host` and `port` are the command line's.
+    """Read the documents and the environment.
+
+    `path`, `host` (a comma list) and `port` are the command line's.
     `needs_drivers` makes it a mistake when a provider's driver can't be loaded here: the services don't ask
     for that, since one that is missing is to keep nobody else's pools waiting.
 
@@ -57,7 +59,7 @@ def load(
     for key, value in (("host", host), ("port", port)):
         if value is not None:
             root = root.replaced(("listen", key), Node(value, Origin("command line", f"--{key}")))
-    sections = assemble(root, findings)
+    sections = assemble(without_empty_receivers(root), findings)
     check(sections, environ, findings)
     warn_of_dangers(sections, findings, serves_users=service == "api")
     if needs_drivers:

@@ -13,6 +13,7 @@ from vmpooler_common.config.read.assembly import ReadProvider, Sections
 from vmpooler_common.config.read.checks import BUILT_IN_PROVIDER
 from vmpooler_common.config.read.environment import is_debugging
 from vmpooler_common.config.sections.drivers import settings_of_driver
+from vmpooler_common.config.sections.listen import ListenSection
 from vmpooler_common.config.sections.pools import DnsSection, PoolSection
 from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.config.settings import (
@@ -42,7 +43,9 @@ def resolve(sections: Sections, environ: Mapping[str, str], *, default_port: int
     if any(pool.provider == BUILT_IN_PROVIDER for _, pool in sections.pools):
         providers.setdefault(BUILT_IN_PROVIDER, _built_in())
     return Settings(
-        listen=ListenAddress(sections.listen.host, default_port if port is None else port),
+        listen=ListenAddress(
+            sections.listen.host or ListenSection().host, default_port if port is None else port
+        ),
         is_debugging=is_debugging(environ),
         installation=general.installation or general.site_name or "vmpooler",
         vm_lifetime=end,

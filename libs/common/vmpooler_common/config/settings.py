@@ -60,7 +60,7 @@ def _frozen(value: Any) -> Any:
 class ListenAddress:
     """Where the service's web server listens; port 0 is any free one."""
 
-    host: str
+    hosts: tuple[str, ...]
     port: int
 
 

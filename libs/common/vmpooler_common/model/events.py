@@ -176,6 +176,8 @@ class EventName(StrEnum):
     """An answer was broken off while it was being sent; `reason` says why."""
     INTERNAL_ERROR = "service.internal_error"
     """A fault of ours; the traceback is in the log."""
+    SERVICE_LISTENS = "service.listens"
+    """The web server accepts connections; `at` says where."""
     SERVICE_ENDED = "service.ended"
     """The service can't go on; `reason` says why."""
     CONFIGURATION_WARNING = "configuration.warning"

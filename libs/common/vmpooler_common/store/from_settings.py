@@ -34,5 +34,8 @@ def _url(redis: RedisSection) -> str:
     user = quote(redis.username or "", safe="")
     password = quote(redis.password.get_secret_value(), safe="") if redis.password else ""
     credentials = f"{user}:{password}@" if user or password else ""
-    host = f"[{redis.server}]" if ":" in redis.server and not redis.server.startswith("[") else redis.server
-    return f"redis://{credentials}{host}:{redis.port}/0"
+    host = f"[{redis.server}]" if ":" in redis.server else redis.server
+    authorities = (
+        f"?ssl_ca_certs={quote(redis.tls_ca_file, safe='')}" if redis.tls and redis.tls_ca_file else ""
+    )
+    return f"{'rediss' if redis.tls else 'redis'}://{credentials}{host}:{redis.port}/0{authorities}"

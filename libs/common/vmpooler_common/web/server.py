@@ -6,25 +6,51 @@ import signal
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import structlog
 import uvicorn
 
 from vmpooler_common import logs
-from vmpooler_common.config import Configuration
+from vmpooler_common.config import Configuration, ListenAddress
 from vmpooler_common.model.events import EventName
+from vmpooler_common.web.listening import bind, url_of
 
 log = structlog.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
-    """uvicorn, ending without an error on SIGTERM and SIGINT, and sparing the garbage collector work."""
+    """uvicorn, ending without an error on SIGTERM and SIGINT, and sparing the garbage collector work.
+
+    It listens on all addresses of `listen`, and says so.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, listen: ListenAddress) -> None:
+        super().__init__(config)
+        self._listen = listen
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then take what lives for ever out of the collector's sight: that halves its pauses."""
-        await super().startup(sockets)
+        """Start, then take what lives for ever out of the collector's sight: that halves its pauses.
+
+        Raises SystemExit when an address can't be taken, and has told so.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            sockets = await loop.run_in_executor(None, bind, self._listen.hosts, self._listen.port)
+        except OSError as error:
+            self._cannot_listen(error)
+        try:
+            await super().startup(sockets)
+        except OSError as error:  # another process has begun to listen there meanwhile
+            await self.lifespan.shutdown()
+            self._cannot_listen(error)
+        log.info(EventName.SERVICE_LISTENS, at=[url_of(listener) for listener in sockets])
         gc.collect()
         gc.freeze()
+
+    def _cannot_listen(self, error: OSError) -> NoReturn:
+        log.critical(EventName.SERVICE_ENDED, message="can't listen", reason=error.strerror or str(error))
+        raise SystemExit(1) from error
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, SecretStr
@@ -215,18 +214,6 @@ def duration(
         return result
 
     return SettingType("number", _with_reason(f"a number of {unit}{bound}", because), read, unit=unit)
-
-
-def network() -> SettingType:
-    """Make the type of IP networks; an address is a network of its own."""
-
-    def read(value: object) -> IPv4Network | IPv6Network:
-        try:
-            return ip_network(as_text(value).strip(), strict=False)
-        except ValueError:
-            raise Wrong from None
-
-    return SettingType("address", "an IP address such as 10.0.0.7, or a network such as 10.0.0.0/8", read)
 
 
 def split_list(value: object) -> object:

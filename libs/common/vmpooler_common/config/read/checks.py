@@ -1,6 +1,7 @@
 """What no single value shows: names that must exist, parts that must fit together."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from vmpooler_common.config.document.node import Node, Origin
 from vmpooler_common.config.document.problems import Findings
@@ -100,15 +101,22 @@ def _check_metrics(sections: Sections, findings: Findings) -> None:
     for name in ("statsd", "graphite"):
         node = sections.root.find(name)
         if node is not None and isinstance(node.value, dict) and not _is_set(node.find("server")):
-            findings.error(node.origin.key("server", line=node.origin.line), "missing", "a host")
+            expected = "a host; empty for none"
+            findings.error(node.origin.key("server", line=node.origin.line), "missing", expected)
 
 
 def _check_redis(sections: Sections, findings: Findings) -> None:
     node = sections.root.find("redis")
+    authorities = node.find("tls_ca_file") if node else None
+    if authorities is not None and sections.redis.tls_ca_file is not None:
+        if not Path(sections.redis.tls_ca_file).is_file():
+            findings.error(authorities.origin, f"found {authorities.describe()}", "a file that exists")
+        elif not sections.redis.tls and sections.redis.url is None:
+            findings.warn(authorities.origin, "no effect without redis.tls: nothing is encrypted")
     url = node.find("url") if node else None
     if node is None or not _is_set(url) or url is None or url.origin.source == source_of("REDIS_URL"):
         return
-    for key in ("server", "port", "username", "password"):
+    for key in ("server", "port", "username", "password", "tls", "tls_ca_file"):
         beaten = node.find(key)
         if beaten is not None and beaten.value is not None:
             findings.warn(beaten.origin, "ignored beside redis.url")

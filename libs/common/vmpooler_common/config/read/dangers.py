@@ -1,7 +1,8 @@
 """Set-ups that work and are dangerous: each is a warning, at start and by `--check-config`."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from vmpooler_common.config.document.node import Node, Origin
 from vmpooler_common.config.document.problems import Findings
@@ -30,9 +31,9 @@ def warn_of_dangers(sections: Sections, findings: Findings, *, serves_users: boo
 
 
 def _warn_of_no_users(sections: Sections, findings: Findings) -> None:
-    host = sections.listen.host
-    if sections.auth is None and not is_local(host):
-        found = f"without the section auth everybody who reaches {host} may take, change and return all VMs"
+    reached = [host for host in sections.listen.host if not is_local(host)]
+    if sections.auth is None and reached:
+        found = f"without the section auth everybody who reaches {reached[0]} may take and return all VMs"
         findings.warn(_origin(sections, "listen", "host"), found)
 
 
@@ -51,14 +52,19 @@ def _warn_of_pool_changes(sections: Sections, findings: Findings) -> None:
 def _warn_of_redis(sections: Sections, findings: Findings) -> None:
     redis = sections.redis
     if redis.url is None:
-        key, host, has_password, is_encrypted = "server", redis.server, redis.password is not None, False
+        key, host, has_password, is_encrypted = "server", redis.server, redis.password is not None, redis.tls
     else:
         url = urlsplit(redis.url.get_secret_value())
         key, host = "url", url.hostname or ""
         has_password = bool(url.password)
         is_encrypted = url.scheme == "rediss"
+        options = parse_qs(url.query)
+        has_password = has_password or "password" in options
         if url.scheme == "unix":
             return
+        if "none" in options.get("ssl_cert_reqs", ()) or _is_off(options.get("ssl_check_hostname", ())):
+            found = "whose certificate it is isn't checked: anybody in between reads and changes what is said"
+            findings.warn(_origin(sections, "redis", "url"), found)
     if is_local(host):
         return
     origin = _origin(sections, "redis", key)
@@ -67,6 +73,10 @@ def _warn_of_redis(sections: Sections, findings: Findings) -> None:
     if not is_encrypted:
         found = f"what is said to Redis at {host} isn't encrypted: everybody on the way reads and changes it"
         findings.warn(origin, found)
+
+
+def _is_off(values: Iterable[str]) -> bool:
+    return any(value.lower() in {"0", "f", "false", "n", "no"} for value in values)
 
 
 def is_local(host: str) -> bool:

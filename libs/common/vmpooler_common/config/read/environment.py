@@ -68,6 +68,15 @@ def overlay(root: Node, environ: Mapping[str, str], findings: Findings) -> Node:
     return root
 
 
+def without_empty_receivers(root: Node) -> Node:
+    """Return the document without `statsd` and `graphite` whose server is empty: that means none."""
+    for name in ("statsd", "graphite"):
+        server = root.find(name, "server")
+        if server is not None and server.value in (None, ""):
+            root = root.without(name)
+    return root
+
+
 def _counts(variable: str, value: str, field: FieldInfo, name: str, findings: Findings) -> bool:
     """Return whether the variable sets something."""
     if _KUBERNETES_VALUE.match(value) and variable.endswith("PORT"):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, SecretStr
 
+from vmpooler_common.config.declare.addresses import host_name
 from vmpooler_common.config.declare.field import Section, Setting
 from vmpooler_common.config.declare.types import choice, duration, secret, text, whole
 
@@ -83,7 +84,7 @@ class LdapSection(Section):
     """The mapping `auth.ldap`."""
 
     host: Annotated[
-        str | None, text(), Setting("Host of the directory", environment=("LDAP_HOST",), in_effect=True)
+        str | None, host_name(), Setting("Host of the directory", environment=("LDAP_HOST",), in_effect=True)
     ] = None
     port: Annotated[
         int | None,

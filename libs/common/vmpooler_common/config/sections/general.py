@@ -8,12 +8,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from vmpooler_common.config.declare.addresses import network
 from vmpooler_common.config.declare.field import Section, Setting
 from vmpooler_common.config.declare.types import (
     choice,
     duration,
     flag,
-    network,
     number,
     split_list,
     text,

@@ -2,16 +2,27 @@
 
 from typing import Annotated
 
+from pydantic import BeforeValidator
+
+from vmpooler_common.config.declare.addresses import host_name
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import text, whole
+from vmpooler_common.config.declare.types import split_list, whole
 
 
 class ListenSection(Section):
     """The address that the service's web server takes."""
 
     host: Annotated[
-        str, text(), Setting("--host: address to listen on", environment=("VMPOOLER_HOST",), in_effect=True)
-    ] = "127.0.0.1"
+        tuple[Annotated[str, host_name()], ...],
+        BeforeValidator(split_list),
+        Setting(
+            "--host: addresses to listen on, :: for all of both families",
+            environment=("VMPOOLER_HOST",),
+            in_effect=True,
+            type_name="comma list of hosts",
+            default="127.0.0.1",
+        ),
+    ] = ("127.0.0.1",)
     port: Annotated[
         int | None,
         whole(maximum=65535),

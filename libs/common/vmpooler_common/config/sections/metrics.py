@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from vmpooler_common.config.declare.addresses import host_name, web_server
 from vmpooler_common.config.declare.field import Section, Setting
 from vmpooler_common.config.declare.types import flag, text, whole
 
@@ -12,7 +13,7 @@ class StatsdSection(Section):
     """The section `statsd`: metrics over UDP."""
 
     server: Annotated[
-        str, text(), Setting("Host of statsd", ("STATSD_SERVER",), in_effect=True, default="required")
+        str, host_name(), Setting("Host of statsd; empty: none", ("STATSD_SERVER",), in_effect=True)
     ] = ""
     prefix: Annotated[
         str, text(), Setting("Beginning of every name", environment=("STATSD_PREFIX",), in_effect=True)
@@ -24,7 +25,7 @@ class GraphiteSection(Section):
     """The section `graphite`: metrics over TCP."""
 
     server: Annotated[
-        str, text(), Setting("Host of Graphite", ("GRAPHITE_SERVER",), in_effect=True, default="required")
+        str, host_name(), Setting("Host of Graphite; empty: none", ("GRAPHITE_SERVER",), in_effect=True)
     ] = ""
     prefix: Annotated[
         str, text(), Setting("Beginning of every name", environment=("GRAPHITE_PREFIX",), in_effect=True)
@@ -55,7 +56,7 @@ class GraphsSection(Section):
 
     server: Annotated[
         str | None,
-        text(),
+        web_server(),
         Setting(
             "Host that renders graphs, maybe with a port, or an address such as https://graphs.example.com",
             in_effect=True,
@@ -77,6 +78,6 @@ class TracingSection(Section):
     )
     jaeger_host: Annotated[
         str,
-        text(),
+        web_server(),
         Setting("Address of the collector", environment=("VMPOOLER_TRACING_JAEGER_HOST",)),
     ] = "http://localhost:14268/api/traces"

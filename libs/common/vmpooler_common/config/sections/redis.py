@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
+from vmpooler_common.config.declare.addresses import host_name
 from vmpooler_common.config.declare.field import Section, Setting
 from vmpooler_common.config.declare.types import (
     SettingType,
@@ -15,6 +16,7 @@ from vmpooler_common.config.declare.types import (
     as_number,
     as_text,
     duration,
+    flag,
     secret,
     text,
     whole,
@@ -24,6 +26,22 @@ _NUMBERED_DATABASE = re.compile(r"/?|/[0-9]{1,9}/?")
 _HASH_TAG = re.compile(r"\{[^{}\s]+\}[^{}\s]*")
 
 
+_OPTIONS = frozenset({"db", "username", "password", "client_name", "socket_keepalive"})
+_TLS_OPTIONS = frozenset(
+    {
+        "ssl_cert_reqs",
+        "ssl_check_hostname",
+        "ssl_ca_certs",
+        "ssl_ca_path",
+        "ssl_certfile",
+        "ssl_keyfile",
+        "ssl_password",
+        "ssl_ciphers",
+    }
+)
+"""What may stand after the `?` of an address: of the Redis library's options those that leave alone what
+other settings say, and what the store relies on."""
+_VERIFYING = frozenset({"none", "optional", "required"})
 _NO_DATABASE = "a whole number for the database, such as redis://host:6379/0"
 
 
@@ -40,8 +58,17 @@ def _address(value: object) -> SecretStr:
     # The Redis library takes a database that is no number for the database 0.
     if parts.scheme != "unix" and not _NUMBERED_DATABASE.fullmatch(parts.path):
         raise Wrong(_NO_DATABASE)
-    if not all(number.isdecimal() and number.isascii() for number in parse_qs(parts.query).get("db", [])):
+    options = parse_qs(parts.query, keep_blank_values=True)
+    if not all(number.isdecimal() and number.isascii() for number in options.get("db", [])):
         raise Wrong(_NO_DATABASE)
+    known = _OPTIONS | _TLS_OPTIONS if parts.scheme == "rediss" else _OPTIONS
+    if not options.keys() <= known:
+        asked = ", ".join(sorted(known))
+        raise Wrong(
+            f"after the ? only {asked}" + ("" if known > _OPTIONS else "; with rediss:// those of TLS")
+        )
+    if not _VERIFYING.issuperset(options.get("ssl_cert_reqs", [])):
+        raise Wrong("ssl_cert_reqs=required, optional or none")
     return SecretStr(address)
 
 
@@ -83,13 +110,13 @@ class RedisSection(Section):
         SecretStr | None,
         ADDRESS,
         Setting(
-            "Address of Redis, in place of the four keys below (redis://, rediss:// or unix://)",
+            "Address of Redis, in place of the six keys below (redis://, rediss:// or unix://)",
             environment=("REDIS_URL",),
             in_effect=True,
         ),
     ] = None
     server: Annotated[
-        str, text(), Setting("Host of Redis", environment=("REDIS_SERVER",), in_effect=True)
+        str, host_name(), Setting("Host of Redis", environment=("REDIS_SERVER",), in_effect=True)
     ] = "localhost"
     port: Annotated[
         int,
@@ -101,6 +128,21 @@ class RedisSection(Section):
         SecretStr | None,
         secret(),
         Setting("Password for Redis", environment=("REDIS_PASSWORD",), in_effect=True),
+    ] = None
+    tls: Annotated[
+        bool,
+        flag(),
+        Setting("Encrypt what is said to Redis, and check its certificate", ("REDIS_TLS",), in_effect=True),
+    ] = False
+    tls_ca_file: Annotated[
+        str | None,
+        text(),
+        Setting(
+            "File of the authorities that may have signed that certificate",
+            environment=("REDIS_TLS_CA_FILE",),
+            in_effect=True,
+            default="those of the system",
+        ),
     ] = None
     prefix: Annotated[
         str,

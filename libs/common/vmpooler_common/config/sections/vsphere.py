@@ -6,8 +6,17 @@ from typing import Annotated
 
 from pydantic import SecretStr
 
+from vmpooler_common.config.declare.addresses import host_name
 from vmpooler_common.config.declare.field import Section, Setting
-from vmpooler_common.config.declare.types import duration, flag, number, seconds_number, secret, text, whole
+from vmpooler_common.config.declare.types import (
+    duration,
+    flag,
+    number,
+    seconds_number,
+    secret,
+    text,
+    whole,
+)
 from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.model.features import Feature
 from vmpooler_common.model.readiness import ReadyCheck
@@ -70,7 +79,7 @@ class VsphereProvider(CommonProvider, VsphereDefaults):
     shared_keys = VsphereDefaults
     renamed_keys = MappingProxyType({"vsphere_timeout": "operation_timeout"})
 
-    server: Annotated[str | None, text(), Setting("Host of vCenter", default="required")] = None
+    server: Annotated[str | None, host_name(), Setting("Host of vCenter", default="required")] = None
     username: Annotated[str | None, text(), Setting("User name for vCenter", default="required")] = None
     password: Annotated[SecretStr | None, secret(), Setting("Password for vCenter", default="required")] = (
         None

@@ -53,7 +53,7 @@ def redacted(settings: Settings) -> dict[str, Any]:
         "tracing": settings.tracing,
     }
     return {
-        "listen": {"host": settings.listen.host, "port": settings.listen.port},
+        "listen": {"host": list(settings.listen.hosts), "port": settings.listen.port},
         "config": config,
         **{name: redacted_section(part) for name, part in parts.items() if part is not None},
         "tagfilter": redacted_value(settings.tagfilter),

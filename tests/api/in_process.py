@@ -118,7 +118,7 @@ async def open_api(
     async with (
         app.router.lifespan_context(app),
         reach(app) as client,
-        open_store(url, prefix) as own_store,
+        open_store(url, prefix, installation=settings.installation) as own_store,
         Redis.from_url(url, decode_responses=True, protocol=2) as redis,
     ):
         yield Api(client, app, registry, gathering, Fleet(own_store, redis, prefix), stopped)

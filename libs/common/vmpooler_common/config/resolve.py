@@ -180,6 +180,6 @@ def _options(node: Node, section: Section, without: frozenset[str]) -> dict[str,
         if key in section.model_fields_set:
             value = getattr(section, key)
             values[key] = value.get_secret_value() if isinstance(value, SecretStr) else value
-        else:
+        elif key not in type(section).model_fields:  # else it was wrong and is ignored
             values[key] = plain(child)
     return values

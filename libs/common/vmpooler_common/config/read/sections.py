@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from vmpooler_common.config.declare.field import Section, setting_of, subsection_of
+from vmpooler_common.config.declare.field import Section, setting_of, subsection_of, walk
 from vmpooler_common.config.document.node import Node, plain
 from vmpooler_common.config.document.problems import Findings
 from vmpooler_common.config.sections.catalogue import places_of
@@ -18,7 +18,10 @@ _EXPECTED_TYPES = {"tuple_type": "a list", "mapping_type": "a mapping", "dict_ty
 
 
 def read_section(node: Node, model: type[AnySection], findings: Findings) -> AnySection:
-    """Read the known keys of `node`; a key with a mistake is noted and keeps its default."""
+    """Read the known keys of `node`; a key with a mistake is noted and keeps its default.
+
+    A mistake in a setting that isn't in effect yet is a warning: what nobody uses must stop nothing.
+    """
     if node.value is None:
         return model()
     if not isinstance(node.value, dict):
@@ -30,13 +33,33 @@ def read_section(node: Node, model: type[AnySection], findings: Findings) -> Any
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     for detail in details:
-        _note(node, detail, findings)
-    for key in {detail["loc"][0] for detail in details}:
-        del values[str(key)]
+        path, is_in_effect = _setting_at(model, detail["loc"])
+        _note(node, detail, findings, is_in_effect=is_in_effect)
+        _remove(values, path)
     return model.model_validate(values)
 
 
-def _note(section: Node, detail: ErrorDetails, findings: Findings) -> None:
+def _setting_at(model: type[Section], place: tuple[int | str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Give the keys that lead to the setting in which a mistake is, and whether it is in effect."""
+    key = str(place[0])
+    field = model.model_fields[key]
+    nested = subsection_of(field)
+    if nested is None:
+        return (key,), setting_of(field).in_effect
+    if len(place) == 1:  # the subsection is no mapping
+        return (key,), any(setting_of(inner).in_effect for _, inner in walk(nested, key))
+    path, is_in_effect = _setting_at(nested, place[1:])
+    return (key, *path), is_in_effect
+
+
+def _remove(values: dict[str, Any], path: tuple[str, ...]) -> None:
+    """Take a setting out, which may have been done for another mistake in it."""
+    for key in path[:-1]:
+        values = values.get(key, {})
+    values.pop(path[-1], None)
+
+
+def _note(section: Node, detail: ErrorDetails, findings: Findings, *, is_in_effect: bool) -> None:
     """Note one mistake at the innermost place that the document has for it."""
     node = section
     for step in detail["loc"]:
@@ -45,7 +68,10 @@ def _note(section: Node, detail: ErrorDetails, findings: Findings) -> None:
     is_shown = detail["type"] == "wrong" and not facts["secret"]
     found = node.describe() if is_shown else node.describe_type()
     expected = facts.get("expected") or _EXPECTED_TYPES.get(detail["type"], "a mapping of settings")
-    findings.error(node.origin, f"found {found}", expected)
+    if is_in_effect:
+        findings.error(node.origin, f"found {found}", expected)
+    else:
+        findings.warn(node.origin, f"found {found}, expected {expected}; ignored, for it isn't in effect yet")
 
 
 def note_not_in_effect(node: Node, model: type[Section], path: str, findings: Findings) -> None:

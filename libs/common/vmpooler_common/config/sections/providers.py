@@ -8,10 +8,18 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, ClassVar
 
+from pydantic import BeforeValidator
+
 from vmpooler_common.config.declare.field import Section, Setting
 from vmpooler_common.config.declare.types import duration, flag, seconds_number, text, whole
 from vmpooler_common.model.features import Feature
 from vmpooler_common.model.readiness import ReadyCheck
+
+
+def _with_empty_entries(value: object) -> object:
+    """Take a missing entry for an empty one: drivers for EC2 and GCE mean by it what has no tag."""
+    return ["" if entry is None else entry for entry in value] if isinstance(value, list) else value
+
 
 _POSITIVE_SECONDS = duration("seconds", above=0)
 
@@ -48,7 +56,8 @@ class CommonProvider(Section):
         Setting("Remove places (folders) that no pool uses any more", in_effect=True, default="as in config"),
     ] = None
     resources_allowlist: Annotated[
-        tuple[Annotated[str, text()], ...],
+        tuple[Annotated[str, text(blank=True)], ...],
+        BeforeValidator(_with_empty_entries),
         Setting("Places that are never removed, by path or name", in_effect=True, type_name="list of text"),
     ] = ()
     skip_dns_check_before_creating_vm: Annotated[

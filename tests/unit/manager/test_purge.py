@@ -38,6 +38,13 @@ def test_looks_that_are_too_close_are_one() -> None:
     assert second.orphans == ()
 
 
+def test_one_look_is_never_enough_whatever_the_grace() -> None:
+    rules = replace(RULES, create_grace=timedelta(0))
+    places = [Place("dc/old", (LOST,))]
+    plan, _ = plan_purge(rules, places, records={"lost": UNKNOWN}, now=NOW, memory=PurgeMemory())
+    assert plan.orphans == ()
+
+
 @pytest.mark.parametrize(
     "vm",
     [

@@ -64,7 +64,14 @@ async def test_several_at_once_serve_several(queue: Queue) -> None:
     assert len({vm for task in tasks for vm in await vms_of(task)}) == 5
 
 
+async def coming(queue: Queue, *pools: str) -> None:
+    """Have VMs pending, so that orders can be met soon."""
+    for pool in pools:
+        await queue.api.fleet.reserved(pool, *(f"{pool}-{number}" for number in range(5)))
+
+
 async def test_all_or_nothing(queue: Queue) -> None:
+    await coming(queue, "pool1", "pool2")
     task = await queue.join("pool1+pool1+pool2")
     await queue.api.fleet.ready("pool1", "a", "b")
     other = await queue.join("pool1")
@@ -86,6 +93,7 @@ async def test_what_the_first_can_not_use_goes_to_the_second(queue: Queue) -> No
 
 
 async def test_who_does_not_wait_does_not_overtake(queue: Queue) -> None:
+    await coming(queue, "pool1")
     task = await queue.join("pool1+pool1")
     await queue.api.fleet.ready("pool1", "a")
     answer = await queue.api.client.post(f"{VMS}/pool1")

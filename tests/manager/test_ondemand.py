@@ -7,30 +7,12 @@ from tests.manager.running_manager import RunningManager
 from tests.manager.site import Site
 from tests.support.eventually import eventually
 from vmpooler_common.model.vm import VmRecord
-from vmpooler_common.store.checkout.checkouts import LineItem, WaitOptions
-from vmpooler_common.store.core.errors import StillWaiting
 
 
 async def record_of(site: Site, name: str) -> VmRecord:
     record, _ = await site.store.checkouts.look_up(name)
     assert record is not None
     return record
-
-
-async def waiting_checkout(site: Site, pool: str, count: int) -> list[str]:
-    """Try a checkout, always the same, that has been waiting or begins to; give its VMs, or none yet."""
-    checkouts, operation = site.store.checkouts, "waiting"
-    await checkouts.renew([operation], pools=[pool])
-    try:
-        checkout = await checkouts.check_out(
-            [LineItem(pool, count, ((pool, 1),))],
-            operation=operation,
-            lifetime=None,
-            wait=WaitOptions({pool: count}),
-        )
-    except StillWaiting:
-        return []
-    return [grant.vm for grant in checkout.grants]
 
 
 async def waits(manager: RunningManager, source: str) -> float:
@@ -65,24 +47,6 @@ async def test_ready_vms_go_to_a_request_and_are_replaced(site: Site, requests: 
     after = await site.ready("debian", 2)
     assert not set(after) & set(vms)
     assert (await waits(manager, "warm"), await waits(manager, "cold")) == (2, 1)
-
-
-async def test_ready_vms_stay_for_a_checkout_that_waits_since_before_the_request(
-    site: Site, requests: OnDemand
-) -> None:
-    await site.start({"debian": 2})
-    before = await site.ready("debian", 2)
-    assert await waiting_checkout(site, "debian", 3) == []
-    await requests.open("r", "debian")
-
-    async def is_served() -> bool:
-        taken.update(await waiting_checkout(site, "debian", 3))
-        return bool(taken)
-
-    taken: set[str] = set()
-    await eventually(is_served)
-    assert set(before) < taken
-    assert not set(await requests.ready("r")) & taken
 
 
 async def test_grants_are_counted_by_user_where_that_is_configured(site: Site, requests: OnDemand) -> None:

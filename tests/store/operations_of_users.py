@@ -62,6 +62,13 @@ async def _two_wait(fleet: Fleet) -> None:
     await OnDemand(fleet).accepted("r", "one")
 
 
+async def _one_holds(fleet: Fleet) -> None:
+    line = QueuedCheckouts(fleet)
+    await line.coming("one", "two")
+    await line.ask("take", want("one", 2), want("two"))
+    await fleet.ready("one", "a")
+
+
 async def _its_turn(fleet: Fleet) -> None:
     await _two_wait(fleet)
     await fleet.ready("one", "b")
@@ -134,7 +141,7 @@ OPERATIONS_OF_USERS: tuple[Operation, ...] = (
         "checkouts.renew",
         lambda store: store.checkouts.renew(["take", "unknown"], pools=["one"]),
         "renew_tickets",
-        arrange=_two_wait,
+        arrange=_one_holds,
     ),
     operation(
         "cancel what waits",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet
@@ -18,6 +19,13 @@ class QueuedCheckouts:
     """The checkouts of one fleet's store."""
 
     fleet: Fleet
+    hold: timedelta = timedelta(hours=1)
+    """Longer than any test."""
+
+    async def coming(self, *pools: str, count: int = 20) -> None:
+        """Have so many VMs of each pool pending, so that orders can be met soon."""
+        for pool in pools:
+            await self.fleet.reserved(pool, *(f"{pool}-{number}" for number in range(count)))
 
     async def ask(
         self,
@@ -37,7 +45,7 @@ class QueuedCheckouts:
                 lifetime=None,
                 token=token,
                 key=IdempotencyKey(key, "192.0.2.1") if key else None,
-                wait=WaitOptions(all_sizes, is_last=is_last),
+                wait=WaitOptions(all_sizes, hold=self.hold, is_last=is_last),
             )
         except StillWaiting:
             return None
@@ -48,7 +56,7 @@ class QueuedCheckouts:
         sizes = {pool: LARGE for want in wants for pool, _ in want.pools}
         try:
             await self.fleet.store.checkouts.check_out(
-                wants, operation=operation, lifetime=None, wait=WaitOptions(sizes)
+                wants, operation=operation, lifetime=None, wait=WaitOptions(sizes, hold=self.hold)
             )
         except StillWaiting as refusal:
             return sorted(refusal.beyond)

@@ -9,14 +9,18 @@ from tests.store.fleet import PROVIDER, Fleet, want
 from tests.store.ondemand import OnDemand, of_a_user
 from tests.store.queued_checkouts import QueuedCheckouts
 from vmpooler_common.model.pool import Snapshot
-from vmpooler_common.store.core.errors import NoneReady, UnknownToken
+from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.core.errors import NoneReady, TooManyWaiting, UnknownToken
 
 PLACE_MS, LINE_MS = 10_000, 20_000
 
 
 @pytest.fixture
-def line(fleet: Fleet) -> QueuedCheckouts:
-    return QueuedCheckouts(fleet)
+async def line(fleet: Fleet) -> QueuedCheckouts:
+    """Return checkouts at pools that can always meet their orders soon."""
+    line = QueuedCheckouts(fleet)
+    await line.coming("one", "two", "three")
+    return line
 
 
 @pytest.fixture
@@ -307,7 +311,7 @@ async def test_a_manager_sees_what_is_owed_and_when_to_look_again(
     snapshot = await seen(fleet)
     assert (snapshot.sizes.ready, snapshot.backlog, snapshot.owed) == (1, 1, 1)
     assert snapshot.next_due is not None
-    assert (snapshot.next_due - snapshot.now).total_seconds() == PLACE_MS / 1000
+    assert (snapshot.next_due - snapshot.now).total_seconds() == 2.5
 
 
 async def test_those_who_wait_make_no_demand(fleet: Fleet, line: QueuedCheckouts) -> None:
@@ -334,3 +338,71 @@ async def test_places_count_even_when_many_are_in_line(fleet: Fleet, line: Queue
     assert await line.ask("ticket-119", want("one")) is None
     assert await line.take("plain", want("one")) is None
     assert await line.ask("ticket-118", want("one")) is not None
+
+
+async def test_an_order_that_can_not_be_met_soon_holds_nothing_back(fleet: Fleet) -> None:
+    """As when one of its pools makes no VMs: it would have all of the others' for as long as it waits."""
+    line = QueuedCheckouts(fleet)
+    await line.coming("one")
+    order = want("one", 5), want("four")
+    await fleet.ready("one", "a", "b", "c")
+    assert await line.ask("idle", *order) is None
+    assert await line.left_over("idle", *order) == ["one"]
+    assert await line.take("plain", want("one", 2)) == ["a", "b"]
+    assert (await fleet.store.views.counts(["one"])).pools["one"].held == 0
+    await fleet.reserved("four", "d")
+    assert await line.left_over("idle", *order) == []
+    assert await line.take("plain-2", want("one")) is None
+    assert (await fleet.store.views.counts(["one"])).pools["one"].held == 1
+    await fleet.store.views.mark_broken("four", "no template")
+    assert await fleet.store.checkouts.renew(["idle"], pools=["one"]) == []
+    assert await line.take("plain-3", want("one")) == ["c"]
+
+
+@pytest.mark.parametrize("trouble", ["broken", "backing off"])
+async def test_a_pool_that_makes_nothing_keeps_no_part_of_an_order(fleet: Fleet, trouble: str) -> None:
+    line = QueuedCheckouts(fleet)
+    await line.coming("one")
+    await fleet.ready("one", "a")
+    assert await line.ask("many", want("one", 2)) is None
+    assert await line.take("plain", want("one")) is None
+    mark = fleet.store.views.mark_broken if trouble == "broken" else fleet.store.views.mark_backing_off
+    await mark("one", "no template")
+    assert await line.take("plain", want("one")) == ["a"]
+
+
+@pytest.mark.parametrize("order", [[want("one", 2)], [want("one", 2), want("two")]], ids=["one", "two"])
+async def test_vms_are_held_back_for_some_time_and_then_left_to_others_for_a_while(
+    fleet: Fleet, order: list[LineItem]
+) -> None:
+    line = QueuedCheckouts(fleet, hold=timedelta(seconds=5))
+    await line.coming("one", "two")
+    assert await line.ask("many", *order) is None
+    since = int(await ask(fleet.client, "HGET", f"{fleet.prefix}:ticket:many", " since"))
+
+    async def may_take(seconds: float) -> bool:
+        """Let the wait have begun so long ago, and see whether somebody else gets a VM."""
+        vm = f"after-{seconds}"
+        await fleet.ready("one", vm)
+        began = since - int(1000 * seconds)
+        await fleet.client.hset(f"{fleet.prefix}:ticket:many", " since", str(began))
+        await fleet.store.checkouts.renew(["many"], pools=["one", "two"])
+        taken = await line.take(f"take-{seconds}", want("one")) is not None
+        await fleet.client.zrem(f"{fleet.prefix}:ready:one", vm)
+        return taken
+
+    assert [await may_take(seconds) for seconds in (2, 7, 17, 21, 27)] == [False, True, True, False, True]
+    await fleet.ready("one", "x", "y")
+    await fleet.ready("two", "z")
+    assert len(await line.ask("many", *order) or []) == sum(item.count for item in order)
+
+
+async def test_a_user_has_only_so_many_checkouts_waiting(fleet: Fleet, line: QueuedCheckouts) -> None:
+    await fleet.token("alices", "alice")
+    for number in range(10):
+        assert await line.ask(f"waits-{number}", want("one"), token="alices") is None
+    with pytest.raises(TooManyWaiting, match="10 of your checkouts wait"):
+        await line.ask("one more", want("one"), token="alices")
+    await fleet.store.checkouts.cancel("waits-3", reason="left")
+    assert await line.ask("one more", want("one"), token="alices") is None
+    assert await line.ask("nobody's", want("one")) is None

@@ -3,12 +3,13 @@
 The judge is a model of who came when. It knows no more than the names of those who wait and what they want.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
+from tests.store.dataset import Dataset
 from tests.store.fleet import attempt_of, want
 from tests.store.invariants import check_soundness
 from tests.store.ondemand import OnDemand
@@ -26,6 +27,7 @@ names = st.sampled_from((*POOLS, *POOLS, "left", "all"))
 orders = st.dictionaries(names, st.sampled_from((1, 1, 1, 2, 2, 5)), min_size=1, max_size=2)
 choices = st.integers(0, 10**6)
 Order = dict[str, int]
+COMING = "coming-"
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,25 @@ class QueuePositions(World):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: dict[str, Waiting] = {}
-        self._vms = 0
         self._line, self._demand = QueuedCheckouts(self._fleet), OnDemand(self._fleet)
+        self._vms = 0
+        self._run(self._have_many_coming())
+
+    async def _have_many_coming(self) -> None:
+        """Have so many VMs pending that every order can be met soon; they need no records."""
+        coming = {f"{COMING}{number}": 0 for number in range(500)}
+        for pool in POOLS:
+            await self._fleet.client.zadd(f"{self._fleet.prefix}:pending:{pool}", coming)
+
+    def _read(self) -> Dataset:
+        data = super()._read()
+        real = {}
+        for name in (f"pending:{pool}" for pool in POOLS):
+            members = data.entries[name].value.items()
+            real[name] = replace(
+                data.entries[name], value={vm: at for vm, at in members if not vm.startswith(COMING)}
+            )
+        return replace(data, entries={**data.entries, **real})
 
     def _ready(self) -> dict[str, int]:
         data = self._read()

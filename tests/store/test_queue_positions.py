@@ -26,6 +26,7 @@ async def queue_up(fleet: Fleet, chance: random.Random) -> Sequence[str]:
     Gives the requests.
     """
     line, demand = QueuedCheckouts(fleet), OnDemand(fleet)
+    await line.coming("one", count=100)
     requests = []
     for number in range(6):
         count = chance.randint(1, 3)

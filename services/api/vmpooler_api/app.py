@@ -138,7 +138,13 @@ def _build_background(base: Base, selection: _Selection, stop: Callable[[str], N
         cancellations=Cancellations(store.checkouts),
         feed=feed,
         requests=RequestWaiters(store.requests, feed, metrics=metrics.ondemand),
-        queue=CheckoutQueue(store.checkouts, feed, metrics=metrics.waits),
+        queue=CheckoutQueue(
+            store.checkouts,
+            feed,
+            hold=settings.general.checkout_hold,
+            most=settings.general.max_waiting_per_client,
+            metrics=metrics.waits,
+        ),
         clone_targets=CloneTargets(settings, store.overrides, feed, changed=selection.follow),
         graph_server=GraphServer(source) if source is not None else None,
     )

@@ -24,6 +24,7 @@ API_VERBS = (
     _api("checkouts", "unauthorized"),
     _api("checkouts", "unsafe", "debian-12-x86_64"),
     _api("waits", "waiting", 7),
+    _api("waits", "holding", 2),
     _api("waits", "waited", 3.0, "granted"),
     _api("deletes", "done"),
     _api("deletes", "failed"),

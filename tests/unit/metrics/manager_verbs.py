@@ -30,6 +30,7 @@ MANAGER_VERBS = (
     _manager("providers", "deletion_resumed", "dummy"),
     _manager("loops", "leased", 4),
     _manager("loops", "servable", 3),
+    _manager("pools", "held_back", "debian", 2),
     _manager("loops", "cloning", pools=5, requests=3),
     _manager("requests", "granted", "debian", 0.25, warm=True, user="alice"),
     _manager("requests", "granted", "debian", 0.25, warm=False, user=None),

@@ -77,6 +77,9 @@ class EventName(StrEnum):
     REQUEST_FAILED = "request.failed"
     REQUEST_DELETED = "request.deleted"
 
+    CHECKOUT_HOLDS = "checkout.holds"
+    """A waiting checkout keeps VMs from later ones for 5 s or longer (`checkout_hold`)."""
+
     # Tasks on running VMs
     TASK_ACCEPTED = "task.accepted"
     TASK_DONE = "task.done"

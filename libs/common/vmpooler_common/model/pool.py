@@ -115,5 +115,7 @@ class Snapshot:
     """Ready VMs of an earlier round: not handed out, not counted."""
     owed: int = 0
     """Ready VMs that are kept for waiting checkouts that came before the backlog; 0 without a backlog."""
+    held: int = 0
+    """Ready VMs that waiting checkouts hold back from later ones."""
     place: str = ""
     """The clone options that its VMs were made with, as a manager that has it configured wrote them down."""

@@ -7,21 +7,29 @@ has the next one called; who was refused although there are VMs beyond its needs
 
 import asyncio
 from bisect import bisect_right, insort
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
+
+import structlog
 
 from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.metrics.waits import WaitMetrics
 from vmpooler_api.web.errors import ClientLeft
 from vmpooler_common.model.events import EventName
 from vmpooler_common.outages import Outage
-from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, WaitOptions
+from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, Hold, WaitOptions
 from vmpooler_common.store.core.errors import NoneReady, StillWaiting, StoreError
 from vmpooler_common.store.core.events import Event
 
 _RENEW_EVERY = 2.5
 """Seconds between renewals of the tickets, which lapse after ten. The head of each queue tries again, too."""
+
+_LONG = 5.0
+"""A hold of this time is worth a line in the log."""
+
+log = structlog.get_logger(__name__)
 
 Attempt = Callable[[WaitOptions], Awaitable[Checkout]]
 """Tries a checkout once, always with the same operation."""
@@ -46,8 +54,14 @@ class _Ticket:
 class CheckoutQueue:
     """One per process; its clients stand in the queues of pools."""
 
-    def __init__(self, checkouts: Checkouts, feed: EventFeed, *, metrics: WaitMetrics) -> None:
+    def __init__(
+        self, checkouts: Checkouts, feed: EventFeed, *, hold: timedelta, most: int, metrics: WaitMetrics
+    ) -> None:
+        """`hold`: how long at a time a checkout keeps VMs from others; `most`: those of a user at once."""
         self._checkouts = checkouts
+        self._hold_time = hold
+        self._most = most
+        self._holding: dict[str, float] = {}
         self._feed = feed
         self._metrics = metrics
         self._tickets: dict[str, _Ticket] = {}
@@ -75,7 +89,7 @@ class CheckoutQueue:
         """
         ends = asyncio.get_running_loop().time() + seconds
         try:
-            return await attempt(WaitOptions(sizes))
+            return await attempt(self._options(sizes))
         except StillWaiting as refusal:
             ticket = _Ticket(operation, sizes.keys(), key=key, turn=refusal.turn)
         with self._feed.following(), self._hold(ticket), self._timed() as outcome:
@@ -85,7 +99,7 @@ class CheckoutQueue:
                     # A seat, another try, and only then a wait: what happens in between calls.
                     is_last = self._is_closed or asyncio.get_running_loop().time() >= ends
                     try:
-                        checkout = await attempt(WaitOptions(sizes, is_last=is_last))
+                        checkout = await attempt(self._options(sizes, is_last=is_last))
                     except StillWaiting as refusal:
                         self._refused(ticket, refusal)
                     else:
@@ -126,15 +140,36 @@ class CheckoutQueue:
             await self._occupied.wait()
             await asyncio.sleep(_RENEW_EVERY)
             if not self._tickets:
+                self._report(())
                 continue
             try:
-                await self._checkouts.renew(list(self._tickets), pools=list(self._queues))
+                holds = await self._checkouts.renew(list(self._tickets), pools=list(self._queues))
             except StoreError as error:
                 self._outage.began(str(error))
                 self._call_all()  # to be told so
             else:
                 self._outage.ended()
+                self._report(holds)
                 self.catch_up()
+
+    def _options(self, sizes: Mapping[str, int], *, is_last: bool = False) -> WaitOptions:
+        return WaitOptions(sizes, hold=self._hold_time, most=self._most, is_last=is_last)
+
+    def _report(self, holds: Sequence[Hold]) -> None:
+        """Tell who holds VMs back, and log each that has done so for long, once."""
+        self._metrics.holding(len(holds))
+        now = asyncio.get_running_loop().time()
+        self._holding = {hold.operation: self._holding.get(hold.operation, now) for hold in holds}
+        for hold in holds:
+            lasting = now - self._holding[hold.operation]
+            if _LONG <= lasting < _LONG + _RENEW_EVERY:
+                log.info(
+                    EventName.CHECKOUT_HOLDS,
+                    operation=hold.operation,
+                    user=hold.user,
+                    pools=hold.pools,
+                    seconds=round(lasting, 1),
+                )
 
     async def _called(self, ticket: _Ticket, *, ends: float, leaving: "asyncio.Task[None]") -> None:
         """Wait until the ticket is called or its time is over."""

@@ -54,6 +54,9 @@ class PoolReport(BaseModel):
     last_boot: str = Field(alias="lastBoot", description="When a VM last became ready; empty: never.")
     alias: str | Sequence[str] | None = Field(None, description="As configured.")
     broken: str | None = Field(None, description="Why the pool can't work, if it can't.")
+    held: int | None = Field(
+        None, description="Of the ready VMs, those that waiting checkouts hold back from later ones."
+    )
     paused: bool | None = Field(None, description="True while an operator has paused the pool.")
 
 
@@ -155,6 +158,7 @@ def _pool(pool: PoolSettings, numbers: PoolCounts) -> PoolReport:
         last_boot=numbers.last_boot.strftime("%Y-%m-%d %H:%M:%S +0000") if numbers.last_boot else "",
         alias=pool.alias,
         broken=numbers.broken or None,
+        held=numbers.held or None,
         paused=pool.paused or None,
     )
 

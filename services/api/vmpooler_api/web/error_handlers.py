@@ -41,6 +41,7 @@ from vmpooler_common.store.core.errors import (
     TooManyTags,
     TooManyTasks,
     TooManyTokens,
+    TooManyWaiting,
     UnknownToken,
 )
 from vmpooler_common.web.json import JsonAnswer
@@ -82,6 +83,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     RequestExists: (409, None, None),
     GrantOver: (409, None, None),
     TooManyTasks: (409, None, None),
+    TooManyWaiting: (403, None, None),
     IncapableCloud: (409, None, None),
     TooManyTokens: (409, TOO_MANY_TOKENS, None),
     KeyReused: (422, None, None),
@@ -131,6 +133,7 @@ def _content(error: Exception) -> dict[str, object]:
             | TooManyVms()
             | TooManyAtOnce()
             | TooManyTasks()
+            | TooManyWaiting()
             | IncapableCloud()
             | NoSuchRequest()
             | RequestTaken()

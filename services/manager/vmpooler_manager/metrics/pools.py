@@ -31,6 +31,11 @@ class PoolMetrics:
         "Whether making VMs is given up (1) until somebody changes something; the status tells the reason.",
         labels=(POOL,),
     )
+    HELD = gauge(
+        "held_back_vms",
+        "Ready VMs that waiting checkouts hold back from later ones, for checkout_hold at most at a time.",
+        labels=(POOL,),
+    )
     FOREIGN = gauge(
         "foreign_vms", "VMs at the pool's place without a tag of ours; never touched.", labels=(POOL,)
     )
@@ -52,6 +57,7 @@ class PoolMetrics:
         self._size = Instrument(backend, self.SIZE)
         self._broken = Instrument(backend, self.BROKEN)
         self._foreign = Instrument(backend, self.FOREIGN)
+        self._held = Instrument(backend, self.HELD)
         self._check_seconds = Instrument(backend, self.CHECK_SECONDS)
         self._checks_failed = Instrument(backend, self.CHECKS_FAILED)
 
@@ -69,6 +75,10 @@ class PoolMetrics:
         """Nothing keeps the pool from being filled."""
         self._broken.record(0, pool)
 
+    def held_back(self, pool: str, count: int) -> None:
+        """Waiting checkouts hold back so many ready VMs."""
+        self._held.record(count, pool)
+
     def foreign(self, pool: str, count: int) -> None:
         """So many VMs without our tag are where the pool's are made."""
         self._foreign.record(count, pool)
@@ -85,5 +95,5 @@ class PoolMetrics:
         """The pool isn't ours any more: drop its levels. Totals and distributions stay: they are history."""
         for state in STATES:
             self._vms.drop(pool, state)
-        for level in (self._size, self._broken, self._foreign):
+        for level in (self._size, self._broken, self._foreign, self._held):
             level.drop(pool)

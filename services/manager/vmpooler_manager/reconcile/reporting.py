@@ -59,6 +59,7 @@ class Reporter:
         """Report the numbers of a pass that took so long."""
         name, provider, metrics = self._pool.name, self._pool.spec.provider, self._metrics
         self._log_changes(snapshot)
+        metrics.pools.held_back(name, snapshot.held)
         metrics.pools.counted(name, size=self._pool.spec.size, sizes=snapshot.sizes)
         if snapshot.broken:
             metrics.pools.broken(name)

@@ -126,6 +126,20 @@ class GeneralSection(Section):
         whole(minimum=1, maximum=1000, because="one request holds up all others while it is served"),
         Setting("Most VMs in one request of any form", in_effect=True, unit="VMs"),
     ] = 200
+    checkout_hold: Annotated[
+        timedelta,
+        duration("seconds", minimum=0),
+        Setting(
+            "For this time at once a waiting checkout may keep VMs that it wants from later ones, while all "
+            "that it wants can be met soon; then it leaves them to others for 15 seconds",
+            in_effect=True,
+        ),
+    ] = timedelta(seconds=5)
+    max_waiting_per_client: Annotated[
+        int,
+        whole(minimum=1),
+        Setting("Most checkouts of one user that wait at once", in_effect=True, unit="checkouts"),
+    ] = 10
     pool_removal_grace: Annotated[
         timedelta,
         duration("minutes", minimum=0),

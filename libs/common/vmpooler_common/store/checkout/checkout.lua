@@ -1,4 +1,4 @@
--- needs choice queue
+-- needs choice queue holds
 -- checkout: check out VMs from several pools, all or nothing.
 --
 -- For each VM a candidate pool with a ready VM is drawn by weight (prelude_choice.lua); within a pool the VM
@@ -7,13 +7,14 @@
 -- Idempotency-Key the grant is remembered for an hour, and told again to whoever asks for the same under the
 -- same key.
 --
--- ARGV operation, token, lifetime, lifetime_with_token, seed, key, order, wait, names, *
+-- ARGV operation, token, lifetime, lifetime_with_token, seed, key, order, wait, hold, most_waiting, names, *
 --
 -- `token` is its digest or ''; lifetimes are in ms, 0 for no end; `seed` is that of the draw; `key` is the
 -- digest of
 -- the Idempotency-Key and its caller or '', `order` that of what is asked for. `wait` is '' to be answered at
 -- once,
--- 'wait' to take a ticket when VMs are missing, 'last' to give it up then.
+-- 'wait' to take a ticket when VMs are missing, 'last' to give it up then; a ticket holds VMs back for `hold`
+-- ms at a time, and a user has at most `most_waiting`.
 -- For each of so many `names` follow: count, number of pools, (pool, weight)...; a pool that a name has twice
 -- counts once, with both weights. For 'wait' (pool, configured size) of each pool follow.
 -- Returns {'ok' or 'again', user, digest of the key or '', operation that took the VMs,
@@ -21,6 +22,7 @@
 --         {'unauthorized'}: the token is unknown
 --         {'other'}: the key was used for another order
 --         {'over'}: some of the VMs that were taken under the key aren't the caller's any more
+--         {'full', tickets that the user has}: and gets no other
 --         {'empty', number of a name that could not be met}: and there is no ticket (any more)
 --         {'waits', the same, turn of the ticket, the pools that have ready VMs beyond what is
 --         owed to this ticket and older ones...}
@@ -67,8 +69,8 @@ if key ~= '' then
   if known then return answer(known) end
 end
 
-local names, at = {}, 10
-for number = 0, tonumber(ARGV[9]) - 1 do
+local names, at = {}, 12
+for number = 0, tonumber(ARGV[11]) - 1 do
   local name = { number = number, count = tonumber(ARGV[at]), pools = {}, weight = {} }
   local pools = tonumber(ARGV[at + 1])
   at = at + 2
@@ -99,9 +101,14 @@ for _, name in ipairs(names) do
   end
 end
 
-local beyond = {} -- pools with VMs for those who come after us
-for pool, need in pairs(needs) do
-  if free[pool] > need then table.insert(beyond, pool) end
+-- Pools with VMs for those who come after us.
+local function beyond()
+  local found = {}
+  for pool in pairs(needs) do
+    local ready = redis.call('ZCARD', K.ready .. pool)
+    if ready > owed(pool, ready, turn + 1) then table.insert(found, pool) end
+  end
+  return found
 end
 
 math.randomseed(tonumber(ARGV[5]))
@@ -111,11 +118,18 @@ if unmet then
     -- What full pools couldn't meet would be waited for in vain.
     local sizes = {}
     for ticket = at, #ARGV, 2 do sizes[ARGV[ticket]] = size_of(ARGV[ticket], ARGV[ticket + 1]) end
-    if not choose(names, sizes) then turn = take_ticket(operation, needs) end
+    if not choose(names, sizes) then
+      local waiting = user ~= '' and count_tickets(user) or 0
+      if waiting >= tonumber(ARGV[10]) then return { 'full', waiting } end
+      turn = take_ticket(operation, needs, user, names, ARGV[9])
+      renew_hold(operation, names, turn, now_ms())
+    end
+  elseif turn then
+    renew_hold(operation, names, turn, now_ms())
   end
   if wait ~= 'wait' or not turn then return answer({ 'empty', unmet }) end
   local reply = { 'waits', unmet, turn }
-  for _, pool in ipairs(beyond) do table.insert(reply, pool) end
+  for _, pool in ipairs(beyond()) do table.insert(reply, pool) end
   return reply
 end
 

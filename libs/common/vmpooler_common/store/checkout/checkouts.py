@@ -18,10 +18,11 @@ from vmpooler_common.store.core.errors import (
     NotReplicated,
     StillWaiting,
     StoreUnavailable,
+    TooManyWaiting,
     UnknownToken,
 )
 from vmpooler_common.store.core.keys import Keys
-from vmpooler_common.store.core.scripts import Scripts
+from vmpooler_common.store.core.scripts import Scripts, read_named
 from vmpooler_common.store.core.times import duration_ms, from_ms, from_ms_or_none, to_ms
 from vmpooler_common.store.tasks.tasks import tasks_of
 
@@ -46,8 +47,24 @@ class WaitOptions:
 
     sizes: Mapping[str, int]
     """Configured size of each pool that it may take VMs of."""
+    hold: timedelta = timedelta(seconds=5)
+    """How long at a time it may keep VMs from those who came later, until it has all that it wants."""
+    most: int = 10
+    """Checkouts of one user that may wait at once."""
     is_last: bool = False
     """Whether it is asked for the last time: its ticket is given up if VMs are still missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A waiting checkout that keeps VMs from those who came later."""
+
+    operation: str
+    user: str | None
+    ends_at: datetime
+    """Until then at most; a later renewal may be the beginning of another one."""
+    pools: int
+    """Number of the pools whose VMs it could take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +142,8 @@ class Checkouts:
         are owed to checkouts that wait are not taken. With `wait` the operation gets a ticket where
         full pools could meet the line items: `renew` it, and ask again with the same operation.
 
-        Raises UnknownToken, NoneReady, StillWaiting, KeyReused, GrantOver, NotReplicated, StoreUnavailable.
+        Raises UnknownToken, NoneReady, StillWaiting, TooManyWaiting, KeyReused, GrantOver, NotReplicated,
+        StoreUnavailable.
         After StoreUnavailable the VMs may have been checked out: `cancel` the operation, which also gives
         its ticket up.
         """
@@ -142,6 +160,8 @@ class Checkouts:
             key.digest(owner) if key else "",
             digest_of_order((item.name, item.count) for item in items) if key else "",
             ("last" if wait.is_last else "wait") if wait else "",
+            duration_ms(wait.hold) if wait else 0,
+            wait.most if wait else 0,
             len(items),
             *_line_items(numbered),
             *([text for pool in wait.sizes.items() for text in pool] if wait else ()),
@@ -164,15 +184,23 @@ class Checkouts:
             )
         return checkout
 
-    async def renew(self, operations: Sequence[str], *, pools: Iterable[str]) -> None:
-        """Renew the tickets of these operations, in the queues of these pools, for ten seconds."""
+    async def renew(self, operations: Sequence[str], *, pools: Iterable[str]) -> list[Hold]:
+        """Renew the tickets of these operations, in the queues of these pools, for ten seconds.
+
+        Gives those of several pools that hold VMs back now.
+        """
         queues = list(pools)
-        await self._scripts.run_all(
+        replies = await self._scripts.run_all(
             self._scripts.command_named(
                 "renew_tickets", pools=queues, operations=operations[at : at + _TICKETS_PER_CALL]
             )
             for at in range(0, len(operations), _TICKETS_PER_CALL)
         )
+        return [
+            Hold(one["operation"], one["user"] or None, from_ms(int(one["until"])), one["pools"])
+            for reply in replies
+            for one in read_named(reply)
+        ]
 
     async def cancel(self, operation: str, *, reason: str) -> list[str]:
         """Undo a checkout or request whose answer was lost, or keep it from happening.
@@ -283,6 +311,10 @@ def _checkout(reply: Reply, items: Sequence[LineItem]) -> Checkout:
             raise NoneReady(items[number].name)
         case ["waits", number, turn, *beyond]:
             raise StillWaiting(items[number].name, turn=turn, beyond=beyond)
+        case ["full", number]:
+            raise TooManyWaiting(
+                f"{number} of your checkouts wait already; have one answered first (max_waiting_per_client)"
+            )
         case ["unauthorized"]:
             raise UnknownToken("the token isn't known")
         case ["other"]:

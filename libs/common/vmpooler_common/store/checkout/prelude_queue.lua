@@ -4,18 +4,42 @@
 
 local TICKET_KEPT = 10000 -- since it was taken or renewed
 local QUEUE_KEPT = 2 * TICKET_KEPT -- longer than any ticket in it
+local HOLD_PAUSE = 15000 -- between the times in which a ticket holds back what doesn't meet its order yet
+
+-- What a pool has for those who wait, owed to older ones included: VMs that are ready, and those that will
+-- be, unless on-demand requests get them.
+local function supply_of(pool, ready)
+  local trouble = redis.call('HEXISTS', K.broken, pool) + redis.call('HEXISTS', K.backing_off, pool)
+  if trouble > 0 then return ready end
+  return ready + math.max(0, redis.call('ZCARD', K.pending .. pool) - redis.call('ZCARD', K.backlog .. pool))
+end
 
 -- VMs of a pool that are owed to the tickets taken before `turn`, or to all where it is nil; counted up to
--- `enough`. A ticket is owed all that it could take of the pool. Returns the number and the tickets
--- that have lapsed.
-local function owed(pool, enough, turn)
-  local sum, lapsed, at = 0, {}, 0
+-- `enough`. A ticket is owed all that it could take of the pool while it holds VMs back: while the ready
+-- ones meet its whole order, or for some time while those do that are ready or pending. `there` VMs are
+-- ready, if that isn't what the pool has now. Returns the number and the tickets that have lapsed.
+local function owed(pool, enough, turn, there)
+  local sum, lapsed, at, now, ready, supply = 0, {}, 0, nil, nil, nil
+  local function is_holding(need, ends, since, hold)
+    if not now then
+      now, ready = now_ms(), there or redis.call('ZCARD', K.ready .. pool)
+      supply = supply_of(pool, ready)
+    end
+    if ends ~= '' then return tonumber(ends) > now end -- of several pools: decided when it is renewed
+    if need <= ready - sum then return true end
+    return need <= supply - sum and (now - since) % (hold + HOLD_PAUSE) < tonumber(hold)
+  end
   while sum < enough do
     local tickets = redis.call('ZRANGE', K.queue .. pool, at, at + 49, 'WITHSCORES')
     for n = 1, #tickets, 2 do
       if sum >= enough or (turn and tonumber(tickets[n + 1]) >= turn) then return sum, lapsed end
-      local need = redis.call('HGET', K.ticket .. tickets[n], pool)
-      if need then sum = sum + need else table.insert(lapsed, tickets[n]) end
+      local known = redis.call('HMGET', K.ticket .. tickets[n], pool, ' until', ' since', ' hold')
+      local need = tonumber(known[1])
+      if not need then
+        table.insert(lapsed, tickets[n])
+      elseif is_holding(need, known[2], known[3], known[4]) then
+        sum = sum + need
+      end
     end
     if #tickets < 100 then break end
     at = at + 50
@@ -26,26 +50,45 @@ end
 -- Whether the next VM of a pool to be ready is owed to a checkout that came before the item.
 local function goes_before(pool, item)
   local ready = redis.call('ZCARD', K.ready .. pool)
-  return owed(pool, ready + 1, item.turn) > ready
+  return owed(pool, ready + 1, item.turn, ready + 1) > ready
 end
 
--- Take a ticket for `needs`, pool → number of VMs. Returns its turn.
-local function take_ticket(ticket, needs)
-  local turn = redis.call('INCR', K.turn)
+-- Take a ticket for `needs`, pool → number of VMs, of an order that is kept to see whether it can be met. It
+-- holds VMs back for `hold` ms at a time. Returns its turn.
+local function take_ticket(ticket, needs, user, order, hold)
+  local turn, pools = redis.call('INCR', K.turn), 0
+  for _ in pairs(needs) do pools = pools + 1 end
+  redis.call('HSET', K.ticket .. ticket, ' user', user, ' order', cjson.encode(order), ' hold', hold,
+    ' since', int(now_ms()), ' until', pools > 1 and 0 or '')
   for pool, need in pairs(needs) do
     redis.call('HSET', K.ticket .. ticket, pool, need)
     redis.call('ZADD', K.queue .. pool, turn, ticket)
     redis.call('PEXPIRE', K.queue .. pool, QUEUE_KEPT)
   end
+  if user ~= '' then
+    redis.call('ZADD', K.tickets .. user, int(now_ms() + TICKET_KEPT), ticket)
+    redis.call('PEXPIRE', K.tickets .. user, QUEUE_KEPT)
+  end
   redis.call('PEXPIRE', K.ticket .. ticket, TICKET_KEPT)
   return turn
+end
+
+-- How many tickets a user has.
+local function count_tickets(user)
+  return redis.call('ZCOUNT', K.tickets .. user, int(now_ms()), '+inf')
 end
 
 -- Give a ticket up, if there is one. Those who come after it are poked, and the managers
 -- of pools with a backlog.
 local function give_ticket_up(ticket)
-  local pools = redis.call('HKEYS', K.ticket .. ticket)
+  local user = redis.call('HGET', K.ticket .. ticket, ' user')
+  if not user then return end
+  local pools = {}
+  for _, field in ipairs(redis.call('HKEYS', K.ticket .. ticket)) do
+    if string.sub(field, 1, 1) ~= ' ' then table.insert(pools, field) end
+  end
   redis.call('DEL', K.ticket .. ticket)
+  redis.call('ZREM', K.tickets .. user, ticket)
   for _, pool in ipairs(pools) do
     redis.call('ZREM', K.queue .. pool, ticket)
     if redis.call('EXISTS', K.queue .. pool) == 1 then event('queue.moved', pool, '') end

@@ -13,6 +13,7 @@ StoreError
     ├── TooManyTokens    delete some
     ├── TooManyTags      give the tags that the VM has other values
     ├── TooManyTasks     wait until some are over; a VM has only so many disks and snapshots
+    ├── TooManyWaiting   wait until one of the others is answered
     ├── IncapableCloud   ask for it where the VM's cloud can do it
     ├── NoneReady        try again when the pool has been filled
     ├── StillWaiting     renew the ticket, and try again when VMs have become ready
@@ -94,6 +95,10 @@ class TooManyTags(Refused):
 
 class TooManyTasks(Refused):
     """Too many tasks of the VM wait, or it has as many disks or snapshots as it may; users read the text."""
+
+
+class TooManyWaiting(Refused):
+    """As many checkouts of the user wait as may; users read the text."""
 
 
 class IncapableCloud(Refused):

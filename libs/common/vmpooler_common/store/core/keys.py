@@ -35,8 +35,12 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     turn            string  counter of turns
     queue:P         zset    O → turn; the operations of checkouts that wait for VMs of P, the first one first;
                             members without a ticket have lapsed; expires 20 s after the last renewal
-    ticket:O        hash    P → number of VMs that the checkout O could take of P; expires 10 s after its
-                            API process has renewed it last
+    ticket:O        hash    P → number of VMs that the checkout O could take of P; ` user`; ` order`, JSON of
+                            what it wants; ` since` when it waits; ` hold`, ms for which it may hold VMs
+                            back at a time; ` until` when it does, '' where it wants VMs of one pool only
+                            (then that is seen from the pool); expires 10 s after its API process has renewed
+                            it last
+    tickets:U       zset    O → when its ticket lapses, for the waiting checkouts of the user U
     pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
     broken          hash    P → reason, for pools whose provider says that it can't work
     backing_off     hash    P → reason, for pools whose clones back off for a while
@@ -128,6 +132,7 @@ STEMS: dict[str, str] = {
     "turns": "turns:",
     "turn": "turn",
     "queue": "queue:",
+    "tickets": "tickets:",
     "ticket": "ticket:",
     "pools": "pools",
     "broken": "broken",

@@ -5,7 +5,7 @@
 --       sizes,
 --       pending, expired, excess, ended, due, untagged, ready, suspects, next_due, size, template,
 --       clone_target,
---       revision, template_ready, stale, owed, place
+--       revision, template_ready, stale, owed, held, place
 --
 -- `size` is the configured one; `all` is '1' for the names of all ready VMs, `is_configured` when what was
 -- set
@@ -19,6 +19,7 @@
 -- untagged: {name, provider, provider_id, attempt, user, ends}... of running VMs whose owner or end isn't on
 -- their tag and is to be noted there now.
 -- ready and suspects are flat: name, since, name, since.
+-- held: ready VMs that waiting checkouts hold back from later ones.
 -- next_due: when the next of these will be due by itself; owed: ready VMs that are owed to checkouts that
 -- came
 -- before the backlog.
@@ -66,10 +67,11 @@ soonest(K.destroying, 0)
 soonest(K.ready, ttl)
 soonest(K.untagged, 0)
 
+local held = math.min(sizes.ready, (owed(pool, sizes.ready)))
 local item, reserved = head(pool), 0
 if item then reserved = math.min(sizes.ready, (owed(pool, sizes.ready, item.turn))) end
--- Tickets lapse without a word.
-if reserved > 0 then next_due = math.min(next_due or math.huge, now + TICKET_KEPT) end
+-- Tickets lapse, and cease to hold VMs back, without a word.
+if reserved > 0 then next_due = math.min(next_due or math.huge, now + 2500) end
 
 return cjson.encode({
   now = int(now),
@@ -100,5 +102,6 @@ return cjson.encode({
   template_ready = redis.call('HGET', K.template_ready, pool) or '',
   stale = redis.call('ZRANGE', K.stale .. pool, 0, most - 1),
   owed = reserved,
+  held = held,
   place = redis.call('HGET', K.places, pool) or '',
 })

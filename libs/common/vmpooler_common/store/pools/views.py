@@ -33,6 +33,8 @@ class PoolCounts:
     """VMs that on-demand requests wait for."""
     size: int | None = None
     """Set through the API, in place of the configured one."""
+    held: int = 0
+    """Ready VMs that waiting checkouts hold back from later ones."""
 
     def size_or(self, configured: int) -> int:
         """Give the size that counts: set through the API, else configured."""
@@ -115,7 +117,7 @@ class Views:
         return StatusCounts(
             now=from_ms(now),
             slots_in_use=slots,
-            pools={pool: _pool_counts(flat[8 * at : 8 * at + 8]) for at, pool in enumerate(pools)},
+            pools={pool: _pool_counts(flat[9 * at : 9 * at + 9]) for at, pool in enumerate(pools)},
         )
 
     async def today(self) -> Today:
@@ -184,6 +186,7 @@ def _snapshot(found: Mapping[str, Any]) -> Snapshot:
         template_ready=found["template_ready"],
         stale=tuple(found["stale"]),
         owed=found["owed"],
+        held=found["held"],
         place=found["place"],
     )
 
@@ -242,6 +245,6 @@ def _durations(flat: Sequence[str]) -> Durations:
 
 
 def _pool_counts(values: Sequence[Reply]) -> PoolCounts:
-    ready, running, pending, completed, last_boot, broken, backlog, size = values
+    ready, running, pending, completed, last_boot, broken, backlog, size, held = values
     booted = from_ms_or_none(last_boot)
-    return PoolCounts(ready, running, pending, completed, booted, broken, backlog, read_size(size))
+    return PoolCounts(ready, running, pending, completed, booted, broken, backlog, read_size(size), held)

@@ -25,8 +25,8 @@ local whose = user_key(request, known[2])
 local function ahead_in(pool, ready)
   local others, before = {}, 1
   local turn = tonumber(redis.call('ZSCORE', K.turns .. pool, whose) or '0')
-  local older = math.min(owed(pool, OWED_COUNTED, turn), OWED_COUNTED)
-  local all = math.min(owed(pool, OWED_COUNTED), OWED_COUNTED)
+  local older = math.min(owed(pool, OWED_COUNTED, turn, 2 * OWED_COUNTED), OWED_COUNTED)
+  local all = math.min(owed(pool, OWED_COUNTED, nil, 2 * OWED_COUNTED), OWED_COUNTED)
   local next_owed = 0
   for _, user in ipairs(redis.call('ZRANGE', K.turns .. pool, 0, -1)) do
     if user == whose then

@@ -42,9 +42,9 @@ def _offer(settings: Settings, name: str) -> Sequence[tuple[str, float]]:
 
 
 class PoolSelector:
-    """Selects pools for on-demand requests, by weights that are worked out at start and when they change.
+    """Orders pools for on-demand requests, by weights that are worked out at start and when they change.
 
-    Paused pools make no VMs, so they are selected only where all pools of a name are paused.
+    Paused pools make no VMs, so they are named only where all pools of a name are paused.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -55,16 +55,25 @@ class PoolSelector:
         """Weigh the pools anew; no other pools and aliases than before are configured."""
         self._pools = {name: _drawable(settings, name) for name in settings.names}
 
-    def select(self, order: Order) -> list[tuple[str, str]]:
-        """Give (requested name, pool) for each VM, in the order of the request."""
-        return [(name, pool) for name, count in order.items() for pool in self._select(name, count)]
+    def select(self, order: Order) -> list[tuple[str, ...]]:
+        """Give (requested name, pool, the next one if that is broken, …) for each VM, as asked for."""
+        return [(name, *self._draw(name)) for name, count in order.items() for _ in range(count)]
 
-    def _select(self, name: str, count: int) -> list[str]:
-        pools, weights = self._pools[name]
-        return self._random.choices(pools, weights, k=count)
+    def _draw(self, name: str) -> list[str]:
+        """Draw pools by their weights until none is left.
+
+        The way of Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006: the largest
+        u^(1/w) goes first.
+        """
+        keyed = [
+            (self._random.random() ** (1 / weight) if weight else -self._random.random(), pool)
+            for pool, weight in self._pools[name]
+        ]
+        return [pool for _, pool in sorted(keyed, reverse=True)]
 
 
-def _drawable(settings: Settings, name: str) -> tuple[Sequence[str], Sequence[float] | None]:
+def _drawable(settings: Settings, name: str) -> Sequence[tuple[str, float]]:
     candidates: Sequence[PoolSettings] = settings.candidates(name)
     candidates = [pool for pool in candidates if not pool.paused] or candidates
-    return [pool.name for pool in candidates], settings.weights(candidates)
+    weights = settings.weights(candidates) or [1] * len(candidates)
+    return tuple((pool.name, weight) for pool, weight in zip(candidates, weights, strict=True))

@@ -46,6 +46,7 @@ local user = ''
 if token ~= '' then
   user = redis.call('HGET', K.token .. token, 'user')
   if not user then return answer({ 'unauthorized' }) end
+  redis.call('HSET', K.token .. token, 'last', int(now_ms())) -- whatever becomes of the checkout
 end
 
 -- What was granted under the key, as an answer for this operation, or nil.
@@ -60,7 +61,6 @@ local function granted_before()
   end
   reply[1] = 'again'
   redis.call('HINCRBY', K.idempotency .. key, 'reported', 1)
-  if token ~= '' then redis.call('HSET', K.token .. token, 'last', int(now_ms())) end
   return remember(operation, reply)
 end
 
@@ -154,7 +154,6 @@ for _, name in ipairs(names) do
     end
   end
 end
-if token ~= '' then redis.call('HSET', K.token .. token, 'last', int(now)) end
 if key ~= '' then
   redis.call('HSET', K.idempotency .. key, 'order', order, 'operation', operation,
     'reply', cjson.encode(reply),

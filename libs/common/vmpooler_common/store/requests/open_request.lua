@@ -4,7 +4,8 @@
 --
 -- Lifetimes are in ms, 0 for no end; `ttl` the ms until its deadline; it is kept for `keep` seconds when it
 -- is over.
--- Each item is {requested name, pool}.
+-- Each item is {requested name, pool...}: of its pools the first one that isn't broken is taken, else the
+-- first.
 -- Returns 'opened'; 'exists' when the id is taken by another operation, 'foreign' when it is by another
 --         user; 'unauthorized' when the token is unknown;
 --         'cancelled' when the operation was given up before it ran.
@@ -27,8 +28,14 @@ redis.call('HSET', key, 'status', 'open', 'created', int(now), 'deadline', int(n
   'keep', ARG.keep, 'user', user, 'token', token,
   'lifetime', token == '' and ARG.lifetime or ARG.lifetime_with_token,
   'total', #ARG.items, 'granted', 0)
+local function pool_for(asked)
+  for at = 2, #asked do
+    if redis.call('HEXISTS', K.broken, asked[at]) == 0 then return asked[at] end
+  end
+  return asked[2]
+end
 for number, asked in ipairs(ARG.items) do
-  local item = { name = asked[1], pool = asked[2], vm = '', failed_attempts = 0, error = '' }
+  local item = { name = asked[1], pool = pool_for(asked), vm = '', failed_attempts = 0, error = '' }
   redis.call('HSET', K.items .. request, number - 1, cjson.encode(item))
 end
 if token ~= '' then redis.call('HSET', K.token .. token, 'last', int(now)) end

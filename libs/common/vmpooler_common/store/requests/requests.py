@@ -91,7 +91,7 @@ class Requests:
     async def open(
         self,
         request: str,
-        items: Sequence[tuple[str, str]],
+        items: Sequence[Sequence[str]],
         *,
         operation: str,
         token: str | None,
@@ -99,7 +99,7 @@ class Requests:
         lifetime_with_token: timedelta | None,
         ttl: timedelta,
     ) -> None:
-        """Create a request for a VM of each (requested name, pool).
+        """Create a request for a VM of each (requested name, pool, the next one if that is broken, …).
 
         Raises RequestExists, RequestTaken, UnknownToken, StoreUnavailable. After StoreUnavailable the request
         may have been opened: `checkouts.cancel` withdraws it by its operation.

@@ -137,7 +137,7 @@ async def test_178_with_authentication_a_lifetime_needs_a_token(secured_api: Api
         path = f"/api/v3/vm/{name}"
         for headers in ({}, {"X-AUTH-TOKEN": "bad"}):
             answer = await secured_api.client.put(path, json={"lifetime": 5}, headers=headers)
-            assert (answer.status_code, answer.json()) == (401, {"ok": False})
+            assert (answer.status_code, answer.json()["ok"]) == (401, False)
             assert answer.headers["WWW-Authenticate"] == 'Basic realm="Authentication required"'
         answer = await secured_api.client.put(path, json={"lifetime": 5}, headers=GOOD)
         assert (answer.status_code, answer.json()) == DONE
@@ -227,6 +227,18 @@ async def test_184_tags_are_an_object(api: Api, value: Any, shown: str) -> None:
 async def test_185_tags_of_a_vm_that_was_taken_with_a_token_need_one(secured_api: Api) -> None:
     """[H] Given auth on and a VM checked out with a token, when PUT tags without token, then 401."""
     await secured_api.fleet.running("pool1", "one", token="good")
-    assert await put(secured_api, {"tags": {"a": "b"}}) == (401, {"ok": False})
+    status, refusal = await put(secured_api, {"tags": {"a": "b"}})
+    assert (status, refusal["ok"]) == (401, False)
+    assert refusal["message"].startswith("a valid token is needed to change this VM")
     assert await put(secured_api, {"tags": {"a": "b"}}, **GOOD) == DONE
     assert (await told(secured_api))["tags"] == {"a": "b"}
+
+
+async def test_185_where_ownership_is_not_enforced_tags_need_no_token(with_api: WithApi) -> None:
+    """As with 3.x: build tools tag the VMs that somebody took with a token."""
+    async with with_api(auth="dummy", config={"enforce_ownership": False}) as api:
+        await api.fleet.token("good", "alice")
+        await api.fleet.running("pool1", "one", token="good")
+        assert await put(api, {"tags": {"a": "b"}}) == DONE
+        assert (await told(api))["tags"] == {"a": "b"}
+        assert (await put(api, {"tags": {"a": "c"}, "lifetime": 5}))[0] == 401

@@ -49,8 +49,9 @@ class ChangeParser:
             ),
             "tags": _Member(
                 lambda change, value: replace(change, tags=tags.parse(value)),
-                # Everybody may give an anonymous VM back, which is worse than to tag it.
-                Access.HOLDER,
+                # Everybody may give an anonymous VM back, which is worse than to tag it. Where ownership
+                # isn't enforced, build tools tag the VMs of others without a token, as they did with 3.x.
+                Access.HOLDER if general.enforce_ownership else Access.ANYBODY,
             ),
         }
 

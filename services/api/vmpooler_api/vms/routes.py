@@ -30,7 +30,7 @@ _CHANGE_ANSWERS: Answers = {
         "description": "This is no host name or no JSON object (`error`), or what is asked for can't be "
         "(`failure`). Nothing was changed.",
     },
-    401: UNAUTHORIZED,
+    401: UNAUTHORIZED | {"model": RefusalWithMessage},
     403: OTHERS_VM,
     404: {"model": Refusal, "description": "No running VM has this name."},
     409: {

@@ -47,7 +47,7 @@ class VmService:
         return report_vm(record, now, lifetime=self._lifetime)
 
     async def change(self, vm: str, body: bytes, *, token: str | None) -> None:
-        """VmChange a running VM as the body says, wholly or not at all.
+        """Change a running VM as the body says, wholly or not at all.
 
         Raises, in this order, NoSuchVm, UnknownToken or NotOwner, BadRequest or UnfitChange, TooManyTags,
         TooManyTasks or IncapableCloud; or StoreUnavailable.

@@ -38,6 +38,7 @@ from vmpooler_common.store.core.errors import (
     RequestExists,
     RequestTaken,
     StoreUnavailable,
+    TokenNeeded,
     TooManyTags,
     TooManyTasks,
     TooManyTokens,
@@ -134,6 +135,7 @@ def _content(error: Exception) -> dict[str, object]:
             | TooManyAtOnce()
             | TooManyTasks()
             | TooManyWaiting()
+            | TokenNeeded()
             | IncapableCloud()
             | NoSuchRequest()
             | RequestTaken()

@@ -292,7 +292,7 @@ class GeneralSection(Section):
         flag(),
         Setting(
             "Only its user, or an admin, may act on a VM or request that was taken with a token; "
-            "false: whoever has any valid token",
+            "false: whoever has any valid token, and tags may be changed without one",
             in_effect=True,
         ),
     ] = True

@@ -8,6 +8,7 @@ StoreError
 ├── ScriptFailed         a fault in a script or a key of the wrong type: a bug
 └── Refused              the answer is no, and no VM was changed
     ├── UnknownToken     give a valid token
+    │   └── TokenNeeded  the same; the text says of whom
     ├── NotOwner         ask the owner, or an admin
     ├── LoginThrottled   wait a second, whether the password was right or wrong
     ├── TooManyTokens    delete some
@@ -75,6 +76,10 @@ class Refused(StoreError):  # noqa: N818 - an answer, not a fault
 
 class UnknownToken(Refused):
     """The token is missing where one is needed, or isn't known."""
+
+
+class TokenNeeded(UnknownToken):
+    """The same, told to whom it may not be clear; users read the text."""
 
 
 class NotOwner(Refused):

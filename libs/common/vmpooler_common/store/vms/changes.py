@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from vmpooler_common.model.vm import TaskKind, VmTask
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTags, UnknownToken
+from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TokenNeeded, TooManyTags
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.core.times import duration_ms, from_ms_or_none
 from vmpooler_common.store.tasks.tasks import no_task
@@ -73,7 +73,7 @@ class Changes:
         """Make all of a change to a running VM, or nothing of it; one of nothing only asks whether it may be.
 
         With `only_owner` a VM that was taken with a token is changed by its user or one of the `admins`; else
-        by whoever has a token. Raises NoSuchVm, UnknownToken, NotOwner, TooManyTags, TooManyTasks,
+        by whoever has a token. Raises NoSuchVm, TokenNeeded, NotOwner, TooManyTags, TooManyTasks,
         IncapableCloud, StoreUnavailable.
         """
         reply = await self._scripts.fetch(
@@ -97,7 +97,9 @@ class Changes:
                 owner, user = reply["owner"] or None, reply["user"] or None
                 return Changed(reply["pool"], reply["provider_id"], owner, user, ends_at)
             case "unauthorized":
-                raise UnknownToken("a valid token is needed to change this VM")
+                raise TokenNeeded(
+                    "a valid token is needed to change this VM; of its user, where it was taken with one"
+                )
             case "foreign":
                 raise NotOwner("this VM was taken by another user")
             case "full":

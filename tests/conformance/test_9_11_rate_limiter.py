@@ -141,7 +141,7 @@ async def test_263_room_comes_back_as_requests_leave_the_period(with_api: WithAp
 async def test_264_of_two_hundred_parallel_requests_a_hundred_pass(with_api: WithApi) -> None:
     """[H] Given 200 parallel requests, then at most 100 pass.
 
-    Forty at a time, for a limiter that can't ask Redis within a second lets pass, which a busy machine may not.
+    Forty at a time: what the limiter can't ask Redis within a second passes, as it may on a busy machine.
     """
     seen: Counter[int] = Counter()
     async with with_api(config=ON) as api:

@@ -10,7 +10,7 @@ from tests.support.faulty_provider import DRIVER
 
 async def test_a_provider_without_a_driver_breaks_its_pools_and_no_others(site: Site) -> None:
     document = site.document({"debian": 1, "windows": {"size": 1, "provider": "vsphere"}})
-    document["providers"]["vsphere"] = {"server": "vc", "username": "u", "password": "p"}
+    document["providers"]["vsphere"] = {"provider_class": "proxmox"}
     manager = await site.start_with(document)
     await site.ready("debian", 1)
     await eventually(lambda: _is_broken(site, "windows", "driver"))

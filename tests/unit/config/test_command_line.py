@@ -59,20 +59,22 @@ def test_a_fine_configuration_is_called_fine(fine: Path, capsys: pytest.CaptureF
 def test_checking_prints_warnings_and_what_is_not_in_effect_yet(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path, "a.yaml", COMPLETE | {"config": {"create_folders": True, "redy_ttl": 5}})
+    path = write(
+        tmp_path, "a.yaml", COMPLETE | {"config": {"create_template_delta_disks": True, "redy_ttl": 5}}
+    )
     assert start("api", ["--check-config", "--config", str(path)], {}) == 0
     out, err = capsys.readouterr()
     assert "1 warning" in out
     assert "config.redy_ttl" in err
-    assert "not in effect yet: config.create_folders" in err
+    assert "not in effect yet: config.create_template_delta_disks" in err
 
 
 def test_what_is_not_in_effect_yet_is_no_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write(tmp_path, "a.yaml", COMPLETE | {"config": {"create_folders": True}})
+    path = write(tmp_path, "a.yaml", COMPLETE | {"config": {"create_template_delta_disks": True}})
     assert start("api", ["--check-config", "--config", str(path)], {}) == 0
     out, err = capsys.readouterr()
     assert out.endswith(", 0 warnings\n")
-    assert err == "note: set, but not in effect yet: config.create_folders\n"
+    assert err == "note: set, but not in effect yet: config.create_template_delta_disks\n"
 
 
 def test_checking_prints_every_mistake_and_warning(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ def test_a_setting_is_shown_with_type_unit_default_variable_and_meaning() -> Non
 
 
 def test_a_setting_without_effect_so_far_is_marked() -> None:
-    assert "not in effect yet" in entry("config.create_folders")
+    assert "not in effect yet" in entry("config.purge_enabled")
     assert "not in effect yet" not in entry("config.task_limit")
 
 

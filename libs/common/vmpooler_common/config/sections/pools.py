@@ -161,18 +161,26 @@ class PoolSection(Section):
             "Replace ready VMs whose guests have another host name", in_effect=True, default="as in config"
         ),
     ] = None
-    folder: Annotated[str | None, text(), Setting("Folder of its VMs, below the datacenter's")] = None
-    datastore: Annotated[str | None, text(), Setting("Datastore of its VMs")] = None
-    datacenter: Annotated[str | None, text(), Setting("Datacenter", default="the provider's")] = None
-    network: Annotated[str | None, text(), Setting("Network of its VMs", default="the template's")] = None
+    folder: Annotated[
+        str | None, text(), Setting("Folder of its VMs, below the datacenter's", in_effect=True)
+    ] = None
+    datastore: Annotated[str | None, text(), Setting("Datastore of its VMs", in_effect=True)] = None
+    datacenter: Annotated[
+        str | None, text(), Setting("Datacenter", in_effect=True, default="the provider's")
+    ] = None
+    network: Annotated[
+        str | None, text(), Setting("Network of its VMs", in_effect=True, default="the template's")
+    ] = None
     create_linked_clone: Annotated[
-        bool | None, flag(), Setting("Clone as a difference to the template's disk", default="as in config")
+        bool | None,
+        flag(),
+        Setting("Clone as a difference to the template's disk", in_effect=True, default="as in config"),
     ] = None
     snapshot_mainMem_ioBlockPages: Annotated[  # noqa: N815 - the key's spelling
-        str | None, text(), Setting("Option mainMem.ioBlockPages of its VMs")
+        str | None, text(), Setting("Option mainMem.ioBlockPages of its VMs", in_effect=True)
     ] = None
     snapshot_mainMem_iowait: Annotated[  # noqa: N815 - the key's spelling
-        str | None, text(), Setting("Option mainMem.iowait of its VMs")
+        str | None, text(), Setting("Option mainMem.iowait of its VMs", in_effect=True)
     ] = None
 
 

@@ -29,32 +29,45 @@ class VsphereDefaults(Section):
         int,
         whole(minimum=1),
         Setting(
-            "Attempts to connect before it counts as failed", environment=("MAX_TRIES",), unit="attempts"
+            "Attempts to connect before it counts as failed",
+            in_effect=True,
+            environment=("MAX_TRIES",),
+            unit="attempts",
         ),
     ] = 3
     retry_factor: Annotated[
         timedelta,
         duration("seconds", minimum=0),
-        Setting("The pause after an attempt is its number times this", environment=("RETRY_FACTOR",)),
+        Setting(
+            "The pause after an attempt is its number times this",
+            in_effect=True,
+            environment=("RETRY_FACTOR",),
+        ),
     ] = timedelta(seconds=10)
     manage_host_selection: Annotated[
-        bool, flag(), Setting("Choose the host by its load instead of leaving it to the cluster")
+        bool, flag(), Setting("Choose hosts by their load, not the cluster's choice", in_effect=True)
     ] = False
     host_selection_max_age: Annotated[
-        timedelta, duration("seconds", minimum=0), Setting("The list of hosts is made anew after this time")
+        timedelta,
+        duration("seconds", minimum=0),
+        Setting("Hosts are read anew after this time", in_effect=True),
     ] = timedelta(seconds=60)
     utilization_limit: Annotated[
         float,
         number(minimum=0, maximum=100),
-        Setting("Hosts above this use of processor or memory get no VM", unit="percent"),
+        Setting("Hosts above this use of processor or memory get no VM", in_effect=True, unit="percent"),
     ] = 90
     create_folders: Annotated[
-        bool, flag(), Setting("Make a pool's folder when it is missing", environment=("CREATE_FOLDERS",))
+        bool,
+        flag(),
+        Setting("Make missing folders", in_effect=True, environment=("CREATE_FOLDERS",)),
     ] = False
     create_linked_clones: Annotated[
         bool,
         flag(),
-        Setting("Clone as a difference to the template's disk", environment=("CREATE_LINKED_CLONES",)),
+        Setting(
+            "Clone as a difference to the template", in_effect=True, environment=("CREATE_LINKED_CLONES",)
+        ),
     ] = True
     create_template_delta_disks: Annotated[
         bool,
@@ -79,13 +92,36 @@ class VsphereProvider(CommonProvider, VsphereDefaults):
     shared_keys = VsphereDefaults
     renamed_keys = MappingProxyType({"vsphere_timeout": "operation_timeout"})
 
-    server: Annotated[str | None, host_name(), Setting("Host of vCenter", default="required")] = None
-    username: Annotated[str | None, text(), Setting("User name for vCenter", default="required")] = None
-    password: Annotated[SecretStr | None, secret(), Setting("Password for vCenter", default="required")] = (
-        None
-    )
-    insecure: Annotated[bool, flag(), Setting("Don't check vCenter's certificate")] = False
-    datacenter: Annotated[str | None, text(), Setting("Datacenter of pools that name none")] = None
+    server: Annotated[
+        str | None, host_name(), Setting("Host of vCenter", in_effect=True, default="required")
+    ] = None
+    port: Annotated[
+        int, whole(minimum=1, maximum=65535), Setting("Port of vCenter's web services", in_effect=True)
+    ] = 443
+    username: Annotated[
+        str | None, text(), Setting("User name for vCenter", in_effect=True, default="required")
+    ] = None
+    password: Annotated[
+        SecretStr | None, secret(), Setting("Password for vCenter", in_effect=True, default="required")
+    ] = None
+    insecure: Annotated[bool, flag(), Setting("Don't check vCenter's certificate", in_effect=True)] = False
+    ca_file: Annotated[
+        str | None,
+        text(),
+        Setting(
+            "File of the authorities that vCenter's certificate is checked against",
+            in_effect=True,
+            default="the system's",
+        ),
+    ] = None
+    datacenter: Annotated[
+        str | None, text(), Setting("Datacenter of pools that name none", in_effect=True)
+    ] = None
+    create_grace: Annotated[
+        timedelta,
+        duration("seconds", above=0),
+        Setting("Longest time of a clone, after which one whose manager died is given up", in_effect=True),
+    ] = timedelta(minutes=10)
     connection_pool_size: Annotated[
         int | None,
         whole(minimum=1),

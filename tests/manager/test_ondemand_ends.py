@@ -77,8 +77,8 @@ async def test_a_request_fails_at_once_when_its_clones_can_never_work(site: Site
 async def test_a_request_for_a_pool_without_a_driver_fails_and_others_are_met(
     site: Site, requests: OnDemand
 ) -> None:
-    document = site.document({"debian": 0, "windows": {"size": 0, "provider": "vsphere"}})
-    document["providers"]["vsphere"] = {"server": "vc", "username": "u", "password": "p"}
+    document = site.document({"debian": 0, "windows": {"size": 0, "provider": "proxmox"}})
+    document["providers"]["proxmox"] = {}
     await site.start_with(document)
     await requests.open("both", "debian", "windows")
     await requests.open("one", "debian")

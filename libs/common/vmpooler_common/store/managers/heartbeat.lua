@@ -67,11 +67,12 @@ local since = redis.call('GET', K.absent_at)
 local passed = known_before and since and math.max(0, math.min(now - since, lease)) or 0
 redis.call('SET', K.absent_at, int(now))
 local flat, pools, absent = redis.call('HGETALL', K.pools), {}, {}
+local any_absent = redis.call('EXISTS', K.absent) == 1
 for at = 1, #flat, 2 do
   local pool = flat[at]
   pools[pool] = flat[at + 1]
   if ARG.pools[pool] or count(pool) > 0 then
-    redis.call('HDEL', K.absent, pool)
+    if any_absent then redis.call('HDEL', K.absent, pool) end
   else
     absent[pool] = redis.call('HINCRBY', K.absent, pool, int(passed))
   end

@@ -10,7 +10,8 @@
 local now = now_ms()
 local pools = {}
 for _, pool in ipairs(ARGV) do
-  table.insert(pools, redis.call('ZCARD', K.ready .. pool))
+  local ready = redis.call('ZCARD', K.ready .. pool)
+  table.insert(pools, ready)
   table.insert(pools, redis.call('ZCARD', K.running .. pool))
   table.insert(pools, redis.call('ZCARD', K.pending .. pool))
   table.insert(pools, redis.call('ZCARD', K.completed .. pool) + redis.call('ZCARD', K.destroying .. pool)
@@ -19,7 +20,6 @@ for _, pool in ipairs(ARGV) do
   table.insert(pools, redis.call('HGET', K.broken, pool) or '')
   table.insert(pools, redis.call('ZCARD', K.backlog .. pool))
   table.insert(pools, redis.call('HGET', K.size, pool) or '')
-  local ready = redis.call('ZCARD', K.ready .. pool)
   table.insert(pools, math.min(ready, (owed(pool, ready))))
 end
 return {

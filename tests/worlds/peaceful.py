@@ -15,6 +15,8 @@ from vmpooler_manager.planning.inventory import Listing
 
 PASSES = 3
 """After the last change, without faults and with enough clone slots."""
+TAG_PAUSE = 10.0
+"""Seconds between two notes on a VM's tag, as in the scripts."""
 TIMELY = ("lifetime over", "expired_ready")
 """Reasons that come with time alone."""
 
@@ -177,6 +179,7 @@ class PeacefulWorld(RuleBasedStateMachine):
         """What is wanted is reached, and then nothing is planned any more."""
         world, manager = self.world, self.manager(0)
         world.heal()
+        world.advance(TAG_PAUSE)  # notes on tags wait for it: it may be longer than all the passes
         passes = enough = PASSES + world.portions() - 1
         while passes:
             planned = world.reconcile(manager, listing=True)

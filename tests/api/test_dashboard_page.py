@@ -63,6 +63,7 @@ async def test_a_browser_shows_the_numbers_and_each_pool(with_api: WithApi, tmp_
         await api.fleet.ready("short", "d")
         await api.fleet.running("empty", "e", "f")
         await api.fleet.store.views.mark_broken("short", "no <b>disk</b>")
+        await api.fleet.managed(*pools)
         shown = await opened(api.client, tmp_path / "profile")
     figures = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", shown))
     assert len(figures) == 9
@@ -72,7 +73,7 @@ async def test_a_browser_shows_the_numbers_and_each_pool(with_api: WithApi, tmp_
     assert re.findall(r'<li class="(\w+)">', shown) == ["good", "good", "bad"]
     assert "broken: no &lt;b&gt;disk&lt;/b&gt;" in shown
     assert "<h1>a &lt;i&gt;lab&lt;/i&gt;</h1>" in shown
-    assert "Battle station fully armed and operational." in shown
+    assert "1 of 3 pools need attention: 1 broken." in shown
 
 
 async def test_a_browser_tells_that_there_are_no_numbers(

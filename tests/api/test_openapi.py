@@ -74,6 +74,9 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
         "/api/v3/config/clonetarget": ["post"],
         "/api/v3/config/clonetarget/{pool}": ["delete"],
         "/api/v3/poolreset": ["post"],
+        "/api/v3/pool/{pool}/explain": ["get"],
+        "/api/v3/pool/{pool}/pause": ["delete", "post"],
+        "/api/v3/provider/{provider}/resume-deletion": ["post"],
         "/healthcheck": ["get"],
         "/ready": ["get"],
     }

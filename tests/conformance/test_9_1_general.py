@@ -153,7 +153,7 @@ async def test_008_an_answer_is_compressed_for_who_accepts_it(
     assert ("Content-Encoding" in answer.headers) == is_compressed
     assert int(answer.headers["Content-Length"]) == len(body)
     content = json.loads(gzip.decompress(body) if is_compressed else body)
-    assert list(content)[-1] == "status"
+    assert "status" in content
 
 
 async def test_009_who_says_nothing_of_compression_gets_none(client: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ from tests.api.in_process import Api
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.store.pools.overrides import Permission, PoolChange
 
-SECTIONS = ["boot", "capacity", "clone", "pools", "queue", "status"]
+SECTIONS = ["boot", "capacity", "clone", "managers", "pools", "providers", "queue", "status", "verdict"]
 FINE = "Battle station fully armed and operational."
 NOTHING = {"duration": {"average": 0, "min": 0, "max": 0, "total": 0}, "count": {"total": 0}}
 
@@ -40,6 +40,8 @@ async def poolstat(api: Api, query: str = "") -> dict[str, Any]:
 async def test_027_all_sections_stand_in_alphabetical_order(api: Api) -> None:
     """[C] Given no `view`, when GET `/status`, then top-level members are exactly boot, capacity,
     clone, pools, queue, status in alphabetical order.
+
+    Beside them are those of the view `health`, which 3.x didn't have: managers, providers, verdict.
     """
     assert list(await status(api)) == SECTIONS
 
@@ -107,6 +109,7 @@ async def test_035_with_a_vm_in_every_pool_all_is_well(api: Api) -> None:
     """
     await api.fleet.ready("pool1", "a1")
     await api.fleet.ready("pool2", "b1")
+    await api.fleet.managed("pool1", "pool2", "pool3")
     verdict = (await status(api))["status"]
     assert (verdict["ok"], verdict["message"]) == (True, FINE)
     assert "empty" not in verdict

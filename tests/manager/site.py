@@ -17,7 +17,7 @@ from tests.support.faulty_provider import DRIVER, Moods
 from vmpooler_common.config import Settings, load
 from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.core.scripts import new_operation
-from vmpooler_common.store.pools.views import PoolCounts
+from vmpooler_common.store.pools.counts import PoolCounts
 from vmpooler_common.store.store import Store
 
 SELDOM = 10
@@ -99,7 +99,7 @@ class Site:
         async def inspect() -> bool:
             for pool, count in ready.items():
                 numbers = await self.numbers(pool)
-                assert (numbers.ready, numbers.pending, numbers.completed) == (count, 0, 0), pool
+                assert (numbers.ready, numbers.pending, numbers.leaving) == (count, 0, 0), pool
             return True
 
         await eventually(inspect, within=within)

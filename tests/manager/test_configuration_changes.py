@@ -81,7 +81,7 @@ async def test_a_pool_that_no_manager_has_keeps_its_vms_until_the_grace_period_i
     await site.release(taken)
     await site.becomes(taken, "gone")
     assert set(kept) < set(await site.ready("other", 2))
-    assert not (await site.numbers("other")).completed
+    assert not (await site.numbers("other")).leaving
     await site.stop()
     await site.start({"debian": 1, "other": 2}, pool_removal_grace=10)
     await site.settled(debian=1, other=2)

@@ -98,7 +98,7 @@ async def test_an_operator_releases_a_deletion_pause(site: Site) -> None:
         await eventually(lambda: _metric_at_least(manager, "provider_halted", 1))
     (logged,) = [entry for entry in logs if entry["event"] == EventName.PROVIDER_DELETION_PAUSED]
     assert logged["remedy"].endswith("vmpooler-manager --resume-deletion dummy")
-    await site.store.retirement.resume_deletion("dummy")
+    await site.store.overrides.resume_deletion("dummy")
     await eventually(lambda: _has_no_suspects(site))
     await site.settled(debian=5)
     await eventually(lambda: _metric_is(manager, "provider_halted", 0))
@@ -132,7 +132,7 @@ async def test_resuming_deletion_once_is_enough_for_all_orphans_that_paused_it(s
         await _lose_record(site, name, state="ready")
     await eventually(lambda: _deletion_is_paused(site, "orphan debian"), within=30)
     await eventually(lambda: _all_are_refused(site, len(lost) - 2))
-    await site.store.retirement.resume_deletion("dummy")
+    await site.store.overrides.resume_deletion("dummy")
     for name in lost:
         await site.becomes(name, "gone", within=30)
     assert manager.metric("provider_halted") == 0

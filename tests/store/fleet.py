@@ -97,6 +97,12 @@ class Fleet:
             )
         )
 
+    async def managed(self, *pools: str) -> None:
+        """Have a manager live for an hour that holds these pools."""
+        await self.store.leases.heartbeat(
+            MANAGER, lease=timedelta(hours=1), offer=serving(pools), working_on=[]
+        )
+
     async def ready(self, pool: str, *vms: str) -> None:
         """Ready; those named first are the oldest, at least when made by calls of their own."""
         await self.created(pool, *vms)

@@ -26,6 +26,11 @@ async def _set_before(fleet: Fleet) -> None:
     )
 
 
+async def _paused(fleet: Fleet) -> None:
+    await _vms(fleet)
+    await fleet.store.overrides.pause("one", "why", permission=OPERATOR, operation="before")
+
+
 def _sets(what: Property, *changes: PoolChange, by: Permission = OPERATOR) -> Operation:
     def run(store: Store) -> Awaitable[object]:
         return store.overrides.override(what, changes, permission=by, operation="set")
@@ -66,6 +71,29 @@ OPERATIONS_OF_ADMINS: tuple[Operation, ...] = (
         "overrides.drain",
         lambda store: store.overrides.drain(["one"], permission=STRANGER, operation="drain"),
         "drain_pools",
+        arrange=_vms,
+    ),
+    operation(
+        "pause a pool",
+        "overrides.pause",
+        lambda store: store.overrides.pause(
+            "one", "its template is rebuilt", permission=OPERATOR, operation="pause"
+        ),
+        "pause_pool",
+        arrange=_vms,
+    ),
+    operation(
+        "let a pool work again",
+        "overrides.pause",
+        lambda store: store.overrides.pause("one", None, permission=OPERATOR, operation="resume"),
+        "pause_pool",
+        arrange=_paused,
+    ),
+    operation(
+        "pause a pool as a stranger",
+        "overrides.pause",
+        lambda store: store.overrides.pause("one", "why", permission=STRANGER, operation="pause"),
+        "pause_pool",
         arrange=_vms,
     ),
     operation(

@@ -16,9 +16,12 @@ from tests.store.fleet import (
 )
 from tests.store.operation import GENERATION, HOUR, PAST, Operation, operation
 from tests.support.past_days import note_durations
+from vmpooler_common.model.problem import Problem, ProblemKind
 from vmpooler_common.model.vm import Guard, VmState
 from vmpooler_common.store.retirement.retirement import Condition, Orphan
 from vmpooler_common.store.store import Store
+
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 async def _ended(fleet: Fleet) -> None:
@@ -311,8 +314,8 @@ OPERATIONS_OF_MANAGERS: tuple[Operation, ...] = (
     ),
     operation(
         "permit",
-        "retirement.resume_deletion",
-        lambda store: store.retirement.resume_deletion(PROVIDER),
+        "overrides.resume_deletion",
+        lambda store: store.overrides.resume_deletion(PROVIDER),
         "resume_deletion",
         arrange=_halted,
     ),
@@ -355,6 +358,27 @@ OPERATIONS_OF_MANAGERS: tuple[Operation, ...] = (
         "count_pools",
         arrange=_working,
         only_reads=True,
+    ),
+    operation(
+        "managers",
+        "views.managers",
+        lambda store: store.views.managers(),
+        "show_managers",
+        arrange=_halted,
+        only_reads=True,
+    ),
+    operation(
+        "standing",
+        "views.standing",
+        lambda store: store.views.standing("one"),
+        "show_pool",
+        arrange=_working,
+        only_reads=True,
+    ),
+    operation(
+        "mark_problem",
+        "views.mark_problem",
+        lambda store: store.views.mark_problem("one", Problem(ProblemKind.CLONES, "no room", EPOCH, tries=2)),
     ),
     operation(
         "today",

@@ -153,7 +153,7 @@ async def test_the_listing_that_was_to_blame_resumes_when_it_is_whole_again(flee
 
 async def test_an_operator_resumes_whatever_the_cause_and_begins_to_count_anew(fleet: Fleet) -> None:
     await halted_by_absence(fleet)
-    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 1
+    assert (await fleet.store.overrides.resume_deletion(PROVIDER)).released == 1
     assert await halt(fleet) is None
     await fleet.suspect("one", "e", "f", "g", "h")
     outcomes = [await give_up(fleet, vm) for vm in ("e", "f", "g", "h")]
@@ -166,7 +166,7 @@ async def test_a_release_covers_all_that_is_known_to_be_missing(fleet: Fleet) ->
     for vm in names:
         await give_up(fleet, vm)
     await fleet.suspect("two", "other")
-    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 18
+    assert (await fleet.store.overrides.resume_deletion(PROVIDER)).released == 18
     outcomes = [await give_up(fleet, vm) for vm in (*names[3:], "other")]
     assert set(outcomes) == {Outcome.OK}
 
@@ -175,7 +175,7 @@ async def test_a_release_covers_all_unknown_vms_that_were_refused(fleet: Fleet) 
     names = [f"vm-{number}" for number in range(20)]
     for vm in names:
         await adopt_orphan(fleet, vm)
-    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 17
+    assert (await fleet.store.overrides.resume_deletion(PROVIDER)).released == 17
     outcomes = [await adopt_orphan(fleet, vm) for vm in names]
     assert set(outcomes) == {Outcome.OK}
     later = [await adopt_orphan(fleet, f"later-{number}") for number in range(4)]
@@ -184,17 +184,17 @@ async def test_a_release_covers_all_unknown_vms_that_were_refused(fleet: Fleet) 
 
 async def test_a_second_release_adds_to_the_first(fleet: Fleet) -> None:
     await halted_by_orphans(fleet)
-    await fleet.store.retirement.resume_deletion(PROVIDER)
+    await fleet.store.overrides.resume_deletion(PROVIDER)
     for number in range(4):
         await adopt_orphan(fleet, f"later-{number}")
-    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 2
+    assert (await fleet.store.overrides.resume_deletion(PROVIDER)).released == 2
     assert await adopt_orphan(fleet, "d") is Outcome.OK
 
 
 async def test_a_release_of_what_is_not_halted_changes_nothing(fleet: Fleet) -> None:
     await fleet.suspect("one", "a")
     before = await fleet.dataset()
-    assert await fleet.store.retirement.resume_deletion(PROVIDER) == 0
+    assert (await fleet.store.overrides.resume_deletion(PROVIDER)).released == 0
     assert await fleet.dataset() == before
 
 

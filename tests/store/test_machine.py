@@ -271,7 +271,7 @@ class Worlds(World):
             case "forget":
                 self._do(lambda store: store.leases.forget(pool))
             case _:
-                self._do(lambda store: store.retirement.resume_deletion(PROVIDER))
+                self._do(lambda store: store.overrides.resume_deletion(PROVIDER))
 
     @rule(choice=choices, kind=st.sampled_from(TaskKind), known=st.integers(0, 3))
     def ask_for_a_task(self, choice: int, kind: TaskKind, known: int) -> None:

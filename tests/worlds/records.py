@@ -227,7 +227,7 @@ class Records:
         """Have an operator resume deletion."""
         if self.is_paused:
             self.safety.forget()
-        self.run(self.store.retirement.resume_deletion(PROVIDER))
+        self.run(self.store.overrides.resume_deletion(PROVIDER))
 
     # What a crash of Redis does
 

@@ -25,7 +25,9 @@ from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.ondemand import routes as ondemand
 from vmpooler_api.ondemand.service import OnDemandService
 from vmpooler_api.ondemand.waiting import RequestWaiters
+from vmpooler_api.pools import operation_routes as operations
 from vmpooler_api.pools import routes as pools
+from vmpooler_api.pools.operations import OperatorService
 from vmpooler_api.pools.service import PoolService
 from vmpooler_api.selection.candidates import CandidatePools, PoolSelector
 from vmpooler_api.selection.clone_targets import CloneTargets
@@ -200,6 +202,7 @@ def _build_routers(base: Base, background: Background, selection: _Selection) ->
         status.router(counts),
         summary.router(SummaryWriter(store.statistics)),
         pools.router(PoolService(store.overrides, settings, metrics=metrics.configuration)),
+        operations.router(OperatorService(store.overrides, settings)),
         dashboard.router(figures, show_status=status.status_endpoint(counts)),
         status.health_router(background.health),
     ]

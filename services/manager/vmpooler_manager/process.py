@@ -168,7 +168,7 @@ async def _resume_deletion(settings: Settings, provider: str) -> int:
     )
     try:
         await store.deployment.prepare()
-        uncounted = await store.retirement.resume_deletion(provider)
+        released = (await store.overrides.resume_deletion(provider)).released
     except StoreError as error:
         print(f"error: {error}")
         return 1
@@ -176,6 +176,6 @@ async def _resume_deletion(settings: Settings, provider: str) -> int:
         await store.close()
     print(
         f"deletion at the provider {provider} goes on; for a day, the safety limits don't count "
-        f"{uncounted} VMs that are known to be missing or unknown there"
+        f"{released} VMs that are known to be missing or unknown there"
     )
     return 0

@@ -97,6 +97,8 @@ def snapshot(*, sizes: tuple[int, ...] | None = None, **changes: Any) -> Snapsho
         "deletion_pause": None,
         "broken": "",
         "backing_off": "",
+        "problem": None,
+        "pause": None,
         "request_slots_in_use": 0,
         "pool_slots_in_use": 0,
         "backlog": 0,

@@ -4,6 +4,7 @@ from functools import partial
 
 from tests.unit.metrics.verb import Verb
 from vmpooler_common.model.pool import Sizes
+from vmpooler_common.model.problem import ProblemKind
 
 _manager = partial(Verb.of, "manager")
 
@@ -31,6 +32,8 @@ MANAGER_VERBS = (
     _manager("loops", "leased", 4),
     _manager("loops", "servable", 3),
     _manager("pools", "held_back", "debian", 2),
+    _manager("pools", "paused", "debian", is_paused=True),
+    _manager("pools", "problem", "debian", ProblemKind.CLONES),
     _manager("loops", "cloning", pools=5, requests=3),
     _manager("requests", "granted", "debian", 0.25, warm=True, user="alice"),
     _manager("requests", "granted", "debian", 0.25, warm=False, user=None),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vmpooler_common.model.overrides import NO_OVERRIDES, PoolOverrides
+from vmpooler_common.model.problem import Pause, Problem
 from vmpooler_common.model.vm import ClonePhase
 
 
@@ -84,6 +85,10 @@ class Snapshot:
     broken: str
     backing_off: str
     """Why clones are held back, as requests are told; empty when they are not."""
+    problem: Problem | None
+    """What is wrong with the pool, as it was told last."""
+    pause: Pause | None
+    """Why an operator has paused the pool."""
     request_slots_in_use: int
     """Clones in flight for on-demand requests, over all pools and managers."""
     pool_slots_in_use: int

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from vmpooler_api.dashboard.graph_server import History
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.store.pools.views import StatusCounts
+from vmpooler_common.store.pools.counts import StatusCounts
 
 _PLATFORM = re.compile(r"(\w+)-", re.ASCII)
 _SAMPLES_PER_POINT = 8

@@ -11,7 +11,8 @@ from vmpooler_api.dashboard.figures import (
 )
 from vmpooler_api.dashboard.graph_server import GraphServer
 from vmpooler_common.config import Settings
-from vmpooler_common.store.pools.views import StatusCounts, Views
+from vmpooler_common.store.pools.counts import StatusCounts
+from vmpooler_common.store.pools.views import Views
 
 
 class DashboardService:

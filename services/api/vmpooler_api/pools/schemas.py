@@ -5,7 +5,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from vmpooler_api.pools.request import LONGEST_TEXT
-from vmpooler_api.web.schemas import AWAY, UNAUTHORIZED, Answers, Done, Refusal, RefusalWithMessage
+from vmpooler_api.web.schemas import (
+    AWAY,
+    UNAUTHORIZED,
+    Answers,
+    Done,
+    Refusal,
+    RefusalWithMessage,
+    RefusalWithReason,
+)
 from vmpooler_common.model.overrides import LARGEST_SIZE
 
 
@@ -102,6 +110,28 @@ TO_SHOW: Answers = {404: {"model": Refusal, "description": "No pool is configure
 TO_SHOW_ALL: Answers = {401: UNAUTHORIZED, 403: _FOREIGN, 503: AWAY}
 TO_SET_SIZES = _to_set(RefusedSizes)
 TO_SET_TEXTS = _to_set(RefusedTexts)
+_NO_POOL = {"model": Refusal, "description": "No such pool."}
+_MAY_OPERATE: Answers = {
+    401: UNAUTHORIZED,
+    403: _FOREIGN,
+    405: {
+        "model": Refusal,
+        "description": "Neither `auth` nor config.experimental_features is set: nobody may do this.",
+    },
+    503: AWAY,
+}
+TO_PAUSE: Answers = _MAY_OPERATE | {
+    200: {"description": "It was paused already, and has the new reason."},
+    201: {"description": "It is paused from now on."},
+    400: {"model": RefusalWithReason, "description": "The reason is missing or too long."},
+    404: _NO_POOL,
+}
+TO_RESUME: Answers = _MAY_OPERATE | {
+    200: {"model": Done, "description": "It wasn't paused."},
+    201: {"model": Done, "description": "It works again."},
+    404: _NO_POOL,
+}
+TO_RESUME_DELETION: Answers = _MAY_OPERATE | {404: {"model": Refusal, "description": "No such provider."}}
 TO_RESET: Answers = _EVERY_CHANGE | {
     400: {
         "model": RefusedPools | RefusalWithMessage,
@@ -142,4 +172,19 @@ CLONE_TARGETS = _body(
     {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
     {"debian-12-x86_64": "cluster-blue"},
 )
+PAUSE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["reason"],
+                    "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}},
+                    "example": {"reason": "its template is being rebuilt"},
+                }
+            }
+        },
+    }
+}
 POOLS = _body("Pool -> anything.", {}, {"debian-12-x86_64": 1})

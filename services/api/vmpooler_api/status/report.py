@@ -4,10 +4,26 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vmpooler_api.status.condition import (
+    ManagerReport,
+    OverrideReport,
+    PauseReport,
+    ProblemReport,
+    ProviderReport,
+    judge,
+    report_managers,
+    report_overrides,
+    report_pause,
+    report_problem,
+    report_providers,
+)
 from vmpooler_common.config import PoolSettings
-from vmpooler_common.store.pools.views import Durations, PoolCounts, StatusCounts, Today
+from vmpooler_common.store.pools.counts import Managers, PoolCounts, StatusCounts
+from vmpooler_common.store.pools.views import Durations, Today
 
-VIEWS = frozenset({"boot", "capacity", "clone", "pools", "queue"})
+VIEWS = frozenset({"boot", "capacity", "clone", "health", "pools", "queue"})
+HEALTH = "health"
+"""The view of managers, providers and the verdict."""
 DAILY_VIEWS = frozenset({"boot", "clone"})
 """Those that need the statistics of today."""
 
@@ -57,7 +73,16 @@ class PoolReport(BaseModel):
     held: int | None = Field(
         None, description="Of the ready VMs, those that waiting checkouts hold back from later ones."
     )
-    paused: bool | None = Field(None, description="True while an operator has paused the pool.")
+    paused: bool | None = Field(
+        None, description="True while an operator, or the configuration, has paused the pool."
+    )
+    pause: PauseReport | None = Field(None, description="Of a pool that an operator has paused.")
+    problem: ProblemReport | None = Field(None, description="The worst thing that is wrong with the pool.")
+    overridden: OverrideReport | None = None
+    draining: int | None = Field(None, description="VMs of an earlier revision that are being replaced.")
+    destroying: int | None = Field(
+        None, description="VMs that wait for their destruction or are being destroyed."
+    )
 
 
 class QueueReport(BaseModel):
@@ -93,38 +118,50 @@ class RedisReport(BaseModel):
 
 
 class StatusReport(BaseModel):
-    """The sections that were asked for, in alphabetical order."""
+    """The sections that were asked for, in alphabetical order; the view `health` is of several members."""
 
     boot: DurationReport | None = None
     capacity: CapacityReport | None = None
     clone: DurationReport | None = None
+    managers: list[ManagerReport] | None = Field(None, description="Those that live.")
     pools: dict[str, PoolReport] | None = None
+    providers: dict[str, ProviderReport] | None = None
     queue: QueueReport | None = None
     redis: RedisReport | None = None
     status: Verdict
+    verdict: list[str] | None = Field(
+        None, description="What an operator should look at, in sentences; absent when all is well."
+    )
 
 
 def report_status(
     pools: Sequence[PoolSettings],
     numbers: StatusCounts,
     today: Today | None,
+    managers: Managers | None,
     *,
     views: frozenset[str],
     uptime: float,
 ) -> StatusReport:
     """Put the status together from numbers of all these pools; `uptime` in seconds.
 
-    Without `today` there are no durations to be told, which only the views of `DAILY_VIEWS` do.
+    Without `today` there are no durations to be told, which only the views of `DAILY_VIEWS` do; without
+    `managers` there is no view `health`.
     """
+    providers = report_providers(pools, numbers, managers) if managers else {}
+    verdict = judge(pools, numbers, managers, providers) if managers else []
     return StatusReport(
         boot=_durations(today.boots) if today and "boot" in views else None,
         capacity=_capacity(pools, numbers) if "capacity" in views else None,
         clone=_durations(today.clones) if today and "clone" in views else None,
+        managers=report_managers(managers) if managers else None,
         pools={pool.name: _pool(pool, numbers.pools[pool.name]) for pool in pools}
         if "pools" in views
         else None,
+        providers=providers if managers else None,
         queue=_queue(numbers) if "queue" in views else None,
-        status=_verdict(pools if "pools" in views else (), numbers, uptime=uptime),
+        status=_verdict(pools if "pools" in views else (), numbers, verdict, uptime=uptime),
+        verdict=verdict or None,
     )
 
 
@@ -159,7 +196,12 @@ def _pool(pool: PoolSettings, numbers: PoolCounts) -> PoolReport:
         alias=pool.alias,
         broken=numbers.broken or None,
         held=numbers.held or None,
-        paused=pool.paused or None,
+        paused=pool.paused or numbers.pause is not None or None,
+        pause=report_pause(numbers.pause),
+        problem=report_problem(numbers.problem),
+        overridden=report_overrides(numbers),
+        draining=numbers.stale or None,
+        destroying=numbers.completed + numbers.destroying or None,
     )
 
 
@@ -168,7 +210,7 @@ def _queue(numbers: StatusCounts) -> QueueReport:
     pending = sum(pool.pending for pool in pools)
     ready = sum(pool.ready for pool in pools)
     running = sum(pool.running for pool in pools)
-    completed = sum(pool.completed for pool in pools)
+    completed = sum(pool.leaving for pool in pools)
     return QueueReport(
         requested=sum(pool.backlog for pool in pools),
         pending=pending,
@@ -181,11 +223,17 @@ def _queue(numbers: StatusCounts) -> QueueReport:
     )
 
 
-def _verdict(pools: Sequence[PoolSettings], numbers: StatusCounts, *, uptime: float) -> Verdict:
+def _verdict(
+    pools: Sequence[PoolSettings], numbers: StatusCounts, sentences: Sequence[str], *, uptime: float
+) -> Verdict:
     # A paused pool is empty on purpose.
-    wanted = [pool.name for pool in pools if numbers.pools[pool.name].size_or(pool.size) and not pool.paused]
-    empty = [name for name in wanted if not numbers.pools[name].ready]
-    message = f"Found {len(empty)} empty pools." if empty else "Battle station fully armed and operational."
+    paused = {pool.name for pool in pools if pool.paused or numbers.pools[pool.name].pause}
+    wanted = [pool.name for pool in pools if numbers.pools[pool.name].size_or(pool.size)]
+    empty = [name for name in wanted if not numbers.pools[name].ready and name not in paused]
+    if empty:
+        message = f"Found {len(empty)} empty pools."
+    else:
+        message = " ".join(sentences) or "Battle station fully armed and operational."
     return Verdict(ok=not empty, message=message, empty=empty or None, uptime=round(uptime, 1))
 
 

@@ -3,21 +3,22 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel
 
 from vmpooler_api.background.store_health import StoreHealth
+from vmpooler_api.status.explain import PoolExplanation
 from vmpooler_api.status.report import VIEWS, PoolstatReport, RunningReport, StatusReport
 from vmpooler_api.status.service import StatusService
 from vmpooler_api.web.router import Router
-from vmpooler_api.web.schemas import AWAY
+from vmpooler_api.web.schemas import AWAY, Refusal
 
 
 async def views_asked_for(
     request: Request,
     view: Annotated[
         str | None,
-        Query(description="Comma list of boot, capacity, clone, pools, queue; without it: all of them."),
+        Query(description="Comma list of boot, capacity, clone, health, pools, queue; without it: all."),
     ] = None,
 ) -> frozenset[str]:
     """Read the parameter `view`: `?view` without an equals sign is like none, `?view=` asks for nothing."""
@@ -65,6 +66,20 @@ def router(service: StatusService) -> APIRouter:
     async def count_running() -> RunningReport:
         """Add up the running VMs of all pools."""
         return RunningReport(running=await service.running())
+
+    @router.get(
+        "/pool/{pool}/explain",
+        summary="Explain why a pool has the VMs that it has",
+        responses={404: {"model": Refusal, "description": "No such pool."}},
+        response_model_exclude_none=True,
+    )
+    async def explain(
+        pool: Annotated[
+            str, Path(description="Name of a pool; an alias is none.", examples=["debian-12-x86_64"])
+        ],
+    ) -> PoolExplanation:
+        """Tell what is wrong, since when and when it is tried again, in sentences and in fields."""
+        return await service.explain(pool)
 
     return router
 

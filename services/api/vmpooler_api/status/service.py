@@ -5,8 +5,10 @@ from collections.abc import Collection
 from time import monotonic
 
 from vmpooler_api.background.store_health import RedisState, StoreHealth
+from vmpooler_api.status.explain import PoolExplanation, explain_pool
 from vmpooler_api.status.report import (
     DAILY_VIEWS,
+    HEALTH,
     NO_WRITES,
     PoolFigures,
     PoolstatReport,
@@ -14,8 +16,13 @@ from vmpooler_api.status.report import (
     StatusReport,
     report_status,
 )
+from vmpooler_api.web.errors import UnknownName
 from vmpooler_common.config import Settings
 from vmpooler_common.store.pools.views import Views
+
+
+async def _nothing() -> None:
+    """Ask for no statistics of today."""
 
 
 class StatusService:
@@ -25,18 +32,20 @@ class StatusService:
         self._views = views
         self._health = health
         self._pools = settings.pools
+        self._limits = settings.general
         self._started_at = monotonic()
 
     async def status(self, views: frozenset[str]) -> StatusReport:
         """Give the sections of the status that are asked for."""
-        counting = self._views.counts([pool.name for pool in self._pools])
-        today = None
-        if views.isdisjoint(DAILY_VIEWS):
-            counts = await counting
-        else:
-            # What one tick of the event loop asks for shares a round trip.
-            counts, today = await asyncio.gather(counting, self._views.today())
-        report = report_status(self._pools, counts, today, views=views, uptime=monotonic() - self._started_at)
+        # What one tick of the event loop asks for shares a round trip.
+        counts, managers, today = await asyncio.gather(
+            self._views.counts([pool.name for pool in self._pools]),
+            self._views.managers() if HEALTH in views else _nothing(),
+            _nothing() if views.isdisjoint(DAILY_VIEWS) else self._views.today(),
+        )
+        report = report_status(
+            self._pools, counts, today, managers, views=views, uptime=monotonic() - self._started_at
+        )
         return self._without_writes(report) if self._health.state is RedisState.READ_ONLY else report
 
     def _without_writes(self, report: StatusReport) -> StatusReport:
@@ -44,6 +53,17 @@ class StatusService:
         redis = RedisReport(state=self._health.state, since=self._health.since.isoformat(timespec="seconds"))
         verdict = report.status.model_copy(update={"ok": False, "message": NO_WRITES})
         return report.model_copy(update={"redis": redis, "status": verdict})
+
+    async def explain(self, pool: str) -> PoolExplanation:
+        """Say why a pool has the VMs that it has. Raises UnknownName."""
+        wanted = next((one for one in self._pools if one.name == pool), None)
+        if wanted is None:
+            raise UnknownName
+        counts, standing, managers = await asyncio.gather(
+            self._views.counts([pool]), self._views.standing(pool), self._views.managers()
+        )
+        pause = managers.deletion_paused.get(wanted.provider)
+        return explain_pool(wanted, counts.pools[pool], standing, pause, self._limits)
 
     async def pools(self, names: Collection[str]) -> PoolstatReport:
         """Tell size and ready VMs of the pools that have one of these names or aliases."""

@@ -16,6 +16,7 @@ from vmpooler_manager.providers.contract import CloneRef, CloneSpec, VmRef
 from vmpooler_manager.providers.errors import CloneFailed, NotFound, PermanentError, ProviderError
 from vmpooler_manager.runtime.backoff import RetryPolicy
 from vmpooler_manager.runtime.identity import ManagerIdentity
+from vmpooler_manager.runtime.pool import Pool
 from vmpooler_manager.runtime.provider_client import ProviderClient
 
 log = structlog.get_logger()
@@ -42,28 +43,27 @@ class VmDestroyer:
         self._metrics = metrics
         self._outages: dict[str, Outage] = {}
 
-    async def destroy(self, vm: Destruction, *, deferred: Callable[[], None]) -> None:
+    async def destroy(self, vm: Destruction, pool: Pool) -> None:
         """Remove a claimed VM from its provider and record that it is gone.
 
-        When it must be tried again later, `deferred` is called: somebody has to plan when.
+        When it must be tried again later, its pool is poked: somebody has to plan when.
         """
         started = asyncio.get_running_loop().time()
         try:
             provider_id, waits = await self._remove(vm)
         except PermanentError as error:
-            await self._defer(vm, self._retries.longest, error)
-            deferred()
+            await self._defer(vm, pool, self._retries.longest, error)
         except ProviderError as error:
-            await self._defer(vm, self._retries.after(vm.tries + 1), error)
-            deferred()
+            await self._defer(vm, pool, self._retries.after(vm.tries + 1), error)
         else:
             if waits:
                 await self._store.retirement.defer(vm.name, manager=self._identity.name, delay=waits)
-                deferred()
+                pool.poke()
             elif await self._store.retirement.destroyed(vm.name, vm.attempt, provider_id=provider_id):
                 if provider_id:
                     self._metrics.destroyed(vm.pool, asyncio.get_running_loop().time() - started)
                     self._outage(vm.provider).ended()
+                    pool.destructions.succeeded()
                 # Of a clone that failed there never was a VM.
                 (log.info if provider_id else log.debug)(
                     EventName.VM_DESTROYED,
@@ -99,8 +99,9 @@ class VmDestroyer:
             await cloud.destroy(spec, VmRef(vm.name, vm.attempt, provider_id))
         return provider_id, None
 
-    async def _defer(self, vm: Destruction, delay: timedelta, error: ProviderError) -> None:
+    async def _defer(self, vm: Destruction, pool: Pool, delay: timedelta, error: ProviderError) -> None:
         self._outage(vm.provider).began(str(error))
+        pool.destructions.failed(asyncio.get_running_loop().time(), reason=str(error))
         log.debug(
             EventName.VM_CALL_FAILED,
             call="destroy",
@@ -115,3 +116,4 @@ class VmDestroyer:
         await self._store.retirement.defer(
             vm.name, manager=self._identity.name, delay=delay, tries=vm.tries + 1, error=str(error)
         )
+        pool.poke()

@@ -145,6 +145,7 @@ class VmFollower:
 
     def _report(self, pool: Pool, ref: VmRef, promotion: Promotion) -> None:
         pool.clones.succeeded()
+        pool.boots.succeeded()
         self._metrics.became_ready(pool.name, promotion.took.total_seconds())
         if not promotion.request:
             log.debug(EventName.VM_READY, vm=ref.name, pool=pool.name, provider_id=ref.provider_id)

@@ -37,7 +37,7 @@ class VmInspector:
             vms = await pool.cloud.list_vms(pool.clone_spec)
         except ProviderError as error:
             is_permanent = isinstance(error, PermanentError)
-            pool.listings.failed(now(), is_permanent=is_permanent)
+            pool.listings.failed(now(), reason=str(error), is_permanent=is_permanent)
             pool.listing_outage.began(str(error))
             if is_permanent:
                 await self._store.views.mark_broken(pool.name, str(error))

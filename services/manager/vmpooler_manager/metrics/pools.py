@@ -6,6 +6,7 @@ from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.declaration import Label, counter, gauge, histogram
 from vmpooler_common.metrics.instrument import Instrument
 from vmpooler_common.model.pool import Sizes
+from vmpooler_common.model.problem import ProblemKind
 
 CheckFailure = Literal["redis", "provider", "bug"]
 """What kept a pass over a pool from finishing."""
@@ -30,6 +31,16 @@ class PoolMetrics:
         "pool_broken",
         "Whether making VMs is given up (1) until somebody changes something; the status tells the reason.",
         labels=(POOL,),
+    )
+    PAUSED = gauge(
+        "pool_paused",
+        "Whether the pool is paused (1), by an operator or its configuration: nothing is made or handed out.",
+        labels=(POOL,),
+    )
+    PROBLEM = gauge(
+        "pool_problem",
+        "1 for the worst thing that is wrong with the pool, absent when all works; the status tells more.",
+        labels=(POOL, Label("kind", tuple(ProblemKind))),
     )
     HELD = gauge(
         "held_back_vms",
@@ -56,6 +67,9 @@ class PoolMetrics:
         self._vms = Instrument(backend, self.VMS)
         self._size = Instrument(backend, self.SIZE)
         self._broken = Instrument(backend, self.BROKEN)
+        self._paused = Instrument(backend, self.PAUSED)
+        self._problem = Instrument(backend, self.PROBLEM)
+        self._problems: dict[str, ProblemKind] = {}
         self._foreign = Instrument(backend, self.FOREIGN)
         self._held = Instrument(backend, self.HELD)
         self._check_seconds = Instrument(backend, self.CHECK_SECONDS)
@@ -75,6 +89,19 @@ class PoolMetrics:
         """Nothing keeps the pool from being filled."""
         self._broken.record(0, pool)
 
+    def paused(self, pool: str, *, is_paused: bool) -> None:
+        """The pool is paused, or isn't."""
+        self._paused.record(int(is_paused), pool)
+
+    def problem(self, pool: str, kind: ProblemKind | None) -> None:
+        """This is the worst thing that is wrong with the pool; None: nothing is."""
+        before = self._problems.pop(pool, None)
+        if kind is not None:
+            self._problems[pool] = kind
+            self._problem.record(1, pool, kind)
+        if before is not None and before is not kind:
+            self._problem.drop(pool, before)
+
     def held_back(self, pool: str, count: int) -> None:
         """Waiting checkouts hold back so many ready VMs."""
         self._held.record(count, pool)
@@ -93,7 +120,8 @@ class PoolMetrics:
 
     def forget(self, pool: str) -> None:
         """The pool isn't ours any more: drop its levels. Totals and distributions stay: they are history."""
+        self.problem(pool, None)
         for state in STATES:
             self._vms.drop(pool, state)
-        for level in (self._size, self._broken, self._foreign, self._held):
+        for level in (self._size, self._broken, self._paused, self._foreign, self._held):
             level.drop(pool)

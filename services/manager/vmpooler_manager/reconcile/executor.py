@@ -201,13 +201,15 @@ class Executor:
     async def _retire(self, pool: Pool, action: Retire) -> None:
         if await self._lifecycle.retirer.retire(pool.name, action) and action.state is VmState.PENDING:
             self._jobs.stop(action.name)
+            if action.reason == "clone_timeout":
+                pool.boots.failed(asyncio.get_running_loop().time(), reason=action.failure)
 
     async def _destroy(self, pool: Pool, names: tuple[str, ...]) -> None:
         claimed = await self._store.retirement.claim(
             names, operation=new_operation(), manager=self._identity.name, lease=self._identity.lease
         )
         for vm in claimed:
-            work = self._lifecycle.destroyer.destroy(vm, deferred=pool.poke)
+            work = self._lifecycle.destroyer.destroy(vm, pool)
             self._jobs.start(JobKind.DESTROY, vm.name, work, pool=vm.pool)
 
     async def _adopt_orphan(self, pool: Pool, vm: ProviderVm, bound: int) -> None:

@@ -55,7 +55,7 @@ class Observer:
             raise
         if snapshot.place != pool.place:
             await self._settle_place(snapshot.place)
-        pool.follow(snapshot.overrides)
+        pool.follow(snapshot.overrides, paused=snapshot.pause is not None)
         pending = {vm.name for vm in snapshot.pending}
         pool.obstacles = {name: told for name, told in pool.obstacles.items() if name in pending}
         monotonic = asyncio.get_running_loop().time

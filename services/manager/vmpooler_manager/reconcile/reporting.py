@@ -10,6 +10,7 @@ from vmpooler_common.model.pool import DeletionPause, Snapshot
 from vmpooler_common.store.store import Store
 from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.runtime.pool import Pool
+from vmpooler_manager.runtime.problems import problem_of
 
 MOST_NAMED = 20
 """VMs that one line of the log names."""
@@ -32,6 +33,7 @@ class Reporter:
         """Tell the other processes what keeps the pool from working; give the snapshot with that in it."""
         snapshot = await self._publish_broken(snapshot)
         await self._publish_backing_off(snapshot, monotonic)
+        await self._publish_problem(snapshot, monotonic)
         await self._publish_template(snapshot)
         return snapshot
 
@@ -65,6 +67,7 @@ class Reporter:
             metrics.pools.broken(name)
         else:
             metrics.pools.mended(name)
+        metrics.pools.paused(name, is_paused=self._pool.spec.paused)
         if snapshot.deletion_pause:
             metrics.providers.deletion_paused(provider)
         else:
@@ -109,6 +112,16 @@ class Reporter:
         reason = pool.backs_off(monotonic)
         if reason != snapshot.backing_off and (reason == "" or snapshot.backlog):
             await self._store.views.mark_backing_off(pool.name, reason)
+
+    async def _publish_problem(self, snapshot: Snapshot, monotonic: float) -> None:
+        """Let everyone know what is wrong with the pool; the manager that held it before told since when."""
+        known = snapshot.problem
+        problem = problem_of(self._pool, broken=snapshot.broken, now=snapshot.now, monotonic=monotonic)
+        if problem and known and problem.kind is known.kind:
+            problem = replace(problem, since=known.since)
+        self._metrics.pools.problem(self._pool.name, problem.kind if problem else None)
+        if problem != known and not (problem and problem.same_as(known)):
+            await self._store.views.mark_problem(self._pool.name, problem)
 
     async def _publish_template(self, snapshot: Snapshot) -> None:
         """Let everyone know once VMs are made from another template than before."""

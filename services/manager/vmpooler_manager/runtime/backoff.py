@@ -57,7 +57,10 @@ class Backoff:
 
     def __init__(self, retries: RetryPolicy) -> None:
         self._retries = retries
-        self._failures = 0
+        self.failures = 0
+        """Failures in a row; those that fail together are one."""
+        self.since = 0.0
+        """When the first of them was."""
         self.until = 0.0
         self.reason = ""
         """The last failure."""
@@ -70,19 +73,21 @@ class Backoff:
         self.reason = reason
         if not is_permanent and not self.allows(now):
             return
-        self._failures += 1
-        delay = self._retries.longest if is_permanent else self._retries.after(self._failures)
+        if not self.failures:
+            self.since = now
+        self.failures += 1
+        delay = self._retries.longest if is_permanent else self._retries.after(self.failures)
         self.until = max(self.until, now + delay.total_seconds())
 
     def succeeded(self) -> None:
         """Note a success."""
-        self._failures = 0
+        self.failures = 0
         self.until = 0.0
 
     @property
     def is_failing(self) -> bool:
         """Whether the last attempt failed."""
-        return self._failures > 0
+        return self.failures > 0
 
     def allows(self, now: float) -> bool:
         """Whether the delay is over."""

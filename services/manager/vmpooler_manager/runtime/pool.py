@@ -42,6 +42,10 @@ class Pool:
         self.retries = retries
         self.clones = Backoff(retries)
         """Has clones back off after errors."""
+        self.boots = Backoff(retries)
+        """Counts VMs that were not ready in time; they hold nothing back."""
+        self.destructions = Backoff(retries)
+        """Counts destructions that failed; each VM has its own next try in the store."""
         self.listings = Backoff(retries)
         self.preparations = Backoff(retries)
         self.prepared: CloneSpec | None = None
@@ -81,12 +85,15 @@ class Pool:
         spec = CloneSpec(self.name, template="", options=json.loads(place))
         self.clone_spec = self._configured_clone_spec = spec
 
-    def follow(self, overrides: PoolOverrides) -> None:
+    def follow(self, overrides: PoolOverrides, *, paused: bool = False) -> None:
         """Go by what was set through the API from now on, and else by the configuration."""
         before, self._followed = self._followed, overrides
+        if self.spec.paused != (paused or self._configured.paused):
+            self.spec = replace(self.spec, paused=not self.spec.paused)
         if overrides == before:
             return
-        self.spec, self.clone_spec = self._configured, self._configured_clone_spec
+        self.spec = replace(self._configured, paused=self.spec.paused)
+        self.clone_spec = self._configured_clone_spec
         if overrides.size is not None:
             self.spec = replace(self.spec, size=overrides.size)
         if overrides.template is not None:
@@ -95,7 +102,9 @@ class Pool:
             options = {**self.clone_spec.options, CLONE_TARGET: overrides.clone_target}
             self.clone_spec = replace(self.clone_spec, options=options)
         if (overrides.template, overrides.clone_target) != (before.template, before.clone_target):
-            self.clones.succeeded()  # what failed before says nothing of what is to be tried now
+            # What failed before says nothing of what is to be tried now.
+            self.clones.succeeded()
+            self.boots.succeeded()
             self.preparations.succeeded()
         log.info(
             EventName.POOL_CHANGED,

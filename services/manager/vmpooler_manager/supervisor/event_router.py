@@ -73,6 +73,8 @@ class EventRouter:
                 | EventName.VM_CHANGED
                 | EventName.POOL_DRAINED
                 | EventName.POOL_CHANGED
+                | EventName.POOL_PAUSED
+                | EventName.POOL_RESUMED
             ):
                 self._poke(event)
 

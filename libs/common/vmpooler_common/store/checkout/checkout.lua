@@ -95,7 +95,7 @@ for _, name in ipairs(names) do
       local ready = redis.call('ZCARD', K.ready .. pool)
       local others, lapsed = owed(pool, ready, turn)
       for _, ticket in ipairs(lapsed) do redis.call('ZREM', K.queue .. pool, ticket) end
-      free[pool] = math.max(0, ready - others)
+      free[pool] = is_paused(pool) and 0 or math.max(0, ready - others)
     end
     if wait ~= '' then needs[pool] = (needs[pool] or 0) + name.count end
   end
@@ -106,7 +106,7 @@ local function beyond()
   local found = {}
   for pool in pairs(needs) do
     local ready = redis.call('ZCARD', K.ready .. pool)
-    if ready > owed(pool, ready, turn + 1) then table.insert(found, pool) end
+    if ready > owed(pool, ready, turn + 1) and not is_paused(pool) then table.insert(found, pool) end
   end
   return found
 end
@@ -117,7 +117,10 @@ if unmet then
   if wait == 'wait' and not turn then
     -- What full pools couldn't meet would be waited for in vain.
     local sizes = {}
-    for ticket = at, #ARGV, 2 do sizes[ARGV[ticket]] = size_of(ARGV[ticket], ARGV[ticket + 1]) end
+    for ticket = at, #ARGV, 2 do
+      local pool = ARGV[ticket]
+      sizes[pool] = is_paused(pool) and 0 or size_of(pool, ARGV[ticket + 1])
+    end
     if not choose(names, sizes) then
       local waiting = user ~= '' and count_tickets(user) or 0
       if waiting >= tonumber(ARGV[10]) then return { 'full', waiting } end

@@ -9,6 +9,7 @@ local HOLD_PAUSE = 15000 -- between the times in which a ticket holds back what 
 -- What a pool has for those who wait, owed to older ones included: VMs that are ready, and those that will
 -- be, unless on-demand requests get them.
 local function supply_of(pool, ready)
+  if is_paused(pool) then return 0 end
   local trouble = redis.call('HEXISTS', K.broken, pool) + redis.call('HEXISTS', K.backing_off, pool)
   if trouble > 0 then return ready end
   return ready + math.max(0, redis.call('ZCARD', K.pending .. pool) - redis.call('ZCARD', K.backlog .. pool))

@@ -24,7 +24,7 @@ free_slot(vm, pool)
 redis.call('HSET', K.lastboot, pool, int(now))
 count_duration('boot', pool, now, now - known[5])
 local item, stale = head(pool), is_stale(known[11], pool)
-if item and (stale or not goes_before(pool, item)) then
+if item and not is_paused(pool) and (stale or not goes_before(pool, item)) then
   local user, waited = grant(item, vm, 'pending', operation, now)
   redis.call('HSET', K.vm .. vm, 'ready', int(now))
   return { 'running', int(now - known[5]), item.request, user, waited }

@@ -6,7 +6,8 @@
 --      (name, attempt)...
 --
 -- `size` is the configured one; `lease` and `slot_life` are in ms.
--- Returns the names that are reserved for this operation; names that are in use are passed over.
+-- Returns the names that are reserved for this operation, none for a paused pool; names that are in use are
+--         passed over.
 --         None when the pool is in another revision: then the caller doesn't know what its VMs are to be
 --         made of.
 
@@ -16,7 +17,7 @@ for at = 12, #ARGV, 2 do
   if redis.call('HGET', K.vm .. ARGV[at], 'op') == operation then table.insert(mine, ARGV[at]) end
 end
 if #mine > 0 then return mine end
-if is_stale(ARGV[11], pool) then return mine end
+if is_stale(ARGV[11], pool) or is_paused(pool) then return mine end
 
 local now = now_ms()
 local backlog = redis.call('ZCARD', K.backlog .. pool)

@@ -44,6 +44,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
     broken          hash    P → reason, for pools whose provider says that it can't work
     backing_off     hash    P → reason, for pools whose clones back off for a while
+    problems        hash    P → JSON of the worst thing that is wrong with it (vmpooler_common.model.problem)
+    paused          hash    P → JSON of reason, since and user, for pools that an operator has paused
     size            hash    P → size that was set through the API, in place of the configured one
     template        hash    P → template, likewise
     clone_target    hash    P → clone target, likewise; all three stay when the pool leaves the configuration
@@ -59,8 +61,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     managers        zset    manager → end of its registration
     manager:M       hash    what the manager M offers: P → 1 for a pool that it is configured for and can
                             serve, 0 for one that it can't serve now; ` at V` for a provider that it can
-                            use; ` digest` of these; ` share` and ` held`, numbers of pools; expires with
-                            its registration
+                            use; ` digest` of these; ` share` and ` held`, numbers of pools; ` beat`, when it
+                            was registered last; expires with its registration
     absent          hash    P → ms for which no manager was configured for it while managers lived
     absent_at       string  when that was counted last
     leases          hash    P → `end manager`; without a manager: since when nobody holds it
@@ -136,6 +138,8 @@ STEMS: dict[str, str] = {
     "ticket": "ticket:",
     "pools": "pools",
     "broken": "broken",
+    "problems": "problems",
+    "paused": "paused",
     "size": "size",
     "template": "template",
     "clone_target": "clone_target",

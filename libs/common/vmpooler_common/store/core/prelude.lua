@@ -135,6 +135,11 @@ local function size_of(pool, configured)
   return set and set <= LARGEST_SIZE and set or tonumber(configured)
 end
 
+-- Whether an operator has paused a pool: no VM of it is made or handed out.
+local function is_paused(pool)
+  return redis.call('HEXISTS', K.paused, pool) == 1
+end
+
 -- A pool is drained by a new revision of it: VMs whose names were reserved in an earlier one are stale.
 local function is_stale(revision, pool)
   return (revision or '0') ~= (redis.call('HGET', K.revisions, pool) or '0')

@@ -142,7 +142,7 @@ for _, one in ipairs(open) do
   if #held < share or one.waited >= lease then table.insert(held, one.pool) end
 end
 for _, pool in ipairs(held) do redis.call('HSET', K.leases, pool, int(now + lease) .. ' ' .. manager) end
-redis.call('HSET', mine, ' share', share, ' held', #held)
+redis.call('HSET', mine, ' share', share, ' held', #held, ' beat', int(now))
 
 for _, vm in ipairs(ARG.work) do
   local known = redis.call('HMGET', K.vm .. vm, 'state', 'manager', 'pool', 'phase', 'worker')

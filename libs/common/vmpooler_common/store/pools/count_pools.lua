@@ -1,29 +1,25 @@
 -- needs queue
--- count_pools: how many VMs there are of pools. Writes nothing.
+-- count_pools: how many VMs there are of pools, and what is to be told of them. Writes nothing.
 -- ARGV (pool)...
 --
 -- Returns {now, slots in use,
---          per pool: ready, running, pending, completed (with those being destroyed or drained),
---          last boot or '', reason why it is broken or '', VMs that on-demand requests wait for,
---          size set through the API or '', ready VMs that waiting checkouts hold back: flat}
+--          per pool: ready, running, pending, completed, destroying, stale, VMs that on-demand requests wait
+--          for, ready VMs that waiting checkouts hold back: flat,
+--          {last boot...}, {reason why it is broken...}, {size set through the API...}, {template...},
+--          {clone target...}, {problem...}, {pause...}: for each pool, nothing where there is none}
 
 local now = now_ms()
 local pools = {}
 for _, pool in ipairs(ARGV) do
   local ready = redis.call('ZCARD', K.ready .. pool)
   table.insert(pools, ready)
-  table.insert(pools, redis.call('ZCARD', K.running .. pool))
-  table.insert(pools, redis.call('ZCARD', K.pending .. pool))
-  table.insert(pools, redis.call('ZCARD', K.completed .. pool) + redis.call('ZCARD', K.destroying .. pool)
-    + redis.call('ZCARD', K.stale .. pool))
-  table.insert(pools, redis.call('HGET', K.lastboot, pool) or '')
-  table.insert(pools, redis.call('HGET', K.broken, pool) or '')
-  table.insert(pools, redis.call('ZCARD', K.backlog .. pool))
-  table.insert(pools, redis.call('HGET', K.size, pool) or '')
+  for _, key in ipairs({ K.running, K.pending, K.completed, K.destroying, K.stale, K.backlog }) do
+    table.insert(pools, redis.call('ZCARD', key .. pool))
+  end
   table.insert(pools, math.min(ready, (owed(pool, ready))))
 end
-return {
-  int(now),
-  redis.call('ZCOUNT', K.slots, int(now), '+inf'),
-  pools,
-}
+local reply = { int(now), redis.call('ZCOUNT', K.slots, int(now), '+inf'), pools }
+for _, key in ipairs({ K.lastboot, K.broken, K.size, K.template, K.clone_target, K.problems, K.paused }) do
+  table.insert(reply, #ARGV > 0 and redis.call('HMGET', key, unpack(ARGV)) or {})
+end
+return reply

@@ -1,7 +1,8 @@
 -- needs requests queue
 -- observe: what a pass needs to know of a pool, at one moment. Writes nothing.
 -- ARGV pool, provider, size, ready_ttl, all, most, is_configured
--- REPLY now, generation, deletion_paused, broken, backing_off, request_slots, pool_slots, backlog, clones,
+-- REPLY now, generation, deletion_paused, broken, backing_off, problem, paused, request_slots, pool_slots,
+--       backlog, clones,
 --       sizes,
 --       pending, expired, excess, ended, due, untagged, ready, suspects, next_due, size, template,
 --       clone_target,
@@ -79,6 +80,8 @@ return cjson.encode({
   deletion_paused = redis.call('HGET', K.deletion_paused, ARGV[2]) or '',
   broken = redis.call('HGET', K.broken, pool) or '',
   backing_off = redis.call('HGET', K.backing_off, pool) or '',
+  problem = redis.call('HGET', K.problems, pool) or '',
+  paused = redis.call('HGET', K.paused, pool) or '',
   request_slots = requests_used,
   pool_slots = pools_used,
   backlog = backlog,

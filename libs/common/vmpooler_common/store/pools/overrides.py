@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from vmpooler_common.model.overrides import CurrentOverrides, Property
 from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.core.connection import Reply
 from vmpooler_common.store.core.errors import NotOwner, UnknownToken
 from vmpooler_common.store.core.scripts import Named, Scripts
+from vmpooler_common.store.core.times import from_ms_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,10 @@ class Permission:
     admins: Collection[str] = ()
     only_admins: bool = False
     """Its user must be one of the admins; whoever needs none isn't asked for one."""
+
+
+NOBODY_ASKED = Permission()
+"""Of an operator at the command line, or where no token is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,25 @@ class Overridden:
     """Empty where no token is needed."""
     before: Sequence[str]
     """What counted before, for each change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """What became of pausing a pool, or of letting it work again."""
+
+    user: str | None
+    is_change: bool
+    since: datetime | None
+    """When it was paused; None when it wasn't."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Deletion goes on at a provider."""
+
+    user: str | None
+    released: int
+    """VMs that are missing or unknown there by now; no safety limit counts them for a day."""
 
 
 class PoolChanges:
@@ -81,6 +106,25 @@ class PoolChanges:
         )
         _check(reply["outcome"])
         return reply["user"] or None
+
+    async def pause(self, pool: str, reason: str | None, *, permission: Permission, operation: str) -> Paused:
+        """Pause a pool for this reason; None: let it work again."""
+        reply = await self._scripts.fetch(
+            "pause_pool",
+            operation=operation,
+            **_asker(permission),
+            pool=pool,
+            paused=reason is not None,
+            reason=reason or "",
+        )
+        _check(reply["outcome"])
+        return Paused(reply["user"] or None, bool(reply["is_change"]), from_ms_or_none(reply["since"]))
+
+    async def resume_deletion(self, provider: str, *, permission: Permission = NOBODY_ASKED) -> Resumed:
+        """Resume deletion at a provider because an operator says so."""
+        reply = await self._scripts.fetch("resume_deletion", provider=provider, **_asker(permission))
+        _check(reply["outcome"])
+        return Resumed(reply["user"] or None, reply["released"])
 
     async def check(self, permission: Permission) -> None:
         """Only check that the token may; for what is decided before another verb is asked."""

@@ -5,40 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from vmpooler_common.model.overrides import read_size, stored_overrides
+from vmpooler_common.model.overrides import stored_overrides
 from vmpooler_common.model.pool import Classification, DeletionPause, PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_common.model.problem import Problem, read_pause, read_problem
 from vmpooler_common.model.vm import ClonePhase
 from vmpooler_common.store.core.connection import Command, Reply
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import Scripts, read_named
 from vmpooler_common.store.core.times import duration_ms, from_ms, from_ms_or_none, to_ms
+from vmpooler_common.store.pools.counts import (
+    Managers,
+    PoolStanding,
+    StatusCounts,
+    count_pools,
+    show_managers,
+    show_pool,
+)
 from vmpooler_common.store.pools.statistics import durations_by_pool
 
 _MOST = 500
 """VMs of a kind that one observation gives in detail; the next pass sees the others."""
 _NAMES_PER_CALL = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class PoolCounts:
-    """What the API tells of a pool."""
-
-    ready: int
-    running: int
-    pending: int
-    completed: int
-    last_boot: datetime | None
-    broken: str
-    backlog: int
-    """VMs that on-demand requests wait for."""
-    size: int | None = None
-    """Set through the API, in place of the configured one."""
-    held: int = 0
-    """Ready VMs that waiting checkouts hold back from later ones."""
-
-    def size_or(self, configured: int) -> int:
-        """Give the size that counts: set through the API, else configured."""
-        return configured if self.size is None else self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +36,6 @@ class Durations:
     total: float
     least: float
     most: float
-
-
-@dataclass(frozen=True, slots=True)
-class StatusCounts:
-    """What the API tells of all pools, read at one moment."""
-
-    now: datetime
-    slots_in_use: int
-    pools: Mapping[str, PoolCounts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +91,15 @@ class Views:
 
     async def counts(self, pools: Sequence[str]) -> StatusCounts:
         """Count the VMs of these pools."""
-        now, slots, flat = await self._scripts.run("count_pools", *pools)
-        return StatusCounts(
-            now=from_ms(now),
-            slots_in_use=slots,
-            pools={pool: _pool_counts(flat[9 * at : 9 * at + 9]) for at, pool in enumerate(pools)},
-        )
+        return await count_pools(self._scripts, pools)
+
+    async def managers(self) -> Managers:
+        """Tell which managers live, and where deletion is paused."""
+        return await show_managers(self._scripts)
+
+    async def standing(self, pool: str) -> PoolStanding:
+        """Tell of one pool who holds it and who waits."""
+        return await show_pool(self._scripts, pool)
 
     async def today(self) -> Today:
         """Add up the statistics of today: eight fields for each pool, so it is dearer than counting."""
@@ -135,6 +116,12 @@ class Views:
         """Tell everyone why clones of this pool are held back for now; an empty reason: they are not."""
         key = self._keys("backing_off")
         command = ("HSET", key, pool, reason) if reason else ("HDEL", key, pool)
+        await self._scripts.run_all([command])
+
+    async def mark_problem(self, pool: str, problem: Problem | None) -> None:
+        """Tell everyone what is wrong with this pool; None: nothing."""
+        key = self._keys("problems")
+        command = ("HSET", key, pool, problem.encode()) if problem else ("HDEL", key, pool)
         await self._scripts.run_all([command])
 
     async def mark_template_ready(self, pool: str, template: str) -> None:
@@ -165,6 +152,8 @@ def _snapshot(found: Mapping[str, Any]) -> Snapshot:
         deletion_pause=DeletionPause(*pause.split(" ", 2)) if pause else None,
         broken=found["broken"],
         backing_off=found["backing_off"],
+        problem=read_problem(found["problem"]),
+        pause=read_pause(found["paused"]),
         request_slots_in_use=found["request_slots"],
         pool_slots_in_use=found["pool_slots"],
         backlog=found["backlog"],
@@ -242,9 +231,3 @@ def _durations(flat: Sequence[str]) -> Durations:
         least=min(pool.least for pool in pools) / 1000,
         most=max(pool.most for pool in pools) / 1000,
     )
-
-
-def _pool_counts(values: Sequence[Reply]) -> PoolCounts:
-    ready, running, pending, completed, last_boot, broken, backlog, size, held = values
-    booted = from_ms_or_none(last_boot)
-    return PoolCounts(ready, running, pending, completed, booted, broken, backlog, read_size(size), held)

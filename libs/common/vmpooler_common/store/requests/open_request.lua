@@ -4,8 +4,8 @@
 --
 -- Lifetimes are in ms, 0 for no end; `ttl` the ms until its deadline; it is kept for `keep` seconds when it
 -- is over.
--- Each item is {requested name, pool...}: of its pools the first one that isn't broken is taken, else the
--- first.
+-- Each item is {requested name, pool...}: of its pools the first one that is neither broken nor paused is
+-- taken, else the first.
 -- Returns 'opened'; 'exists' when the id is taken by another operation, 'foreign' when it is by another
 --         user; 'unauthorized' when the token is unknown;
 --         'cancelled' when the operation was given up before it ran.
@@ -30,7 +30,7 @@ redis.call('HSET', key, 'status', 'open', 'created', int(now), 'deadline', int(n
   'total', #ARG.items, 'granted', 0)
 local function pool_for(asked)
   for at = 2, #asked do
-    if redis.call('HEXISTS', K.broken, asked[at]) == 0 then return asked[at] end
+    if redis.call('HEXISTS', K.broken, asked[at]) == 0 and not is_paused(asked[at]) then return asked[at] end
   end
   return asked[2]
 end

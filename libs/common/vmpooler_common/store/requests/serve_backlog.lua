@@ -10,6 +10,7 @@ local operation, pool, now = ARG.operation, ARG.pool, now_ms()
 local served = remembered(operation)
 if served then return cjson.encode(served) end
 served = {}
+if is_paused(pool) then return cjson.encode(served) end
 for _, vm in ipairs(redis.call('ZRANGE', K.ready .. pool, 0, tonumber(ARG.most) - 1)) do
   local item = head(pool)
   if not item then break end

@@ -177,13 +177,6 @@ class Retirement:
         moved: list[str] = await self._scripts.run_named("mark_suspect", pool=pool, to="ready", vms=names)
         return moved
 
-    async def resume_deletion(self, provider: str) -> int:
-        """Resume deletion at a provider because an operator says so; give how many VMs are released.
-
-        These are missing or unknown there by now; no safety limit counts them for a day.
-        """
-        return int(await self._scripts.run_named("resume_deletion", provider=provider))
-
     async def resume_when_whole(self, provider: str, *, whole: str) -> bool:
         """Resume deletion because a listing is whole: `whole` is `absent POOL` or `orphan POOL`.
 

@@ -91,7 +91,7 @@ async def test_the_token_routes_are_described_where_they_exist(secured_api: Api)
     }
     needing_login = [described[TOKENS]["get"], described[TOKENS]["post"], described[TOKEN]["delete"]]
     assert [operation["security"] for operation in needing_login] == [[{"user": []}]] * 3
-    assert "security" not in described[TOKEN]["get"]
+    assert described[TOKEN]["get"]["security"] == [{}, {"user": []}]
 
 
 async def test_a_token_may_but_need_not_be_given(secured_api: Api) -> None:
@@ -125,7 +125,8 @@ async def prepare(api: Api) -> None:
     await api.fleet.token("good", "alice")
     await api.fleet.token("bobs", "bob")
     await api.fleet.token("roots", "root")
-    await api.fleet.store.tokens.issue("another", "alice", attempt=ALICE_HERE, ttl=None)
+    for token in ("another", "new-12345678", "alike-12a", "alike-12b"):
+        await api.fleet.store.tokens.issue(token, "alice", attempt=ALICE_HERE, ttl=None)
     await api.fleet.failed_login("carol")
     await api.fleet.ready("pool1", "one", "two", "three", "four")
     await api.fleet.running("pool2", "anonymous")
@@ -316,12 +317,19 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("get", TOKENS, "/api/v3/token", {}, 401),
     ("get", TOKENS, "/api/v3/token", {"auth": BOB}, 404),
     ("get", TOKENS, "/api/v3/token", {"auth": CAROL}, 429),
+    ("get", TOKENS, "/api/v3/token?user=alice", {"auth": BOB}, 403),
     ("post", TOKENS, "/api/v3/token", {"auth": ALICE}, 200),
     ("post", TOKENS, "/api/v3/token", {"auth": WRONG}, 401),
     ("post", TOKENS, "/api/v3/token", {"auth": CAROL}, 429),
     ("get", TOKEN, "/api/v3/token/good", {}, 200),
     ("get", TOKEN, "/api/v3/token/unknown", {}, 404),
+    ("get", TOKEN, "/api/v3/token/new-1234", {"auth": ALICE}, 200),
+    ("get", TOKEN, "/api/v3/token/new-1234", {}, 401),
+    ("get", TOKEN, "/api/v3/token/new-1234?user=alice", {"auth": BOB}, 403),
+    ("get", TOKEN, "/api/v3/token/alike-12", {"auth": ALICE}, 409),
+    ("get", TOKEN, "/api/v3/token/new-1234", {"auth": CAROL}, 429),
     ("delete", TOKEN, "/api/v3/token/good", {"auth": ALICE}, 200),
+    ("delete", TOKEN, "/api/v3/token/alike-12", {"auth": ALICE}, 409),
     ("delete", TOKEN, "/api/v3/token/good", {"auth": WRONG}, 401),
     ("delete", TOKEN, "/api/v3/token/good", {"auth": BOB}, 403),
     ("delete", TOKEN, "/api/v3/token/unknown", {"auth": BOB}, 404),

@@ -44,7 +44,8 @@ async def test_logins_are_counted_apart_from_other_requests(with_api: WithApi) -
         assert await statuses(api, "DELETE", "/api/v3/token/x", times=1, **alice) == {404: 1}
         assert await statuses(api, "GET", "/api/v1/token", times=2, **alice) == {429: 2}
         assert await statuses(api, "GET", "/api/v3/token/x", times=2) == {404: 2}
-        assert api.metric("rate_limit_refusals_total", category="logins") == 2
+        assert await statuses(api, "GET", "/api/v3/token/abcdefgh", times=1, **alice) == {429: 1}
+        assert api.metric("rate_limit_refusals_total", category="logins") == 3
 
 
 async def test_all_tokens_of_a_user_share_a_limit(with_api: WithApi) -> None:

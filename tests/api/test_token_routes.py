@@ -54,6 +54,63 @@ async def test_a_token_has_no_end_unless_one_is_configured(secured_api: Api) -> 
     assert not any(entry.expires for name, entry in entries.items() if name.startswith("token:"))
 
 
+class TestBeginning:
+    """A token under the name that lists show."""
+
+    @pytest.mark.parametrize("ending", ["", "…", "...", "… (2)"])
+    async def test_a_listed_name_shows_and_revokes_the_token(self, secured_api: Api, ending: str) -> None:
+        token = await make_token(secured_api)
+        path = f"/api/v3/token/{token[:8]}{ending}"
+        shown = (await secured_api.client.get(path, auth=ALICE)).json()
+        assert shown["ok"] is True
+        assert set(shown[token[:8] + ending]) == {"user", "created"}
+        assert (await secured_api.client.delete(path, auth=ALICE)).status_code == 200
+        assert (await secured_api.client.get(f"/api/v3/token/{token}")).status_code == 404
+
+    async def test_without_a_login_it_tells_nothing(self, secured_api: Api) -> None:
+        token = await make_token(secured_api)
+        for beginning in (token[:8], "notoken1"):
+            answer = await secured_api.client.get(f"/api/v3/token/{beginning}")
+            assert (answer.status_code, answer.json()) == (401, {"ok": False})
+
+    async def test_another_users_login_finds_nothing(self, secured_api: Api) -> None:
+        token = await make_token(secured_api)
+        for method in ("GET", "DELETE"):
+            path = f"/api/v3/token/{token[:8]}"
+            answer = await secured_api.client.request(method, path, auth=BOB)
+            assert answer.status_code == 404
+            answer = await secured_api.client.request(method, f"{path}?user=alice", auth=BOB)
+            assert answer.status_code == 403
+        assert (await secured_api.client.get(f"/api/v3/token/{token}")).status_code == 200
+
+    async def test_an_admin_lists_and_revokes_by_user(self, secured_api: Api) -> None:
+        token = await make_token(secured_api)
+        listed = (await secured_api.client.get("/api/v3/token?user=alice", auth=ADMIN)).json()
+        assert list(listed) == ["ok", f"{token[:8]}…"]
+        path = f"/api/v3/token/{token[:8]}…"
+        assert (await secured_api.client.delete(path, auth=ADMIN)).status_code == 404, "root has none"
+        assert (await secured_api.client.delete(f"{path}?user=alice", auth=ADMIN)).status_code == 200
+        assert (await secured_api.client.get(f"/api/v3/token/{token}")).status_code == 404
+
+    async def test_two_that_begin_alike_are_told_apart_by_the_whole_token_only(
+        self, secured_api: Api
+    ) -> None:
+        for token in ("alike-12-a", "alike-12-b"):
+            await secured_api.fleet.store.tokens.issue(token, "alice", attempt=ALICE_HERE, ttl=None)
+        for method in ("GET", "DELETE"):
+            answer = await secured_api.client.request(method, "/api/v3/token/alike-12…", auth=ALICE)
+            assert answer.status_code == 409
+            assert "whole token" in answer.json()["message"]
+        assert (await secured_api.client.delete("/api/v3/token/alike-12-a", auth=ALICE)).status_code == 200
+
+    async def test_a_whole_token_is_tried_first(self, secured_api: Api) -> None:
+        for token in ("alike-12", "alike-12-b"):
+            await secured_api.fleet.store.tokens.issue(token, "alice", attempt=ALICE_HERE, ttl=None)
+        assert (await secured_api.client.get("/api/v3/token/alike-12")).status_code == 200
+        assert (await secured_api.client.delete("/api/v3/token/alike-12", auth=ALICE)).status_code == 200
+        assert (await secured_api.client.get("/api/v3/token/alike-12-b")).status_code == 200
+
+
 async def failures(api: Api) -> list[Entry]:
     """Give what is kept of failed logins."""
     entries = (await api.fleet.dataset()).entries

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from tests.store.dataset import Dataset, ask, read_dataset
 from vmpooler_common.model.pool import UntaggedVm
 from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.access.tokens import LoginAttempt, token_digest
+from vmpooler_common.store.access.tokens import KnownUser, LoginAttempt, token_digest
 from vmpooler_common.store.checkout.checkouts import LineItem
 from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.core.connection import check
@@ -25,6 +25,7 @@ MANAGER = "manager-1"
 HERE = "127.0.0.1"
 """The address of the API tests' clients."""
 ALICE_HERE = LoginAttempt("alice", HERE)
+ALICE = KnownUser("alice", ALICE_HERE)
 
 
 def reservation(

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable
 
-from tests.store.fleet import ALICE_HERE, HERE, Fleet
+from tests.store.fleet import ALICE, ALICE_HERE, HERE, Fleet
 from tests.store.operation import HOUR, Operation, operation
-from vmpooler_common.store.access.tokens import LoginAttempt
+from vmpooler_common.store.access.tokens import KnownUser, LoginAttempt, TokenName
 from vmpooler_common.store.store import Store
 
 NEW = "a" * 32
+ROOT = KnownUser("root", LoginAttempt("root", HERE), is_admin=True)
+BOB = KnownUser("bob", LoginAttempt("bob", HERE))
 
 
 def _issues(store: Store) -> Awaitable[object]:
@@ -15,7 +17,15 @@ def _issues(store: Store) -> Awaitable[object]:
 
 
 def _revokes(store: Store) -> Awaitable[object]:
-    return store.tokens.revoke(NEW, operation="revoke", user="alice", attempt=ALICE_HERE, admins=())
+    return store.tokens.revoke(TokenName(NEW, "alice"), operation="revoke", caller=ALICE)
+
+
+def _revokes_by_its_beginning(store: Store) -> Awaitable[object]:
+    return store.tokens.revoke(TokenName(NEW[:8] + "…", "alice"), operation="revoke", caller=ROOT)
+
+
+def _looks_up_by_its_beginning(store: Store) -> Awaitable[object]:
+    return store.tokens.look_up_listed(TokenName(NEW[:8], "alice"), caller=ALICE)
 
 
 async def _issued(fleet: Fleet) -> None:
@@ -44,7 +54,7 @@ OPERATIONS_ON_TOKENS: tuple[Operation, ...] = (
     operation(
         "list a user's tokens",
         "tokens.of_user",
-        lambda store: store.tokens.of_user("alice", attempt=ALICE_HERE),
+        lambda store: store.tokens.of_user("alice", caller=ALICE),
         "list_tokens",
         arrange=_issued,
         only_reads=True,
@@ -61,11 +71,24 @@ OPERATIONS_ON_TOKENS: tuple[Operation, ...] = (
     operation(
         "revoke another user's",
         "tokens.revoke",
-        lambda store: store.tokens.revoke(
-            NEW, operation="revoke", user="bob", attempt=LoginAttempt("bob", HERE), admins=("carol",)
-        ),
+        lambda store: store.tokens.revoke(TokenName(NEW, "bob"), operation="revoke", caller=BOB),
         "revoke_token",
         arrange=_issued,
+    ),
+    operation(
+        "revoke by its beginning",
+        "tokens.revoke",
+        _revokes_by_its_beginning,
+        "revoke_token",
+        arrange=_issued_and_used,
+    ),
+    operation(
+        "look a token up by its beginning",
+        "tokens.look_up_listed",
+        _looks_up_by_its_beginning,
+        "show_listed_token",
+        arrange=_issued_and_used,
+        only_reads=True,
     ),
     operation(
         "revoke what isn't known",

@@ -156,7 +156,7 @@ class EventName(StrEnum):
     TOKEN_CREATED = "token.created"  # noqa: S105 - a name
     TOKEN_DELETED = "token.deleted"  # noqa: S105 - a name
     TOKEN_REFUSED = "token.refused"  # noqa: S105 - a name
-    """Somebody tried to delete another user's token."""
+    """Somebody tried to list, see or delete another user's tokens."""
     LOGIN_FAILED = "login.failed"
     """A login was refused; `reason` says why, `omitted` how many refusals before it are not in the log."""
     BUILD_URL_UNKNOWN = "usage.build_url_unknown"

@@ -17,7 +17,14 @@ from vmpooler_api.authentication.base import (
 from vmpooler_api.metrics.logins import LoginMetrics
 from vmpooler_api.web.parameters import new_identifier
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.access.tokens import LoginAttempt, TokenEntry, TokenRecord, Tokens
+from vmpooler_common.store.access.tokens import (
+    KnownUser,
+    LoginAttempt,
+    TokenEntry,
+    TokenName,
+    TokenRecord,
+    Tokens,
+)
 from vmpooler_common.store.core.errors import LoginThrottled, NotOwner, Refused
 from vmpooler_common.store.core.scripts import new_operation
 
@@ -38,7 +45,7 @@ class Login:
 
 
 class TokenService:
-    """Keeps tokens. `admins` may delete everybody's; `ttl` is the life of a new one, None for no end.
+    """Keeps tokens. `admins` may list and delete everybody's; `ttl` is the life of a new one (None: no end).
 
     The directory is asked first and the store once, whatever the directory says: the store alone knows, for
     all API processes, whether such a login has just failed there. Raises, beside what each method says,
@@ -68,36 +75,45 @@ class TokenService:
         log.info(EventName.TOKEN_CREATED, user=user)
         return token
 
-    async def list_own(self, login: Login) -> Sequence[TokenEntry]:
-        """List the user's tokens, the oldest first."""
+    async def list_of(self, owner: str | None, login: Login) -> Sequence[TokenEntry]:
+        """List a user's tokens, the oldest first; None for the caller's own. Raises NotOwner."""
         async with self._logged_in(login) as user:
-            return await self._tokens.of_user(user, attempt=login.attempt)
+            return await self._tokens.of_user(owner or user, caller=self._caller(user, login))
 
     async def look_up(self, token: str) -> TokenRecord:
         """Tell what is known of a token; whoever has it may ask. Raises NoSuchToken."""
         return await self._tokens.look_up(token)
 
-    async def delete(self, token: str, login: Login) -> None:
-        """Make a token worthless; VMs that were taken with it stay. Raises NoSuchToken, NotOwner."""
+    async def look_up_listed(self, token: str, owner: str | None, login: Login) -> TokenRecord:
+        """Tell what is known of a token of `owner` (or the caller) that is named as lists show it.
+
+        Raises NoSuchToken, NotOwner, AmbiguousToken.
+        """
         async with self._logged_in(login) as user:
-            try:
-                owner = await self._tokens.revoke(
-                    token,
-                    operation=new_operation(),
-                    user=user,
-                    attempt=login.attempt,
-                    admins=self._admins,
-                )
-            except NotOwner:
-                log.warning(EventName.TOKEN_REFUSED, user=user)
-                raise
+            name = TokenName(token, owner or user)
+            return await self._tokens.look_up_listed(name, caller=self._caller(user, login))
+
+    async def delete(self, token: str, owner: str | None, login: Login) -> None:
+        """Make a token worthless; VMs that were taken with it stay.
+
+        Where it is named as lists show it, it is one of `owner` or of the caller.
+        Raises NoSuchToken, NotOwner, AmbiguousToken.
+        """
+        async with self._logged_in(login) as user:
+            owner = await self._tokens.revoke(
+                TokenName(token, owner or user),
+                operation=new_operation(),
+                caller=self._caller(user, login),
+            )
         log.info(EventName.TOKEN_DELETED, user=user, owner=owner)
 
     @asynccontextmanager
     async def _logged_in(self, login: Login) -> AsyncIterator[str]:
         """Judge a login, together with the act that the user wants, and count it; give the user's name."""
+        user = None
         try:
-            yield await self._log_in(login)
+            user = await self._log_in(login)
+            yield user
         except WrongCredentials:
             self._metrics.failed()
             raise
@@ -110,10 +126,15 @@ class TokenService:
         except DirectoryUnavailable:
             self._metrics.unavailable()
             raise
-        except Refused:  # what was wanted; who wanted it is known
+        except Refused as refusal:  # what was wanted; who wanted it is known
             self._metrics.succeeded()
+            if isinstance(refusal, NotOwner):
+                log.warning(EventName.TOKEN_REFUSED, user=user)
             raise
         self._metrics.succeeded()
+
+    def _caller(self, user: str, login: Login) -> KnownUser:
+        return KnownUser(user, login.attempt, is_admin=user in self._admins)
 
     async def _log_in(self, login: Login) -> str:
         user = await self._directory.identify(login.credentials)

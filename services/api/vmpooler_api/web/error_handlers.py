@@ -24,6 +24,7 @@ from vmpooler_api.web.errors import (
 from vmpooler_api.web.refusal_log import RefusalLog
 from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import (
+    AmbiguousToken,
     GrantOver,
     IncapableCloud,
     KeyReused,
@@ -86,6 +87,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     TooManyTasks: (409, None, None),
     TooManyWaiting: (403, None, None),
     IncapableCloud: (409, None, None),
+    AmbiguousToken: (409, None, None),
     TooManyTokens: (409, TOO_MANY_TOKENS, None),
     KeyReused: (422, None, None),
     LoginThrottled: (429, THROTTLED, _LATER),
@@ -135,6 +137,7 @@ def _content(error: Exception) -> dict[str, object]:
             | TooManyAtOnce()
             | TooManyTasks()
             | TooManyWaiting()
+            | AmbiguousToken()
             | TokenNeeded()
             | IncapableCloud()
             | NoSuchRequest()

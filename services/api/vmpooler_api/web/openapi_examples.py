@@ -176,5 +176,6 @@ PARAMETERS: Mapping[str, str] = {
     "view": "capacity,queue",
     "pool": f"{_POOL},debian-12",
     "history": "1",
+    "user": "alice",
 }
 """By the name of a parameter; where a parameter has an example of its own, that one stays."""

@@ -23,6 +23,8 @@ from vmpooler_common.web.json import JsonAnswer
 _CREATION = re.compile(r"/api(?:/v[123])?/(?:vm|ondemandvm)(?:/[^/]+)?\Z")
 _DELETION = re.compile(r"/api(?:/v[123])?/(?:vm|ondemandvm)/[^/]+\Z")
 _LOGIN = re.compile(r"(?:(?:GET|HEAD|POST) /api(?:/v[123])?/token|DELETE /api(?:/v[123])?/token/[^/]+)\Z")
+_TOKEN = re.compile(r"/api(?:/v[123])?/token/[^/]+\Z")
+"""Shown to whoever has it; by its beginning to those who log in."""
 _PATIENCE = 1.0
 """Seconds for Redis to answer: a request isn't held up much by a check that may be left out."""
 
@@ -90,7 +92,7 @@ class Limits:
             return self._creation, self._creation
         if method == "DELETE" and _DELETION.match(path):
             return self._deletion, self._deletion
-        if _LOGIN.match(f"{method} {path}"):
+        if _LOGIN.match(f"{method} {path}") or (_TOKEN.match(path) and _has_credentials(scope)):
             return self._logins, self._logins
         if path in self._dashboard_paths:
             return self._dashboard, self._dashboard
@@ -166,6 +168,10 @@ class RateLimiter:
 
 def _allowance(category: str, limit: RateLimit) -> Allowance:
     return Allowance(category, limit.limit, limit.period)
+
+
+def _has_credentials(scope: Scope) -> bool:
+    return any(name == b"authorization" for name, _ in scope["headers"])
 
 
 def _token(scope: Scope) -> str | None:

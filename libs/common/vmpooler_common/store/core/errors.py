@@ -25,6 +25,7 @@ StoreError
     ├── RequestExists    choose another id
     ├── RequestTaken     the same, and it is another user's
     ├── NoSuchToken      there is nothing to act on
+    ├── AmbiguousToken   give the whole token: more than one begins like this
     ├── RangeInvalid     ask for other days
     └── NotReplicated    the grant was taken back: too few replicas had it in time
 """
@@ -165,6 +166,10 @@ class RequestTaken(Refused):
 
 class NoSuchToken(Refused):
     """The token isn't known, or not any more."""
+
+
+class AmbiguousToken(Refused):
+    """More than one token of the user begins as was said; users read the text."""
 
 
 class RangeInvalid(Refused):

@@ -102,7 +102,7 @@ matrix: $(STAMP) ## Run unit, store and API tests with each Python that is there
 .PHONY: lock
 lock: $(STAMP) ## Pin the dependencies again after a change of pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock
-	$(COMPILE) $(UPGRADE) --extra api --extra manager --extra vsphere --constraints requirements.lock \
+	$(COMPILE) $(UPGRADE) --extra api --extra manager --extra vsphere --extra dns --constraints requirements.lock \
 		--output-file deploy/requirements.lock
 
 .PHONY: clean

@@ -12,9 +12,10 @@ from vmpooler_common.config.document.node import Node, plain
 from vmpooler_common.config.read.assembly import ReadProvider, Sections
 from vmpooler_common.config.read.checks import BUILT_IN_PROVIDER
 from vmpooler_common.config.read.environment import is_debugging
+from vmpooler_common.config.sections.dns import DnsSection
 from vmpooler_common.config.sections.drivers import settings_of_driver
 from vmpooler_common.config.sections.listen import ListenSection
-from vmpooler_common.config.sections.pools import DnsSection, PoolSection
+from vmpooler_common.config.sections.pools import PoolSection
 from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.config.settings import (
     DnsSettings,

@@ -14,6 +14,7 @@ from vmpooler_common.config.read.sections import (
 )
 from vmpooler_common.config.sections.access import AuthSection, RateLimits
 from vmpooler_common.config.sections.catalogue import known_sections
+from vmpooler_common.config.sections.dns import DnsSection
 from vmpooler_common.config.sections.drivers import DriverSettingsError, settings_of_driver
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.config.sections.listen import ListenSection
@@ -24,7 +25,7 @@ from vmpooler_common.config.sections.metrics import (
     StatsdSection,
     TracingSection,
 )
-from vmpooler_common.config.sections.pools import DnsSection, PoolSection
+from vmpooler_common.config.sections.pools import PoolSection
 from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.config.sections.redis import RedisSection
 from vmpooler_common.config.sections.resilience import ResilienceSection

@@ -1,4 +1,4 @@
-"""Whether the drivers of the configured providers can be loaded here, as the manager will need them."""
+"""Whether the configured drivers can be loaded here, as the manager will need them."""
 
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, metadata
 
@@ -7,6 +7,8 @@ from vmpooler_common.config.read.assembly import Sections
 
 DRIVERS = "vmpooler.providers"
 """The group of entry points in which packages name their drivers."""
+DNS_PLUGINS = "vmpooler.dns"
+"""The same for plug-ins that keep DNS records."""
 _PACKAGE = "vmpooler"
 
 

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from vmpooler_common.config.declare.field import Section, walk
 from vmpooler_common.config.sections.access import AuthSection, RateLimits
+from vmpooler_common.config.sections.dns import DnsSection
 from vmpooler_common.config.sections.drivers import settings_of_drivers
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.config.sections.listen import ListenSection
@@ -18,7 +19,7 @@ from vmpooler_common.config.sections.metrics import (
     StatsdSection,
     TracingSection,
 )
-from vmpooler_common.config.sections.pools import DnsSection, PoolSection
+from vmpooler_common.config.sections.pools import PoolSection
 from vmpooler_common.config.sections.providers import CommonProvider
 from vmpooler_common.config.sections.redis import RedisSection
 from vmpooler_common.config.sections.resilience import ResilienceSection

@@ -1,4 +1,4 @@
-"""Entries of the list `pools`, of `dns_configs`, and what names may look like."""
+"""Entries of the list `pools`, and what names may look like."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -22,7 +22,6 @@ from vmpooler_common.model.readiness import ReadyCheck
 RESERVED = ("ok", "ready", "request_id", "message", "domain", "job_id")
 """Keys of the API's answers beside which the names of pools and aliases stand."""
 
-_DNS_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = text(pattern=r"(?!\.{1,2}$)[A-Za-z0-9._~!$&'()*;=@-]+")
 
 
@@ -182,25 +181,3 @@ class PoolSection(Section):
     snapshot_mainMem_iowait: Annotated[  # noqa: N815 - the key's spelling
         str | None, text(), Setting("Option mainMem.iowait of its VMs", in_effect=True)
     ] = None
-
-
-class DnsSection(Section):
-    """One entry of `dns_configs`."""
-
-    domain: Annotated[
-        str,
-        text(
-            "a DNS domain such as example.com, of at most 189 characters",
-            pattern=rf"(?=.{{1,189}}$){_DNS_LABEL}(\.{_DNS_LABEL})*",
-        ),
-        Setting("Domain of its pools' VMs", in_effect=True, default="none: short names"),
-    ] = ""
-    dns_class: Annotated[
-        str,
-        text(),
-        Setting(
-            "Who keeps the records; dynamic-dns, somebody else, is all that is in effect yet", in_effect=True
-        ),
-    ] = "dynamic-dns"
-    project: Annotated[str | None, text(), Setting("Project of a Google ProviderClient DNS zone")] = None
-    zone_name: Annotated[str | None, text(), Setting("Name of a Google ProviderClient DNS zone")] = None

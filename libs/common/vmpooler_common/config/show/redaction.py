@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from vmpooler_common.config.declare.field import Section, type_of
 from vmpooler_common.config.declare.types import SettingType
+from vmpooler_common.config.sections.dns import DnsSection
 from vmpooler_common.config.sections.drivers import DriverSettingsError, settings_of_driver
-from vmpooler_common.config.sections.pools import DnsSection, PoolSection
+from vmpooler_common.config.sections.pools import PoolSection
 from vmpooler_common.config.settings import Options, PoolSettings, Settings
 from vmpooler_common.logs import without_url_secrets
 

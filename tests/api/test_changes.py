@@ -14,6 +14,7 @@ ONE = "/api/v3/vm/one"
 JENKINS = (
     "https://ci.example.test/job/suite_installer_main/PLATFORM=debian-12,RMM_COMPONENT=a%20b/17/?x=1&y#z"
 )
+GONE = "no running VM is called one: it was returned, or has ended, or never was"
 
 
 async def put(api: Api, body: Any, **headers: str) -> tuple[int, Any]:
@@ -72,7 +73,7 @@ async def test_a_body_that_is_too_large_is_refused(api: Api) -> None:
 async def test_only_a_running_vm_is_changed(api: Api, situation: str) -> None:
     await SITUATIONS[situation](api.fleet, "pool1", "one")
     before = await api.fleet.dataset()
-    assert await put(api, {"lifetime": 5, "tags": {"a": "b"}}) == (404, {"ok": False})
+    assert await put(api, {"lifetime": 5, "tags": {"a": "b"}}) == (404, {"ok": False, "message": GONE})
     assert await api.fleet.dataset() == before
 
 

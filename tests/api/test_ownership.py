@@ -5,6 +5,7 @@ import pytest
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.api.ondemand import PATH, Requester
+from tests.support.refusals import refusal_of
 
 OWNER, OTHER, ROOT = ({"X-AUTH-TOKEN": token} for token in ("alices", "bobs", "roots"))
 
@@ -20,7 +21,7 @@ async def test_another_user_can_not_give_it_back(secured_api: Api) -> None:
     await arrange(secured_api)
     before = (await secured_api.fleet.dataset()).entries
     answer = await secured_api.client.delete("/api/v3/vm/one", headers=OTHER)
-    assert (answer.status_code, answer.json()) == (403, {"ok": False})
+    assert refusal_of(answer) == (403, {"ok": False})
     assert (await secured_api.fleet.dataset()).entries == before
     assert secured_api.metric("vm_deletes_total", result="unauthorized") == 1
 
@@ -71,7 +72,7 @@ async def test_another_user_can_not_change_it(secured_api: Api) -> None:
     before = (await secured_api.fleet.dataset()).entries
     for change in ({"lifetime": 5}, {"tags": {"a": "b"}}):
         answer = await secured_api.client.put("/api/v3/vm/one", json=change, headers=OTHER)
-        assert (answer.status_code, answer.json()) == (403, {"ok": False})
+        assert refusal_of(answer) == (403, {"ok": False})
     assert (await secured_api.fleet.dataset()).entries == before
 
 
@@ -113,7 +114,7 @@ async def test_another_user_can_not_delete_a_request(secured_api: Api) -> None:
     await asked(secured_api)
     before = (await secured_api.fleet.dataset()).entries
     answer = await secured_api.client.delete(f"{PATH}/r", headers=OTHER)
-    assert (answer.status_code, answer.json()) == (403, {"ok": False})
+    assert refusal_of(answer) == (403, {"ok": False})
     assert (await secured_api.fleet.dataset()).entries == before
 
 

@@ -9,6 +9,7 @@ import yaml
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.support.documents import pooler_document
+from tests.support.refusals import refusal_of
 from vmpooler_api.selection.candidates import PoolSelector
 from vmpooler_common.config import Settings, load
 
@@ -56,7 +57,7 @@ async def test_a_paused_pool_gives_nothing(with_api: WithApi) -> None:
     async with with_api(pools={"still": {"size": 1, "paused": True, "alias": "any"}}) as api:
         await api.fleet.ready("still", "one")
         answers = [await api.client.post(f"/api/v3/vm/{name}") for name in ("still", "any")]
-        assert [(answer.status_code, answer.json()) for answer in answers] == [(503, {"ok": False})] * 2
+        assert [refusal_of(answer) for answer in answers] == [(503, {"ok": False})] * 2
         assert await api.fleet.state("one") == "ready"
 
 

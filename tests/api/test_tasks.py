@@ -7,6 +7,7 @@ from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.store.fleet import Fleet
 from tests.store.task_helpers import TaskHelpers, disk, revert, snapshot
+from tests.support.refusals import refusal_of
 from vmpooler_common.model.features import Feature
 
 OWNER, OTHER, ROOT = ({"X-AUTH-TOKEN": token} for token in ("alices", "bobs", "roots"))
@@ -27,7 +28,7 @@ async def test_another_user_can_have_nothing_done(secured_api: Api, path: str) -
     await arrange(secured_api)
     before = (await secured_api.fleet.dataset()).entries
     answer = await secured_api.client.post(f"/api/v3/vm/one/{path}", headers=OTHER)
-    assert (answer.status_code, answer.json()) == (403, {"ok": False})
+    assert refusal_of(answer) == (403, {"ok": False})
     assert (await secured_api.fleet.dataset()).entries == before
 
 

@@ -12,6 +12,7 @@ from tests.store.fleet import want
 from tests.store.ondemand import OnDemand
 from tests.store.queued_checkouts import QueuedCheckouts
 from tests.support.eventually import eventually
+from tests.support.refusals import refusal_of
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ async def test_who_does_not_wait_does_not_overtake(queue: Queue) -> None:
     task = await queue.join("pool1+pool1")
     await queue.api.fleet.ready("pool1", "a")
     answer = await queue.api.client.post(f"{VMS}/pool1")
-    assert (answer.status_code, answer.json()) == (503, {"ok": False})
+    assert refusal_of(answer) == (503, {"ok": False})
     await queue.api.fleet.ready("pool1", "b", "c")
     await vms_of(task)
     assert (await queue.api.client.post(f"{VMS}/pool1")).status_code == 200
@@ -111,7 +112,7 @@ async def test_an_alias_waits_for_all_of_its_pools(queue: Queue) -> None:
 
 async def test_a_wait_in_vain_ends_as_if_there_had_been_none(api: Api) -> None:
     answer = await api.client.post(f"{VMS}/pool1?wait=0.05")
-    assert (answer.status_code, answer.json()) == (503, {"ok": False})
+    assert refusal_of(answer) == (503, {"ok": False})
     assert await Queue(api).places() == 0
     assert waited(api, "empty") == 1
     assert api.metric("checkouts_total", pool="pool1", result="empty") == 1
@@ -129,14 +130,14 @@ async def test_vms_that_were_kept_for_who_waited_in_vain_go_to_the_next(queue: Q
 async def test_what_full_pools_could_not_meet_is_not_waited_for(api: Api, names: str) -> None:
     """The sizes are 5, 10 and 0."""
     answer = await api.client.post(f"{VMS}/{names}?wait=60")
-    assert (answer.status_code, answer.json()) == (503, {"ok": False})
+    assert refusal_of(answer) == (503, {"ok": False})
     assert waited(api, "empty") == 0
 
 
 async def test_long_waits_are_cut(with_api: WithApi) -> None:
     async with with_api(config={"longest_wait": 0.05}) as api:
         answer = await api.client.post(f"{VMS}/pool1?wait=3600")
-        assert (answer.status_code, answer.json()) == (503, {"ok": False})
+        assert refusal_of(answer) == (503, {"ok": False})
         assert waited(api, "empty") == 1
         demand = {"request_id": "r", "pool1": 1}
         assert (await api.client.post("/api/v3/ondemandvm", json=demand)).status_code == 201

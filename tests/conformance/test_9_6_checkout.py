@@ -9,6 +9,7 @@ import pytest
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api, make_ready
 from tests.store.fleet import Fleet
+from tests.support.refusals import refusal_of
 
 GOOD = {"X-AUTH-TOKEN": "good"}
 BAD = {"X-AUTH-TOKEN": "bad"}
@@ -26,7 +27,7 @@ async def take(api: Api, wanted: Mapping[str, int | str]) -> dict[str, str | lis
 
 
 def is_refused(answer: httpx.Response, status: int) -> bool:
-    return (answer.status_code, answer.json()) == (status, {"ok": False})
+    return refusal_of(answer) == (status, {"ok": False})
 
 
 async def record_of(fleet: Fleet, vm: str) -> Mapping[str, str]:

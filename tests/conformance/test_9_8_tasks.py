@@ -12,6 +12,7 @@ import pytest
 from tests.api.in_process import Api
 from tests.store.fleet import Fleet
 from tests.store.task_helpers import TaskHelpers, disk, snapshot
+from tests.support.refusals import refusal_of
 from vmpooler_common.model.vm import TaskKind
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9]{31}")
@@ -86,7 +87,7 @@ async def test_192_a_vm_that_is_not_running_gets_no_disk(fleet: Fleet, client: h
     await fleet.gone("pool2", "two")
     for vm in ("one", "two"):
         answer = await client.post(f"/api/v3/vm/{vm}/disk/8")
-        assert (answer.status_code, answer.json()) == PLAIN
+        assert refusal_of(answer) == PLAIN
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ async def test_193_the_smallest_and_the_largest_size_are_accepted(
 
 async def test_193_an_unknown_vm_is_not_found(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/v3/vm/one/disk/8")
-    assert (answer.status_code, answer.json()) == PLAIN
+    assert refusal_of(answer) == PLAIN
 
 
 @pytest.mark.parametrize("headers", [{}, BAD], ids=["none", "an unknown one"])
@@ -126,7 +127,7 @@ async def test_194_a_disk_needs_a_token(secured_api: Api, path: str, headers: di
     """[C] Given auth on and no token, when POST disk (even with a bad size), then 401."""
     await secured_api.fleet.running("pool1", "one")
     answer = await secured_api.client.post(f"/api/v3/vm/{path}", headers=headers)
-    assert (answer.status_code, answer.json()) == (401, {"ok": False})
+    assert refusal_of(answer) == (401, {"ok": False})
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
     assert await what_waits(secured_api.fleet, "one") == []
 
@@ -155,7 +156,7 @@ async def test_195_a_snapshot_is_accepted_for_a_manager_to_take(
 
 async def test_195_an_unknown_vm_is_not_found(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/v3/vm/one/snapshot")
-    assert (answer.status_code, answer.json()) == PLAIN
+    assert refusal_of(answer) == PLAIN
 
 
 @pytest.mark.parametrize("path", ["snapshot", "snapshot/s"])
@@ -172,7 +173,7 @@ async def test_196_a_snapshot_needs_a_token(secured_api: Api, vm: str) -> None:
     """
     await secured_api.fleet.running("pool1", "one")
     answer = await secured_api.client.post(f"/api/v3/vm/{vm}/snapshot")
-    assert (answer.status_code, answer.json()) == (401, {"ok": False})
+    assert refusal_of(answer) == (401, {"ok": False})
     answer = await secured_api.client.post(f"/api/v3/vm/{vm}/snapshot", headers=GOOD)
     assert answer.status_code == (202 if vm == "one" else 404)
 
@@ -198,7 +199,7 @@ async def test_198_a_snapshot_that_is_not_there_is_not_found(fleet: Fleet, clien
     await TaskHelpers(fleet).asked("one", snapshot("pending"))
     for path in ("one/snapshot/missing", "one/snapshot/pending", "unknown/snapshot/missing"):
         answer = await client.post(f"/api/v3/vm/{path}")
-        assert (answer.status_code, answer.json()) == PLAIN
+        assert refusal_of(answer) == PLAIN
     assert await what_waits(fleet, "one") == [(TaskKind.SNAPSHOT, "")]
 
 
@@ -208,5 +209,5 @@ async def test_199_going_back_needs_a_token(secured_api: Api, name: str) -> None
     await secured_api.fleet.running("pool1", "one")
     await TaskHelpers(secured_api.fleet).done("one", snapshot("s"))
     answer = await secured_api.client.post(f"/api/v3/vm/one/snapshot/{name}")
-    assert (answer.status_code, answer.json()) == (401, {"ok": False})
+    assert refusal_of(answer) == (401, {"ok": False})
     assert await what_waits(secured_api.fleet, "one") == []

@@ -8,6 +8,7 @@ import pytest
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api, make_ready
 from tests.store.fleet import SITUATIONS, Fleet
+from tests.support.refusals import refusal_of
 from vmpooler_common.store.vms.changes import Access, VmChange
 
 HOUR = timedelta(hours=1)
@@ -54,7 +55,7 @@ async def test_161_a_name_with_a_domain_is_the_same_vm(client: httpx.AsyncClient
 async def test_162_an_unknown_vm_is_not_found(client: httpx.AsyncClient) -> None:
     """[C] Given an unknown VM, then 404 plain."""
     answer = await client.get("/api/v3/vm/one")
-    assert (answer.status_code, answer.json()) == NOT_FOUND
+    assert refusal_of(answer) == NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ async def test_186_a_vm_that_is_given_back_is_to_be_destroyed(
 async def test_187_an_unknown_vm_can_not_be_given_back(client: httpx.AsyncClient) -> None:
     """[C] Given an unknown VM, when DELETE, then 404 plain."""
     answer = await client.delete("/api/v3/vm/one")
-    assert (answer.status_code, answer.json()) == NOT_FOUND
+    assert refusal_of(answer) == NOT_FOUND
 
 
 async def test_188_an_anonymous_vm_is_given_back_without_a_token(secured_api: Api) -> None:
@@ -177,7 +178,7 @@ async def test_189_a_vm_taken_with_a_token_is_only_given_back_with_one(secured_a
     await secured_api.fleet.running("pool1", "one", token="good")
     for headers in ({}, BAD):
         refused = await secured_api.client.delete("/api/v3/vm/one", headers=headers)
-        assert (refused.status_code, refused.json()) == (401, {"ok": False})
+        assert refusal_of(refused) == (401, {"ok": False})
         assert refused.headers["WWW-Authenticate"] == CHALLENGE
         assert await secured_api.fleet.state("one") == "running"
     assert (await secured_api.client.delete("/api/v3/vm/one", headers=GOOD)).status_code == 200
@@ -200,5 +201,5 @@ async def test_191_only_a_running_vm_can_be_given_back(
     await SITUATIONS[situation](fleet, "pool1", "one")
     before = (await fleet.dataset()).entries
     answer = await client.delete("/api/v3/vm/one")
-    assert (answer.status_code, answer.json()) == NOT_FOUND
+    assert refusal_of(answer) == NOT_FOUND
     assert (await fleet.dataset()).entries == before

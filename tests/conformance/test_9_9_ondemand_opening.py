@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.conftest import WithApi
 from tests.api.ondemand import BAD, GOOD, PATH, Requester
+from tests.support.refusals import refusal_of
 
 NOT_PARSED = {"ok": False, "message": "JSON payload could not be parsed"}
 
@@ -88,7 +89,7 @@ async def test_206_as_many_of_each_name_as_allowed_are_fine(with_api: WithApi) -
 async def test_207_unknown_names_are_listed(customer: Requester) -> None:
     """[C] Given an unknown pool, then 404 with `bad_templates` listing it."""
     answer = await customer.ask({"nope": 1, "pool1": 1, "neither": 99})
-    assert (answer.status_code, answer.json()) == (404, {"ok": False, "bad_templates": ["nope", "neither"]})
+    assert refusal_of(answer) == (404, {"ok": False, "bad_templates": ["nope", "neither"]})
     assert await customer.requests() == set()
 
 
@@ -103,7 +104,7 @@ async def test_208_what_is_no_json_is_refused(customer: Requester, body: bytes) 
 async def test_209_a_body_of_nothing_is_not_found(customer: Requester, body: bytes) -> None:
     """[C] Given JSON null, then 404 plain."""
     answer = await customer.ask(body)
-    assert (answer.status_code, answer.json()) == (404, {"ok": False})
+    assert refusal_of(answer) == (404, {"ok": False})
 
 
 @pytest.mark.parametrize("headers", [{}, BAD, {"X-AUTH-TOKEN": ""}])
@@ -113,7 +114,7 @@ async def test_210_where_tokens_are_checked_a_valid_one_is_needed_before_anythin
 ) -> None:
     """[C] Given auth on and no or unknown token, then 401 (before JSON errors)."""
     answer = await secured.ask(body, headers=headers)
-    assert (answer.status_code, answer.json()) == (401, {"ok": False})
+    assert refusal_of(answer) == (401, {"ok": False})
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="Authentication required"'
     assert await secured.requests() == set()
 
@@ -200,5 +201,5 @@ async def test_216_a_path_names_pools_and_nothing_else(
 ) -> None:
     """[H] Given POST `/ondemandvm/request_id`, then 404."""
     response = await customer.api.client.post(f"{PATH}/{path}")
-    assert (response.status_code, response.json()) == (404, answer)
+    assert refusal_of(response) == (404, answer)
     assert await customer.requests() == set()

@@ -389,12 +389,16 @@ OPERATIONS_OF_MANAGERS: tuple[Operation, ...] = (
         only_reads=True,
     ),
     operation(
-        "mark_broken", "views.mark_broken", lambda store: store.views.mark_broken("one", "no template")
+        "mark_broken",
+        "views.mark_broken",
+        lambda store: store.views.mark_broken("one", "no template"),
+        "mark_broken",
     ),
     operation(
         "mark_broken no more",
         "views.mark_broken",
         lambda store: store.views.mark_broken("one", ""),
+        "mark_broken",
         arrange=_left_configuration,
     ),
     operation(

@@ -38,14 +38,12 @@ _OK = {"const": True}
 _NOT_OK = {"const": False}
 _TEXT = {"type": "string"}
 _HOST_NAME = {"type": "string", "pattern": f"^{HOST_NAME}$", "maxLength": LONGEST_HOST_NAME}
-_PLAIN_REFUSAL = _object(ok=_NOT_OK) | {"example": {"ok": False}}
 _REFUSAL_WITH_REASON = _object(ok=_NOT_OK, error=_TEXT) | {
     "example": {"ok": False, "error": "VM count must be at least 1"}
 }
 _TOLD_REFUSAL = _object(ok=_NOT_OK, message=_TEXT) | {
     "example": {"ok": False, "message": "a sentence that says what is wrong"}
 }
-_REFUSED_OR_AWAY = _PLAIN_REFUSAL | _object(ok=_NOT_OK, message=_TEXT) | {"required": ["ok"]}
 _GRANTED = {
     "type": "object",
     "properties": {"ok": _OK},
@@ -57,7 +55,7 @@ _GRANTED = {
     "example": {"ok": True, "debian-12-x86_64": {"hostname": "merry-otter.example.com"}},
 }
 _WITH_OR_WITHOUT_TOKEN: list[dict[str, list[str]]] = [{}, {"token": []}]
-_UNAUTHORIZED = _answer("The token isn't known.", _PLAIN_REFUSAL, WWW_Authenticate="Always Basic.")
+_UNAUTHORIZED = _answer("The token isn't known.", _TOLD_REFUSAL, WWW_Authenticate="Always Basic.")
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -77,15 +75,15 @@ _CHECKOUT_ANSWERS = {
     "200": _answer("The VMs, by requested name; a list where several were asked for.", _GRANTED),
     "400": _answer("The request can't be understood.", _REFUSAL_WITH_REASON),
     "401": _UNAUTHORIZED,
-    "404": _answer("A name isn't known, or none is given.", _PLAIN_REFUSAL),
+    "404": _answer("A name isn't known, or none is given.", _TOLD_REFUSAL),
     "409": _answer(
         "Not all VMs that were taken under the Idempotency-Key are yours any more.", _TOLD_REFUSAL
     ),
     "422": _answer("The Idempotency-Key was used for another order.", _TOLD_REFUSAL),
     "503": _answer(
-        "Not all VMs are ready, so none was handed out; with a message: Redis can't be used for now.",
-        _REFUSED_OR_AWAY,
-        Retry_After="Seconds; with a message.",
+        "Not all VMs are ready, so none was handed out; with `Retry-After`: Redis can't be used for now.",
+        _TOLD_REFUSAL,
+        Retry_After="Seconds; while Redis can't be used.",
     ),
 }
 
@@ -152,11 +150,11 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
                 "400": _answer("This is no host name.", _REFUSAL_WITH_REASON),
                 "401": _answer(
                     "The VM was taken with a token, and a valid one is needed.",
-                    _PLAIN_REFUSAL,
+                    _TOLD_REFUSAL,
                     WWW_Authenticate="Always Basic.",
                 ),
-                "403": _answer("The VM was taken by another user.", _PLAIN_REFUSAL),
-                "404": _answer("No running VM has this name.", _PLAIN_REFUSAL),
+                "403": _answer("The VM was taken by another user.", _TOLD_REFUSAL),
+                "404": _answer("No running VM has this name.", _TOLD_REFUSAL),
                 "503": _answer(
                     "Redis can't be used for now.",
                     _TOLD_REFUSAL,

@@ -5,7 +5,7 @@ That halves their cost. In exchange their part of the OpenAPI document is writte
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +37,7 @@ class CheckoutRoutes:
         checkouts: CheckoutService,
         releases: ReleaseService,
         *,
-        names: Collection[str],
+        names: frozenset[str],
         metrics: CheckoutMetrics,
         addresses: ClientAddresses,
         settings: Settings,

@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 
 from vmpooler_api.background.cancellations import Cancellations
+from vmpooler_api.checkout.shortage import explain_shortage
 from vmpooler_api.checkout.waiting import CheckoutQueue
 from vmpooler_api.metrics.checkout import CheckoutMetrics, DeleteMetrics
 from vmpooler_api.selection.candidates import CandidatePools
 from vmpooler_api.selection.request import Order
 from vmpooler_api.usage import Usage
-from vmpooler_api.web.errors import ClientLeft
+from vmpooler_api.web.errors import ClientLeft, NothingReady
 from vmpooler_common.model.events import EventName
 from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, LineItem, WaitOptions
@@ -82,14 +83,16 @@ class CheckoutService:
     async def check_out(self, order: Order, requester: Requester) -> Checkout:
         """Hand out everything that is ordered, or nothing.
 
-        Raises NoneReady, UnknownToken, KeyReused, GrantOver, NotReplicated, StoreUnavailable, ClientLeft.
+        Raises NothingReady, UnknownToken, TooManyWaiting, KeyReused, GrantOver, NotReplicated,
+        StoreUnavailable, ClientLeft.
         """
         operation = new_operation()
         try:
             checkout = await self._checked_out(self._candidates.items(order), requester, operation)
         except NoneReady as error:
             self._metrics.empty(error.name)
-            raise
+            text = explain_shortage(error, order[error.name], self._candidates.configured_sizes)
+            raise NothingReady(text) from None
         except UnknownToken:
             self._metrics.unauthorized()
             raise

@@ -124,6 +124,9 @@ class CheckoutQueue:
         """Call whoever may be served now."""
         if event.name in (EventName.VM_READY, EventName.QUEUE_MOVED):
             _call_next(self._queues.get(event.pool, ()))
+        elif event.name is EventName.POOL_BROKEN:  # nobody waits for what can't come
+            for ticket in self._queues.get(event.pool, ()):
+                _call(ticket)
         elif event.name is EventName.CHECKOUT_REPEATED:
             for ticket in self._tickets.values():
                 if ticket.key == event.vm:

@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmpooler_api.selection.names import NO_NAMES, unknown_name
 from vmpooler_api.selection.request import Order
 from vmpooler_api.web.errors import TooManyVms, Unacceptable, UnknownName, UnknownTemplates
 from vmpooler_api.web.parameters import read_count
@@ -27,7 +28,7 @@ class OnDemandOrder:
 class OnDemandParser:
     """Reads orders. `names`: all pools and aliases; `most_of_one`: VMs of one name, `most`: of all names."""
 
-    def __init__(self, names: Collection[str], *, most_of_one: int, most: int) -> None:
+    def __init__(self, names: frozenset[str], *, most_of_one: int, most: int) -> None:
         self._names = names
         self._most_of_one = most_of_one
         self._most = most
@@ -39,7 +40,7 @@ class OnDemandParser:
         """
         content = _parse(body)
         if content is None or content is False:
-            raise UnknownName
+            raise UnknownName(NO_NAMES)
         if not isinstance(content, dict):
             raise Unacceptable("the request must be a JSON object")
         request_id = _request_id(content.pop(REQUEST_ID, None))
@@ -57,7 +58,7 @@ class OnDemandParser:
         """
         listed = text.rstrip("+")
         if not listed:
-            raise UnknownName
+            raise UnknownName(NO_NAMES)
         vms = Counter(listed.split("+"))
         self._check_names(vms)
         self._check_amount(vms)
@@ -67,7 +68,10 @@ class OnDemandParser:
         unknown = [name for name in entries if name not in self._names]
         if unknown:
             # What is told must be UTF-8, which not every text in JSON can become.
-            raise UnknownTemplates(name.encode(errors="replace").decode() for name in unknown)
+            raise UnknownTemplates(
+                [name.encode(errors="replace").decode() for name in unknown],
+                unknown_name(unknown[0], self._names),
+            )
 
     def _check_amount(self, vms: Order) -> None:
         if any(count > self._most_of_one for count in vms.values()):

@@ -91,10 +91,14 @@ class Duplicate(Told):
     request_id: str
 
 
-class UnknownNames(Refusal):
+class UnknownNames(Told):
     """Names that are neither pools nor aliases; absent when nothing was asked for."""
 
-    model_config = _shown(ok=False, bad_templates=["debian-99"])
+    model_config = _shown(
+        ok=False,
+        bad_templates=["debian-99"],
+        message="'debian-99' is neither a pool nor an alias; did you mean 'debian-9'?",
+    )
 
     bad_templates: list[str] | None = None
 
@@ -106,11 +110,11 @@ class Deleted(BaseModel):
     message: str | None = Field(None, description="Only when it had been deleted before.")
 
 
-_FOREIGN = {"model": Refusal, "description": "The request is another user's."}
+_FOREIGN = {"model": Told, "description": "The request is another user's."}
 _UNKNOWN_ID = {"model": Told, "description": "No request has this id (any more)."}
 
 TO_OPEN_BY_PATH: Answers = {
-    401: UNAUTHORIZED,
+    401: UNAUTHORIZED | {"model": Told},
     403: {"model": Told, "description": "More VMs than may be requested."},
     404: {"model": UnknownNames, "description": "A name isn't known, or none is given."},
     503: AWAY | {"description": "Redis can't be used for now; unless it names its id, it is withdrawn."},
@@ -127,7 +131,7 @@ TO_SHOW: Answers = {
     503: AWAY,
 }
 TO_EXPLAIN: Answers = {200: {"model": RequestExplanation}, 404: _UNKNOWN_ID, 503: AWAY}
-TO_DELETE: Answers = {401: UNAUTHORIZED, 403: _FOREIGN, 404: _UNKNOWN_ID, 503: AWAY}
+TO_DELETE: Answers = {401: UNAUTHORIZED | {"model": Told}, 403: _FOREIGN, 404: _UNKNOWN_ID, 503: AWAY}
 
 BODY: dict[str, Any] = {
     "requestBody": {

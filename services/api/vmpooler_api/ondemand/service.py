@@ -130,7 +130,7 @@ class OnDemandService:
 
     async def _checked(self, read: Callable[[], OnDemandOrder], token: str | None) -> OnDemandOrder:
         if self._settings.needs_token and token is None:
-            raise UnknownToken("a token is needed")
+            raise UnknownToken("on-demand requests need a valid token: send X-AUTH-TOKEN")
         try:
             return read()
         except (TooManyVms, Unacceptable, UnknownName, UnknownTemplates):

@@ -93,7 +93,7 @@ class OperatorService:
         if not self._needs_token:
             return Permission()
         if token is None:
-            raise UnknownToken("a token is needed")
+            raise UnknownToken
         return Permission(token, True, self._admins, only_admins=True)
 
     async def _refuse(self, permission: Permission) -> None:

@@ -119,7 +119,7 @@ class PoolService:
         """Let only admins pass where tokens are checked, and everybody elsewhere."""
         if self._needs_token:
             if token is None:
-                raise UnknownToken("a token is needed")
+                raise UnknownToken
             await self._changes.check(Permission(token, True, self._admins, only_admins=True))
 
     async def _override(self, what: Property, changes: list[PoolChange], token: str | None) -> Overridden:
@@ -129,7 +129,7 @@ class PoolService:
 
     async def _read(self, read: Callable[[], Read], token: str | None) -> Read:
         if self._needs_token and token is None:
-            raise UnknownToken("a token is needed")
+            raise UnknownToken
         try:
             return read()
         except (Unacceptable, UnknownName, UnusableEntries):

@@ -14,7 +14,8 @@ class CandidatePools:
 
     def __init__(self, settings: Settings) -> None:
         self.follow(settings)
-        self._sizes = {pool.name: pool.size for pool in settings.pools}
+        self.configured_sizes = {pool.name: pool.size for pool in settings.pools}
+        """By pool."""
         self.names = settings.names
         """Pools and aliases."""
 
@@ -32,7 +33,7 @@ class CandidatePools:
 
     def sizes(self, items: Sequence[LineItem]) -> Mapping[str, int]:
         """Give the configured size of each pool that may serve what is wanted."""
-        return {pool: self._sizes[pool] for item in items for pool, _ in item.pools}
+        return {pool: self.configured_sizes[pool] for item in items for pool, _ in item.pools}
 
 
 def _offer(settings: Settings, name: str) -> Sequence[tuple[str, float]]:

@@ -6,9 +6,10 @@ to a client why another one can't exist.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from vmpooler_api.selection.names import NO_NAMES, unknown_name
 from vmpooler_api.web.errors import BadRequest, UnknownName
 from vmpooler_api.web.parameters import read_count
 from vmpooler_api.web.request import parse_object
@@ -21,19 +22,19 @@ Order = Mapping[str, int]
 """Requested name -> number of VMs, at least 1; in the order of the request."""
 
 
-def order_from_body(body: bytes, names: Collection[str], *, most: int) -> Order:
+def order_from_body(body: bytes, names: frozenset[str], *, most: int) -> Order:
     """Read `{"<pool or alias>": <count>, …}`; `most` is the limit of all counts together.
 
     Raises BadRequest, and UnknownName for a name that isn't in `names` or when there is none.
     """
     if not body:
-        raise UnknownName
+        raise UnknownName(NO_NAMES)
     entries = parse_object(body)
     order = {name: _count(name, value, names) for name, value in entries.items()}
     return _checked(order, names, most)
 
 
-def order_from_path(text: str, names: Collection[str], *, most: int) -> Order:
+def order_from_path(text: str, names: frozenset[str], *, most: int) -> Order:
     """Read names joined by plus signs; a name may be repeated, plus signs at the end are dropped.
 
     Raises UnknownName and BadRequest like `order_from_body`.
@@ -42,15 +43,18 @@ def order_from_path(text: str, names: Collection[str], *, most: int) -> Order:
     return _checked(Counter(listed.split("+")) if listed else {}, names, most)
 
 
-def _checked(order: Order, names: Collection[str], most: int) -> Order:
-    if not order or not all(name in names for name in order):
-        raise UnknownName
+def _checked(order: Order, names: frozenset[str], most: int) -> Order:
+    if not order:
+        raise UnknownName(NO_NAMES)
+    unknown = next((name for name in order if name not in names), None)
+    if unknown is not None:
+        raise UnknownName(unknown_name(unknown, names))
     if sum(order.values()) > most:
         raise BadRequest(f"At most {most} VMs can be requested at once")
     return order
 
 
-def _count(name: str, value: Any, names: Collection[str]) -> int:
+def _count(name: str, value: Any, names: frozenset[str]) -> int:
     if name not in names:
         _explain(name)
     try:

@@ -18,7 +18,6 @@ from vmpooler_api.web.schemas import (
     UNAUTHORIZED,
     Answers,
     Done,
-    Refusal,
     RefusalWithFailures,
     RefusalWithMessage,
     RefusalWithReason,
@@ -32,7 +31,7 @@ _CHANGE_ANSWERS: Answers = {
     },
     401: UNAUTHORIZED | {"model": RefusalWithMessage},
     403: OTHERS_VM,
-    404: {"model": Refusal, "description": "No running VM has this name."},
+    404: {"model": RefusalWithMessage, "description": "No running VM has this name."},
     409: {
         "model": RefusalWithMessage,
         "description": "For `disk`: too many tasks of the VM wait, it has as many disks as it may, "
@@ -77,11 +76,15 @@ _TASK_ANSWERS: Answers = {
     400: {"model": RefusalWithReason, "description": "This is no host name, or no size of a disk."},
     401: UNAUTHORIZED
     | {
+        "model": RefusalWithMessage,
         "description": "A valid token is needed: always where authentication is configured, and for a VM "
         "that was taken with one.",
     },
     403: OTHERS_VM,
-    404: {"model": Refusal, "description": "No running VM has this name, or it has no such snapshot."},
+    404: {
+        "model": RefusalWithMessage,
+        "description": "No running VM has this name, or it has no such snapshot.",
+    },
     409: {
         "model": RefusalWithMessage,
         "description": "Too many tasks of the VM wait, it has as many disks or snapshots as it may, "
@@ -108,7 +111,7 @@ def router(service: VmService, tasks: TaskService) -> APIRouter:
         "/{name}",
         summary="Look at a VM",
         response_model_exclude_none=True,
-        responses={400: {"model": RefusalWithReason}, 404: {"model": Refusal}, 503: AWAY},
+        responses={400: {"model": RefusalWithReason}, 404: {"model": RefusalWithMessage}, 503: AWAY},
     )
     async def show_vm(name: TheHostName) -> dict[str, bool | VmReport]:
         """Tell what is known of a VM, under its short name beside `ok`."""

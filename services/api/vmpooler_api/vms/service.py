@@ -43,7 +43,7 @@ class VmService:
         """Describe a VM by its short name. Raises NoSuchVm, StoreUnavailable."""
         record, now = await self._checkouts.look_up(vm)
         if record is None:
-            raise NoSuchVm(f"nothing is known of {vm}")
+            raise NoSuchVm(f"nothing is known of a VM {vm}, or not any more")
         return report_vm(record, now, lifetime=self._lifetime)
 
     async def change(self, vm: str, body: bytes, *, token: str | None) -> None:

@@ -60,7 +60,7 @@ class TaskService:
 
     async def _ordered(self, read: Callable[[], tuple[str, VmTask]], token: str | None) -> tuple[str, VmTask]:
         if self._needs_token and token is None:
-            raise UnknownToken("a token is needed")
+            raise UnknownToken("this needs a valid token: send X-AUTH-TOKEN")
         try:
             vm, task = read()
         except BadRequest:

@@ -13,6 +13,7 @@ from vmpooler_api.web.errors import (
     BadRequest,
     ClientLeft,
     NotEnabled,
+    NothingReady,
     TooManyAtOnce,
     TooManyVms,
     Unacceptable,
@@ -29,7 +30,6 @@ from vmpooler_common.store.core.errors import (
     IncapableCloud,
     KeyReused,
     LoginThrottled,
-    NoneReady,
     NoSuchRequest,
     NoSuchToken,
     NoSuchVm,
@@ -39,7 +39,6 @@ from vmpooler_common.store.core.errors import (
     RequestExists,
     RequestTaken,
     StoreUnavailable,
-    TokenNeeded,
     TooManyTags,
     TooManyTasks,
     TooManyTokens,
@@ -93,7 +92,7 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     LoginThrottled: (429, THROTTLED, _LATER),
     TooManyLogins: (429, TOO_MANY_LOGINS, _LATER),
     TooManyAtOnce: (429, None, _LATER),
-    NoneReady: (503, None, None),
+    NothingReady: (503, None, None),
     DirectoryUnavailable: (503, DIRECTORY_AWAY, _LATER),
     NotReplicated: (503, NOT_SAFE, _LATER),
     StoreUnavailable: (503, AWAY, _LATER),
@@ -138,7 +137,6 @@ def _content(error: Exception) -> dict[str, object]:
             | TooManyTasks()
             | TooManyWaiting()
             | AmbiguousToken()
-            | TokenNeeded()
             | IncapableCloud()
             | NoSuchRequest()
             | RequestTaken()
@@ -147,10 +145,12 @@ def _content(error: Exception) -> dict[str, object]:
             | GrantOver()
         ):
             return {"message": str(error)}
+        case UnknownToken() | NotOwner() | UnknownName() | NoSuchVm() | NothingReady():
+            return {"message": str(error)} if str(error) else {}
         case RequestExists():
             return {"request_id": error.request, "message": str(error)}
         case UnknownTemplates():
-            return {"bad_templates": error.names}
+            return {"bad_templates": error.names, "message": str(error)}
         case UnusableEntries():
             return {error.member: error.names}
     return {}

@@ -30,9 +30,10 @@ class TooManyAtOnce(Exception):  # noqa: N818 - a state, not a fault
 class UnknownTemplates(Exception):  # noqa: N818 - an answer, not a fault
     """Names in an on-demand request that are neither pools nor aliases."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], message: str) -> None:
+        """`message`: what is told of the first one."""
         self.names = tuple(names)
-        super().__init__(", ".join(self.names))
+        super().__init__(message)
 
 
 class UnusableEntries(Exception):  # noqa: N818 - an answer, not a fault
@@ -45,12 +46,16 @@ class UnusableEntries(Exception):  # noqa: N818 - an answer, not a fault
         super().__init__(", ".join(self.names))
 
 
+class NothingReady(Exception):  # noqa: N818 - a state, not a fault
+    """Not all VMs of a checkout are ready; the text says why."""
+
+
 class NotEnabled(Exception):  # noqa: N818 - a state, not a fault
     """The configuration doesn't allow that pools are changed through the API."""
 
 
 class UnknownName(Exception):  # noqa: N818 - an answer, not a fault
-    """A name that is asked for is neither a pool nor an alias, or no name is given at all."""
+    """A name that is asked for isn't known, or none is given; users read the text, if there is one."""
 
 
 class ClientLeft(Exception):  # noqa: N818 - a fact, not a fault

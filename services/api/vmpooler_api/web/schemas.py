@@ -44,7 +44,7 @@ LATER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}
 """Headers of a refusal that passes by itself."""
 
 UNAUTHORIZED = {"model": Refusal, "description": "A valid token is needed.", "headers": CHALLENGE}
-OTHERS_VM = {"model": Refusal, "description": "The VM was taken by another user."}
+OTHERS_VM = {"model": RefusalWithMessage, "description": "The VM was taken by another user."}
 AWAY = {"model": Away, "description": "Redis can't be used for now.", "headers": LATER}
 
 

@@ -23,6 +23,8 @@ from vmpooler_common.store.core.times import duration_ms, from_ms, from_ms_or_no
 
 MOST_TOKENS = 1000
 """Of one user, so that listing them stays cheap."""
+TOKEN_UNKNOWN = "the token isn't known, or not any more; make another one with POST /api/v3/token"  # noqa: S105
+"""For users."""
 SHOWN = 8
 """First characters of a token that are kept, for lists: the rest holds more than 120 bits."""
 _LISTED = re.compile(rf"([A-Za-z0-9_-]{{{SHOWN}}})(?:…|\.\.\.)?(?: \([0-9]+\))?")
@@ -125,7 +127,7 @@ class Tokens:
         """Raise UnknownToken unless the token is known; for what is decided before another verb is asked."""
         (known,) = await self._connection.call(("EXISTS", self._keys("token", token_digest(token))))
         if not check(known):
-            raise UnknownToken("the token isn't known")
+            raise UnknownToken(TOKEN_UNKNOWN)
 
     async def issue(self, token: str, user: str, *, attempt: LoginAttempt, ttl: timedelta | None) -> None:
         """Make a new token known as this user's. A `ttl` of None never ends.
@@ -224,7 +226,7 @@ def _check_outcome(outcome: str) -> None:
         case "throttled":
             raise _throttled()
         case "foreign":
-            raise NotOwner("another user's tokens are for that user and admins only")
+            raise NotOwner
         case "several":
             raise AmbiguousToken("several tokens begin like this; give the whole token")
         case "missing":

@@ -23,7 +23,10 @@
 --         {'other'}: the key was used for another order
 --         {'over'}: some of the VMs that were taken under the key aren't the caller's any more
 --         {'full', tickets that the user has}: and gets no other
---         {'empty', number of a name that could not be met}: and there is no ticket (any more)
+--         {'empty', number of a name that could not be met,
+--         (pool of that name, size set through the API or '', VMs ready, those of them that are owed to
+--         nobody, VMs pending, why it is broken or '', its problem or '', its pause or '')...}: flat;
+--         there is no ticket (any more)
 --         {'waits', the same, turn of the ticket, the pools that have ready VMs beyond what is
 --         owed to this ticket and older ones...}
 --         {'cancelled'}: the operation was given up before it ran
@@ -111,17 +114,43 @@ local function beyond()
   return found
 end
 
+-- Whether full pools could meet the order: what they couldn't would be waited for in vain. Those that are
+-- broken have no more than they have now. Nobody begins to wait for those that are paused.
+local function can_be_waited_for()
+  local most = {}
+  for ticket = at, #ARGV, 2 do
+    local pool = ARGV[ticket]
+    if redis.call('HEXISTS', K.broken, pool) == 1 then
+      most[pool] = redis.call('ZCARD', K.ready .. pool)
+    else
+      most[pool] = is_paused(pool) and not turn and 0 or size_of(pool, ARGV[ticket + 1])
+    end
+  end
+  return not choose(names, most)
+end
+
+-- The refusal, with what there is to tell of the pools of the name that can't be met.
+local function refusal(unmet)
+  local reply = { 'empty', unmet }
+  for _, pool in ipairs(names[unmet + 1].pools) do
+    local ready = redis.call('ZCARD', K.ready .. pool)
+    local facts = {
+      pool, redis.call('HGET', K.size, pool) or '',
+      ready, math.max(0, ready - (owed(pool, ready, turn))), redis.call('ZCARD', K.pending .. pool),
+      redis.call('HGET', K.broken, pool) or '',
+      redis.call('HGET', K.problems, pool) or '', redis.call('HGET', K.paused, pool) or '',
+    }
+    for _, fact in ipairs(facts) do table.insert(reply, fact) end
+  end
+  return reply
+end
+
 math.randomseed(tonumber(ARGV[5]))
 local unmet = choose(names, free)
 if unmet then
+  local is_vain = wait == 'wait' and not can_be_waited_for()
   if wait == 'wait' and not turn then
-    -- What full pools couldn't meet would be waited for in vain.
-    local sizes = {}
-    for ticket = at, #ARGV, 2 do
-      local pool = ARGV[ticket]
-      sizes[pool] = is_paused(pool) and 0 or size_of(pool, ARGV[ticket + 1])
-    end
-    if not choose(names, sizes) then
+    if not is_vain then
       local waiting = user ~= '' and count_tickets(user) or 0
       if waiting >= tonumber(ARGV[10]) then return { 'full', waiting } end
       turn = take_ticket(operation, needs, user, names, ARGV[9])
@@ -130,7 +159,7 @@ if unmet then
   elseif turn then
     renew_hold(operation, names, turn, now_ms())
   end
-  if wait ~= 'wait' or not turn then return answer({ 'empty', unmet }) end
+  if wait ~= 'wait' or not turn or is_vain then return answer(refusal(unmet)) end
   local reply = { 'waits', unmet, turn }
   for _, pool in ipairs(beyond()) do table.insert(reply, pool) end
   return reply

@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from vmpooler_common.model.overrides import read_size
+from vmpooler_common.model.problem import read_pause, read_problem
 from vmpooler_common.model.vm import ClonePhase, VmRecord, VmState
-from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.access.tokens import TOKEN_UNKNOWN, token_digest
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey, digest_of_order
 from vmpooler_common.store.core.connection import RedisConnection, Reply, check
 from vmpooler_common.store.core.errors import (
@@ -16,10 +18,12 @@ from vmpooler_common.store.core.errors import (
     NoSuchVm,
     NotOwner,
     NotReplicated,
+    PoolShortage,
     StillWaiting,
     StoreUnavailable,
     TooManyWaiting,
     UnknownToken,
+    not_running,
 )
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import Scripts, read_named
@@ -231,11 +235,11 @@ class Checkouts:
             case ["ok", pool, provider_id, user, build_url]:
                 return Return(vm, pool, provider_id, user or None, build_url)
             case ["unauthorized"]:
-                raise UnknownToken("this VM was taken with a token; a valid one is needed to return it")
+                raise UnknownToken("this VM was taken with a token: return it with one of the same user")
             case ["foreign"]:
-                raise NotOwner("this VM was taken by another user")
+                raise NotOwner("this VM was taken by another user, who returns it, or an admin")
             case _:
-                raise NoSuchVm(f"no running VM is called {vm}")
+                raise NoSuchVm(not_running(vm))
 
     async def reinstate(
         self, vm: str, *, operation: str, provider_id: str, user: str | None, ends_at: datetime | None
@@ -258,6 +262,21 @@ class Checkouts:
         stored = dict(zip(flat[::2], flat[1::2], strict=True))
         record = record_of(vm, stored) if stored.get("state") else None
         return record, from_ms(int(seconds) * 1000 + int(microseconds) // 1000)
+
+
+def _shortages(flat: Sequence[Reply]) -> Iterator[PoolShortage]:
+    for at in range(0, len(flat), 8):
+        pool, size, ready, free, pending, broken, problem, pause = flat[at : at + 8]
+        yield PoolShortage(
+            pool=pool,
+            size=read_size(size),
+            ready=ready,
+            free=free,
+            pending=pending,
+            broken=broken,
+            problem=read_problem(problem),
+            pause=read_pause(pause),
+        )
 
 
 def _grants(flat: Sequence[Reply], items: Sequence[LineItem]) -> Iterator[Grant]:
@@ -307,8 +326,8 @@ def _checkout(reply: Reply, items: Sequence[LineItem]) -> Checkout:
     match reply:
         case ["ok" | "again" as kind, user, _, _, *grants]:
             return Checkout(user or None, tuple(_grants(grants, items)), is_repeated=kind == "again")
-        case ["empty", number]:
-            raise NoneReady(items[number].name)
+        case ["empty", number, *facts]:
+            raise NoneReady(items[number].name, tuple(_shortages(facts)))
         case ["waits", number, turn, *beyond]:
             raise StillWaiting(items[number].name, turn=turn, beyond=beyond)
         case ["full", number]:
@@ -316,7 +335,7 @@ def _checkout(reply: Reply, items: Sequence[LineItem]) -> Checkout:
                 f"{number} of your checkouts wait already; have one answered first (max_waiting_per_client)"
             )
         case ["unauthorized"]:
-            raise UnknownToken("the token isn't known")
+            raise UnknownToken(TOKEN_UNKNOWN)
         case ["other"]:
             raise KeyReused("this Idempotency-Key was used for another order")
         case ["over"]:

@@ -293,10 +293,14 @@ def _unavailable(error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"Redis gave an answer that isn't understood: {error}", kind="refused")
 
 
+_NOT_ALLOWED_IN_SCRIPT = "ACL failure in script"
+"""What Redis says of a script that calls what its user may not."""
+
+
 def check(reply: Reply) -> Reply:
     """Give the reply. Raises ScriptFailed for an error, StoreUnavailable for one that says "not allowed"."""
-    if isinstance(reply, NoPermissionError):
-        raise _unavailable(reply)
     if isinstance(reply, ResponseError):
+        if isinstance(reply, NoPermissionError) or str(reply).startswith(_NOT_ALLOWED_IN_SCRIPT):
+            raise _unavailable(reply)
         raise ScriptFailed(str(reply))
     return reply

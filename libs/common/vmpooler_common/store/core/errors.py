@@ -8,7 +8,6 @@ StoreError
 ├── ScriptFailed         a fault in a script or a key of the wrong type: a bug
 └── Refused              the answer is no, and no VM was changed
     ├── UnknownToken     give a valid token
-    │   └── TokenNeeded  the same; the text says of whom
     ├── NotOwner         ask the owner, or an admin
     ├── LoginThrottled   wait a second, whether the password was right or wrong
     ├── TooManyTokens    delete some
@@ -31,6 +30,9 @@ StoreError
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vmpooler_common.model.problem import Pause, Problem
 
 
 class StoreError(Exception):
@@ -76,15 +78,11 @@ class Refused(StoreError):  # noqa: N818 - an answer, not a fault
 
 
 class UnknownToken(Refused):
-    """The token is missing where one is needed, or isn't known."""
-
-
-class TokenNeeded(UnknownToken):
-    """The same, told to whom it may not be clear; users read the text."""
+    """The token is missing where one is needed, or isn't known; users read the text, if there is one."""
 
 
 class NotOwner(Refused):
-    """The VM, request or token belongs to another user."""
+    """The VM, request or token belongs to another user; users read the text, if there is one."""
 
 
 class LoginThrottled(Refused):
@@ -111,13 +109,31 @@ class IncapableCloud(Refused):
     """The cloud of the VM can't do this, whoever asks and whenever; users read the text."""
 
 
+@dataclass(frozen=True, slots=True)
+class PoolShortage:
+    """A pool that hasn't as many VMs as are wanted, and what there is to tell of it."""
+
+    pool: str
+    size: int | None
+    """Set through the API, in place of the configured one."""
+    ready: int
+    free: int
+    """Those of the ready ones that are owed to nobody else."""
+    pending: int
+    broken: str
+    problem: Problem | None
+    pause: Pause | None
+
+
 class NoneReady(Refused):
     """Not all of the wanted VMs are ready."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, pools: Sequence[PoolShortage] = ()) -> None:
         super().__init__(f"not enough VMs ready for {name}")
         self.name = name
         """The requested pool or alias that could not be served."""
+        self.pools = tuple(pools)
+        """Those of the name that may hand VMs out, as configured; none where all of them are paused."""
 
 
 class StillWaiting(Refused):
@@ -142,7 +158,12 @@ class GrantOver(Refused):
 
 
 class NoSuchVm(Refused):
-    """No VM of this name is in the state that the act needs."""
+    """No VM of this name is in the state that the act needs; users read the text."""
+
+
+def not_running(vm: str) -> str:
+    """Say of what isn't a running VM that it is none."""
+    return f"no running VM is called {vm}: it was returned, or has ended, or never was"
 
 
 class NoSuchRequest(Refused):

@@ -148,9 +148,9 @@ def _asker(permission: Permission) -> dict[str, Named]:
 def _check(outcome: str) -> None:
     match outcome:
         case "unauthorized":
-            raise UnknownToken("changing pools needs a valid token")
+            raise UnknownToken
         case "foreign":
-            raise NotOwner("this is for admins only")
+            raise NotOwner
 
 
 def _mapping(flat: Sequence[Reply]) -> dict[str, str]:

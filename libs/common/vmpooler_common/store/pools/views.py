@@ -108,9 +108,7 @@ class Views:
 
     async def mark_broken(self, pool: str, reason: str) -> None:
         """Tell everyone that this pool can't work, and why; an empty reason: it works again."""
-        key = self._keys("broken")
-        command = ("HSET", key, pool, reason) if reason else ("HDEL", key, pool)
-        await self._scripts.run_all([command])
+        await self._scripts.run_named("mark_broken", pool=pool, reason=reason)
 
     async def mark_backing_off(self, pool: str, reason: str) -> None:
         """Tell everyone why clones of this pool are held back for now; an empty reason: they are not."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.access.tokens import TOKEN_UNKNOWN, token_digest
 from vmpooler_common.store.checkout.checkouts import Return
 from vmpooler_common.store.core.connection import RedisConnection, check
 from vmpooler_common.store.core.errors import (
@@ -117,7 +117,7 @@ class Requests:
         )
         match outcome:
             case "unauthorized":
-                raise UnknownToken("the token isn't known")
+                raise UnknownToken(TOKEN_UNKNOWN)
             case "exists":
                 raise RequestExists(request)
             case "foreign":
@@ -182,9 +182,9 @@ class Requests:
             case "ok":
                 return tuple(Return(**vm, user=reply["user"] or None) for vm in reply["vms"])
             case "unauthorized":
-                raise UnknownToken("deleting this request needs a valid token")
+                raise UnknownToken("deleting this request needs a valid token: send X-AUTH-TOKEN")
             case "foreign":
-                raise NotOwner("this request is another user's")
+                raise NotOwner("this request is another user's, who deletes it, or an admin")
             case "missing":
                 raise NoSuchRequest(f"no request found for request_id '{request}'")
         return None

@@ -8,7 +8,14 @@ from typing import Any
 from vmpooler_common.model.features import LACKING, Feature
 from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.core.errors import IncapableCloud, NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.store.core.errors import (
+    IncapableCloud,
+    NoSuchVm,
+    NotOwner,
+    TooManyTasks,
+    UnknownToken,
+    not_running,
+)
 from vmpooler_common.store.core.scripts import Scripts
 
 _FIELD = "task:"
@@ -63,13 +70,14 @@ class Tasks:
             case "ok":
                 return TaskAccepted(reply["pool"], reply["provider_id"], reply["user"] or None)
             case "unauthorized":
-                raise UnknownToken("a valid token is needed")
+                raise UnknownToken("this needs a valid token: send X-AUTH-TOKEN")
             case "foreign":
-                raise NotOwner("this VM was taken by another user")
+                raise NotOwner("this VM was taken by another user, who has this done, or an admin")
             case "full" | "many" | "incapable" as reason:
                 raise no_task(vm, task.kind, reason)
             case _:
-                raise NoSuchVm(f"{vm} doesn't run, or has no such snapshot")
+                snapshot = "; or it has no such snapshot" if task.kind is TaskKind.REVERT else ""
+                raise NoSuchVm(not_running(vm) + snapshot)
 
 
 def feature_of(kind: TaskKind) -> Feature:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from vmpooler_common.model.vm import TaskKind, VmTask
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TokenNeeded, TooManyTags
+from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTags, UnknownToken, not_running
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.core.times import duration_ms, from_ms_or_none
 from vmpooler_common.store.tasks.tasks import no_task
@@ -73,7 +73,7 @@ class Changes:
         """Make all of a change to a running VM, or nothing of it; one of nothing only asks whether it may be.
 
         With `only_owner` a VM that was taken with a token is changed by its user or one of the `admins`; else
-        by whoever has a token. Raises NoSuchVm, TokenNeeded, NotOwner, TooManyTags, TooManyTasks,
+        by whoever has a token. Raises NoSuchVm, UnknownToken, NotOwner, TooManyTags, TooManyTasks,
         IncapableCloud, StoreUnavailable.
         """
         reply = await self._scripts.fetch(
@@ -97,14 +97,14 @@ class Changes:
                 owner, user = reply["owner"] or None, reply["user"] or None
                 return Changed(reply["pool"], reply["provider_id"], owner, user, ends_at)
             case "unauthorized":
-                raise TokenNeeded(
+                raise UnknownToken(
                     "a valid token is needed to change this VM; of its user, where it was taken with one"
                 )
             case "foreign":
-                raise NotOwner("this VM was taken by another user")
+                raise NotOwner("this VM was taken by another user, who changes it, or an admin")
             case "full":
                 raise TooManyTags(f"A VM may have at most {MOST_TAGS} tags")
             case "task_full" | "task_many" | "task_incapable" as outcome:
                 raise no_task(vm, TaskKind.DISK, outcome.removeprefix("task_"))
             case _:
-                raise NoSuchVm(f"no running VM is called {vm}")
+                raise NoSuchVm(not_running(vm))

@@ -20,7 +20,7 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 BIN := .venv/bin
 STAMP := .venv/.set-up
-SOURCES := libs services tests tools benchmarks
+SOURCES := clients libs services tests tools benchmarks
 
 # uv reads the same pins wherever it runs; no file that is committed names a package index.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -102,8 +102,8 @@ matrix: $(STAMP) ## Run unit, store and API tests with each Python that is there
 .PHONY: lock
 lock: $(STAMP) ## Pin the dependencies again after a change of pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock
-	$(COMPILE) $(UPGRADE) --extra api --extra manager --extra vsphere --extra dns --constraints requirements.lock \
-		--output-file deploy/requirements.lock
+	$(COMPILE) $(UPGRADE) --extra client --extra api --extra manager --extra vsphere --extra dns \
+		--constraints requirements.lock --output-file deploy/requirements.lock
 
 .PHONY: clean
 clean: ## Remove .venv, the caches and what coverage and matrix made; the data of `make run` in .run stays

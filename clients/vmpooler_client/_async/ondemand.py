@@ -1,0 +1,108 @@
+"""VMs that are made on demand, and given back whatever happens."""
+
+import time
+from dataclasses import replace
+from types import TracebackType
+
+from vmpooler_client._async.io import Flight
+from vmpooler_client._async.requests import AsyncRequests
+from vmpooler_client._async.transport import AsyncTransport
+from vmpooler_client.errors import (
+    NotFoundError,
+    RefusedError,
+    UnreachableError,
+    VmpoolerError,
+    VmsLeftError,
+)
+from vmpooler_client.models.requests import Request
+from vmpooler_client.orders import Order, TakenVm
+from vmpooler_client.request_calls import delete_call
+
+_HURRY = 5.0
+"""Seconds for each answer when somebody has been stopped and waits to be gone."""
+
+
+class AsyncOnDemandCheckout:
+    """Requests VMs when it is entered, waits for them, and deletes the request when it is left.
+
+    What couldn't be given back is raised as VmsLeftError, or noted at the error that was on its way.
+    """
+
+    def __init__(self, transport: AsyncTransport, order: Order, *, timeout: float | None) -> None:
+        """Describe it; `timeout` in seconds is for all of it, None leaves the end to the service."""
+        self.order = order
+        """Its key is the id of the request."""
+        self.is_unclear = False
+        """After the end: whether the request may still be there."""
+        self._transport = transport
+        self._timeout = timeout
+        self._flight: Flight | None = None
+        self._held: list[TakenVm] = []
+
+    @property
+    def left(self) -> list[TakenVm]:
+        """List what is taken and not given back: after the end, what is left behind."""
+        return list(self._held)
+
+    def keep(self) -> list[TakenVm]:
+        """Give nothing back at the end: the VMs are the caller's now."""
+        kept, self._held, self.is_unclear = self._held, [], False
+        return kept
+
+    async def __aenter__(self) -> list[TakenVm]:
+        try:
+            await self._open()
+            request = await self._wait_for()
+            self._held = list(request.vms)
+            self.order.check(self._held)
+            return list(self._held)
+        except BaseException as error:
+            await self._delete(error)
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.is_unclear:
+            await self._delete(error)
+
+    async def _open(self) -> None:
+        self.is_unclear = True
+        self._flight = Flight(self._transport, self.order.request())
+        answer = await self._flight.answer()
+        self._flight = None
+        try:
+            AsyncRequests.check_opened(answer, about=self.order.words)
+        except (RefusedError, UnreachableError):
+            self.is_unclear = False
+            raise
+
+    async def _wait_for(self) -> Request:
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        return await AsyncRequests(self._transport).wait_until(self.order.key, deadline)
+
+    async def _delete(self, error: BaseException | None) -> None:
+        """Delete the request, also one that may only be on its way."""
+        problem: VmpoolerError | None = None
+        if not self.is_unclear:
+            return
+        try:
+            if self._flight is not None and await self._flight.outcome(_HURRY) is None:
+                # Once it is there, the lost one that may still arrive is refused.
+                await self._transport.send(replace(self.order.request(), at_most=_HURRY))
+            call = delete_call(self.order.key)
+            await self._transport.ask(call if error is None else replace(call, at_most=_HURRY))
+        except NotFoundError:
+            pass  # it is over, and forgotten
+        except VmpoolerError as raised:
+            problem = raised
+        if problem is None:
+            self.is_unclear, self._held = False, []
+            return
+        left = VmsLeftError(
+            f"the on-demand request {self.order.key} may be left, with its VMs ({problem})",
+            [vm.hostname for vm in self._held],
+        )
+        if error is None:
+            raise left
+        error.add_note(str(left))

@@ -1,0 +1,86 @@
+"""On-demand requests."""
+
+import time
+
+from vmpooler_client._async.io import sleep
+from vmpooler_client._async.transport import AsyncTransport
+from vmpooler_client.calls import LONGEST_WAIT, Answer, Call, refusal
+from vmpooler_client.errors import (
+    ConflictError,
+    NotFoundError,
+    NotSupportedError,
+    RequestFailedError,
+    TimedOutError,
+)
+from vmpooler_client.models.requests import Explanation, Request
+from vmpooler_client.orders import Order, Wanted
+from vmpooler_client.request_calls import delete_call, look_call, read_request, request_path
+
+_PAUSE = 2.0
+"""Seconds between two questions to a service that doesn't wait."""
+
+
+class AsyncRequests:
+    """Opens on-demand requests, looks at them and deletes them."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def open(self, wanted: Wanted, *, request_id: str | None = None) -> str:
+        """Request VMs that need not be ready, and return the id of the request.
+
+        An id of your own makes it safe to ask again: ConflictError says that it is there.
+        """
+        order = Order.of(wanted, key=request_id)
+        self.check_opened(await self._transport.send(order.request()), about=order.words)
+        return order.key
+
+    async def show(self, request_id: str, *, wait: float = 0) -> Request:
+        """Tell how far a request is, when it is over or after so many seconds."""
+        call = look_call(request_id, wait=min(wait, LONGEST_WAIT))
+        return read_request(await self._transport.ask(call, about=request_id))
+
+    async def wait(self, request_id: str, *, timeout: float | None = None) -> Request:
+        """Return a request when its VMs are there.
+
+        Raises RequestFailedError when it is over without them, TimedOutError after `timeout` seconds.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return await self.wait_until(request_id, deadline)
+
+    async def wait_until(self, request_id: str, deadline: float | None) -> Request:
+        """Do the same until a moment of the monotonic clock."""
+        while True:
+            asked_at = time.monotonic()
+            left = LONGEST_WAIT if deadline is None else max(deadline - asked_at, 0.0)
+            request = await self.show(request_id, wait=left)
+            if request.ready:
+                return request
+            if request.is_over:
+                raise RequestFailedError(request.message or "the request is over without its VMs")
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                raise TimedOutError(f"the request {request_id} isn't ready in time")
+            if now - asked_at < min(left, _PAUSE):
+                await sleep(_PAUSE)
+
+    async def explain(self, request_id: str) -> Explanation:
+        """Tell what a request waits for; NotSupportedError from a 3.x service."""
+        answer = await self._transport.send(Call("GET", request_path(request_id, "explain")))
+        problem = refusal(answer, about=request_id)
+        if isinstance(problem, NotFoundError) and not await self._transport.keeps_keys():
+            raise NotSupportedError("this service can't explain requests: it is vmpooler 3.x", status=404)
+        if problem:
+            raise problem
+        return answer.read(Explanation)
+
+    async def delete(self, request_id: str) -> None:
+        """Delete a request and give its VMs back; no effect on one that was deleted before."""
+        await self._transport.ask(delete_call(request_id), about=request_id)
+
+    @staticmethod
+    def check_opened(answer: Answer, *, about: str) -> None:
+        """Raise RefusedError unless a request was opened, be it by an earlier try."""
+        problem = refusal(answer, about=about)
+        if problem and not (isinstance(problem, ConflictError) and answer.is_repeated):
+            raise problem

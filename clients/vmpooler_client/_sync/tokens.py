@@ -1,0 +1,66 @@
+"""Tokens."""
+
+from typing import Any
+from urllib.parse import quote
+
+from vmpooler_client._sync.transport import Transport
+from vmpooler_client.calls import Call, Repeat, parse
+from vmpooler_client.errors import BadAnswerError, NotFoundError, NotSupportedError
+from vmpooler_client.models.tokens import Token, TokenEntry
+
+_ALL = "/api/v3/token"
+
+
+class Tokens:
+    """Makes, lists, shows and revokes tokens.
+
+    All but showing needs name and password. A service without users raises NotSupportedError.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(self, user: str, password: str) -> str:
+        """Make a token and return it; nobody can show it again."""
+        call = Call("POST", _ALL, Repeat.NEVER, login=(user, password))
+        token = (self._ask(call)).get("token")
+        if not isinstance(token, str) or not token:
+            raise BadAnswerError("the answer holds no token")
+        return token
+
+    def of_user(self, user: str, password: str) -> list[TokenEntry]:
+        """List a user's tokens."""
+        try:
+            members = self._ask(Call("GET", _ALL, login=(user, password)))
+        except NotFoundError:
+            return []
+        return [
+            parse(TokenEntry, {**facts, "token": token})
+            for token, facts in members.items()
+            if isinstance(facts, dict)
+        ]
+
+    def show(self, token: str) -> Token:
+        """Tell whose a token is, and which VMs were taken with it."""
+        facts = (self._ask(Call("GET", f"{_ALL}/{quote(token, safe='')}"))).get(token)
+        if not isinstance(facts, dict):
+            raise BadAnswerError("the answer isn't about the token")
+        return parse(Token, {"running": (facts.get("vms") or {}).get("running", ()), **facts})
+
+    def revoke(self, token: str, user: str, password: str) -> None:
+        """Make a token void."""
+        self._ask(Call("DELETE", f"{_ALL}/{quote(token, safe='')}", login=(user, password)))
+
+    def has_users(self) -> bool:
+        """Tell whether the service has tokens at all."""
+        return (self._transport.send(Call("GET", _ALL))).status == 401
+
+    def _ask(self, call: Call) -> dict[str, Any]:
+        try:
+            return (self._transport.ask(call, about="the token")).members()
+        except NotFoundError as error:
+            if self.has_users():
+                raise
+            raise NotSupportedError(
+                "this service has no users: everybody may do everything, without a token", status=error.status
+            ) from None

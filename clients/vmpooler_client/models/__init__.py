@@ -1,0 +1,63 @@
+"""What the service tells, as values. A test holds them against its OpenAPI document."""
+
+from vmpooler_client.models.pools import (
+    Capacity,
+    Configured,
+    Count,
+    Durations,
+    DurationsAndCount,
+    Manager,
+    Overridden,
+    Pause,
+    Pool,
+    PoolConfiguration,
+    PoolExplanation,
+    Problem,
+    Provider,
+    Queue,
+    RedisState,
+    Status,
+    Verdict,
+)
+from vmpooler_client.models.requests import (
+    Explanation,
+    Limit,
+    Making,
+    NameCounts,
+    PoolLine,
+    Request,
+    WantedVm,
+)
+from vmpooler_client.models.tokens import Token, TokenEntry
+from vmpooler_client.models.vms import Vm, VmTask
+
+__all__ = [
+    "Capacity",
+    "Configured",
+    "Count",
+    "Durations",
+    "DurationsAndCount",
+    "Explanation",
+    "Limit",
+    "Making",
+    "Manager",
+    "NameCounts",
+    "Overridden",
+    "Pause",
+    "Pool",
+    "PoolConfiguration",
+    "PoolExplanation",
+    "PoolLine",
+    "Problem",
+    "Provider",
+    "Queue",
+    "RedisState",
+    "Request",
+    "Status",
+    "Token",
+    "TokenEntry",
+    "Verdict",
+    "Vm",
+    "VmTask",
+    "WantedVm",
+]

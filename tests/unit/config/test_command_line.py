@@ -60,21 +60,21 @@ def test_checking_prints_warnings_and_what_is_not_in_effect_yet(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write(
-        tmp_path, "a.yaml", COMPLETE | {"config": {"create_template_delta_disks": True, "redy_ttl": 5}}
+        tmp_path, "a.yaml", COMPLETE | {"config": {"adaptive_timeout_enabled": True, "redy_ttl": 5}}
     )
     assert start("api", ["--check-config", "--config", str(path)], {}) == 0
     out, err = capsys.readouterr()
     assert "1 warning" in out
     assert "config.redy_ttl" in err
-    assert "not in effect yet: config.create_template_delta_disks" in err
+    assert "not in effect yet: config.adaptive_timeout_enabled" in err
 
 
 def test_what_is_not_in_effect_yet_is_no_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write(tmp_path, "a.yaml", COMPLETE | {"config": {"create_template_delta_disks": True}})
+    path = write(tmp_path, "a.yaml", COMPLETE | {"config": {"adaptive_timeout_enabled": True}})
     assert start("api", ["--check-config", "--config", str(path)], {}) == 0
     out, err = capsys.readouterr()
     assert out.endswith(", 0 warnings\n")
-    assert err == "note: set, but not in effect yet: config.create_template_delta_disks\n"
+    assert err == "note: set, but not in effect yet: config.adaptive_timeout_enabled\n"
 
 
 def test_checking_prints_every_mistake_and_warning(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,24 +118,24 @@ def test_of_several_metrics_backends_one_wins(sections: list[str], chosen: str, 
 def test_settings_without_effect_so_far_are_listed_sorted_with_their_places() -> None:
     document = with_pools({"timeout_notification": 1}, {"name": "b", "timeout_notification": 2})
     document["tracing"] = {"enabled": True}
-    document["config"]["create_template_delta_disks"] = True
+    document["config"]["adaptive_timeout_enabled"] = True
     waiting = load_text(document).not_in_effect
     assert [(each.setting, each.places) for each in waiting] == [
-        ("config.create_template_delta_disks", ("config.create_template_delta_disks",)),
+        ("config.adaptive_timeout_enabled", ("config.adaptive_timeout_enabled",)),
         ("pools[].timeout_notification", ("pools[0].timeout_notification", "pools[1].timeout_notification")),
         ("tracing.enabled", ("tracing.enabled",)),
     ]
     assert [str(each) for each in waiting] == [
-        "config.create_template_delta_disks",
+        "config.adaptive_timeout_enabled",
         "pools[].timeout_notification (2 times)",
         "tracing.enabled",
     ]
 
 
 def test_a_setting_without_effect_is_listed_when_a_variable_sets_it() -> None:
-    (waiting,) = load_text(COMPLETE, {"CREATE_TEMPLATE_DELTA_DISKS": "true"}).not_in_effect
-    assert waiting.setting == "config.create_template_delta_disks"
+    (waiting,) = load_text(COMPLETE, {"VMPOOLER_TRACING_ENABLED": "true"}).not_in_effect
+    assert waiting.setting == "tracing.enabled"
 
 
 def test_a_setting_of_null_is_not_set() -> None:
-    assert load_text(with_value(("config", "create_template_delta_disks"), None)).not_in_effect == ()
+    assert load_text(with_value(("config", "adaptive_timeout_enabled"), None)).not_in_effect == ()

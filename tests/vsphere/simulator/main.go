@@ -31,6 +31,7 @@ type guests struct {
 type snapshot struct {
 	devices    []types.BaseVirtualDevice
 	annotation string
+	extra      []types.BaseOptionValue
 }
 
 func (g *guests) Reference() types.ManagedObjectReference {
@@ -88,11 +89,11 @@ func (g *guests) meet(vm *mo.VirtualMachine, current types.ManagedObjectReferenc
 	defer g.Unlock()
 	if kept, known := g.snapshots[current]; known {
 		vm.Config.Hardware.Device = append([]types.BaseVirtualDevice{}, kept.devices...)
-		vm.Config.Annotation = kept.annotation
+		vm.Config.Annotation, vm.Config.ExtraConfig = kept.annotation, append([]types.BaseOptionValue{}, kept.extra...)
 		return
 	}
 	devices := append([]types.BaseVirtualDevice{}, vm.Config.Hardware.Device...)
-	g.snapshots[current] = snapshot{devices, vm.Config.Annotation}
+	g.snapshots[current] = snapshot{devices, vm.Config.Annotation, append([]types.BaseOptionValue{}, vm.Config.ExtraConfig...)}
 }
 
 func (g *guests) power(vm *mo.VirtualMachine, on bool) {

@@ -72,7 +72,11 @@ class VsphereDefaults(Section):
     create_template_delta_disks: Annotated[
         bool,
         flag(),
-        Setting("Prepare templates for linked clones", environment=("CREATE_TEMPLATE_DELTA_DISKS",)),
+        Setting(
+            "Give templates without a snapshot delta disks, so that clones can be linked",
+            in_effect=True,
+            environment=("CREATE_TEMPLATE_DELTA_DISKS",),
+        ),
     ] = False
     vsphere_timeout: Annotated[
         timedelta | None,

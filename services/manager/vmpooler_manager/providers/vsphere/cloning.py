@@ -6,6 +6,7 @@ from pyVmomi import vim
 
 from vmpooler_manager.providers.errors import PermanentError
 from vmpooler_manager.providers.types import CloneSpec, OwnershipTag
+from vmpooler_manager.providers.vsphere import delta_disks
 from vmpooler_manager.providers.vsphere.placement import Placement
 from vmpooler_manager.providers.vsphere.tags import EXTRA_CONFIG_KEY, annotation, encode
 
@@ -39,11 +40,13 @@ def clone_spec(pool: CloneSpec, tag: OwnershipTag, placement: Placement, *, host
 
 
 def _move_type(placement: Placement) -> str:
+    """Say how disks are cloned. Disks with neither a snapshot nor layers are copied whole."""
     kinds = vim.vm.RelocateSpec.DiskMoveOptions
-    if not placement.linked:
-        return str(kinds.moveAllDiskBackingsAndConsolidate)
-    # Without a snapshot, the template's topmost layer is what is copied: little, if it has a delta disk.
-    return str(kinds.createNewChildDiskBacking if placement.snapshot else kinds.moveChildMostDiskBacking)
+    if placement.linked and placement.snapshot:
+        return str(kinds.createNewChildDiskBacking)
+    if placement.linked and delta_disks.are_layered(placement.devices):
+        return str(kinds.moveChildMostDiskBacking)  # copies the topmost layer, shares those below
+    return str(kinds.moveAllDiskBackingsAndConsolidate)
 
 
 def _extra_config(pool: CloneSpec, tag: OwnershipTag) -> list[Any]:

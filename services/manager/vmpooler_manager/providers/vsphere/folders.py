@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from pyVmomi import vim
 
 from vmpooler_manager.providers.vsphere.machines import PROPERTIES
+from vmpooler_manager.providers.vsphere.privileges import TO_REMOVE_FOLDERS, check
 from vmpooler_manager.providers.vsphere.retrieval import Found, below, retrieve
 from vmpooler_manager.providers.vsphere.session import Connection
 
@@ -80,4 +81,5 @@ def remove_if_empty(connection: Connection, path: str) -> Any:
     inside = retrieve(connection.content, below(folder, WANTED))
     if any(not isinstance(one.ref, vim.Folder) for one in inside):
         return None
+    check(connection, who=f"removing {path}", needed=[("folder", folder, TO_REMOVE_FOLDERS)])
     return folder.Destroy_Task()

@@ -16,6 +16,13 @@ from vmpooler_manager.providers.vsphere.session import Connection
 MAX_AGE = 300.0
 """Seconds for which what was found is believed; a clone that fails has it looked up again."""
 
+TEMPLATE_PROPERTIES = (
+    "config.hardware.device",
+    "config.template",
+    "config.changeVersion",
+    "snapshot.currentSnapshot",
+)
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -36,7 +43,12 @@ class Placement:
     """A host that the pool names; None: the cluster chooses, or `hosts` does."""
     network: Any
     """What a network card is connected to; None: as in the template."""
+    network_ref: Any
     linked: bool
+    is_template: bool
+    """Whether the template is marked as one; otherwise it is a VM."""
+    change_version: str | None
+    """Of the template's configuration."""
 
 
 def datacenter_of(settings: VsphereProvider, pool: CloneSpec) -> str:
@@ -129,7 +141,7 @@ class Places:
         datacenter_path = datacenter_of(self._settings, pool)
         datacenter = self._find(connection, pool, "datacenter", datacenter_path, vim.Datacenter)
         template = self._template(connection, pool, datacenter_path)
-        wanted = {vim.VirtualMachine: ("config.hardware.device", "snapshot.currentSnapshot")}
+        wanted = {vim.VirtualMachine: TEMPLATE_PROPERTIES}
         [seen] = retrieve(connection.content, of_objects([template], wanted))
         compute, resource_pool, host = self._target(connection, pool, datacenter_path)
         datastore = self._named(connection, pool, datacenter, vim.Datastore)
@@ -144,7 +156,10 @@ class Places:
             resource_pool=resource_pool,
             host=host,
             network=None if network is None else self._backing(connection, network),
+            network_ref=network,
             linked=is_linked(self._settings, pool),
+            is_template=bool(seen.properties.get("config.template")),
+            change_version=seen.properties.get("config.changeVersion"),
         )
 
     def _template(self, connection: Connection, pool: CloneSpec, datacenter: str) -> Any:

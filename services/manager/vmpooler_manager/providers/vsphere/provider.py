@@ -1,6 +1,6 @@
 """The vSphere driver: the provider contract, kept by one session with a vCenter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -25,19 +25,20 @@ from vmpooler_manager.providers.types import (
     ProviderVm,
     VmListing,
     VmRef,
-    VmStatus,
 )
-from vmpooler_manager.providers.vsphere import disks, folders, snapshots
+from vmpooler_manager.providers.vsphere import delta_disks, folders
 from vmpooler_manager.providers.vsphere.clones import Clone, Clones
 from vmpooler_manager.providers.vsphere.cloning import clone_spec
+from vmpooler_manager.providers.vsphere.finishing import CloneFinisher, stopping
 from vmpooler_manager.providers.vsphere.hosts import Hosts
 from vmpooler_manager.providers.vsphere.machines import PROPERTIES, describe
 from vmpooler_manager.providers.vsphere.placement import Placement, Places, folder_path, options_of
-from vmpooler_manager.providers.vsphere.privileges import check
+from vmpooler_manager.providers.vsphere.privileges import Needed, check, for_clones, for_migrations
 from vmpooler_manager.providers.vsphere.retrieval import Found
 from vmpooler_manager.providers.vsphere.session import Connection, Session
 from vmpooler_manager.providers.vsphere.tags import EXTRA_CONFIG_KEY, annotation, decode
 from vmpooler_manager.providers.vsphere.tasks import TASK_PROPERTIES, BatchReader, Tasks
+from vmpooler_manager.providers.vsphere.user_tasks import UserTasks
 from vmpooler_manager.providers.vsphere.vms import Vms
 from vmpooler_manager.providers.vsphere.watcher import Watcher
 
@@ -66,6 +67,9 @@ class VsphereProvider:
         self._places = Places(name, self._settings)
         self._hosts = Hosts(self._session, self._settings)
         self._clones = Clones()
+        self._may_migrate: set[str] = set()
+        self._finisher = CloneFinisher(self._tasks, self._reader, self._vms)
+        self._user_tasks = UserTasks(self._vms)
 
     @property
     def calls(self) -> int:
@@ -156,51 +160,28 @@ class VsphereProvider:
         self._vms.refs.pop(vm.provider_id, None)
 
     async def add_disk(self, pool: CloneSpec, vm: VmRef, *, task: str, size: int) -> None:
-        """Add the disk and note the task by one change."""
-        async with self._vms.lock(vm):
-            ref = await self._vms.existing(vm)
-            properties = await self._vms.read(ref, vm, disks.PROPERTIES)
-            if disks.is_done(properties, task):
-                return
-            spec = disks.disk_change(properties, task=task, size=size, vm=vm.name)
-            await self._vms.run(ref, f"adding a disk to {vm.name}", lambda own: own.ReconfigVM_Task(spec))
+        """Add a disk, once for a task."""
+        await self._user_tasks.add_disk(vm, task=task, size=size)
 
     async def snapshot(self, pool: CloneSpec, vm: VmRef, *, name: str) -> None:
-        """Take a snapshot with the memory, so that going back needs no boot."""
-        async with self._vms.lock(vm):
-            ref = await self._vms.existing(vm)
-            properties = await self._vms.read(ref, vm, snapshots.PROPERTIES)
-            if snapshots.named(properties.get("snapshot.rootSnapshotList", ()), name) is None:
-                await self._vms.run(
-                    ref,
-                    f"taking a snapshot of {vm.name}",
-                    lambda own: own.CreateSnapshot_Task(name, snapshots.DESCRIPTION, True, False),
-                )
+        """Take a snapshot, once for a name."""
+        await self._user_tasks.snapshot(vm, name=name)
 
     async def revert(self, pool: CloneSpec, vm: VmRef, *, task: str, snapshot: str) -> None:
-        """Go back, then put back what going back has reset: the tag, and the notes of tasks with this one."""
-        async with self._vms.lock(vm):
-            ref = await self._vms.existing(vm)
-            properties = await self._vms.read(ref, vm, snapshots.PROPERTIES)
-            if disks.is_done(properties, task):
-                return
-            tree = snapshots.named(properties.get("snapshot.rootSnapshotList", ()), snapshot)
-            if tree is None:
-                raise PermanentError(f"{vm.name} has no snapshot {snapshot}")
-            doing = f"reverting {vm.name} to a snapshot"
-            await self._vms.run(tree.snapshot, doing, lambda own: own.RevertToSnapshot_Task())
-            spec = vim.vm.ConfigSpec(
-                annotation=properties.get("config.annotation", ""),
-                extraConfig=disks.with_task(properties, task),
-            )
-            await self._vms.run(ref, doing, lambda own: own.ReconfigVM_Task(spec))
+        """Go back to a snapshot, once for a task."""
+        await self._user_tasks.revert(vm, task=task, snapshot=snapshot)
 
     async def prepare(self, pool: CloneSpec) -> None:
-        """Look up all that clones need, make the folder, check privileges and hosts."""
+        """Look up all that clones need, make what is missing and may be made, check privileges and hosts."""
         self._places.forget(pool)
         placement = await self._placement(pool)
-        doing = f"pool {pool.name!r}: checking privileges"
-        await self._session.call(doing, partial(check, pool=pool.name, placement=placement))
+        await self._check(pool, for_clones(placement, makes_folders=self._settings.create_folders))
+        if self._settings.create_template_delta_disks and delta_disks.are_missing(placement):
+            name, template = pool.name, pool.template
+            await delta_disks.add(
+                self._session, self._tasks, pool=name, template=template, placement=placement
+            )
+            self._places.forget(pool)
         if self._settings.manage_host_selection and placement.host is None:
             await self._hosts.choose(placement.compute)
 
@@ -213,6 +194,9 @@ class VsphereProvider:
                 placement = await self._placement(pool)
                 better = await self._hosts.better_than(placement.compute, current)
                 if better is not None:
+                    if pool.name not in self._may_migrate:
+                        await self._check(pool, for_migrations(placement))
+                        self._may_migrate.add(pool.name)
                     spec = vim.vm.RelocateSpec(host=better)
                     await self._vms.run(ref, f"moving {vm.name}", lambda own: own.RelocateVM_Task(spec))
             return await self._look(pool, vm, ref)
@@ -234,6 +218,10 @@ class VsphereProvider:
         if task is not None:
             await self._tasks.result(task, f"removing {place.name}")
 
+    async def _check(self, pool: CloneSpec, needed: Iterable[Needed]) -> None:
+        doing, who = f"pool {pool.name!r}: checking privileges", f"pool {pool.name!r}"
+        await self._session.call(doing, partial(check, who=who, needed=tuple(needed)))
+
     async def _placement(self, pool: CloneSpec) -> Placement:
         look_up = partial(self._places.placement, pool=pool)
         return await self._session.call(f"pool {pool.name!r}: looking up its template and target", look_up)
@@ -243,24 +231,11 @@ class VsphereProvider:
         return await self._session.call(f"pool {pool.name!r}: looking up its folder", look_up)
 
     async def _finish_clone(self, pool: CloneSpec, clone: Clone) -> None:
-        """Wait for the clone's end, then see to it that it is on and carries its tag.
-
-        vCenter does both with the clone. Where it didn't, the tag comes last: it says that it is finished.
-        """
-        id_, doing = str(clone.tag.clone.uuid), f"cloning {clone.tag.name}"
-        if clone.task is not None:
-            try:
-                self._vms.refs[id_] = await self._tasks.result(clone.task, doing)
-            except ProviderError as error:
-                self._places.forget(pool)
-                raise CloneFailed(error) from error
-        vm = VmRef(clone.tag.name, clone.tag.attempt, id_)
-        ref = await self._vms.existing(vm)
-        seen = describe(ref, (await self._reader.read(ref)).properties, {})
-        if seen.tag is None:
-            if seen.status is VmStatus.OFF:
-                await self._vms.run(ref, f"switching {vm.name} on", lambda own: own.PowerOnVM_Task(None))
-            await self._vms.annotate(ref, vm, annotation(clone.tag))
+        try:
+            await self._finisher.finish(clone)
+        except CloneFailed:
+            self._places.forget(pool)
+            raise
 
     async def _stop_clone(self, vm: VmRef) -> None:
         try:
@@ -270,9 +245,7 @@ class VsphereProvider:
         if clone is not None and clone.task is not None:
             # It may have ended, or can't be stopped: then it is waited for.
             with suppress(ProviderError):
-                await self._session.call(
-                    f"stopping the clone {vm.name}", lambda c: c.of(clone.task).CancelTask()
-                )
+                await self._session.call(f"stopping the clone {vm.name}", stopping(clone))
         await self._clones.settled(vm.provider_id)
 
     async def _destroy(self, vm: VmRef) -> None:

@@ -149,7 +149,7 @@ class Session:
         except vim.fault.NotAuthenticated as error:
             raise SessionEnded(f"{doing}: the session has ended") from error
         except RuntimeError as error:
-            raise TransientError(f"provider {self.name!r} is closed") from error
+            raise Closed(f"provider {self.name!r} is closed") from error
         except Exception as error:
             # The border to pyVmomi: it raises whatever its XML parser and sockets raise.
             raise translate(error, doing) from error
@@ -159,7 +159,7 @@ class Session:
         if self._connection is not None:
             return self._connection
         if self._closed:
-            raise TransientError(f"provider {self.name!r} is closed")
+            raise Closed(f"provider {self.name!r} is closed")
         if self._refused is not None and time.monotonic() < self._refused[0]:
             raise self._refused[1]
         if self._connecting is None or self._connecting.done():
@@ -219,6 +219,10 @@ class Session:
 
 class SessionEnded(TransientError):  # noqa: N818 - the field's word
     """vCenter doesn't know the session (any more), so it did nothing."""
+
+
+class Closed(TransientError):  # noqa: N818 - the field's word
+    """The driver has been closed."""
 
 
 async def _nothing() -> None:

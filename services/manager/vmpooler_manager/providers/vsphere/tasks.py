@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from pyVmomi import vim, vmodl
 from vmpooler_manager.providers.errors import NotFound, ProviderError, TransientError
 from vmpooler_manager.providers.vsphere.faults import translate
 from vmpooler_manager.providers.vsphere.retrieval import Found, of_objects, retrieve
-from vmpooler_manager.providers.vsphere.session import Connection, Session
+from vmpooler_manager.providers.vsphere.session import Closed, Connection, Session
 
 TASK_PROPERTIES = ("info.state", "info.error", "info.result")
 """Never `info` as a whole: some tasks' results have types that nobody declares."""
@@ -45,7 +46,7 @@ class BatchReader:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
         for _, futures in self._asked.values():
-            _fail(futures, TransientError("the provider is closed"))
+            _fail(futures, Closed("the provider is closed"))
         self._asked.clear()
 
     async def _read_all(self) -> None:
@@ -58,7 +59,7 @@ class BatchReader:
                     _fail(futures, error)
             except asyncio.CancelledError:
                 for _, futures in asked.values():
-                    _fail(futures, TransientError("the provider is closed"))
+                    _fail(futures, Closed("the provider is closed"))
                 raise
 
     async def _read_these(self, asked: dict[str, tuple[Any, list[asyncio.Future[Found]]]]) -> None:
@@ -92,6 +93,19 @@ class BatchReader:
             return str(gone.obj._GetMoId()) if gone.obj is not None else refs[0]._GetMoId()
 
 
+class TaskForgotten(TransientError):  # noqa: N818 - the field's word
+    """vCenter doesn't know the task any more: what became of it has to be found out otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a task ended."""
+
+    result: Any
+    failure: ProviderError | None
+    """What vCenter says that the task failed of; nothing else is meant by it."""
+
+
 class Tasks:
     """Waits for tasks of vCenter."""
 
@@ -99,9 +113,17 @@ class Tasks:
         self._reader = reader
 
     async def result(self, task: Any, doing: str) -> Any:
-        """Wait until the task has ended; give its result. Raises what it failed of.
+        """Wait until the task has ended; give its result. Raises what it failed of, and as `ended` does."""
+        ended = await self.ended(task, doing)
+        if ended.failure is not None:
+            raise ended.failure
+        return ended.result
 
-        A look that fails says nothing of the task: it is looked at again, until the caller's deadline.
+    async def ended(self, task: Any, doing: str) -> Ended:
+        """Wait until the task has ended.
+
+        A look that fails says nothing of the task, so it is looked at again, until the caller's deadline.
+        Raises TaskForgotten; PermanentError when looking can't work.
         """
         clock = asyncio.get_running_loop().time
         started = clock()
@@ -114,13 +136,19 @@ class Tasks:
             try:
                 properties = (await self._reader.read(task)).properties
             except NotFound as error:
-                raise TransientError(f"{doing}: vCenter has forgotten the task") from error
+                raise TaskForgotten(f"{doing}: vCenter has forgotten the task") from error
+            except Closed:
+                raise
+            except TransientError:
+                await asyncio.sleep(PATIENT_TICK)
+                continue
             state = properties.get("info.state")
             if state == vim.TaskInfo.State.success:
-                return properties.get("info.result")
+                return Ended(properties.get("info.result"), None)
             if state == vim.TaskInfo.State.error:
                 fault = properties.get("info.error")
-                raise translate(fault if isinstance(fault, Exception) else RuntimeError(str(fault)), doing)
+                cause = fault if isinstance(fault, Exception) else RuntimeError(str(fault))
+                return Ended(None, translate(cause, doing))
 
 
 def _fail(futures: list["asyncio.Future[Found]"], error: ProviderError) -> None:

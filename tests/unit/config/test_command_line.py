@@ -59,9 +59,7 @@ def test_a_fine_configuration_is_called_fine(fine: Path, capsys: pytest.CaptureF
 def test_checking_prints_warnings_and_what_is_not_in_effect_yet(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(
-        tmp_path, "a.yaml", COMPLETE | {"config": {"adaptive_timeout_enabled": True, "redy_ttl": 5}}
-    )
+    path = write(tmp_path, "a.yaml", COMPLETE | {"config": {"adaptive_timeout_enabled": True, "redy_ttl": 5}})
     assert start("api", ["--check-config", "--config", str(path)], {}) == 0
     out, err = capsys.readouterr()
     assert "1 warning" in out

@@ -5,6 +5,7 @@ import sys
 import click
 
 from vmpooler_cli import asking, changing, completion, getting, looking, operators, tokens
+from vmpooler_cli.exits import Exit
 
 FOR_USERS = (
     looking.list_pools,
@@ -56,7 +57,14 @@ for _commands in SECTIONS.values():
 def main() -> None:
     """Run the command."""
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # names may not fit the terminal's
-    cli(prog_name="vmpooler")
+    try:
+        code = cli(prog_name="vmpooler", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = Exit.INTERRUPTED
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -77,8 +77,8 @@ class Call:
 
     def finish(self) -> Finished:
         """Wait for its end."""
-        code = int(_line(self._connection))
-        self._connection.close()
+        with self._connection:
+            code = int(_line(self._connection))
         texts = [reader.end() for reader in self._readers]
         return Finished(code, texts[0], texts[1] if len(texts) > 1 else "")
 

@@ -83,9 +83,9 @@ class AsyncOnDemandCheckout:
 
     async def _delete(self, error: BaseException | None) -> None:
         """Delete the request, also one that may only be on its way."""
-        problem: VmpoolerError | None = None
         if not self.is_unclear:
             return
+        problem: VmpoolerError | None = None
         try:
             if self._flight is not None and await self._flight.outcome(_HURRY) is None:
                 # Once it is there, the lost one that may still arrive is refused.
@@ -96,13 +96,17 @@ class AsyncOnDemandCheckout:
             pass  # it is over, and forgotten
         except VmpoolerError as raised:
             problem = raised
+        except BaseException as stopped:  # once more: there is no time for the rest
+            stopped.add_note(self._what_is_left("it was stopped"))
+            raise
         if problem is None:
             self.is_unclear, self._held = False, []
             return
-        left = VmsLeftError(
-            f"the on-demand request {self.order.key} may be left, with its VMs ({problem})",
-            [vm.hostname for vm in self._held],
-        )
+        left = VmsLeftError(self._what_is_left(str(problem)), [vm.hostname for vm in self._held])
         if error is None:
             raise left
         error.add_note(str(left))
+
+    def _what_is_left(self, reason: str) -> str:
+        names = ", ".join(vm.hostname for vm in self._held)
+        return f"the on-demand request {self.order.key} may be left, with {names or 'its VMs'} ({reason})"

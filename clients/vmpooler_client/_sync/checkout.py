@@ -66,8 +66,6 @@ class Checkout(Generic[T]):
         try:
             return self._form(self._take())
         except BaseException as error:
-            if self._flight and not _says_nothing_was_taken(error):
-                self._settle(self._flight)
             self._give_back(error)
             raise
 
@@ -127,6 +125,23 @@ class Checkout(Generic[T]):
         return [], isinstance(problem, UnavailableError) or not isinstance(problem, RefusedError)
 
     def _give_back(self, error: BaseException | None) -> None:
+        """Give back what is held, and raise or note what couldn't be."""
+        try:
+            if error and self._flight and not _says_nothing_was_taken(error):
+                self._settle(self._flight)
+            problems = self._release_all(error)
+        except BaseException as stopped:  # once more: there is no time for the rest
+            if self._held or self.is_unclear:
+                stopped.add_note(self._what_is_left([]))
+            raise
+        if not self._held and not self.is_unclear:
+            return
+        left = VmsLeftError(self._what_is_left(problems), [vm.hostname for vm in self._held])
+        if error is None:
+            raise left
+        error.add_note(str(left))
+
+    def _release_all(self, error: BaseException | None) -> list[VmpoolerError]:
         problems: list[VmpoolerError] = []
         for vm in self.left:
             call = release_call(vm.hostname)
@@ -138,12 +153,7 @@ class Checkout(Generic[T]):
                 problems.append(problem)
                 continue
             self._held.remove(vm)
-        if not self._held and not self.is_unclear:
-            return
-        left = VmsLeftError(self._what_is_left(problems), [vm.hostname for vm in self._held])
-        if error is None:
-            raise left
-        error.add_note(str(left))
+        return problems
 
     def _what_is_left(self, problems: list[VmpoolerError]) -> str:
         if self._held:

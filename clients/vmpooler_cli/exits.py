@@ -21,7 +21,7 @@ class Exit(IntEnum):
     UNKNOWN = 3, "there is no such pool, VM, request or token"
     NOT_ALLOWED = 4, "a token is missing or wrong, or it is somebody else's"
     NOT_READY = 5, "no VM was ready in time, or the on-demand request failed"
-    NO_SERVICE = 6, "the service can't be reached, doesn't answer, or isn't vmpooler"
+    NO_SERVICE = 6, "the service can't be reached or used, doesn't answer, or isn't vmpooler"
     NOT_SUPPORTED = 7, "this service can't do that"
     LEFT = 8, "VMs are left that should have been given back; they are named"
     PIPE = 141, "whoever read the output went away"

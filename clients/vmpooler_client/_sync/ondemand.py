@@ -18,8 +18,8 @@ from vmpooler_client.models.requests import Request
 from vmpooler_client.orders import Order, TakenVm
 from vmpooler_client.request_calls import delete_call
 
-_HURRY = 5.0
-"""Seconds for each answer when somebody has been stopped and waits to be gone."""
+_HURRY, _GRACE = 5.0, 0.5
+"""Seconds for each answer when somebody has been stopped and waits to be gone, and for the one under way."""
 
 
 class OnDemandCheckout:
@@ -87,7 +87,7 @@ class OnDemandCheckout:
             return
         problem: VmpoolerError | None = None
         try:
-            if self._flight is not None and self._flight.outcome(_HURRY) is None:
+            if self._flight is not None and self._flight.outcome(_GRACE) is None:
                 # Once it is there, the lost one that may still arrive is refused.
                 self._transport.send(replace(self.order.request(), at_most=_HURRY))
             call = delete_call(self.order.key)

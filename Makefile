@@ -23,8 +23,10 @@ STAMP := .venv/.set-up
 SOURCES := clients libs services tests tools benchmarks
 
 # uv reads the same pins wherever it runs; no file that is committed names a package index.
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
+COMPILE_ANY := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+COMPILE := $(COMPILE_ANY) pyproject.toml
+COMPILE_GENERATORS := $(COMPILE_ANY) tests/clients/generated/requirements.in
 
 # Most tests wait more than they compute. Those of the whole system have many processes each, so fewer go at once,
 # and not beside the others: a Redis that two cores don't serve for seconds fails tests that did nothing wrong.
@@ -104,7 +106,8 @@ lock: $(STAMP) ## Pin the dependencies again after a change of pyproject.toml (U
 	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock
 	$(COMPILE) $(UPGRADE) --extra client --extra api --extra manager --extra vsphere --extra dns \
 		--constraints requirements.lock --output-file deploy/requirements.lock
+	$(COMPILE_GENERATORS) $(UPGRADE) --output-file tests/clients/generated/requirements.lock
 
 .PHONY: clean
 clean: ## Remove .venv, the caches and what coverage and matrix made; the data of `make run` in .run stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .matrix .coverage
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .matrix .generators .coverage

@@ -305,9 +305,11 @@ async def test_legacy_answers_are_as_described(
 async def test_examples_of_v1_are_as_v1_answers(api: Api) -> None:
     document = await document_of(api)
     granted = document["paths"]["/api/v1/vm"]["post"]["responses"]["200"]["content"]["application/json"]
-    *_, (name, taken), (last, domain) = granted["schema"]["example"].items()
+    assert granted["schema"] == {"$ref": "#/components/schemas/CheckedOutV1"}
+    example = document["components"]["schemas"]["CheckedOutV1"]["example"]
+    *_, (name, taken), (last, domain) = example.items()
     assert (last, domain, "." in taken["hostname"]) == ("domain", "example.com", False), name
-    for name in ("OpenedV1", "ReadyV1"):
+    for name in ("OpenedV1", "ReadyV1", "CheckedOutV1"):
         schema = document["components"]["schemas"][name]
         assert schema["example"]["domain"] == "example.com"
         Draft202012Validator(schema | {"components": document["components"]}).validate(schema["example"])

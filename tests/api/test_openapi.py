@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.api.conftest import WithApi
 from tests.api.in_process import Api
 from tests.store.fleet import ALICE_HERE
 from tests.store.ondemand import OnDemand
 from tests.store.task_helpers import TaskHelpers, disk, revert, snapshot
+from vmpooler_api.web.openapi_names import OPERATION_IDS
 from vmpooler_common.store.vms.changes import MOST_TAGS, Access, VmChange
 
 CHECKOUT, NAMED = "/api/v3/vm", "/api/v3/vm/{name}"
@@ -120,6 +123,49 @@ async def test_no_answer_is_described_that_is_never_given(client: httpx.AsyncCli
     assert "ValidationError" not in (await client.get("/openapi.json")).text
 
 
+def schemas_of(value: Any) -> Iterator[dict[str, Any]]:
+    """Give everything below that may be a schema; examples are none."""
+    if isinstance(value, list):
+        for item in value:
+            yield from schemas_of(item)
+    if isinstance(value, dict):
+        yield value
+        for name, item in value.items():
+            if name not in ("example", "examples"):
+                yield from schemas_of(item)
+
+
+async def test_schemas_have_forms_that_generators_understand(with_api: WithApi) -> None:
+    config = {"rate_limiting_enabled": True, "experimental_features": True}
+    async with with_api(auth="dummy", config=config) as api:
+        document = (await api.client.get("/openapi.json")).json()
+    found = [schema for schema in schemas_of(document) if "$ref" not in schema]
+    assert not [schema for schema in found if isinstance(schema.get("const"), bool)]
+    assert not [schema for schema in found if isinstance(schema.get("default"), dict | list)]
+    titles = [schema["title"] for schema in found if isinstance(schema.get("title"), str)]
+    assert sorted(titles) == sorted([*document["components"]["schemas"], "vmpooler"])
+    bodies = [
+        operation["requestBody"] for by_method in document["paths"].values()
+        for operation in by_method.values() if "requestBody" in operation
+    ]  # fmt: skip
+    assert not [schema for body in bodies for schema in schemas_of(body) if "oneOf" in schema]
+
+
+async def test_every_operation_has_a_name_of_its_own(secured_api: Api) -> None:
+    paths = (await secured_api.client.get("/openapi.json")).json()["paths"]
+    names = {
+        (method, path): operation["operationId"]
+        for path, by_method in paths.items()
+        for method, operation in by_method.items()
+    }
+    assert len(set(names.values())) == len(names)
+    assert names["post", "/api/v3/vm"] == "checkOutVms"
+    assert names["post", "/api/v1/vm"] == "checkOutVmsV1"
+    assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]*)*(V[12])?", name) for name in names.values())
+    current = {key: name for key, name in names.items() if not is_legacy(key[1])}
+    assert current == OPERATION_IDS
+
+
 async def prepare(api: Api) -> None:
     """Have one VM of each kind that the requests below are about."""
     await api.fleet.token("good", "alice")
@@ -180,6 +226,7 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 1}, "headers": {"Idempotency-Key": ""}}, 400),
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool1": 1}, "headers": USED_KEY}, 422),
     ("post", CHECKOUT, "/api/v3/vm", {"json": {"pool2": 1}, "headers": OVER_KEY}, 409),
+    ("post", CHECKOUT, "/api/v3/vm?format=list", {"json": {"pool1": 1}}, 200),
     ("post", NAMED, "/api/v3/vm/pool1+pool1", {}, 200),
     ("post", NAMED, "/api/v3/vm/" + "pool1+" * 201, {}, 400),
     ("post", NAMED, "/api/v3/vm/pool1", {"headers": BAD_TOKEN}, 401),
@@ -240,6 +287,8 @@ REQUESTS: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("get", REQUEST, f"{DEMAND}/met", {}, 200),
     ("get", REQUEST, f"{DEMAND}/over", {}, 200),
     ("get", REQUEST, f"{DEMAND}/partly", {}, 202),
+    ("get", REQUEST, f"{DEMAND}/met?format=list", {}, 200),
+    ("get", REQUEST, f"{DEMAND}/partly?format=list", {}, 202),
     ("get", REQUEST, f"{DEMAND}/met?wait=x", {}, 400),
     ("get", REQUEST, f"{DEMAND}/unknown", {}, 404),
     ("get", EXPLAIN, f"{DEMAND}/met/explain", {}, 200),

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,6 +30,16 @@ def needs_library(name: str, *, package: str) -> Path:
     if found is None:
         _miss(f"needs the Debian package {package}")
     return found
+
+
+def needs_packages(lock: Path, *, environment: Path) -> None:
+    """Make an environment with pinned packages, which may be moved, or skip the test: they can't be had."""
+    uv, python = str(Path(sys.executable).with_name("uv")), str(environment / "bin" / "python")
+    make = [uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, str(environment)]
+    install = [uv, "pip", "install", "--quiet", "--require-hashes", "--python", python, "-r", str(lock)]
+    if subprocess.run(make).returncode or subprocess.run(install).returncode:
+        shutil.rmtree(environment, ignore_errors=True)
+        _miss(f"needs the packages of {lock.name}, which can't be installed here")
 
 
 def needs_examples() -> Path:

@@ -20,7 +20,7 @@ from vmpooler_api.metrics.checkout import CheckoutMetrics
 from vmpooler_api.selection.request import Order, order_from_body, order_from_path
 from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_api.web.errors import BadRequest, UnknownName
-from vmpooler_api.web.parameters import read_wait, short_name
+from vmpooler_api.web.parameters import read_wait, short_name, wants_list
 from vmpooler_api.web.request import LARGEST_BODY, client_leaves, has_left, read_body
 from vmpooler_common.config import Settings
 from vmpooler_common.store.checkout.checkouts import Checkout
@@ -81,7 +81,7 @@ class CheckoutRoutes:
         try:
             order = read_order()
             key = read_key(request, self._addresses, has_token=token is not None)
-            wait_seconds = _wait_seconds(request, self._longest_wait)
+            wait_seconds, as_list = _query(request, self._longest_wait)
         except (BadRequest, UnknownName):
             self._metrics.invalid()
             raise
@@ -95,18 +95,20 @@ class CheckoutRoutes:
                 leaves=lambda: client_leaves(request),
             ),
         )
-        return JsonAnswer(_granted(checkout))
+        return JsonAnswer(_listed(checkout) if as_list else _granted(checkout))
 
 
 def _token(request: Request) -> str | None:
     return request.headers.get(TOKEN_HEADER) or None
 
 
-def _wait_seconds(request: Request, longest: timedelta) -> float:
+def _query(request: Request, longest: timedelta) -> tuple[float, bool]:
+    """Give the seconds that the client waits, and whether it wants a list."""
     if not request.scope["query_string"]:
-        return 0.0
+        return 0.0, False
+    given = request.query_params
     try:
-        return read_wait(request.query_params.get("wait", "0"), longest=longest)
+        return read_wait(given.get("wait", "0"), longest=longest), wants_list(given.get("format"))
     except ValueError as error:
         raise BadRequest(str(error)) from None
 
@@ -120,3 +122,11 @@ def _granted(checkout: Checkout) -> dict[str, Any]:
         for name, of_name in hostnames.items()
     }
     return {"ok": True, **granted}
+
+
+def _listed(checkout: Checkout) -> dict[str, Any]:
+    vms = [
+        {"name": grant.name, "hostname": grant.vm, "fqdn": grant.fqdn, "pool": grant.pool}
+        for grant in checkout.grants
+    ]
+    return {"ok": True, "vms": vms}

@@ -13,7 +13,6 @@ _DOMAIN = {
     "description": "Domain of all names; absent when they have several, or none.",
 }
 _DOMAIN_OF_ONE = {"type": "string", "description": "Domain of the name; empty when there is none."}
-_GRANTING = ("/vm", "/vm/{name}")
 _LOOKING = ("get", "/vm/{name}")
 _EXAMPLE = "example.com"
 _HEADERS = {
@@ -28,7 +27,11 @@ _HEADERS = {
 def describe_legacy_versions(document: dict[str, Any]) -> None:
     """Add v1 and v2 to a document that is complete but for them."""
     schemas = document["components"]["schemas"]
-    of_v1 = {f"{name}V1": revise(schemas[name]) for name, revise in _REVISED.items() if name in schemas}
+    of_v1 = {
+        f"{name}V1": revise(schemas[name]) | {"title": f"{name}V1"}
+        for name, revise in _REVISED.items()
+        if name in schemas
+    }
     schemas.update(of_v1)
     current = {path: by_method for path, by_method in document["paths"].items() if path.startswith(CURRENT)}
     for prefix in (V1, V2):
@@ -44,19 +47,30 @@ def _operation(current: Mapping[str, Any], prefix: str, method: str, rest: str) 
     operation = deepcopy(dict(current))
     operation["deprecated"] = True
     operation["tags"] = [f"{version} (deprecated)"]
-    operation["operationId"] = f"{operation['operationId']}_{version}"
+    operation["operationId"] += version.upper()
+    _leave_lists_out(operation)
     for answer in operation["responses"].values():
         answer["headers"] = {**answer.get("headers", {}), **_HEADERS}
     if prefix != V1:
         return operation
-    if method == "post" and rest in _GRANTING:
-        granted = operation["responses"]["200"]["content"]["application/json"]
-        granted["schema"] = _with_domain(granted["schema"])
     if (method, rest) == _LOOKING:
         looked_at = operation["responses"]["200"]["content"]["application/json"]
         looked_at["example"] = with_domains_of_vms(looked_at["example"])
     referring: dict[str, Any] = _to_v1(operation)
     return referring
+
+
+def _leave_lists_out(operation: dict[str, Any]) -> None:
+    """Take away the parameter `format`, which is new in v3, and the answers that it gives."""
+    others = [one for one in operation.get("parameters", []) if one["name"] != "format"]
+    if len(others) == len(operation.get("parameters", [])):
+        return
+    operation["parameters"] = others
+    for answer in operation["responses"].values():
+        told = answer["content"]["application/json"]
+        forms = told["schema"].get("anyOf", [told["schema"]])
+        kept = [form for form in forms if form.get("$ref", "").removeprefix(_REFERENCE) not in _LISTS]
+        told["schema"] = {"anyOf": kept} if len(kept) > 1 else kept[0]
 
 
 def _to_v1(value: Any) -> Any:
@@ -92,4 +106,10 @@ def _vm(schema: Mapping[str, Any]) -> dict[str, Any]:
     return revised
 
 
-_REVISED = {"VmReport": _vm, "Opened": _with_domain, "Ready": _with_domain}
+_REVISED = {
+    "VmReport": _vm,
+    "Opened": _with_domain,
+    "Ready": _with_domain,
+    "CheckedOut": _with_domain,
+}
+_LISTS = ("CheckedOutList", "RequestList")

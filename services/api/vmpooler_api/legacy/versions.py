@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,12 +63,20 @@ class LegacyVersions:
         application, root_path = scope["app"], scope.get("root_path", "")
         told = _telling(scope["raw_path"], send)
         scope["path"] = CURRENT + rest
+        if b"format" in scope["query_string"]:
+            scope["query_string"] = _without_format(scope["query_string"])
         try:
             await self._app(scope, receive, told if revision is None else _Revising(revision, told))
         finally:
             template = route_template(scope, application.routes, root_path=root_path)
             if template != UNMATCHED:
                 scope[NOTED] = prefix + template.removeprefix(CURRENT)
+
+
+def _without_format(query: bytes) -> bytes:
+    """Leave out a parameter that is new in v3."""
+    given = parse_qsl(query, keep_blank_values=True)
+    return urlencode([(name, value) for name, value in given if name != b"format"]).encode()
 
 
 class _Revising:

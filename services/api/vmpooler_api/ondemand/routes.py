@@ -8,12 +8,19 @@ from fastapi import APIRouter, Path, Query, Request
 
 from vmpooler_api.ondemand import schemas as answers
 from vmpooler_api.ondemand.explain import RequestExplanation
-from vmpooler_api.ondemand.responses import report_request
+from vmpooler_api.ondemand.responses import list_request, report_request
 from vmpooler_api.ondemand.service import OnDemandService
 from vmpooler_api.ondemand.waiting import RequestWaiters
 from vmpooler_api.web.dependencies import TheToken
 from vmpooler_api.web.errors import Unacceptable
-from vmpooler_api.web.parameters import WAIT_IS_CUT, WAIT_PATTERN, read_wait
+from vmpooler_api.web.parameters import (
+    FORMAT_DESCRIPTION,
+    FORMATS,
+    WAIT_IS_CUT,
+    WAIT_PATTERN,
+    read_wait,
+    wants_list,
+)
 from vmpooler_api.web.request import LARGEST_BODY, client_leaves, has_left, read_body
 from vmpooler_api.web.router import Router
 from vmpooler_common.store.core.errors import NoSuchRequest
@@ -25,6 +32,10 @@ TheWait = Annotated[
         description=f"Seconds: answer when the request is over, or after these. {WAIT_IS_CUT}",
         json_schema_extra={"pattern": WAIT_PATTERN},
     ),
+]
+TheFormat = Annotated[
+    str | None,
+    Query(alias="format", description=FORMAT_DESCRIPTION, json_schema_extra={"enum": list(FORMATS)}),
 ]
 TheId = Annotated[str, Path(description="Id of the request.")]
 
@@ -80,17 +91,20 @@ def _add_openings(router: APIRouter, service: OnDemandService) -> None:
 
 def _add_look(router: APIRouter, waiters: RequestWaiters, longest: timedelta) -> None:
     @router.get("/{request_id}", summary="Look at a request, or wait for it", responses=answers.TO_SHOW)
-    async def show(request: Request, request_id: TheId, wait: TheWait = None) -> JsonAnswer:
+    async def show(
+        request: Request, request_id: TheId, wait: TheWait = None, form: TheFormat = None
+    ) -> JsonAnswer:
         """Give counts while VMs are missing, and host names when all are there."""
         try:
             seconds = 0.0 if wait is None else read_wait(wait, longest=longest)
+            report = list_request if wants_list(form) else report_request
         except ValueError as error:
             raise Unacceptable(str(error)) from None
         leaves = partial(client_leaves, request)
         found = await waiters.look_up(request_id, longest=seconds, client_leaves=leaves)
         if found is None:
             raise NoSuchRequest(_unknown(request_id))
-        status, content = report_request(found)
+        status, content = report(found)
         return JsonAnswer(content, status)
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vmpooler_api.ondemand.explain import RequestExplanation
 from vmpooler_api.web.schemas import AWAY, UNAUTHORIZED, Answers, Refusal
 
+_VM = {"hostname": "merry-otter", "fqdn": "merry-otter.example.com", "pool": "debian-12-x86_64"}
 _ID = "1c7d4a6e-5b1f-4c55-9d6c-0f7a3b1f2a77"
 
 
@@ -75,6 +76,46 @@ class Over(BaseModel):
     message: str
 
 
+class GrantedVm(BaseModel):
+    """One VM that the request was given."""
+
+    model_config = _shown(name="debian", **_VM)
+
+    name: str = Field(description="The pool or alias that was asked for.")
+    hostname: str = Field(description="Its short name, by which its routes know it.")
+    fqdn: str = Field(description="With its domain, where it has one.")
+    pool: str
+
+
+class NameCounts(BaseModel):
+    """How many VMs of one name there are."""
+
+    model_config = _shown(name="debian", ready=1, pending=2)
+
+    name: str
+    ready: int
+    pending: int
+
+
+class RequestList(BaseModel):
+    """A request, with `?format=list`: the same members whatever its state."""
+
+    model_config = _shown(
+        ok=True,
+        request_id=_ID,
+        ready=True,
+        vms=[{"name": "debian", **_VM}],
+        counts=[{"name": "debian", "ready": 1, "pending": 0}],
+    )
+
+    ok: bool
+    request_id: str
+    ready: bool = Field(description="Whether all VMs are there.")
+    message: str | None = Field(None, description="Why it is over without them; else absent.")
+    vms: list[GrantedVm] = Field(description="All of them when it is ready, none before.")
+    counts: list[NameCounts] = Field(description="By requested name; empty when it failed or was deleted.")
+
+
 class Told(Refusal):
     """A refusal that says why."""
 
@@ -124,9 +165,10 @@ TO_OPEN_BY_BODY: Answers = TO_OPEN_BY_PATH | {
     409: {"model": Duplicate, "description": "The id is in use."},
 }
 TO_SHOW: Answers = {
-    200: {"model": Ready | Over, "description": "The request is over."},
-    202: {"model": Waiting, "description": "Some VMs are missing."},
-    400: {"model": Told, "description": "`wait` is no such number."},
+    # Whoever reads an answer tries one after the other: the list and what is over are told by their members.
+    200: {"model": RequestList | Over | Ready, "description": "The request is over."},
+    202: {"model": RequestList | Waiting, "description": "Some VMs are missing."},
+    400: {"model": Told, "description": "`wait` is no such number, or `format` no such one."},
     404: _UNKNOWN_ID,
     503: AWAY,
 }
@@ -144,12 +186,7 @@ BODY: dict[str, Any] = {
                     "properties": {
                         "request_id": {"type": "string", "pattern": "^(?!.*__)[A-Za-z0-9_-]{1,64}$"}
                     },
-                    "additionalProperties": {
-                        "oneOf": [
-                            {"type": "integer", "minimum": 1},
-                            {"type": "string", "pattern": "^[0-9]+$"},
-                        ]
-                    },
+                    "additionalProperties": {"type": "integer", "minimum": 1},
                     "example": {"debian": 3, "request_id": "build-7"},
                 }
             }

@@ -67,7 +67,7 @@ class PoolConfiguration(BaseModel):
     configured: Configured
 
 
-class Verdict(BaseModel):
+class ConfigurationVerdict(BaseModel):
     """It went well."""
 
     ok: Annotated[bool, Field(description="Always true.")] = True
@@ -81,7 +81,7 @@ class ConfigurationReport(BaseModel):
     )
 
     pool_configuration: list[PoolConfiguration]
-    status: Verdict = Verdict()
+    status: ConfigurationVerdict = ConfigurationVerdict()
 
 
 class FullReport(BaseModel):
@@ -90,7 +90,7 @@ class FullReport(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": {"full_config": _FULL, "status": {"ok": True}}})
 
     full_config: dict[str, Any]
-    status: Verdict = Verdict()
+    status: ConfigurationVerdict = ConfigurationVerdict()
 
 
 def report_configuration(pools: Sequence[PoolSettings], current: CurrentOverrides) -> ConfigurationReport:

@@ -155,10 +155,9 @@ def _body(description: str, value: dict[str, Any], example: dict[str, Any]) -> d
 SIZES = _body(
     "Pool -> VMs that are kept ready.",
     {
-        "oneOf": [
-            {"type": "integer", "minimum": 0, "maximum": LARGEST_SIZE},
-            {"type": "string", "pattern": "^0*[0-9]{1,5}$"},
-        ]
+        "type": "integer",
+        "minimum": 0,
+        "maximum": LARGEST_SIZE,
     },
     {"debian-12-x86_64": 10},
 )

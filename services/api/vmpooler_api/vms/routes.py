@@ -41,7 +41,8 @@ _CHANGE_ANSWERS: Answers = {
 }
 _LIFETIME = {
     "description": "Hours from the checkout to the end, also as a text.",
-    "oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+$"}],
+    "type": "integer",
+    "minimum": 1,
 }
 _TAGS = {
     "type": "object",
@@ -51,10 +52,9 @@ _TAGS = {
 }
 _DISK = {
     "description": "GB of a disk to add, also as a text; as POST to `/disk/{size}` does.",
-    "oneOf": [
-        {"type": "integer", "minimum": 1, "maximum": LARGEST_DISK},
-        {"type": "string", "pattern": "^[0-9]+$"},
-    ],
+    "type": "integer",
+    "minimum": 1,
+    "maximum": LARGEST_DISK,
 }
 _BODY: dict[str, Any] = {
     "requestBody": {

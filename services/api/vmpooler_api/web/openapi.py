@@ -8,6 +8,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from vmpooler_api.web.openapi_examples import ANSWERS, PARAMETERS, SCHEMAS
+from vmpooler_api.web.openapi_forms import simplify
+from vmpooler_api.web.openapi_names import OPERATION_IDS
 from vmpooler_api.web.router import DEFINITIONS
 
 Security = Sequence[Mapping[str, Sequence[str]]]
@@ -47,10 +49,12 @@ def complete_openapi(
     def completed() -> dict[str, Any]:
         document = of_the_framework()
         _complete(document, operations, everywhere, but_at, needs_token)
-        for by_method in document["paths"].values():
+        for path, by_method in document["paths"].items():
             for method, operation in by_method.items():
+                operation["operationId"] = OPERATION_IDS[method, path]
                 if method != "get":
                     operation["responses"] = {**of_changes, **operation["responses"]}
+        simplify(document)
         finish(document)
         return document
 
@@ -68,6 +72,10 @@ def _complete(
     for by_method in document["paths"].values():
         for operation in by_method.values():
             operation["responses"].pop(_NEVER_ANSWERED, None)
+    for path, by_method in operations.items():
+        document["paths"].setdefault(path, {}).update(deepcopy(dict(by_method)))
+    for by_method in document["paths"].values():
+        for operation in by_method.values():
             for answer in operation["responses"].values():
                 schemas.update(answer.pop(DEFINITIONS, {}))
     for name in _ITS_SCHEMAS:
@@ -80,8 +88,6 @@ def _complete(
         "description": "A token. A VM that is taken with one has an owner, lives longer, and is only given "
         "back with one of the same user or an admin.",
     }
-    for path, by_method in operations.items():
-        document["paths"].setdefault(path, {}).update(deepcopy(dict(by_method)))
     for path, by_method in document["paths"].items():
         for method, operation in by_method.items():
             for status, answer in () if path in but_at else everywhere.items():

@@ -9,6 +9,7 @@ _POOL = "debian-12-x86_64"
 _VM = "merry-otter"
 _REQUEST = "1c7d4a6e-5b1f-4c55-9d6c-0f7a3b1f2a77"
 _TOKEN = "q3v7m2xk9d0c8h5t1z6w4b7n2r9y5j0f"  # noqa: S105 - nobody's
+_LISTED = {"name": "debian-12", "hostname": _VM, "fqdn": f"{_VM}.example.com", "pool": _POOL}
 _SNAPSHOT = "k8s2n5v9w1c4x7b0m3z6q8r2t5y9d1f4"
 _CREATED, _LAST = "2026-11-20 08:15:02 +0000", "2026-11-22 17:31:24 +0000"
 
@@ -36,6 +37,10 @@ SCHEMAS: Mapping[str, Any] = {
     "NewToken": {"ok": True, "token": _TOKEN},
     "TokenFacts": {"created": _CREATED, "last": _LAST},
     "TokenReport": {"user": "alice", "created": _CREATED, "last": _LAST, "vms": {"running": [_VM]}},
+    "GrantedHostname": {"hostname": f"{_VM}.example.com"},
+    "CheckedOut": {"ok": True, _POOL: {"hostname": f"{_VM}.example.com"}},
+    "ListedVm": _LISTED,
+    "CheckedOutList": {"ok": True, "vms": [_LISTED]},
     "VmReport": {
         "template": _POOL,
         "lifetime": 12,
@@ -177,5 +182,6 @@ PARAMETERS: Mapping[str, str] = {
     "pool": f"{_POOL},debian-12",
     "history": "1",
     "user": "alice",
+    "format": "list",
 }
 """By the name of a parameter; where a parameter has an example of its own, that one stays."""

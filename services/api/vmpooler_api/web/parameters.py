@@ -57,6 +57,17 @@ def read_wait(text: str, *, longest: timedelta) -> float:
     return min(float(text), longest.total_seconds())
 
 
+FORMATS = ("list",)
+FORMAT_DESCRIPTION = "`list`: a list of VMs in place of members that are named by what was asked for."
+
+
+def wants_list(text: str | None) -> bool:
+    """Read the parameter `format`; None: it isn't given. Raises ValueError with a text for the client."""
+    if text is not None and text not in FORMATS:
+        raise ValueError("format must be list")
+    return text is not None
+
+
 _LENGTH = 32
 _LETTERS = string.ascii_lowercase
 _CHARACTERS = string.ascii_lowercase + string.digits

@@ -27,11 +27,12 @@ class _Route(APIRoute):
     def __init__(
         self, *arguments: Any, responses: Mapping[int | str, Mapping[str, Any]] | None = None, **named: Any
     ) -> None:
-        referring = {status: _referring(answer) for status, answer in (responses or {}).items()}
-        super().__init__(*arguments, responses=referring, **named)
+        referred = {status: referring(answer) for status, answer in (responses or {}).items()}
+        super().__init__(*arguments, responses=referred, **named)
 
 
-def _referring(answer: Mapping[str, Any]) -> dict[str, Any]:
+def referring(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe an answer that has a `model` by its schema."""
     if "model" not in answer:
         return dict(answer)
     schema, definitions = _schema(answer["model"])

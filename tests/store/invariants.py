@@ -104,4 +104,13 @@ def _check_membership(data: Dataset, pools: Sequence[str]) -> None:
         }
         assert data.memberships(vm) in allowed.get(state, [[f"{state}:{pool}"]]), vm
     members = sum(len(data.members(kind, pool)) for kind in (*LIVE, *SET_ASIDE) for pool in pools)
+    for pool in pools:
+        entry = data.entries.get(f"unmade:{pool}")
+        assert (set(entry.value) if entry else set()) == {
+            vm
+            for vm, record in data.records.items()
+            if record["pool"] == pool
+            and record["state"] in ("completed", "destroying")
+            and not record.get("id")
+        }
     assert members == sum(state != "gone" for state in data.states.values())

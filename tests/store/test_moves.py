@@ -7,7 +7,17 @@ from datetime import timedelta
 import pytest
 
 from tests.store.dataset import Dataset
-from tests.store.fleet import LEASE, MANAGER, SITUATIONS, Fleet, attempt_of, reservation, serving, want
+from tests.store.fleet import (
+    LEASE,
+    MANAGER,
+    PROVIDER,
+    SITUATIONS,
+    Fleet,
+    attempt_of,
+    reservation,
+    serving,
+    want,
+)
 from vmpooler_common.model.vm import MOVES, Guard, VmState
 from vmpooler_common.store.core.errors import NoneReady, NoSuchVm
 from vmpooler_common.store.retirement.retirement import Condition, Orphan, Outcome
@@ -322,6 +332,32 @@ async def test_a_late_clone_of_a_forgotten_pool_makes_the_pool_known_again(fleet
     )
     heartbeat = await fleet.store.leases.heartbeat(MANAGER, lease=LEASE, offer=serving([]), working_on=[])
     assert heartbeat.pools == {"one": "dummy"}
+
+
+async def test_a_clone_that_was_given_up_before_there_was_a_vm_counts_in_no_number(fleet: Fleet) -> None:
+    await fleet.reserved("one", "a")
+    await fleet.creating("one", "b")
+    await fleet.created("one", "c")
+    for vm in ("a", "b", "c"):
+        await fleet.store.retirement.retire(vm, VmState.PENDING, operation=f"retire-{vm}", reason="failed")
+    assert await _numbers(fleet) == (1, 0, 2)
+    await fleet.store.retirement.claim(["a", "b", "c"], operation="claim", manager=MANAGER, lease=LEASE)
+    assert await _numbers(fleet) == (0, 1, 2)
+    await fleet.store.clones.created(
+        "b", attempt_of("b"), provider_id="id-b", ip=None, host=None, cloned=True
+    )
+    assert await _numbers(fleet) == (0, 2, 1)
+    await fleet.store.retirement.destroyed("a", attempt_of("a"), provider_id="")
+    assert await _numbers(fleet) == (0, 2, 0)
+
+
+async def _numbers(fleet: Fleet) -> tuple[int, int, int]:
+    """Give VMs completed, those being destroyed, and the clones that never became one, told twice alike."""
+    counts = (await fleet.store.views.counts(["one"])).pools["one"]
+    seen, _ = await fleet.store.views.observe("one", PROVIDER, size=1, ready_ttl=LEASE, listed=None)
+    sizes = seen.sizes
+    assert (counts.completed, counts.destroying) == (sizes.completed, sizes.destroying)
+    return sizes.completed, sizes.destroying, sizes.unmade
 
 
 async def test_a_clone_that_was_given_up_and_then_appears_is_due_for_destruction_at_once(

@@ -291,9 +291,9 @@ def test_a_pool_that_no_manager_is_configured_for_keeps_everything_until_the_gra
     assert planned(absent, sizes=(0, 0, 0, 0, 0, 0)) == ()
 
 
-@pytest.mark.parametrize("state", range(6))
+@pytest.mark.parametrize("state", range(8))
 def test_a_pool_that_left_the_configuration_is_remembered_while_it_has_a_vm(state: int) -> None:
-    sizes = tuple(int(at == state) for at in range(6))
+    sizes = tuple(int(at == state) for at in range(8))
     assert Forget() not in planned(REMOVED, sizes=sizes)
 
 

@@ -50,6 +50,8 @@ class Sizes:
     completed: int
     destroying: int
     stale: int = 0
+    unmade: int = 0
+    """Clones that were given up before there was a VM; they wait until none can appear any more."""
 
 
 @dataclass(frozen=True, slots=True)

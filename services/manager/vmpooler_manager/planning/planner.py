@@ -261,5 +261,5 @@ def _destroy(view: PoolView) -> Iterator[Action]:
 def _forget(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
     sizes = view.snapshot.sizes
     alive = sizes.pending + sizes.ready + sizes.suspect + sizes.stale + sizes.running
-    if spec.removed and alive + sizes.completed + sizes.destroying == 0:
+    if spec.removed and alive + sizes.completed + sizes.destroying + sizes.unmade == 0:
         yield Forget()

@@ -30,6 +30,7 @@ if state == 'completed' and not known[4] then
   redis.call('ZADD', K.completed .. pool, 'LT', int(now), vm)
   event('vm.adopted', pool, vm)
 end
+if state == 'completed' or state == 'destroying' then redis.call('SREM', K.unmade .. pool, vm) end
 if state == 'pending' then
   table.insert(facts, 'phase'); table.insert(facts, 'created')
   if ARGV[6] == '1' and not known[6] then

@@ -17,6 +17,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     migrations      zset    H → when its place lapses by itself, for VMs being moved to another host
     completed:P     zset    H → earliest time of its destruction
     destroying:P    zset    H → end of the lease of the manager that destroys it
+    unmade:P        set     H of completed:P and destroying:P that the provider never gave an id to: clones
+                            that were given up, of which no number is to tell
     slots           zset    H → when the clone slot lapses by itself, for VMs being cloned
     cloning:P       zset    the same, of one pool
     request:R       hash    an on-demand request, see below; expires some time after it is over
@@ -118,6 +120,7 @@ STEMS: dict[str, str] = {
     "migrations": "migrations",
     "completed": "completed:",
     "destroying": "destroying:",
+    "unmade": "unmade:",
     "slots": "slots",
     "cloning": "cloning:",
     "request": "request:",

@@ -93,6 +93,12 @@ local function why_refused(held, owner, user, only_owner, admins)
   return 'foreign'
 end
 
+-- Count a pool's VMs that are completed, or destroying, without those that never were.
+local function count_made(state, pool)
+  local key = K[state] .. pool
+  return redis.call('ZCARD', key) - redis.call('ZINTERCARD', 2, key, K.unmade .. pool)
+end
+
 -- Drain a pool. What is ready is set aside at once, by one command however much it is; it is a manager that
 -- retires it, as it does with what is pending and wanted by no request.
 local function drain(pool)

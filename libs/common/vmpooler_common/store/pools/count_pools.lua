@@ -13,9 +13,12 @@ local pools = {}
 for _, pool in ipairs(ARGV) do
   local ready = redis.call('ZCARD', K.ready .. pool)
   table.insert(pools, ready)
-  for _, key in ipairs({ K.running, K.pending, K.completed, K.destroying, K.stale, K.backlog }) do
-    table.insert(pools, redis.call('ZCARD', key .. pool))
-  end
+  table.insert(pools, redis.call('ZCARD', K.running .. pool))
+  table.insert(pools, redis.call('ZCARD', K.pending .. pool))
+  table.insert(pools, count_made('completed', pool))
+  table.insert(pools, count_made('destroying', pool))
+  table.insert(pools, redis.call('ZCARD', K.stale .. pool))
+  table.insert(pools, redis.call('ZCARD', K.backlog .. pool))
   table.insert(pools, math.min(ready, (owed(pool, ready))))
 end
 local reply = { int(now), redis.call('ZCOUNT', K.slots, int(now), '+inf'), pools }

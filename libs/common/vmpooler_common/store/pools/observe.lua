@@ -45,9 +45,11 @@ local function records(vms, ...)
 end
 
 local sizes = {}
-for _, state in ipairs({ 'pending', 'ready', 'suspect', 'running', 'completed', 'destroying', 'stale' }) do
+for _, state in ipairs({ 'pending', 'ready', 'suspect', 'running', 'stale' }) do
   sizes[state] = redis.call('ZCARD', K[state] .. pool)
 end
+for _, state in ipairs({ 'completed', 'destroying' }) do sizes[state] = count_made(state, pool) end
+sizes.unmade = redis.call('SCARD', K.unmade .. pool)
 local dying = due(K.completed, now)
 for _, vm in ipairs(due(K.destroying, now)) do table.insert(dying, vm) end
 local all = ARGV[5] == '1'

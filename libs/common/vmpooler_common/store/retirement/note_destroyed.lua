@@ -16,6 +16,7 @@ end
 
 redis.call('HSET', K.vm .. ARG.vm, 'state', 'gone', 'gone', int(now_ms()))
 redis.call('ZREM', K.destroying .. known[2], ARG.vm)
+redis.call('SREM', K.unmade .. known[2], ARG.vm)
 redis.call('EXPIRE', K.vm .. ARG.vm, ARG.keep)
 event('vm.destroyed', known[2], ARG.vm)
 return 'ok'

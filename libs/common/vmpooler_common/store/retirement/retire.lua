@@ -20,7 +20,8 @@
 --         or 'refused'.
 
 local operation, vm, state, guard, bound = ARG.operation, ARG.vm, ARG.state, ARG.guard, ARG.bound
-local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'ready', 'ends', 'provider', 'revision')
+local known = redis.call('HMGET', K.vm .. vm, 'state', 'op', 'pool', 'ready', 'ends', 'provider', 'revision',
+  'id')
 if known[2] == operation and known[1] ~= state then return 'ok' end
 if known[1] ~= state then return 'refused' end
 if state ~= 'pending' and state ~= 'ready' and state ~= 'running' then return 'refused' end
@@ -61,7 +62,10 @@ elseif guard == 'unseen' then
   end
 end
 
-if state == 'pending' then free_slot(vm, pool) end
+if state == 'pending' then
+  free_slot(vm, pool)
+  if not known[8] then redis.call('SADD', K.unmade .. pool, vm) end
+end
 if state == 'running' then redis.call('ZREM', K.untagged .. pool, vm) end
 move(vm, pool, index, 'completed', int(now + ARG.delay),
   'op', operation, 'completed', int(now), 'reason', ARG.reason)

@@ -57,8 +57,8 @@ class Wanted(PoolName):
         """Give name and count."""
         if isinstance(value, tuple):
             return value
-        name, _, count = value.partition("=")
-        if not name or (count and not (count.isascii() and count.isdigit() and int(count) > 0)):
+        name, equals, count = value.partition("=")
+        if not name or (equals and not (count.isascii() and count.isdigit() and int(count) > 0)):
             self.fail(f"{value} is no NAME or NAME=N, with N from 1 on", param, ctx)
         return name, int(count or 1)
 

@@ -1,7 +1,10 @@
 """The library against real services: VMs are taken and given back, whatever happens in between."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -231,3 +234,41 @@ async def test_a_cancelled_on_demand_request_leaves_nothing(gate: Gate, stage: s
 async def _never() -> Exception:
     await asyncio.Event().wait()
     return HangUp()
+
+
+USERS_TESTS = """
+import pytest
+
+@pytest.mark.vmpooler("debian", wait=60)
+def test_it(vmpooler_vm, vmpooler_client):
+    assert vmpooler_client.vms.show(vmpooler_vm.hostname).state == "running"
+    assert False, vmpooler_vm.hostname
+
+def test_without_a_mark(vmpooler_vm):
+    assert vmpooler_vm.name == "small"
+"""
+
+
+async def test_a_tests_vm_is_given_back_whatever_its_outcome(
+    pair: Pair, client: AsyncClient, tmp_path: Path
+) -> None:
+    (tmp_path / "test_users.py").write_text(USERS_TESTS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nvmpooler_pool = small\n")
+    finished = await asyncio.create_subprocess_exec(
+        *(
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "vmpooler_client.pytest_plugin",
+            "-p",
+            "no:cacheprovider",
+        ),
+        cwd=tmp_path,
+        env={**os.environ, "VMPOOLER_URL": pair.api.base_url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await finished.communicate()
+    assert b"1 failed, 1 passed" in out, out
+    await nobody_has_any(client)

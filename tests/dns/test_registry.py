@@ -33,5 +33,5 @@ def test_texts_of_others_are_no_owners(text: str) -> None:
 
 
 def test_an_owner_is_read_as_it_was_written() -> None:
-    owner = RecordOwner("ci", "f00", "vcenter", "debian-12", "abc")
+    owner = RecordOwner("ci", "f00", "vcenter", "debian-12", "agile-stoat", "abc")
     assert RecordOwner.decode(owner.encode()) == owner

@@ -41,6 +41,7 @@ from vmpooler_manager.planning.actions import (
     ResumeDeletion,
     Retire,
     Serve,
+    SettleRecords,
     VerifyMissing,
     VerifySuspect,
     Watch,
@@ -162,7 +163,7 @@ class ManagerModel:
                 self._reinstate(found)
             case ResumeDeletion(whole):
                 self._records.run(self._store.retirement.resume_when_whole(step.spec.provider, whole=whole))
-            case AwaitSlot() | Forget() | Prepare():
+            case AwaitSlot() | Forget() | Prepare() | SettleRecords():
                 pass
             case _:
                 assert_never(step.action)

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from vmpooler_common.config import PoolSettings, Settings
-from vmpooler_common.config.sections.general import GeneralSection
+from vmpooler_common.config import Settings
 from vmpooler_common.metrics.backends.from_settings import Reporting, report_as_configured
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.store.core.reconnect import pauses
@@ -25,7 +24,14 @@ from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.lifecycle.lifecycle import Lifecycle, LifecycleProviders, build_lifecycle
 from vmpooler_manager.lifecycle.names import NameGenerator
 from vmpooler_manager.metrics import ManagerMetrics
-from vmpooler_manager.pool_specs import clone_spec, pool_spec, purged_providers, spec_of_absent_pool
+from vmpooler_manager.pool_specs import (
+    clone_spec,
+    delays_of,
+    longest_pause,
+    pool_spec,
+    purged_providers,
+    spec_of_absent_pool,
+)
 from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.reconcile.executor import Executor
 from vmpooler_manager.reconcile.listings import PoolListings
@@ -33,14 +39,16 @@ from vmpooler_manager.reconcile.loop import PoolLoop
 from vmpooler_manager.reconcile.observer import Observer
 from vmpooler_manager.reconcile.reconciler import Reconciler
 from vmpooler_manager.reconcile.reporting import Reporter
-from vmpooler_manager.runtime.backoff import Backoff, Delays, RetryPolicy
+from vmpooler_manager.runtime.backoff import Backoff, RetryPolicy
 from vmpooler_manager.runtime.clock import ClockGuard
+from vmpooler_manager.runtime.dns_client import DnsClient, open_dns_clients
 from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.jobs import Jobs
 from vmpooler_manager.runtime.liveness import Liveness
 from vmpooler_manager.runtime.pool import Pool
-from vmpooler_manager.runtime.provider_client import ProviderClient, open_client, removed_provider
+from vmpooler_manager.runtime.provider_client import ProviderClient, open_clients, removed_provider
 from vmpooler_manager.runtime.shared_state import SharedState
+from vmpooler_manager.supervisor.dns_sweep import DnsSweep
 from vmpooler_manager.supervisor.event_router import EventRouter
 from vmpooler_manager.supervisor.heartbeat import HeartbeatLoop
 from vmpooler_manager.supervisor.held_pools import HeldPools
@@ -56,6 +64,7 @@ class Manager:
     name: str
     store: Store
     clouds: Mapping[str, ProviderClient]
+    dns_clients: Mapping[str, DnsClient]
     supervisor: Supervisor
     liveness: Liveness
     metrics: ManagerMetrics
@@ -71,6 +80,7 @@ class _Base:
     store: Store
     metrics: ManagerMetrics
     clouds: Mapping[str, ProviderClient]
+    dns_clients: Mapping[str, DnsClient]
     retries: RetryPolicy
     liveness: Liveness
     clock: ClockGuard
@@ -84,6 +94,11 @@ class _Base:
         """Give what the VMs of a pool are made from, nothing for one that isn't configured any more."""
         return self.clone_specs.get(pool) or CloneSpec(pool, template="")
 
+    @property
+    def providers(self) -> LifecycleProviders:
+        """What the work on VMs needs of clouds and name servers."""
+        return LifecycleProviders(self.clouds, self.clone_spec_of, self.retries, self.dns_clients)
+
     def pauses(self) -> Iterator[float]:
         """Give the pauses between attempts to reach Redis."""
         return pauses(self.settings.redis.reconnect_attempts)
@@ -93,6 +108,7 @@ def assemble(settings: Settings) -> Manager:
     """Make everything; nothing is connected or started yet."""
     reporting = report_as_configured(settings)
     metrics = ManagerMetrics(reporting.backend, counts_use=settings.general.usage_stats)
+    random = Random(secrets.randbits(64))  # noqa: S311 - jitter, no secret
     base = _Base(
         settings=settings,
         identity=ManagerIdentity(
@@ -100,12 +116,10 @@ def assemble(settings: Settings) -> Manager:
         ),
         store=_build_store(settings, reporting, metrics),
         metrics=metrics,
-        clouds=_build_clouds(settings, reporting, metrics),
-        retries=RetryPolicy(
-            _delays(settings.general),
-            Random(secrets.randbits(64)),  # noqa: S311 - jitter, no secret
-        ),
-        liveness=_build_liveness(settings),
+        clouds=open_clients(settings, backend=reporting.backend, metrics=metrics.providers),
+        dns_clients=open_dns_clients(settings, metrics=metrics.dns, random=random),
+        retries=RetryPolicy(delays_of(settings.general), random),
+        liveness=Liveness(longest_pause(settings), asyncio.get_running_loop().time),
         clock=ClockGuard(),
         shared=SharedState(),
         slots=SlotQueue(),
@@ -116,7 +130,8 @@ def assemble(settings: Settings) -> Manager:
     inboxes = _build_inboxes(base)
     make_loop = _build_reconcile(base, _build_lifecycle(base))
     supervisor = _build_supervisor(base, inboxes, make_loop)
-    return Manager(base.identity.name, base.store, base.clouds, supervisor, base.liveness, metrics, reporting)
+    connected = base.store, base.clouds, base.dns_clients
+    return Manager(base.identity.name, *connected, supervisor, base.liveness, metrics, reporting)
 
 
 def _build_store(settings: Settings, reporting: Reporting, metrics: ManagerMetrics) -> Store:
@@ -130,32 +145,13 @@ def _build_store(settings: Settings, reporting: Reporting, metrics: ManagerMetri
     )
 
 
-def _build_clouds(
-    settings: Settings, reporting: Reporting, metrics: ManagerMetrics
-) -> Mapping[str, ProviderClient]:
-    return {
-        name: open_client(
-            provider,
-            connections=ConnectionMetrics(reporting.backend, "provider_connection_pool", name),
-            parallel_destroys=settings.general.task_limit,
-            metrics=metrics.providers,
-        )
-        for name, provider in settings.providers.items()
-    }
-
-
-def _build_liveness(settings: Settings) -> Liveness:
-    longest = [settings.general.check_loop_delay_max, *(pool.check_loop_delay_max for pool in settings.pools)]
-    return Liveness(max(longest), asyncio.get_running_loop().time)
-
-
 def _build_lifecycle(base: _Base) -> Lifecycle:
     return build_lifecycle(
         base.store,
         identity=base.identity,
         names=NameGenerator(base.settings.general.prefix),
         slots=base.slots,
-        providers=LifecycleProviders(base.clouds, base.clone_spec_of, base.retries),
+        providers=base.providers,
         max_retries=base.settings.general.max_vm_retries,
         metrics=base.metrics,
     )
@@ -202,13 +198,14 @@ def _build_reconcile(base: _Base, lifecycle: Lifecycle) -> Callable[[str, str], 
     def make_loop(name: str, provider: str) -> PoolLoop:
         wanted = configured.get(name)
         spec = pool_spec(wanted, settings) if wanted else spec_of_absent_pool(name, provider, settings)
-        retries = RetryPolicy(_delays(wanted), base.retries.random) if wanted else base.retries
+        retries = RetryPolicy(delays_of(wanted), base.retries.random) if wanted else base.retries
         pool = Pool(
             spec,
             clone_spec=base.clone_spec_of(name),
             domain=wanted.domain if wanted else "",
             cloud=base.clouds.get(spec.provider) or removed_provider(spec.provider, metrics.providers),
             retries=retries,
+            dns=base.dns_clients.get(wanted.dns_entry) if wanted and wanted.dns_entry else None,
         )
         reporter = Reporter(pool, base.store, metrics=metrics)
         listings = PoolListings(
@@ -280,16 +277,20 @@ def _build_supervisor(base: _Base, inboxes: Inboxes, make_loop: Callable[[str, s
         every=(base.settings.upkeep.purge_interval, base.settings.upkeep.purge_dry_run),
         metrics=base.metrics,
     )
+    dns_sweep = DnsSweep(
+        base.store,
+        base.providers,
+        identity=base.identity,
+        is_sole=bool(base.settings.general.installation),
+        shared=base.shared,
+        reports=(base.metrics, held.poke_all),
+    )
     return Supervisor(
         base.store,
         held,
         heartbeat=heartbeat,
         offers=offers,
-        loops=(events, purge),
+        loops=(events, purge, dns_sweep),
         inboxes=inboxes,
         jobs=(base.jobs, base.task_jobs),
     )
-
-
-def _delays(of: PoolSettings | GeneralSection) -> Delays:
-    return Delays(of.check_loop_delay_min, of.check_loop_delay_max, of.check_loop_delay_decay)

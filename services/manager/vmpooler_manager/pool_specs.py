@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from vmpooler_common.config import PoolSettings, Settings
+from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_manager.planning.spec import PoolSpec
 from vmpooler_manager.providers.contract import CloneSpec
+from vmpooler_manager.runtime.backoff import Delays
 from vmpooler_manager.runtime.pool import CLONE_TARGET
 from vmpooler_manager.runtime.provider_client import ProviderClient
 from vmpooler_manager.supervisor.purge import PurgedProvider
@@ -25,6 +27,7 @@ def pool_spec(pool: PoolSettings, settings: Settings) -> PoolSpec:
         migration_limit=settings.general.migration_limit,
         ready_check=pool.ready_check,
         ready_check_timeout=pool.ready_check_timeout,
+        checks_names=settings.providers[pool.provider].checks_names,
         checks_hostname=pool.checks_hostname,
         paused=pool.paused,
     )
@@ -52,6 +55,19 @@ def clone_spec(pool: PoolSettings) -> CloneSpec:
     if pool.clone_target is not None:
         options[CLONE_TARGET] = pool.clone_target
     return CloneSpec(pool.name, pool.template, options)
+
+
+def delays_of(settings: PoolSettings | GeneralSection) -> Delays:
+    """Say how long to wait after errors, in a pool or where no pool is concerned."""
+    return Delays(
+        settings.check_loop_delay_min, settings.check_loop_delay_max, settings.check_loop_delay_decay
+    )
+
+
+def longest_pause(settings: Settings) -> timedelta:
+    """Say for how long a loop may have nothing to do."""
+    pools = (pool.check_loop_delay_max for pool in settings.pools)
+    return max((settings.general.check_loop_delay_max, *pools))
 
 
 def purged_providers(settings: Settings, clouds: Mapping[str, ProviderClient]) -> list[PurgedProvider]:

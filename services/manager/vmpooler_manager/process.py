@@ -21,6 +21,7 @@ from vmpooler_common.web.connections import ConnectionLimits, Connections
 from vmpooler_common.web.protocol import protocol_within
 from vmpooler_common.web.server import Server, begin_logging
 from vmpooler_manager.assembly import Manager, assemble
+from vmpooler_manager.runtime.dns_client import DnsClient
 from vmpooler_manager.runtime.provider_client import ProviderClient
 from vmpooler_manager.trial import Trial
 from vmpooler_manager.web import create_app
@@ -102,12 +103,12 @@ async def _manage(manager: Manager, settings: Settings) -> int:
         reason = str(failure) if isinstance(failure, DataMismatch) else repr(failure)
         log.critical(EventName.SERVICE_ENDED, reason=reason)
     await manager.supervisor.hand_over()
-    await _close(manager.clouds.values())
+    await _close((*manager.clouds.values(), *manager.dns_clients.values()))
     await manager.store.close()
     return 0 if failure is None and server.started else 1
 
 
-async def _close(clouds: Iterable[ProviderClient]) -> None:
+async def _close(clouds: Iterable[ProviderClient | DnsClient]) -> None:
     """Close the drivers; one that can't doesn't keep the process from ending."""
     try:
         async with asyncio.timeout(CLOSING_SECONDS):

@@ -51,19 +51,25 @@ def load_text(
     host: str | None = None,
     port: int | None = None,
     service: Service = "api",
+    needs_drivers: bool = False,
 ) -> Configuration:
     """Load a document from the environment, as text or as values."""
     text = document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False)
     everything = {"VMPOOLER_CONFIG": text, **(environ or {})}
-    return load(path=None, host=host, port=port, environ=everything, service=service)
+    return load(
+        path=None, host=host, port=port, environ=everything, service=service, needs_drivers=needs_drivers
+    )
 
 
 def mistakes(
-    document: str | Mapping[str, Any], environ: Mapping[str, str] | None = None
+    document: str | Mapping[str, Any],
+    environ: Mapping[str, str] | None = None,
+    *,
+    needs_drivers: bool = False,
 ) -> tuple[Problem, ...]:
     """Return what is wrong with a document; none when it loads."""
     try:
-        load_text(document, environ)
+        load_text(document, environ, needs_drivers=needs_drivers)
     except ConfigurationError as error:
         return error.problems
     return ()

@@ -18,6 +18,16 @@ DECLARED: dict[str, dict[str, Any]] = {
     "redis.password": with_value(("redis", "password"), SECRET),
     "auth.ldap.service_account_hash.password": COMPLETE
     | {"auth": {"provider": "ldap", "ldap": DIRECTORY | {"service_account_hash": ACCOUNT}}},
+    "dns_configs.*.key_secret": with_value(
+        ("dns_configs", "lab"),
+        {
+            "dns_class": "rfc2136",
+            "domain": "lab.example",
+            "server": "ns.lab.example",
+            "key_name": "vmpooler",
+            "key_secret": SECRET,
+        },
+    ),
     "providers.*.password": with_value(
         ("providers", "lab"),
         {"provider_class": "vsphere", "server": "lab", "username": "me", "password": SECRET},

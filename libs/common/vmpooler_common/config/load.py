@@ -10,7 +10,7 @@ from vmpooler_common.config.document.problems import ConfigurationError, Finding
 from vmpooler_common.config.read.assembly import assemble
 from vmpooler_common.config.read.checks import check
 from vmpooler_common.config.read.dangers import warn_of_dangers
-from vmpooler_common.config.read.drivers import check_drivers
+from vmpooler_common.config.read.drivers import check_dns_plugins, check_drivers
 from vmpooler_common.config.read.environment import overlay, without_empty_receivers
 from vmpooler_common.config.read.sources import read_documents
 from vmpooler_common.config.resolve import resolve
@@ -64,6 +64,7 @@ def load(
     warn_of_dangers(sections, findings, serves_users=service == "api")
     if needs_drivers:
         check_drivers(sections, findings)
+        check_dns_plugins(sections, findings)
     if findings.problems:
         raise ConfigurationError(findings.problems, findings.warnings)
     settings = resolve(sections, environ, default_port=DEFAULT_PORTS[service])

@@ -30,7 +30,7 @@ from vmpooler_common.model.readiness import ReadyCheck
 OPERATION_TIMEOUT = timedelta(seconds=60)
 READY_CHECK_TIMEOUT = timedelta(seconds=5)
 _PROVIDER_FIELDS = frozenset({"provider_class", "paused", "operation_timeout"})
-_DNS_FIELDS = frozenset({"dns_class", "domain"})
+_DNS_FIELDS = frozenset(DnsSection.model_fields)
 _POOL_FIELDS = frozenset(PoolSettings.__slots__) | {"alias", "check_hostname_for_mismatch"}
 
 
@@ -91,13 +91,22 @@ def _provider(name: str, read: ReadProvider, sections: Sections) -> ProviderSett
         if section.purge_unconfigured_resources is None
         else section.purge_unconfigured_resources,
         allowed_places=frozenset(section.resources_allowlist),
+        checks_names=section.checks_names
+        if section.skip_dns_check_before_creating_vm is None
+        else not section.skip_dns_check_before_creating_vm,
     )
 
 
 def _built_in() -> ProviderSettings:
     declared = settings_of_driver(BUILT_IN_PROVIDER) or CommonProvider
     return ProviderSettings(
-        BUILT_IN_PROVIDER, BUILT_IN_PROVIDER, False, OPERATION_TIMEOUT, Options(), declared.features
+        BUILT_IN_PROVIDER,
+        BUILT_IN_PROVIDER,
+        False,
+        OPERATION_TIMEOUT,
+        Options(),
+        declared.features,
+        checks_names=declared.checks_names,
     )
 
 
@@ -120,14 +129,15 @@ def _shared(shared: Section | None, without: frozenset[str]) -> dict[str, Any]:
 def _dns(name: str, entry: DnsSection, sections: Sections) -> DnsSettings:
     node = sections.root.find("dns_configs", name)
     options = _options(node, entry, _DNS_FIELDS) if node else {}
-    return DnsSettings(name, entry.domain, entry.dns_class, Options(options))
+    return DnsSettings(name, entry.domain, entry.dns_class, entry.orphan_check_interval, Options(options))
 
 
 def _pool(
     node: Node, pool: PoolSection, sections: Sections, providers: Mapping[str, ProviderSettings]
 ) -> PoolSettings:
     general = sections.general
-    entry = sections.dns_configs.get(pool.dns_plugin) if pool.dns_plugin else _only(sections.dns_configs)
+    dns_entry = pool.dns_plugin or _only(sections.dns_configs)
+    domain = sections.dns_configs[dns_entry].domain if dns_entry else ""
     first_delay = pool.check_loop_delay_min or general.check_loop_delay_min
     return PoolSettings(
         name=pool.name,
@@ -135,8 +145,9 @@ def _pool(
         alias=_alias_as_configured(node, pool),
         size=pool.size,
         provider=pool.provider,
-        domain=entry.domain if entry else "",
+        domain=domain,
         dns_plugin=pool.dns_plugin,
+        dns_entry=dns_entry if domain else None,
         template=pool.template,
         clone_target=pool.clone_target or general.clone_target,
         timeout=pool.timeout or general.timeout,
@@ -161,8 +172,8 @@ def _default_check(provider: str, sections: Sections) -> ReadyCheck:
     return (declared or CommonProvider).ready_check
 
 
-def _only(entries: Mapping[str, DnsSection]) -> DnsSection | None:
-    return next(iter(entries.values())) if len(entries) == 1 else None
+def _only(entries: Mapping[str, DnsSection]) -> str | None:
+    return next(iter(entries)) if len(entries) == 1 else None
 
 
 def _alias_as_configured(node: Node, pool: PoolSection) -> str | tuple[str, ...] | None:

@@ -72,8 +72,11 @@ class DnsSettings:
     domain: str
     """Empty for short names."""
     dns_class: str
+    """As configured; plug-ins are found whatever the case of its letters."""
+    orphan_check_interval: timedelta
+    """Time between two looks for records whose VM is gone; zero: none."""
     options: Options
-    """The keys of the plug-in."""
+    """The keys of the plug-in, without those above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class ProviderSettings:
     """Whether places that no pool uses are removed."""
     allowed_places: frozenset[str] = frozenset()
     """Those that stay all the same."""
+    checks_names: bool = True
+    """Whether new names are looked up in DNS before they are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,9 @@ class PoolSettings:
     domain: str
     """Empty for short names."""
     dns_plugin: str | None
+    """As it is configured, which the API shows."""
+    dns_entry: str | None
+    """The entry of `dns_configs` that counts; None for short names."""
     template: str
     clone_target: str | None
     timeout: timedelta

@@ -25,6 +25,13 @@ class PendingVm:
     cloned: bool
     revision: int = 0
     """Of its pool, when its name was reserved."""
+    dns_tried_at: datetime | None = None
+    """When its DNS records were tried to be written last: it has booted, and waits for that alone."""
+
+    @property
+    def waits_since(self) -> datetime:
+        """When the time began in which it has to be ready: waiting for DNS is no fault of the VM."""
+        return max(self.reserved_at, self.dns_tried_at or self.reserved_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,21 @@ class UntaggedVm:
     attempt: str
     user: str | None
     ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DnsVm:
+    """A VM whose DNS records are to be made what its record says."""
+
+    name: str
+    state: str
+    """Ready or running: its records are to lead to `ip`. Gone: they are to be removed."""
+    attempt: str
+    dns: str
+    """The entry of `dns_configs` at whose server they are."""
+    domain: str
+    provider: str
+    ip: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,8 @@ class Classification:
     gone_at: datetime | None
     ip: str = ""
     host: str = ""
+    has_records: bool = False
+    """Whether it has, or may have, DNS records that are removed with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +150,7 @@ class Snapshot:
     """Ready VMs that waiting checkouts hold back from later ones."""
     place: str = ""
     """The clone options that its VMs were made with, as a manager that has it configured wrote them down."""
+    dns_due: tuple[DnsVm, ...] = ()
+    """VMs whose DNS records are to be changed now."""
+    unsettled: int = 0
+    """How many there are in all, those to be tried again later too."""

@@ -17,6 +17,8 @@ class ProblemKind(StrEnum):
     """What its clones need could not be prepared at the provider."""
     CLONES = "clones"
     """Its clones fail."""
+    DNS = "dns"
+    """DNS keeps its VMs from being named, or from being handed out; or records of VMs that are gone stay."""
     BOOTS = "boots"
     """Its clones don't become ready."""
     LISTING = "listing"

@@ -59,6 +59,7 @@ FailureReason = Literal[
     "powered_off",
     "hostname_mismatch",
     "vanished",
+    "name_taken",
     "expired_ready",
     "excess",
     "drained",

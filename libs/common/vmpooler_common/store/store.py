@@ -16,6 +16,7 @@ from vmpooler_common.store.core.inbox import Inbox
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.deployment import Deployment
+from vmpooler_common.store.dns.records import DnsRecords
 from vmpooler_common.store.managers.leases import Leases
 from vmpooler_common.store.pools.overrides import PoolChanges
 from vmpooler_common.store.pools.statistics import Statistics
@@ -54,6 +55,7 @@ class Store:
     checkouts: Checkouts
     changes: Changes
     migrations: Migrations
+    dns_records: DnsRecords
     tokens: Tokens
     views: Views
     statistics: Statistics
@@ -91,6 +93,7 @@ class Store:
             tokens=Tokens(connection, scripts, keys),
             changes=Changes(scripts),
             migrations=Migrations(scripts),
+            dns_records=DnsRecords(scripts, data_ttl=options.data_ttl),
             views=Views(scripts, keys),
             statistics=Statistics(connection, keys),
             clones=Clones(scripts),

@@ -161,6 +161,7 @@ _WORDS = {
     ProblemKind.BROKEN: "broken",
     ProblemKind.PREPARATION: "not prepared",
     ProblemKind.CLONES: "whose clones fail",
+    ProblemKind.DNS: "that DNS holds up",
     ProblemKind.BOOTS: "whose VMs don't become ready",
     ProblemKind.LISTING: "that can't be listed",
     ProblemKind.DESTROYING: "whose VMs can't be destroyed",

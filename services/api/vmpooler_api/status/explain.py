@@ -109,6 +109,7 @@ _FAILURES = {
     ProblemKind.BROKEN: "It can't work as it is configured",
     ProblemKind.PREPARATION: "What its clones need could not be prepared",
     ProblemKind.CLONES: "Its clones fail",
+    ProblemKind.DNS: "DNS keeps its VMs from being named or handed out",
     ProblemKind.BOOTS: "Its VMs don't become ready",
     ProblemKind.LISTING: "Its VMs can't be listed at the provider, so none is destroyed",
     ProblemKind.DESTROYING: "Its VMs can't be destroyed",

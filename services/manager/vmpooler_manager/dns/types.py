@@ -18,6 +18,8 @@ class RecordOwner:
     """Which data set of that installation, as in the VM's ownership tag."""
     provider: str
     pool: str
+    vm: str
+    """Its short name, in its own spelling."""
     attempt: str
     """Random, another for each VM: a later VM of the same name has another owner."""
 

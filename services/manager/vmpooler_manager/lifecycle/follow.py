@@ -13,6 +13,7 @@ from vmpooler_common.store.store import Store
 from vmpooler_manager.lifecycle.clone_slots import SlotQueue
 from vmpooler_manager.lifecycle.failures import CloneFailures
 from vmpooler_manager.lifecycle.readiness import PortProbe
+from vmpooler_manager.lifecycle.records import Publication, VmRecords
 from vmpooler_manager.metrics.requests import RequestMetrics
 from vmpooler_manager.metrics.vms import VmMetrics
 from vmpooler_manager.planning.inspection import usable_address, while_booting
@@ -51,15 +52,15 @@ class VmFollower:
         slots: SlotQueue,
         probe: PortProbe,
         failures: CloneFailures,
-        metrics: VmMetrics,
-        requests: RequestMetrics,
+        records: VmRecords,
+        metrics: tuple[VmMetrics, RequestMetrics],
     ) -> None:
         self._store = store
         self._slots = slots
         self._probe = probe
         self._failures = failures
-        self._metrics = metrics
-        self._requests = requests
+        self._records = records
+        self._metrics, self._requests = metrics
 
     async def follow(self, pool: Pool, ref: VmRef, *, seen: ProviderVm | None, progress: Progress) -> None:
         """Inspect the VM until it is ready, broken, or too late."""
@@ -97,7 +98,7 @@ class VmFollower:
     async def _is_over(self, pool: Pool, ref: VmRef, seen: ProviderVm, progress: Progress) -> bool:
         """Record what was seen; True when there is nothing more to wait for."""
         ip, port = usable_address(seen), pool.spec.ready_check.port
-        if ip is not None and port is None:
+        if ip is not None and port is None and not pool.keeps_records:
             await self._promote(pool, ref, seen, progress)
             return True
         cloned = seen.status is not VmStatus.CLONING
@@ -111,14 +112,17 @@ class VmFollower:
         if (action := while_booting(ref.name, seen)) is not None:
             await self._failures.give_up(pool, action)
             return True
-        if ip is None or port is None:
+        if ip is None:
             pool.obstacles[ref.name] = "it has no address" if cloned else "it is still being cloned"
             return False
-        if not await self._probe.accepts(ip, port, seconds=pool.spec.ready_check_timeout.total_seconds()):
+        check_seconds = pool.spec.ready_check_timeout.total_seconds()
+        if port is not None and not await self._probe.accepts(ip, port, seconds=check_seconds):
             pool.obstacles[ref.name] = f"port {port} of {ip} accepts no connection (ready_check)"
             return False
-        await self._promote(pool, ref, seen, progress)
-        return True
+        publication = await self._records.publish(pool, ref, ip)
+        if publication is Publication.DONE:
+            await self._promote(pool, ref, seen, progress)
+        return publication is not Publication.WAITING
 
     async def _promote(self, pool: Pool, ref: VmRef, seen: ProviderVm, progress: Progress) -> None:
         promotion = await self._store.clones.booted(

@@ -9,15 +9,18 @@ from vmpooler_manager.lifecycle.create import VmCreator
 from vmpooler_manager.lifecycle.destroy import VmDestroyer
 from vmpooler_manager.lifecycle.failures import CloneFailures
 from vmpooler_manager.lifecycle.follow import VmFollower
+from vmpooler_manager.lifecycle.free_names import FreeNames
 from vmpooler_manager.lifecycle.inspect import VmInspector
 from vmpooler_manager.lifecycle.migrate import VmMigrator
 from vmpooler_manager.lifecycle.names import NameGenerator
 from vmpooler_manager.lifecycle.ownership import VmOwnership
 from vmpooler_manager.lifecycle.readiness import PortProbe
+from vmpooler_manager.lifecycle.records import VmRecords
 from vmpooler_manager.lifecycle.retire import VmRetirer
 from vmpooler_manager.metrics import ManagerMetrics
 from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.runtime.backoff import RetryPolicy
+from vmpooler_manager.runtime.dns_client import DnsClient
 from vmpooler_manager.runtime.identity import ManagerIdentity
 from vmpooler_manager.runtime.provider_client import ProviderClient
 
@@ -26,13 +29,14 @@ from vmpooler_manager.runtime.provider_client import ProviderClient
 class Lifecycle:
     """The work on single VMs, by what is done to them."""
 
-    names: NameGenerator
+    names: FreeNames
     slots: SlotQueue
     creator: VmCreator
     failures: CloneFailures
     inspector: VmInspector
     ownership: VmOwnership
     migrator: VmMigrator
+    records: VmRecords
     retirer: VmRetirer
     destroyer: VmDestroyer
 
@@ -45,6 +49,8 @@ class LifecycleProviders:
     clone_spec_of: Callable[[str], CloneSpec]
     """From the name of a pool."""
     retries: RetryPolicy
+    dns_clients: Mapping[str, DnsClient]
+    """By the names of their entries."""
 
 
 def build_lifecycle(
@@ -60,16 +66,18 @@ def build_lifecycle(
     """Make all of it. `max_retries` failed attempts on one VM of a request fail the request."""
     retirer = VmRetirer(store, slots=slots, max_retries=max_retries, metrics=metrics.vms)
     failures = CloneFailures(store, retirer=retirer, requests=metrics.requests)
+    records = VmRecords(store, identity=identity, clients=providers.dns_clients, retirer=retirer)
     follower = VmFollower(
         store,
         slots=slots,
         probe=PortProbe(),
         failures=failures,
-        metrics=metrics.vms,
-        requests=metrics.requests,
+        records=records,
+        metrics=(metrics.vms, metrics.requests),
     )
     return Lifecycle(
-        names=names,
+        names=FreeNames(names, metrics=metrics.dns),
+        records=records,
         slots=slots,
         creator=VmCreator(store, identity=identity, follower=follower, failures=failures, retirer=retirer),
         failures=failures,

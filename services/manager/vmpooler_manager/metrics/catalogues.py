@@ -6,6 +6,7 @@ from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.metrics.catalogues.http import ConnectionCounts, HttpMetrics
 from vmpooler_common.metrics.catalogues.redis import RedisMetrics
 from vmpooler_common.metrics.catalogues.usage import UserMetrics
+from vmpooler_manager.metrics.dns import DnsMetrics
 from vmpooler_manager.metrics.inboxes import InboxMetrics
 from vmpooler_manager.metrics.loops import LoopMetrics
 from vmpooler_manager.metrics.pools import PoolMetrics
@@ -25,6 +26,7 @@ class ManagerMetrics:
         self.pools = PoolMetrics(backend)
         self.vms = VmMetrics(backend)
         self.providers = ProviderMetrics(backend)
+        self.dns = DnsMetrics(backend)
         self.loops = LoopMetrics(backend)
         self.users = UserMetrics(backend)
         self.requests = RequestMetrics(backend, users=self.users if counts_use else None)
@@ -39,6 +41,7 @@ CATALOGUES = (
     PoolMetrics,
     VmMetrics,
     ProviderMetrics,
+    DnsMetrics,
     LoopMetrics,
     RequestMetrics,
     UserMetrics,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from vmpooler_common.model.pool import PendingVm, UntaggedVm
+from vmpooler_common.model.pool import DnsVm, PendingVm, UntaggedVm
 from vmpooler_common.model.vm import Guard, RetireReason, VmState
 from vmpooler_manager.providers.types import ProviderVm
 
@@ -98,6 +98,13 @@ class Annotate:
 
 
 @dataclass(frozen=True, slots=True)
+class SettleRecords:
+    """Have the DNS records of a VM lead to its new address, or remove them since it is gone."""
+
+    vm: DnsVm
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyMissing:
     """Ask the provider for ready VMs that listings miss; `after_missing` decides what follows."""
 
@@ -181,6 +188,7 @@ Action = (
     | Retire
     | Destroy
     | Annotate
+    | SettleRecords
     | VerifyMissing
     | MarkSuspect
     | ClearSuspects

@@ -88,6 +88,14 @@ def after_failed_clone(name: str, error: ProviderError) -> Retire:
     return Retire(name, VmState.PENDING, "clone_failed", failure=failure)
 
 
+def after_taken_name(name: str, error: str) -> Retire:
+    """Give up a booted VM whose name belongs to somebody else in DNS: the next one gets another name.
+
+    Counted as nobody's failure: it says nothing of the template.
+    """
+    return Retire(name, VmState.PENDING, "name_taken", failure=error, counts=False)
+
+
 def after_lost_clone(name: str) -> Retire:
     """Give up a VM that didn't appear within `create_grace` after its manager died.
 

@@ -27,6 +27,7 @@ from vmpooler_manager.planning.actions import (
     ResumeDeletion,
     Retire,
     Serve,
+    SettleRecords,
     VerifyMissing,
     VerifySuspect,
     Watch,
@@ -67,6 +68,7 @@ def plan(spec: PoolSpec, view: PoolView, now: datetime) -> tuple[Action, ...]:
         *_continue(spec, view, now, leaving=_names(overdue, unwanted, drained, surplus)),
         *_fill(spec, view),
         *_annotate(spec, view),
+        *_settle_records(view),
         *_follow_listing(spec, view, leaving=in_use | _names(overdue, surplus)),
         *_destroy(view),
         *_forget(spec, view),
@@ -89,7 +91,7 @@ def _retire_overdue(
     if not spec.configured and not spec.removed:
         return  # a manager that has it may be back soon, and knows its limits
     for vm in snapshot.pending:
-        if now - vm.reserved_at >= spec.timeout:
+        if now - vm.waits_since >= spec.timeout:
             obstacle = view.obstacles.get(vm.name)
             failure = f"a VM of {spec.name} was not ready in time" + (f": {obstacle}" if obstacle else "")
             yield Retire(vm.name, VmState.PENDING, "clone_timeout", failure=failure)
@@ -217,6 +219,13 @@ def _annotate(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
             yield Annotate(vm, spec.migration_limit)
 
 
+def _settle_records(view: PoolView) -> Iterator[Action]:
+    """Have DNS know where VMs are that can be used, and forget those that are gone."""
+    for vm in view.snapshot.dns_due:
+        if vm.name not in view.busy and vm.state in (VmState.READY, VmState.RUNNING, VmState.GONE):
+            yield SettleRecords(vm)
+
+
 def _follow_listing(spec: PoolSpec, view: PoolView, *, leaving: frozenset[str]) -> Iterator[Action]:
     findings, pause = view.findings, view.snapshot.deletion_pause
     if findings is None:
@@ -261,5 +270,6 @@ def _destroy(view: PoolView) -> Iterator[Action]:
 def _forget(spec: PoolSpec, view: PoolView) -> Iterator[Action]:
     sizes = view.snapshot.sizes
     alive = sizes.pending + sizes.ready + sizes.suspect + sizes.stale + sizes.running
-    if spec.removed and alive + sizes.completed + sizes.destroying + sizes.unmade == 0:
+    leaving = sizes.completed + sizes.destroying + sizes.unmade
+    if spec.removed and alive + leaving + view.snapshot.unsettled == 0:
         yield Forget()

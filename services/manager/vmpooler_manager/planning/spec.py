@@ -29,6 +29,8 @@ class PoolSpec:
     """VMs of the whole installation that are moved to better hosts at once."""
     ready_check: ReadyCheck = field(default_factory=ReadyCheck.none)
     ready_check_timeout: timedelta = timedelta(seconds=5)
+    checks_names: bool = False
+    """Whether DNS is asked before a new name is used."""
     checks_hostname: bool = False
     """Whether a ready VM whose guest calls itself by another name is given up."""
     paused: bool = False

@@ -35,6 +35,7 @@ from vmpooler_manager.planning.actions import (
     ResumeDeletion,
     Retire,
     Serve,
+    SettleRecords,
     VerifyMissing,
     VerifySuspect,
     Watch,
@@ -80,6 +81,10 @@ class Executor:
         """Start a job, or give the move to await."""
         do = self._lifecycle
         match action:
+            case Reserve() if pool.checks_names:
+                # Beside the loop: DNS may be slow.
+                work = self._reserve(pool, action, snapshot)
+                self._jobs.start(JobKind.INSPECT, f"names of {pool.name}", work, pool=pool.name)
             case Reserve():
                 return self._reserve(pool, action, snapshot)
             case Serve(count):
@@ -109,7 +114,15 @@ class Executor:
             case Prepare():
                 work = do.creator.prepare(pool)
                 self._jobs.start(JobKind.INSPECT, f"preparation of {pool.name}", work, pool=pool.name)
-            case Clone() | Resolve() | Watch() | Annotate() | VerifyMissing() | VerifySuspect():
+            case (
+                Clone()
+                | Resolve()
+                | Watch()
+                | Annotate()
+                | SettleRecords()
+                | VerifyMissing()
+                | VerifySuspect()
+            ):
                 self._start(pool, action, snapshot)
             case _:
                 assert_never(action)
@@ -118,7 +131,7 @@ class Executor:
     def _start(
         self,
         pool: Pool,
-        action: Clone | Resolve | Watch | Annotate | VerifyMissing | VerifySuspect,
+        action: Clone | Resolve | Watch | Annotate | SettleRecords | VerifyMissing | VerifySuspect,
         snapshot: Snapshot,
     ) -> None:
         """Start the job, or jobs, that an action asks for."""
@@ -135,6 +148,9 @@ class Executor:
             case Annotate(vm):
                 note = self._annotate(pool, action, snapshot.generation)
                 jobs.start(JobKind.INSPECT, vm.name, note, pool=pool.name)
+            case SettleRecords(vm):
+                settling = do.records.settle(pool, vm, generation=snapshot.generation)
+                jobs.start(JobKind.INSPECT, vm.name, settling, pool=pool.name)
             case VerifyMissing(names):
                 for name in names:
                     work = do.inspector.verify_missing(pool, name)
@@ -166,9 +182,11 @@ class Executor:
             slot_life=spec.timeout,
             revision=snapshot.revision,
         )
+        # Some of them may be in use.
+        names = await self._lifecycle.names.draw(pool, action.count + 2 + action.count // 4)
         reserved = await self._store.clones.reserve(
             reservation,
-            self._lifecycle.names.generate(action.count + 2 + action.count // 4),  # some may be in use
+            names,
             operation=new_operation(),
             manager=self._identity.name,
             lease=self._identity.lease,

@@ -27,10 +27,16 @@ def next_pass(
         waits.append(SLOT_SECONDS)
     if listing_due_in is not None:
         waits.append(listing_due_in)
-    pauses = (pool.clones.until, pool.preparations.until, pool.listings.until, pool.cloud.throttled_until)
+    pauses = (
+        pool.clones.until,
+        pool.naming.until,
+        pool.preparations.until,
+        pool.listings.until,
+        pool.cloud.throttled_until,
+    )
     waits += [until - monotonic for until in pauses if until > monotonic]
     times = [vm.lease_ends_at for vm in snapshot.pending]
-    times += [vm.reserved_at + pool.spec.timeout for vm in snapshot.pending]
+    times += [vm.waits_since + pool.spec.timeout for vm in snapshot.pending]
     if snapshot.next_due:
         times.append(snapshot.next_due)
     # What is overdue already waits for something else, a steady clock for example.

@@ -15,6 +15,7 @@ from vmpooler_common.outages import Outage
 from vmpooler_manager.planning.spec import PoolSpec
 from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.runtime.backoff import Backoff, RetryPolicy
+from vmpooler_manager.runtime.dns_client import DnsClient
 from vmpooler_manager.runtime.provider_client import ProviderClient
 
 CLONE_TARGET = "clone_target"
@@ -34,12 +35,17 @@ class Pool:
         domain: str,
         cloud: ProviderClient,
         retries: RetryPolicy,
+        dns: DnsClient | None = None,
     ) -> None:
         self.spec = self._configured = spec
         self.clone_spec = self._configured_clone_spec = clone_spec
         self.domain = domain
         self.cloud = cloud
         self.retries = retries
+        self.dns = dns
+        """Where its VMs' names are known; None for short names."""
+        self.naming = Backoff(retries)
+        """Has clones back off while DNS knows every name that is drawn."""
         self.clones = Backoff(retries)
         """Has clones back off after errors."""
         self.boots = Backoff(retries)
@@ -134,7 +140,18 @@ class Pool:
 
     def may_clone(self, monotonic: float) -> bool:
         """Whether clones may be started now: nothing is wrong with the provider, missing or backing off."""
-        return self.is_prepared and self._is_free(monotonic) and self.clones.allows(monotonic)
+        may = self.clones.allows(monotonic) and self.naming.allows(monotonic)
+        return may and self.is_prepared and self._is_free(monotonic) and not (self.dns and self.dns.fault)
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether the DNS records of its VMs are ours to write."""
+        return self.dns is not None and self.dns.keeps_records
+
+    @property
+    def checks_names(self) -> bool:
+        """Whether DNS is asked before a new name is used."""
+        return self.dns is not None and self.spec.checks_names
 
     @property
     def is_failing(self) -> bool:
@@ -145,7 +162,9 @@ class Pool:
         """Say why no clone is started just now; empty when clones are."""
         if monotonic < self.cloud.throttled_until:
             return "the provider asked to be left alone for a while"
-        for failing in (self.preparations, self.clones):
+        if self.dns and self.dns.fault:
+            return f"DNS can't be used: {self.dns.fault}"
+        for failing in (self.preparations, self.clones, self.naming):
             if not failing.allows(monotonic):
                 return f"clones are tried again after a pause: {failing.reason}"
         return ""

@@ -22,9 +22,12 @@ def problem_of(pool: Pool, *, broken: str, now: datetime, monotonic: float) -> P
 
     if pool.cloud.fault:
         return Problem(ProblemKind.PROVIDER, pool.cloud.fault, now, tries=1)
+    if pool.dns and pool.dns.fault:
+        return Problem(ProblemKind.DNS, pool.dns.fault, now, tries=1)
     troubles = (
         (ProblemKind.PREPARATION, pool.preparations),
         (ProblemKind.CLONES, pool.clones),
+        *((ProblemKind.DNS, what) for what in ((pool.dns.changes, pool.naming) if pool.dns else ())),
         (ProblemKind.BOOTS, pool.boots),
         (ProblemKind.LISTING, pool.listings),
         (ProblemKind.DESTROYING, pool.destructions),

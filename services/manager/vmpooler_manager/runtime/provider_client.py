@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar, cast
 
-from vmpooler_common.config import ProviderSettings
+from vmpooler_common.config import ProviderSettings, Settings
+from vmpooler_common.metrics.backends.base import Backend
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.model.features import LACKING
 from vmpooler_manager.metrics.providers import CallResult, ProviderMetrics, ProviderOperation
@@ -268,6 +269,21 @@ def open_client(
         parallel_destroys=parallel_destroys,
         metrics=metrics,
     )
+
+
+def open_clients(
+    settings: Settings, *, backend: Backend, metrics: ProviderMetrics
+) -> Mapping[str, ProviderClient]:
+    """Load the drivers of all providers."""
+    return {
+        name: open_client(
+            provider,
+            connections=ConnectionMetrics(backend, "provider_connection_pool", name),
+            parallel_destroys=settings.general.task_limit,
+            metrics=metrics,
+        )
+        for name, provider in settings.providers.items()
+    }
 
 
 def removed_provider(name: str, metrics: ProviderMetrics) -> ProviderClient:

@@ -1,5 +1,6 @@
 """The whole document as sections: every part read, whatever is wrong with the others."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vmpooler_common.config.declare.field import Section
@@ -14,8 +15,12 @@ from vmpooler_common.config.read.sections import (
 )
 from vmpooler_common.config.sections.access import AuthSection, RateLimits
 from vmpooler_common.config.sections.catalogue import known_sections
-from vmpooler_common.config.sections.dns import DnsSection
-from vmpooler_common.config.sections.drivers import DriverSettingsError, settings_of_driver
+from vmpooler_common.config.sections.dns import DYNAMIC_DNS, DnsSection
+from vmpooler_common.config.sections.drivers import (
+    DriverSettingsError,
+    settings_of_dns_plugin,
+    settings_of_driver,
+)
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.config.sections.listen import ListenSection
 from vmpooler_common.config.sections.metrics import (
@@ -35,7 +40,6 @@ from vmpooler_common.config.sections.upkeep import UpkeepSection
 from vmpooler_common.config.sections.vsphere import VsphereDefaults
 
 _CONFIG_MODELS = (GeneralSection, ServingSection, VsphereDefaults, ResilienceSection, UpkeepSection)
-_DNS_ELSEWHERE = "dynamic-dns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +153,18 @@ class _Reader:
     def dns_configs(self) -> dict[str, DnsSection]:
         result = {}
         for name, node in self._entries("dns_configs").items():
-            result[name] = read_section(node, DnsSection, self._findings)
-            note_not_in_effect(node, DnsSection, "dns_configs.*", self._findings)
-            if result[name].dns_class == _DNS_ELSEWHERE:
-                warn_unknown(node, (DnsSection,), self._findings)
-            else:
-                self._findings.set_in_vain("dns_configs.*.dns_class", node.origin.key("dns_class").place)
+            plugin = _class_of(node, "dns_class", DYNAMIC_DNS)
+            declared = self._declared(settings_of_dns_plugin, plugin, node, what="DNS plug-in")
+            result[name] = read_section(node, declared or DnsSection, self._findings)
+            if declared:
+                warn_unknown(node, (declared,), self._findings)
         return result
 
     def providers(self) -> dict[str, ReadProvider]:
         result = {}
         for name, node in self._entries("providers").items():
-            named = node.find("provider_class")
-            driver = str(named.value if named and named.value is not None else name).lower()
-            declared = self._declared_by(driver, node)
+            driver = _class_of(node, "provider_class", name)
+            declared = self._declared(settings_of_driver, driver, node, what="driver")
             model = declared or CommonProvider
             section = read_section(node, model, self._findings)
             note_not_in_effect(node, model, "providers.*", self._findings)
@@ -171,11 +173,13 @@ class _Reader:
             result[name] = ReadProvider(node, driver, section)
         return result
 
-    def _declared_by(self, driver: str, node: Node) -> type[CommonProvider] | None:
+    def _declared(
+        self, settings_of: Callable[[str], type[AnySection] | None], name: str, node: Node, *, what: str
+    ) -> type[AnySection] | None:
         try:
-            return settings_of_driver(driver)
+            return settings_of(name)
         except DriverSettingsError as error:
-            found = f"the settings of the driver {driver} can't be read and aren't checked: {error}"
+            found = f"the settings of the {what} {name} can't be read and aren't checked: {error}"
             self._findings.warn(node.origin, found)
             return None
 
@@ -209,3 +213,9 @@ class _Reader:
             )
             return {}
         return dict(node.value)
+
+
+def _class_of(node: Node, key: str, default: str) -> str:
+    """Return the name, in lower case, of the driver or plug-in that an entry names."""
+    named = node.find(key)
+    return str(named.value if named and named.value is not None else default).lower()

@@ -8,6 +8,7 @@ from vmpooler_common.config.document.problems import Findings
 from vmpooler_common.config.read.assembly import Sections
 from vmpooler_common.config.read.environment import DEBUG, is_debugging, source_of
 from vmpooler_common.config.sections.access import LdapSection
+from vmpooler_common.config.sections.dns import Rfc2136Section, is_base64
 from vmpooler_common.config.sections.pools import PoolSection
 
 BUILT_IN_PROVIDER = "dummy"
@@ -142,8 +143,31 @@ def _check_lifetimes(sections: Sections, findings: Findings) -> None:
 def _check_dns(sections: Sections, findings: Findings) -> None:
     for name, entry in sections.dns_configs.items():
         node = sections.root.find("dns_configs", name)
-        if node is not None and not entry.domain and not _is_set(node.find("domain")):
+        if node is None:
+            continue
+        if isinstance(entry, Rfc2136Section):
+            _check_updates(node, entry, findings)
+        elif not entry.domain and not _is_set(node.find("domain")):
             findings.warn(node.origin, "no domain, so its pools' VMs have short names")
+
+
+def _check_updates(node: Node, entry: Rfc2136Section, findings: Findings) -> None:
+    """Note what dynamic updates lack."""
+    for key, expected in (
+        ("domain", "the domain of its pools' VMs"),
+        ("server", "the zone's primary server"),
+        ("key_name", "the name of the TSIG key that may change the zone"),
+    ):
+        if not _is_set(node.find(key)):
+            findings.error(node.origin.key(key, line=node.origin.line), "missing", expected)
+    if not _is_set(node.find("key_secret")) and not _is_set(node.find("key_file")):
+        missing = node.origin.key("key_secret", line=node.origin.line)
+        findings.error(missing, "missing", "the TSIG key in base64, or key_file, a file that holds it")
+    if entry.key_secret is not None and not is_base64(entry.key_secret.get_secret_value()):
+        findings.error(_origin(node, "key_secret"), "no base64", "the TSIG key in base64")
+    if entry.zone and not f".{entry.domain}".lower().endswith(f".{entry.zone}".lower().rstrip(".")):
+        expected = f"a zone that holds the domain {entry.domain}"
+        findings.error(_origin(node, "zone"), f"found {entry.zone!r}", expected)
 
 
 def _check_pools(sections: Sections, findings: Findings) -> None:

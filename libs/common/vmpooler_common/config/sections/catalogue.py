@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from vmpooler_common.config.declare.field import Section, walk
 from vmpooler_common.config.sections.access import AuthSection, RateLimits
 from vmpooler_common.config.sections.dns import DnsSection
-from vmpooler_common.config.sections.drivers import settings_of_drivers
+from vmpooler_common.config.sections.drivers import settings_of_dns_plugins, settings_of_drivers
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.config.sections.listen import ListenSection
 from vmpooler_common.config.sections.metrics import (
@@ -53,6 +53,7 @@ class SettingsGroup:
 
 
 _COMMON = frozenset(CommonProvider.model_fields)
+_COMMON_DNS = frozenset(DnsSection.model_fields)
 
 _GROUPS = (
     SettingsGroup("listen", "command line and environment only", ListenSection),
@@ -74,7 +75,7 @@ _GROUPS = (
     SettingsGroup("tracing", "traces", TracingSection),
     SettingsGroup("", "top level", TopLevel),
 )
-"""In the order in which they are shown; the drivers' own groups follow that of all providers."""
+"""In the order in which they are shown; what drivers and plug-ins declare follows what all of them have."""
 
 
 @cache
@@ -84,8 +85,12 @@ def settings_groups() -> tuple[SettingsGroup, ...]:
         SettingsGroup("providers.*", f"each provider of the class {driver}", model, _COMMON | _shared(model))
         for driver, model in settings_of_drivers().items()
     ]
-    place = 1 + next(place for place, group in enumerate(_GROUPS) if group.model is CommonProvider)
-    return (*_GROUPS[:place], *drivers, *_GROUPS[place:])
+    plugins = [
+        SettingsGroup("dns_configs.*", f"each domain of the class {plugin}", model, _COMMON_DNS)
+        for plugin, model in settings_of_dns_plugins().items()
+    ]
+    own = {CommonProvider: drivers, DnsSection: plugins}
+    return tuple(one for group in _GROUPS for one in (group, *own.get(group.model, ())))
 
 
 def _shared(model: type[CommonProvider]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 Plug-ins of others declare their keys themselves: see `drivers`.
 """
 
+from base64 import b64decode
 from datetime import timedelta
 from typing import Annotated
 
@@ -15,6 +16,14 @@ from vmpooler_common.config.declare.types import choice, duration, secret, split
 DYNAMIC_DNS = "dynamic-dns"
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LONGEST_TTL = 2**31 - 1
+
+
+def is_base64(text: str) -> bool:
+    """Whether a text can be a key in base64."""
+    try:
+        return bool(b64decode(text, validate=True))
+    except ValueError:
+        return False
 
 
 class DnsSection(Section):
@@ -36,6 +45,11 @@ class DnsSection(Section):
             in_effect=True,
         ),
     ] = DYNAMIC_DNS
+    orphan_check_interval: Annotated[
+        timedelta,
+        duration("minutes", minimum=0),
+        Setting("Time between two looks for records of ours whose VM is gone; 0: never", in_effect=True),
+    ] = timedelta(minutes=10)
 
 
 class Rfc2136Section(DnsSection):

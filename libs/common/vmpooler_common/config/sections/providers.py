@@ -36,6 +36,8 @@ class CommonProvider(Section):
     shared_keys: ClassVar[type[Section] | None] = None
     """The part of `config` that all providers of this driver share; keys of the same name in the provider's
     own entry are stronger."""
+    checks_names: ClassVar[bool] = True
+    """Whether new names are looked up in DNS, where the provider doesn't say."""
     renamed_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Old names of keys of every provider, and what they are called now; also in `shared_keys`."""
 
@@ -61,8 +63,14 @@ class CommonProvider(Section):
         Setting("Places that are never removed, by path or name", in_effect=True, type_name="list of text"),
     ] = ()
     skip_dns_check_before_creating_vm: Annotated[
-        bool, flag(), Setting("Take new names without a look whether DNS knows them already")
-    ] = False
+        bool | None,
+        flag(),
+        Setting(
+            "Take new names without a look whether DNS knows them already",
+            in_effect=True,
+            default="false; true for dummy",
+        ),
+    ] = None
     circuit_breaker_enabled: Annotated[
         bool | None, flag(), Setting("Leave it alone for a while when it fails", default="as in config")
     ] = None

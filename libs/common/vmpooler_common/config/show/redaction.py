@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +10,11 @@ from pydantic import SecretStr
 
 from vmpooler_common.config.declare.field import Section, type_of
 from vmpooler_common.config.declare.types import SettingType
-from vmpooler_common.config.sections.dns import DnsSection
-from vmpooler_common.config.sections.drivers import DriverSettingsError, settings_of_driver
+from vmpooler_common.config.sections.drivers import (
+    DriverSettingsError,
+    settings_of_dns_plugin,
+    settings_of_driver,
+)
 from vmpooler_common.config.sections.pools import PoolSection
 from vmpooler_common.config.settings import Options, PoolSettings, Settings
 from vmpooler_common.logs import without_url_secrets
@@ -62,7 +65,8 @@ def redacted(settings: Settings) -> dict[str, Any]:
             name: {
                 "dns_class": entry.dns_class,
                 "domain": entry.domain,
-                **redacted_options(entry.options, DnsSection),
+                "orphan_check_interval": in_unit(entry.orphan_check_interval, "minutes"),
+                **redacted_options(entry.options, *_declared(settings_of_dns_plugin, entry.dns_class)),
             }
             for name, entry in settings.dns_configs.items()
         },
@@ -71,7 +75,7 @@ def redacted(settings: Settings) -> dict[str, Any]:
                 "provider_class": entry.provider_class,
                 "paused": entry.paused,
                 "operation_timeout": in_unit(entry.operation_timeout, "seconds"),
-                **redacted_options(entry.options, *_declared(entry.provider_class)),
+                **redacted_options(entry.options, *_declared(settings_of_driver, entry.provider_class)),
             }
             for name, entry in settings.providers.items()
         },
@@ -158,9 +162,9 @@ def in_unit(duration: timedelta, unit: str) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _declared(driver: str) -> tuple[type[Section], ...]:
+def _declared(settings_of: Callable[[str], type[Section] | None], name: str) -> tuple[type[Section], ...]:
     try:
-        model = settings_of_driver(driver)
+        model = settings_of(name)
     except DriverSettingsError:
         return ()
     return () if model is None else (model,)

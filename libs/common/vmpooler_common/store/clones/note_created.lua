@@ -8,7 +8,7 @@
 
 local vm, id = ARGV[1], ARGV[3]
 local known = redis.call('HMGET', K.vm .. vm,
-  'state', 'attempt', 'pool', 'id', 'create_sent', 'cloned', 'phase', 'provider')
+  'state', 'attempt', 'pool', 'id', 'create_sent', 'cloned', 'phase', 'provider', 'dns', 'ip')
 local state, pool = known[1], known[3]
 if not state or known[2] ~= ARGV[2] then return '' end
 
@@ -22,6 +22,7 @@ if state == 'gone' then
   redis.call('ZADD', K.completed .. pool, int(now), vm)
   redis.call('HSET', K.vm .. vm, 'state', 'completed', 'completed', int(now), 'reason', 'late', unpack(facts))
   redis.call('HDEL', K.vm .. vm, 'gone')
+  redis.call('ZREM', K.dns_due .. pool, vm) -- its records are removed when it is gone again
   redis.call('HSET', K.pools, pool, known[8]) -- it may have been forgotten
   event('vm.adopted', pool, vm)
   return 'completed'
@@ -38,6 +39,9 @@ if state == 'pending' then
     free_slot(vm, pool)
     count_duration('clone', pool, now, now - tonumber(known[5] or now))
   end
+end
+if known[9] and (state == 'ready' or state == 'running') and ARGV[4] ~= '' and ARGV[4] ~= known[10] then
+  redis.call('ZADD', K.dns_due .. pool, int(now), vm)
 end
 redis.call('HSET', K.vm .. vm, unpack(facts))
 return state

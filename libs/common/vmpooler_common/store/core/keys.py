@@ -19,6 +19,10 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     destroying:P    zset    H → end of the lease of the manager that destroys it
     unmade:P        set     H of completed:P and destroying:P that the provider never gave an id to: clones
                             that were given up, of which no number is to tell
+    dns_due:P       zset    H → when its DNS records are to be made what its record says: they lead to another
+                            address, or they are to be removed because it is gone; later, to be tried again
+    dns_sweep:D     string  manager that looks for orphaned records of the entry D of dns_configs; lapses
+                            unless it asks in time
     slots           zset    H → when the clone slot lapses by itself, for VMs being cloned
     cloning:P       zset    the same, of one pool
     request:R       hash    an on-demand request, see below; expires some time after it is over
@@ -57,7 +61,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     template_ready  hash    P → template that its VMs are made from, as its manager has it
     deletion_paused hash    provider → `kind pool reason`: deletion there is paused
     reaped:V:K      zset    H → time; what was retired as missing (K absent) or adopted (K orphan) at
-                            provider V in the last ten minutes
+                            provider V in the last ten minutes; K record: orphaned records that were removed,
+                            V is ` dns D` then
     refused:V       set     H of orphans at provider V, not adopted as deletion is paused there
     released:V      set     H that an operator has released: no safety limit counts them; for a day
     managers        zset    manager → end of its registration
@@ -95,7 +100,9 @@ accepted_by (operation), ended, closed_by (operation), reason, error, reported.
 Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, revision (of
 its pool, when its name was reserved), phase, attempt, manager, lease (end), create_sent, cloned,
 id (the provider's), ip, host, ready, checkout, ends, user, token, request (that it was granted to), waited
-(milliseconds that the request did), completed, reason, claim (operation), tries (of destroying), error, gone;
+(milliseconds that the request did), dns (entry of dns_configs at whose server it has records, or may have,
+until they are removed), dns_tried (when they were to be written last while it was pending), completed,
+reason, claim (operation), tries (of destroying), error, gone;
 tag:NAME for each tag;
 tasks (how many were asked for), worker (manager that works on its next task), work (operation of that
 lease), and for each task T `task:T`, JSON: n (its number), kind (disk, snapshot, revert), detail (size in GB,
@@ -118,6 +125,8 @@ STEMS: dict[str, str] = {
     "running": "running:",
     "untagged": "untagged:",
     "migrations": "migrations",
+    "dns_due": "dns_due:",
+    "dns_sweep": "dns_sweep:",
     "completed": "completed:",
     "destroying": "destroying:",
     "unmade": "unmade:",

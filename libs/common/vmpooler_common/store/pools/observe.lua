@@ -6,19 +6,21 @@
 --       sizes,
 --       pending, expired, excess, ended, due, untagged, ready, suspects, next_due, size, template,
 --       clone_target,
---       revision, template_ready, stale, owed, held, place
+--       revision, template_ready, stale, owed, held, place, dns_due, unsettled
 --
 -- `size` is the configured one; `all` is '1' for the names of all ready VMs, `is_configured` when what was
 -- set
 -- through the API counts. At most `most` VMs of a kind are given.
 -- Reasons, and what was not set, are ''. `sizes` is {state → number of VMs}; `clones` are those of this pool.
--- pending: {name, provider, phase, reserved, lease, attempt, provider_id, cloned, revision}...
+-- pending: {name, provider, phase, reserved, lease, attempt, provider_id, cloned, revision, dns_tried}...
 -- expired: names of ready VMs past their ttl; excess: those of the oldest ready VMs, as many as there are
 -- more
 -- alive than size and backlog; ended: those of running VMs whose lifetime is over; due: those of VMs whose
 -- destruction is due; stale: those of ready VMs that are stale.
 -- untagged: {name, provider, provider_id, attempt, user, ends}... of running VMs whose owner or end isn't on
 -- their tag and is to be noted there now.
+-- dns_due: {name, state, attempt, dns, domain, provider, ip}... of VMs whose DNS records are to be changed
+-- now; unsettled: how many there are in all, those to be tried again later too.
 -- ready and suspects are flat: name, since, name, since.
 -- held: ready VMs that waiting checkouts hold back from later ones.
 -- next_due: when the next of these will be due by itself; owed: ready VMs that are owed to checkouts that
@@ -69,6 +71,7 @@ soonest(K.completed, 0)
 soonest(K.destroying, 0)
 soonest(K.ready, ttl)
 soonest(K.untagged, 0)
+soonest(K.dns_due, 0)
 
 local held = math.min(sizes.ready, (owed(pool, sizes.ready)))
 local item, reserved = head(pool), 0
@@ -90,7 +93,8 @@ return cjson.encode({
   clones = redis.call('ZCOUNT', K.cloning .. pool, int(now), '+inf'),
   sizes = sizes,
   pending = records(redis.call('ZRANGE', K.pending .. pool, 0, most - 1),
-    'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned', 'revision'),
+    'provider', 'phase', 'reserved', 'lease', 'attempt', 'id', 'cloned', 'revision',
+    'dns_tried'),
   expired = due(K.ready, now - ttl),
   excess = excess > 0 and redis.call('ZRANGE', K.ready .. pool, 0, excess - 1) or {},
   ended = due(K.running, now),
@@ -109,4 +113,6 @@ return cjson.encode({
   owed = reserved,
   held = held,
   place = redis.call('HGET', K.places, pool) or '',
+  dns_due = records(due(K.dns_due, now), 'state', 'attempt', 'dns', 'domain', 'provider', 'ip'),
+  unsettled = redis.call('ZCARD', K.dns_due .. pool),
 })

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vmpooler_common.model.overrides import stored_overrides
-from vmpooler_common.model.pool import Classification, DeletionPause, PendingVm, Sizes, Snapshot, UntaggedVm
+from vmpooler_common.model.pool import (
+    Classification,
+    DeletionPause,
+    DnsVm,
+    PendingVm,
+    Sizes,
+    Snapshot,
+    UntaggedVm,
+)
 from vmpooler_common.model.problem import Problem, read_pause, read_problem
 from vmpooler_common.model.vm import ClonePhase
 from vmpooler_common.store.core.connection import Command, Reply
@@ -175,6 +183,8 @@ def _snapshot(found: Mapping[str, Any]) -> Snapshot:
         owed=found["owed"],
         held=found["held"],
         place=found["place"],
+        dns_due=tuple(DnsVm(*one) for one in found["dns_due"]),
+        unsettled=found["unsettled"],
     )
 
 
@@ -183,7 +193,7 @@ def _since(flat: Sequence[str]) -> dict[str, datetime]:
 
 
 def _pending(values: Sequence[str]) -> PendingVm:
-    name, provider, phase, reserved, lease, attempt, provider_id, cloned, revision = values
+    name, provider, phase, reserved, lease, attempt, provider_id, cloned, revision, dns_tried = values
     return PendingVm(
         name=name,
         provider=provider,
@@ -194,6 +204,7 @@ def _pending(values: Sequence[str]) -> PendingVm:
         provider_id=provider_id,
         cloned=bool(cloned),
         revision=int(revision or 0),
+        dns_tried_at=from_ms_or_none(dns_tried),
     )
 
 
@@ -213,6 +224,7 @@ def _classifications(names: Sequence[str], replies: Sequence[Reply]) -> dict[str
             gone_at=from_ms_or_none(one["gone"]),
             ip=one["ip"],
             host=one["host"],
+            has_records=bool(one["dns"]),
         )
         for name, one in zip(names, found, strict=True)
     }

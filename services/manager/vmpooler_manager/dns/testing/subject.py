@@ -36,7 +36,7 @@ def new_name(subject: DnsSubject) -> str:
 
 def new_owner() -> RecordOwner:
     """Make an owner that nobody else is."""
-    return RecordOwner(INSTALLATION, "one", "a cloud", "a pool", uuid4().hex)
+    return RecordOwner(INSTALLATION, "one", "a cloud", "a pool", "a vm", uuid4().hex)
 
 
 def another_vm(owner: RecordOwner) -> RecordOwner:

@@ -15,6 +15,7 @@ class DummySettings(CommonProvider):
     pool_options = frozenset()
     features = frozenset(Feature)
     ready_check = ReadyCheck.none()
+    checks_names = False
 
     filename: Annotated[
         str | None,

@@ -48,6 +48,7 @@ def _take_call(connection: socket.socket) -> None:
     """Run one call in a child, and tell its process id and then how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     order, streams, _, _ = socket.recv_fds(connection, ORDER_BYTES, len(STREAMS))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the command has begun
     child = os.fork()
     if child == 0:
         connection.close()
@@ -74,9 +75,12 @@ def _become_the_command(order: dict[str, Any], streams: list[int]) -> None:
         os.environ.update(order["environment"])
         os.chdir(order["directory"])
         sys.argv = ["vmpooler", *order["arguments"]]
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         vmpooler_cli.__main__.main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1 if ended.code else 0
+    except KeyboardInterrupt:  # before the command could look after it, as in a Python that has just started
+        code = 130
     except BaseException:
         traceback.print_exc()
     finally:

@@ -12,6 +12,7 @@ import pytest
 from tests.api.conftest import WithApi
 from tests.api.in_process import POOLS, Api, Reach, open_api
 from tests.conformance.over_http import over_http
+from tests.store.dataset import ask
 from tests.support.documents import pooler_document
 from tests.support.needs import needs_program
 from tests.support.redis_server import RedisServer
@@ -84,6 +85,24 @@ async def test_a_browser_tells_that_there_are_no_numbers(
         own_redis_server.kill()
         shown = await opened(api.client, tmp_path / "profile")
     assert "No numbers: the service answered 503. Asking again in" in shown
+
+
+async def test_a_browser_shows_that_redis_takes_no_writes_and_nothing_green(
+    with_api: WithApi, tmp_path: Path
+) -> None:
+    async with with_api(pools={"full": 1, "half": 2}) as api:
+        await api.fleet.ready("full", "a")
+        await api.fleet.ready("half", "b")
+        await ask(api.fleet.client, "CONFIG", "SET", "maxmemory", "1")
+        try:
+            await api.client.post("/api/v3/vm/full")
+            shown = await opened(api.client, tmp_path / "profile")
+        finally:
+            await ask(api.fleet.client, "CONFIG", "SET", "maxmemory", "0")
+    (banner,) = re.findall(r'<div id="halt" role="alert">(.*?)</div>', shown)
+    assert "Redis takes no writes: no VM can be handed out or returned." in banner
+    assert "raise its maxmemory" in banner
+    assert re.findall(r'<li class="(\w+)">', shown) == ["halted", "halted"]
 
 
 async def test_the_page_needs_nothing_else(client: httpx.AsyncClient) -> None:

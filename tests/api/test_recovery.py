@@ -75,6 +75,7 @@ async def test_a_redis_that_takes_no_writes_is_told_everywhere_until_it_takes_th
     finally:
         await ask(api.fleet.client, "CONFIG", "SET", "maxmemory", "0")
     assert (status["status"]["ok"], status["redis"]["state"]) == (False, "read-only")
+    assert "raise its maxmemory" in status["redis"]["remedy"]
     assert unready.status_code == 503
     for told in (refused.json(), status["status"], unready.json()):
         assert told["message"].startswith("Redis takes no writes")

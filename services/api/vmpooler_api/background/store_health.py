@@ -51,6 +51,8 @@ class StoreHealth:
         self._wake = asyncio.Event()
         self._concerns: list[str] = []
         self.state, self.since = RedisState.AWAY, datetime.now(UTC)
+        self.remedy = ""
+        """What an operator can do while Redis takes no writes."""
         self.is_prepared = False
         """Whether the store worked when it was last asked, with data that this service understands."""
         self.tried = asyncio.Event()
@@ -99,6 +101,8 @@ class StoreHealth:
     def _trouble(self, error: StoreError) -> None:
         self._outage.began(str(error))
         can_be_read = isinstance(error, StoreUnavailable) and error.kind == "read_only"
+        if isinstance(error, StoreUnavailable) and error.remedy:
+            self.remedy = error.remedy
         self._enter(RedisState.READ_ONLY if can_be_read else RedisState.AWAY)
 
     def _enter(self, state: RedisState) -> None:

@@ -114,7 +114,8 @@ class RedisReport(BaseModel):
     """What Redis is good for, when that isn't everything."""
 
     state: str = Field(description="`read-only`: no VM can be handed out or returned.")
-    since: str
+    since: str = Field(description="RFC 3339.")
+    remedy: str | None = Field(None, description="What an operator can do, where that is known.")
 
 
 class StatusReport(BaseModel):

@@ -50,7 +50,11 @@ class StatusService:
 
     def _without_writes(self, report: StatusReport) -> StatusReport:
         """Tell that Redis can be read, as was done just now, and not be written."""
-        redis = RedisReport(state=self._health.state, since=self._health.since.isoformat(timespec="seconds"))
+        redis = RedisReport(
+            state=self._health.state,
+            since=self._health.since.isoformat(timespec="seconds"),
+            remedy=self._health.remedy or None,
+        )
         verdict = report.status.model_copy(update={"ok": False, "message": NO_WRITES})
         return report.model_copy(update={"redis": redis, "status": verdict})
 

@@ -15,35 +15,18 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-)
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError, ResponseError
 
 from vmpooler_common.metrics.catalogues.connections import ConnectionMetrics
 from vmpooler_common.metrics.catalogues.redis import RedisMetrics
 from vmpooler_common.store.core.errors import ScriptFailed, StoreUnavailable
+from vmpooler_common.store.core.server_errors import TORN, is_forbidden, speaks_of_server, unavailable
 
 Command = Sequence[str | bytes | int | float]
 Reply = Any
 
 _LARGEST_BATCH = 500
 """Commands in one exchange; more wait for the next, so that one burst doesn't delay everyone."""
-
-_STATE_OF_SERVER = (
-    "READONLY", "LOADING", "BUSY ", "MASTERDOWN", "OOM", "MISCONF", "NOREPLICAS", "CLUSTERDOWN",
-    "TRYAGAIN", "UNBLOCKED", "NOAUTH", "Protocol error: unauthenticated",
-)  # fmt: skip
-"""Error codes that say that this server won't work for now, whatever the command."""
-_READ_ONLY = ("READONLY", "OOM", "MISCONF", "NOREPLICAS")
-"""Those of a server that can be read, and takes no writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +46,6 @@ class RedisOptions:
     def __repr__(self) -> str:
         """Without the url, which may hold a password."""
         return f"RedisOptions(size={self.size}, timeout={self.timeout})"
-
-
-_TORN = (RuntimeError, AttributeError)
-"""What the client lets through from a connection that was reset while nobody used it: the event loop's
-complaint about a closed transport, or the client's own about one that isn't there any more."""
 
 
 class _Unit:
@@ -140,7 +118,7 @@ class RedisConnection:
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         return connection
 
     async def close(self) -> None:
@@ -232,8 +210,8 @@ class RedisConnection:
                         unit.replies.set_result(unit_replies)
             self._idle.append(connection)
             failure = None
-        except (RedisError, OSError, TimeoutError, *_TORN) as error:
-            failure = _unavailable(error)
+        except (RedisError, OSError, TimeoutError, *TORN) as error:
+            failure = unavailable(error)
         except asyncio.CancelledError:
             failure = StoreUnavailable("the service stops", kind="unreachable")
             raise
@@ -256,7 +234,9 @@ class RedisConnection:
         for unit in batch:
             if not unit.replies.done():
                 unit.replies.set_exception(
-                    StoreUnavailable(str(error), kind=error.kind, may_have_run=unit.was_sent)
+                    StoreUnavailable(
+                        str(error), kind=error.kind, may_have_run=unit.was_sent, remedy=error.remedy
+                    )
                 )
 
 
@@ -270,37 +250,15 @@ async def _read(connection: AbstractConnection) -> Reply:
     try:
         return await connection.read_response(timeout=math.inf, disconnect_on_error=False)
     except ResponseError as error:
-        if str(error).startswith(_STATE_OF_SERVER) or type(error).__name__ in _STATE_CLASSES:
+        if speaks_of_server(error):
             raise
         return error
-
-
-_STATE_CLASSES = ("ReadOnlyError", "OutOfMemoryError", "MasterDownError", "ClusterDownError")
-"""The client cuts the code off the message of these."""
-
-
-def _unavailable(error: Exception) -> StoreUnavailable:
-    """Say in our words what became of a connection; the client's messages hold no secrets."""
-    if isinstance(error, (TimeoutError, RedisTimeoutError)):
-        return StoreUnavailable("Redis didn't answer in time", kind="timeout")
-    if isinstance(error, (ReadOnlyError, OutOfMemoryError)) or str(error).startswith(_READ_ONLY):
-        return StoreUnavailable(f"Redis can't be written: {error}", kind="read_only")
-    # The client counts the first two among the broken connections.
-    if isinstance(error, (AuthenticationError, BusyLoadingError, ResponseError)):
-        return StoreUnavailable(f"Redis refuses to work: {error}", kind="refused")
-    if isinstance(error, (RedisConnectionError, OSError, *_TORN)):
-        return StoreUnavailable(f"Redis can't be reached: {error}", kind="unreachable")
-    return StoreUnavailable(f"Redis gave an answer that isn't understood: {error}", kind="refused")
-
-
-_NOT_ALLOWED_IN_SCRIPT = "ACL failure in script"
-"""What Redis says of a script that calls what its user may not."""
 
 
 def check(reply: Reply) -> Reply:
     """Give the reply. Raises ScriptFailed for an error, StoreUnavailable for one that says "not allowed"."""
     if isinstance(reply, ResponseError):
-        if isinstance(reply, NoPermissionError) or str(reply).startswith(_NOT_ALLOWED_IN_SCRIPT):
-            raise _unavailable(reply)
+        if is_forbidden(reply):
+            raise unavailable(reply)
         raise ScriptFailed(str(reply))
     return reply

@@ -42,12 +42,14 @@ class StoreError(Exception):
 class StoreUnavailable(StoreError):  # noqa: N818 - a state, not a fault of the caller
     """Redis could not be reached, didn't answer in time or refuses to work for now."""
 
-    def __init__(self, message: str, *, kind: str, may_have_run: bool = True) -> None:
+    def __init__(self, message: str, *, kind: str, may_have_run: bool = True, remedy: str = "") -> None:
         super().__init__(message)
         self.kind = kind
         """`unreachable`, `timeout`, `read_only` (it answers, and takes no writes) or `refused`."""
         self.may_have_run = may_have_run
         """False when it is certain that Redis never got the call."""
+        self.remedy = remedy
+        """What an operator can do, of one that is read-only."""
 
 
 class DataMismatch(StoreError):  # noqa: N818 - a state, not a fault of the caller

@@ -70,7 +70,7 @@ async def get(session: "Session", **arguments: Any) -> None:
         checkout = session.client.checkout_many(chosen.counts, wait=chosen.wait or 0)
         watched = _watched(session, chosen, request=None)
     async with contextlib.AsyncExitStack() as stack:
-        async with watched:
+        async with watched, _advised(session, chosen):
             vms = await stack.enter_async_context(checkout)
         if chosen.lifetime is not None or chosen.tags:
             for vm in vms:
@@ -104,6 +104,19 @@ def connect(session: "Session", hostname: str, *arguments: str) -> None:
         raise click.ClickException(f"there is no ssh on this machine to connect to {hostname} with")
     session.output.note(f"connecting; afterwards: vmpooler return {hostname.partition('.')[0]}")
     os.execvp("ssh", ["ssh", hostname, *arguments])  # noqa: S606, S607 - the user's own ssh, without a shell
+
+
+@contextlib.asynccontextmanager
+async def _advised(session: "Session", chosen: _Chosen) -> AsyncIterator[None]:
+    """Say which options help where none were ready."""
+    from vmpooler_client import NotReadyError
+
+    try:
+        yield
+    except NotReadyError:
+        if not chosen.wait:
+            session.output.note("--wait TIME waits for them, --ondemand has them made")
+        raise
 
 
 @contextlib.asynccontextmanager

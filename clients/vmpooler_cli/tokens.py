@@ -39,13 +39,19 @@ async def token_login(session: "Session", *, user: str | None, password_stdin: b
     _write(session, replace(session.service, token=new, user=name), make_default=False)
 
 
+_OWNER = click.option("--of", "owner", metavar="NAME", help="As an admin: of this user.")
+
+
 @token.command("list", short_help="List your tokens.")
+@_OWNER
 @_login_options
 @talks
-async def token_list(session: "Session", *, user: str | None, password_stdin: bool) -> None:
+async def token_list(
+    session: "Session", *, owner: str | None, user: str | None, password_stdin: bool
+) -> None:
     """List your tokens by their first characters."""
     login = credentials(user or session.service.user, password_from_input=password_stdin)
-    entries = await session.client.tokens.of_user(*login)
+    entries = await session.client.tokens.of_user(*login, owner=owner)
     if session.output.as_json:
         session.output.json([entry.model_dump(mode="json") for entry in entries])
         return
@@ -62,14 +68,15 @@ async def token_list(session: "Session", *, user: str | None, password_stdin: bo
 
 @token.command("revoke", short_help="Make a token void.")
 @click.argument("value", metavar="[TOKEN]", required=False)
+@_OWNER
 @_login_options
 @talks
 async def token_revoke(
-    session: "Session", *, value: str | None, user: str | None, password_stdin: bool
+    session: "Session", *, value: str | None, owner: str | None, user: str | None, password_stdin: bool
 ) -> None:
-    """Make a token void: the one in use, or another that you know as a whole."""
+    """Make a token void: the one in use, or another by its first characters, as `token list` shows them."""
     login = credentials(user or session.service.user, password_from_input=password_stdin)
-    await session.client.tokens.revoke(value or await session.token(), *login)
+    await session.client.tokens.revoke(value or await session.token(), *login, owner=owner)
     session.output.note("it is void")
     if session.service.name and value in (None, session.service.token):
         _write(session, replace(session.service, token=None), make_default=False)

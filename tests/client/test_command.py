@@ -149,6 +149,15 @@ def test_tokens_and_services(call: Setting) -> None:
     assert call.says(call("token", "list", *wrong, typed="bob\n", code=4), "valid token")
 
 
+def test_an_admin_looks_after_the_tokens_of_others(pair: Pair, vmpooler: Command) -> None:
+    vmpooler.environment["VMPOOLER_URL"] = pair.guarded.base_url
+    vmpooler("login", pair.guarded.base_url, "--user=erna", "--password-stdin", typed=f"{PASSWORD}\n")
+    login = ("--of=erna", "--user=root", "--password-stdin")
+    (line,) = vmpooler("token", "list", *login, typed=f"{PASSWORD}\n").lines
+    assert vmpooler("token", "revoke", line.split("\t")[0], *login, typed=f"{PASSWORD}\n").code == 0
+    assert vmpooler("token", "list", *login, typed=f"{PASSWORD}\n").lines == []
+
+
 def test_an_admin_sets_a_size(pair: Pair, vmpooler: Command) -> None:
     url = pair.guarded.base_url
     vmpooler("login", url, "--user=root", "--password-stdin", typed=f"{PASSWORD}\n")

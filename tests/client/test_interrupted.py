@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -139,6 +140,31 @@ async def test_at_any_moment_at_all(vmpooler: Command, pair: Pair, client: Async
         for name in ended.out.split():  # it was told, and is the user's
             await client.vms.release(name)
         assert await nobody_has_any(client)
+
+
+IN_A_THREAD = """
+import sys
+from vmpooler_client import Client
+
+with Client(sys.argv[1]) as client, client.checkout("debian", wait=60):
+    print("taken")
+"""
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_program_without_asyncio_is_interrupted(gate: Gate, client: AsyncClient, after: bool) -> None:
+    held = Held(gate.behaviour, is_("POST", "/api/v3/vm"), after=after)
+    gate.behaviour = held
+    pipe = asyncio.subprocess.PIPE
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", IN_A_THREAD, gate.url, stdout=pipe, stderr=pipe
+    )
+    await held.reached.wait()
+    program.send_signal(signal.SIGINT)
+    out, err = await program.communicate()
+    assert (out, b"KeyboardInterrupt" in err) == (b"", True)
+    assert b"may be left" not in err
+    assert await nobody_has_any(client)
 
 
 async def test_what_cannot_be_given_back_is_named(vmpooler: Command, gate: Gate, client: AsyncClient) -> None:

@@ -28,10 +28,10 @@ class Tokens:
             raise BadAnswerError("the answer holds no token")
         return token
 
-    def of_user(self, user: str, password: str) -> list[TokenEntry]:
-        """List a user's tokens."""
+    def of_user(self, user: str, password: str, *, owner: str | None = None) -> list[TokenEntry]:
+        """List the tokens of who logs in, or as an admin those of `owner` (not of a 3.x service)."""
         try:
-            members = self._ask(Call("GET", _ALL, login=(user, password)))
+            members = self._ask(Call("GET", _ALL, params=_of(owner), login=(user, password)))
         except NotFoundError:
             return []
         return [
@@ -47,9 +47,10 @@ class Tokens:
             raise BadAnswerError("the answer isn't about the token")
         return parse(Token, {"running": (facts.get("vms") or {}).get("running", ()), **facts})
 
-    def revoke(self, token: str, user: str, password: str) -> None:
-        """Make a token void."""
-        self._ask(Call("DELETE", f"{_ALL}/{quote(token, safe='')}", login=(user, password)))
+    def revoke(self, token: str, user: str, password: str, *, owner: str | None = None) -> None:
+        """Make a token void; its first characters will do, as an admin with its `owner`."""
+        path = f"{_ALL}/{quote(token, safe='')}"
+        self._ask(Call("DELETE", path, params=_of(owner), login=(user, password)))
 
     def has_users(self) -> bool:
         """Tell whether the service has tokens at all."""
@@ -64,3 +65,7 @@ class Tokens:
             raise NotSupportedError(
                 "this service has no users: everybody may do everything, without a token", status=error.status
             ) from None
+
+
+def _of(owner: str | None) -> dict[str, str]:
+    return {} if owner is None else {"user": owner}

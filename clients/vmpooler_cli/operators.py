@@ -33,7 +33,8 @@ def _facts(found: "Status") -> "Mapping[str, str | Cell]":
         "service": (found.status.message, "green" if found.status.ok else "red"),
     }
     if found.redis:
-        facts["redis"] = (f"{found.redis.state} since {found.redis.since}", "red")
+        remedy = f"; {found.redis.remedy}" if found.redis.remedy else ""
+        facts["redis"] = (f"{found.redis.state} since {found.redis.since}{remedy}", "red")
     if found.status.empty:
         facts["empty"] = (" ".join(found.status.empty), "red")
     for number, sentence in enumerate(found.verdict):

@@ -126,6 +126,8 @@ class RedisState(Model):
 
     state: str
     since: Moment
+    remedy: str | None = None
+    """What an operator can do, where that is known."""
 
 
 class Verdict(Model):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,18 +11,30 @@ from vmpooler_manager.dns.rfc2136.plugin import Rfc2136
 from vmpooler_manager.dns.testing import DnsConformance, DnsSubject
 
 
-class TestRfc2136(DnsConformance):
+async def subject_on(bind: Bind, **settings: object) -> DnsSubject:
+    plugin, second = (Rfc2136("lab", bind.settings(**settings)) for _ in range(2))
+    await plugin.open()
+    await second.open()
+    return DnsSubject(
+        plugin=plugin,
+        domain=ZONE,
+        addresses_of=lambda name: asyncio.to_thread(bind.addresses_of, name),
+        occupy=lambda name: asyncio.to_thread(bind.add, name),
+        second=second,
+    )
+
+
+class TestWithPointers(DnsConformance):
     @pytest.fixture
     async def subject(self, bind: Bind) -> AsyncIterator[DnsSubject]:
-        plugin, second = (Rfc2136("lab", bind.settings()) for _ in range(2))
-        await plugin.open()
-        await second.open()
-        yield DnsSubject(
-            plugin=plugin,
-            domain=ZONE,
-            addresses_of=lambda name: asyncio.to_thread(bind.addresses_of, name),
-            occupy=lambda name: asyncio.to_thread(bind.add, name),
-            second=second,
-            names_of=lambda address: asyncio.to_thread(bind.names_of, address),
-        )
-        await plugin.close()
+        subject = await subject_on(bind)
+        yield replace(subject, names_of=lambda address: asyncio.to_thread(bind.names_of, address))
+        await subject.plugin.close()
+
+
+class TestWithoutPointers(DnsConformance):
+    @pytest.fixture
+    async def subject(self, bind: Bind) -> AsyncIterator[DnsSubject]:
+        subject = await subject_on(bind, reverse_zones=[])
+        yield subject
+        await subject.plugin.close()

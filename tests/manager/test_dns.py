@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,7 +147,7 @@ async def test_names_that_dns_knows_are_passed_over(site: Site, bind: Bind) -> N
         with_dns(site, bind, {"debian": 1}, provider=checked, check_loop_delay_max=0.5)
     )
     await eventually(lambda: _is_told(site, "set skip_dns_check_before_creating_vm"))
-    assert await site.members("pending", "debian") == []
+    assert site.in_cloud() == set()
     assert (manager.metric("dns_names_taken_total", dns="test") or 0) > 0
     bind.delete(f"*.{ZONE}")
     [name] = await site.ready("debian", 1)
@@ -191,6 +192,21 @@ async def test_records_of_an_entry_that_is_gone_wait_until_somebody_says_what_be
     await site.start_with(without)
     await eventually(lambda: _is_settled(site))
     assert bind.names() == {host(name)}
+
+
+async def test_a_plug_in_that_cannot_be_used_keeps_its_pools_from_cloning_and_is_told(
+    site: Site, bind: Bind, tmp_path: Path
+) -> None:
+    document = with_dns(
+        site, bind, {"debian": 1}, dns={"key_secret": None, "key_file": str(tmp_path / "key")}
+    )
+    manager = await site.start_with(document)
+    await eventually(lambda: _is_told(site, "can't be read"))
+    assert "no pool can be served: DNS test: key_file" in manager.complaint()
+    assert await site.members("pending", "debian") == []
+    other = await site.start_with(with_dns(site, bind, {"debian": 1}))
+    await site.ready("debian", 1)
+    assert other.complaint() == ""
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,7 @@ def _build_supervisor(base: _Base, inboxes: Inboxes, make_loop: Callable[[str, s
         base.clouds,
         base.clone_specs,
         {pool.name: pool.provider for pool in base.settings.pools},
+        {pool.name: base.dns_clients[pool.dns_entry] for pool in base.settings.pools if pool.dns_entry},
         held=held,
         metrics=base.metrics.loops,
     )

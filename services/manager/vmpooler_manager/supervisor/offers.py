@@ -1,4 +1,4 @@
-"""What this manager offers to serve: pools that it is configured for and whose provider it can use."""
+"""What this manager offers to serve: its configured pools whose provider and DNS it can use."""
 
 import asyncio
 from collections import defaultdict
@@ -9,6 +9,7 @@ from vmpooler_common.store.managers.leases import Offer
 from vmpooler_manager.metrics.loops import LoopMetrics
 from vmpooler_manager.providers.contract import CloneSpec
 from vmpooler_manager.providers.errors import ProviderError
+from vmpooler_manager.runtime.dns_client import DnsClient
 from vmpooler_manager.runtime.provider_client import ProviderClient
 from vmpooler_manager.supervisor.held_pools import HeldPools
 
@@ -17,13 +18,18 @@ PROBE_SECONDS = 10.0
 
 
 class Offers:
-    """Watches the providers. `provider_of`: the configured pools -> the names of their providers."""
+    """Watches the providers.
+
+    `provider_of`: the configured pools -> the names of their providers; `dns_of`: those with a domain ->
+    where their VMs' names are known.
+    """
 
     def __init__(
         self,
         clouds: Mapping[str, ProviderClient],
         clone_specs: Mapping[str, CloneSpec],
         provider_of: Mapping[str, str],
+        dns_of: Mapping[str, DnsClient],
         *,
         held: HeldPools,
         metrics: LoopMetrics,
@@ -31,6 +37,7 @@ class Offers:
         self._clouds = clouds
         self._clone_specs = clone_specs
         self._provider_of = provider_of
+        self._dns_of = dns_of
         self._held = held
         self._metrics = metrics
         self._outages = {name: Outage("provider", provider=name) for name in clouds}
@@ -46,17 +53,29 @@ class Offers:
                 outage.ended()
             elif not outage.is_on:
                 outage.began(self._clouds[name].fault or "its listings fail")
-        pools = {pool: provider in usable for pool, provider in self._provider_of.items()}
+        pools = {
+            pool: provider in usable and not self._dns_fault(pool)
+            for pool, provider in self._provider_of.items()
+        }
         self._metrics.servable(sum(pools.values()))
         return Offer(pools, usable, self._clouds.keys() - usable)
 
     def complaint(self) -> str:
         """Say that no pool can be served; empty when one can, or none is configured."""
-        providers = {self._clouds[name] for name in self._pools_of}
-        if not providers or any(cloud.is_usable for cloud in providers):
+        faults = [self._fault(pool, self._clouds[name]) for pool, name in self._provider_of.items()]
+        if not faults or not all(faults):
             return ""
-        reasons = sorted(f"{cloud.name}: {cloud.fault or 'its listings fail'}" for cloud in providers)
-        return f"no pool can be served: {'; '.join(reasons)}"
+        return f"no pool can be served: {'; '.join(sorted(set(faults)))}"
+
+    def _fault(self, pool: str, cloud: ProviderClient) -> str:
+        """Say why this manager can't serve a pool; empty when it can."""
+        if not cloud.is_usable:
+            return f"{cloud.name}: {cloud.fault or 'its listings fail'}"
+        return self._dns_fault(pool)
+
+    def _dns_fault(self, pool: str) -> str:
+        dns = self._dns_of.get(pool)
+        return f"DNS {dns.name}: {dns.fault}" if dns and dns.fault else ""
 
     async def probe(self) -> None:
         """List a pool of each provider whose listings fail and of which no pool is held, until cancelled."""

@@ -84,7 +84,17 @@ async def get(session: "Session", **arguments: Any) -> None:
 async def _open(session: "Session", chosen: _Chosen) -> None:
     if not chosen.ondemand or chosen.lifetime or chosen.tags or chosen.ssh:
         raise click.UsageError("--detach goes with --ondemand, and without --lifetime, --tag and --ssh")
-    request_id = await session.client.requests.open(chosen.counts)
+    import asyncio
+
+    from vmpooler_client import AnswerLostError
+    from vmpooler_client.orders import new_key
+
+    request_id = new_key()
+    try:
+        await session.client.requests.open(chosen.counts, request_id=request_id)
+    except (asyncio.CancelledError, AnswerLostError) as error:
+        error.add_note(f"the request may be left: vmpooler requests {request_id} --delete")
+        raise
     if session.output.as_json:
         session.output.json({"request_id": request_id})
     else:

@@ -89,10 +89,12 @@ def run(action: Action, arguments: Mapping[str, Any]) -> int:
         return asyncio.run(_run(lambda session: action(session, **chosen), output, where, patience))
     except KeyboardInterrupt:  # before or after the time in which we look after signals
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    except BrokenPipeError as error:
+        if left := _notes(error):
+            output.error("nobody reads the output", code=Exit.LEFT, notes=left)
         # Nobody reads any more: Python itself mustn't complain when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.PIPE
+        return Exit.LEFT if left else Exit.PIPE
 
 
 async def _run(

@@ -13,6 +13,30 @@ class Loss(Enum):
     LOST = "the service may have done it"
 
 
+class Outage:
+    """A service that is away while something is waited for; nothing here waits.
+
+    Waiting goes on over a restart of the service, once it has answered at all.
+    """
+
+    def __init__(self, *, longest: float) -> None:
+        """Say after how many seconds it is too long."""
+        self._longest = longest
+        self._since: float | None = None
+        self.can_pass = False
+        """Whether the service has answered, or has let us wait."""
+
+    def over(self) -> None:
+        """Note an answer."""
+        self._since, self.can_pass = None, True
+
+    def is_too_long(self, asked_at: float, now: float) -> bool:
+        """Note a question of `asked_at` that found nobody, and tell whether to give up."""
+        if self._since is None:
+            self._since = asked_at
+        return not self.can_pass or now - self._since > self._longest
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
     """How often, and how patiently."""

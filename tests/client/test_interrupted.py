@@ -142,6 +142,15 @@ async def test_at_any_moment_at_all(vmpooler: Command, pair: Pair, client: Async
         assert await nobody_has_any(client)
 
 
+async def test_a_reader_that_goes_away_leaves_nothing(
+    vmpooler: Command, pair: Pair, client: AsyncClient
+) -> None:
+    vmpooler.environment["VMPOOLER_URL"] = pair.api.base_url
+    ended = await asyncio.to_thread(vmpooler, "get", "debian", WAIT, unread=True)
+    assert (ended.code, ended.err) == (141, "")
+    assert await nobody_has_any(client)
+
+
 IN_A_THREAD = """
 import sys
 from vmpooler_client import Client

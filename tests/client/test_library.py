@@ -236,6 +236,37 @@ async def _never() -> Exception:
     return HangUp()
 
 
+@pytest.mark.parametrize("is_on_demand", [False, True])
+async def test_waiting_goes_on_over_a_restart_of_the_service(
+    pair: Pair, gate: Gate, client: AsyncClient, is_on_demand: bool
+) -> None:
+    through = gate.behaviour
+    asked_first = asyncio.Event()
+    back_at = 0.0
+
+    async def restarting(asked: Asked) -> bytes:
+        nonlocal back_at
+        is_waiting = "wait=" in asked.path and "wait=x" not in asked.path
+        if is_waiting and not asked_first.is_set():
+            asked_first.set()
+            await asyncio.sleep(3.2)  # it lets us wait, and then it is away
+            back_at = asyncio.get_running_loop().time() + 2
+            raise HangUp
+        if asked_first.is_set() and asyncio.get_running_loop().time() < back_at:
+            raise HangUp
+        return await through(asked)
+
+    gate.behaviour = restarting
+    async with AsyncClient(gate.url) as through_the_gate:
+        if is_on_demand:
+            async with through_the_gate.checkout_on_demand(["rocky"], timeout=PATIENT) as vms:
+                assert len(vms) == 1
+        else:
+            async with through_the_gate.checkout("debian", wait=PATIENT) as vm:
+                assert vm.name == "debian"
+    await nobody_has_any(client)
+
+
 USERS_TESTS = """
 import pytest
 

@@ -79,7 +79,7 @@ class AsyncOnDemandCheckout:
 
     async def _wait_for(self) -> Request:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        return await AsyncRequests(self._transport).wait_until(self.order.key, deadline)
+        return await AsyncRequests(self._transport).wait_until(self.order.key, deadline, has_answered=True)
 
     async def _delete(self, error: BaseException | None) -> None:
         """Delete the request, also one that may only be on its way."""

@@ -6,18 +6,24 @@ from vmpooler_client._async.io import sleep
 from vmpooler_client._async.transport import AsyncTransport
 from vmpooler_client.calls import LONGEST_WAIT, Answer, Call, refusal
 from vmpooler_client.errors import (
+    AnswerLostError,
     ConflictError,
     NotFoundError,
     NotSupportedError,
     RequestFailedError,
     TimedOutError,
+    UnavailableError,
+    UnreachableError,
 )
 from vmpooler_client.models.requests import Explanation, Request
 from vmpooler_client.orders import Order, Wanted
 from vmpooler_client.request_calls import delete_call, look_call, read_request, request_path
+from vmpooler_client.retries import Outage
 
 _PAUSE = 2.0
 """Seconds between two questions to a service that doesn't wait."""
+
+_OUTAGE = 60.0
 
 
 class AsyncRequests:
@@ -48,12 +54,27 @@ class AsyncRequests:
         deadline = None if timeout is None else time.monotonic() + timeout
         return await self.wait_until(request_id, deadline)
 
-    async def wait_until(self, request_id: str, deadline: float | None) -> Request:
-        """Do the same until a moment of the monotonic clock."""
+    async def wait_until(
+        self, request_id: str, deadline: float | None, *, has_answered: bool = False
+    ) -> Request:
+        """Do the same until a moment of the monotonic clock.
+
+        A service that is away for a minute is waited for, once it `has_answered`.
+        """
+        outage = Outage(longest=_OUTAGE)
+        outage.can_pass = has_answered
         while True:
             asked_at = time.monotonic()
             left = LONGEST_WAIT if deadline is None else max(deadline - asked_at, 0.0)
-            request = await self.show(request_id, wait=left)
+            try:
+                request = await self.show(request_id, wait=left)
+            except (UnavailableError, UnreachableError, AnswerLostError):
+                now = time.monotonic()
+                if outage.is_too_long(asked_at, now) or (deadline is not None and now >= deadline):
+                    raise
+                await sleep(_PAUSE)
+                continue
+            outage.over()
             if request.ready:
                 return request
             if request.is_over:

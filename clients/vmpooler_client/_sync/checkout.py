@@ -10,6 +10,7 @@ from vmpooler_client._sync.io import Flight, sleep
 from vmpooler_client._sync.transport import Transport
 from vmpooler_client.calls import LONGEST_WAIT, Answer, checkout_refusal
 from vmpooler_client.errors import (
+    AnswerLostError,
     NotFoundError,
     NotReadyError,
     RefusedError,
@@ -19,6 +20,7 @@ from vmpooler_client.errors import (
     VmsLeftError,
 )
 from vmpooler_client.orders import Order, TakenVm, read_taken
+from vmpooler_client.retries import Outage
 from vmpooler_client.vm_calls import release_call
 
 T = TypeVar("T")
@@ -26,6 +28,10 @@ T = TypeVar("T")
 _PAUSE = 5.0
 """Seconds between two questions to a service that doesn't wait."""
 _AT_ONCE = 1.0
+_WAITED = 3.0
+"""Seconds after which an order that found nobody, all tries included, must have been waiting."""
+_OUTAGE, _PAUSE_IN_OUTAGE = 60.0, 2.0
+"""Seconds for which a service that waits for us may be away, and between two questions then."""
 _HURRY = 5.0
 """Seconds for each answer when somebody has been stopped and waits to be gone."""
 _GRACE, _LONG_GRACE = 0.5, 5.0
@@ -50,6 +56,7 @@ class Checkout(Generic[T]):
         self._wait = wait
         self._form = form
         self._flight: Flight | None = None
+        self._is_lost = False
         self._held: list[TakenVm] = []
 
     @property
@@ -75,27 +82,41 @@ class Checkout(Generic[T]):
         self._give_back(error)
 
     def _take(self) -> list[TakenVm]:
+        """Ask until the VMs are there or the time is over: by its key it is one order."""
+        outage = Outage(longest=_OUTAGE)
+        knows_key = bool(self._wait) and self._transport.keeps_keys()
         deadline = time.monotonic() + self._wait
         while True:
             asked_at = time.monotonic()
             wait = min(max(deadline - asked_at, 0.0), LONGEST_WAIT)
-            self._flight = Flight(self._transport, self.order.checkout(wait=wait))
-            answer = self._flight.answer()
-            problem = checkout_refusal(answer, about=self.order.words)
-            if problem is None:
-                self._held = read_taken(answer)
-                self.order.check(self._held)
-                self._flight = None
-                return list(self._held)
-            if not isinstance(problem, NotReadyError):
-                raise problem
-            self._flight = None
-            now = time.monotonic()
-            if now >= deadline:
-                raise problem
-            if now - asked_at < min(wait, _AT_ONCE):
-                self._judge(problem)
-                sleep(min(deadline - now, _PAUSE))
+            try:
+                return self._ask(wait)
+            except NotReadyError as problem:
+                self._flight, self._is_lost = None, False
+                outage.over()
+                now = time.monotonic()
+                if now >= deadline:
+                    raise
+                if now - asked_at < min(wait, _AT_ONCE):
+                    self._judge(problem)
+                    sleep(min(deadline - now, _PAUSE))
+            except (UnavailableError, UnreachableError, AnswerLostError) as error:
+                self._is_lost = self._is_lost or not _says_nothing_was_taken(error)
+                now = time.monotonic()
+                outage.can_pass = outage.can_pass or now - asked_at > _WAITED
+                if not knows_key or now >= deadline or outage.is_too_long(asked_at, now):
+                    raise
+                sleep(min(deadline - now, _PAUSE_IN_OUTAGE))
+
+    def _ask(self, wait: float) -> list[TakenVm]:
+        self._flight = Flight(self._transport, self.order.checkout(wait=wait))
+        answer = self._flight.answer()
+        if problem := checkout_refusal(answer, about=self.order.words):
+            raise problem
+        self._held = read_taken(answer)
+        self.order.check(self._held)
+        self._flight = None
+        return list(self._held)
 
     def _judge(self, problem: NotReadyError) -> None:
         """Raise an error when a service that can wait says at once that it won't."""
@@ -127,7 +148,7 @@ class Checkout(Generic[T]):
     def _give_back(self, error: BaseException | None) -> None:
         """Give back what is held, and raise or note what couldn't be."""
         try:
-            if error and self._flight and not _says_nothing_was_taken(error):
+            if error and self._flight and (self._is_lost or not _says_nothing_was_taken(error)):
                 self._settle(self._flight)
             problems = self._release_all(error)
         except BaseException as stopped:  # once more: there is no time for the rest

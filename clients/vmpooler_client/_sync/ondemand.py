@@ -79,7 +79,7 @@ class OnDemandCheckout:
 
     def _wait_for(self) -> Request:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        return Requests(self._transport).wait_until(self.order.key, deadline)
+        return Requests(self._transport).wait_until(self.order.key, deadline, has_answered=True)
 
     def _delete(self, error: BaseException | None) -> None:
         """Delete the request, also one that may only be on its way."""

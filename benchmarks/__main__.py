@@ -11,7 +11,18 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import admission, filling, handover, idling, ondemand, refilling, showing, summarising, unread
+from benchmarks import (
+    admission,
+    filling,
+    handover,
+    idling,
+    ondemand,
+    refilling,
+    showing,
+    summarising,
+    unread,
+    vsphere,
+)
 from benchmarks.figures import Figure, as_data, as_table
 from benchmarks.stage import Stage, open_stage, say
 
@@ -25,6 +36,7 @@ BENCHMARKS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "refilling": refilling.run,
     "ondemand": ondemand.run,
     "idling": idling.run,
+    "vsphere": vsphere.run,
 }
 
 
@@ -49,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure what the services cost. Without names all benchmarks run, for about 8 minutes.",
+        description="Measure what the services cost. Without names all benchmarks run, for about 10 minutes.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="benchmarks:\n" + "\n".join(f"  {name:<10} {_summary(name)}" for name in BENCHMARKS),
     )

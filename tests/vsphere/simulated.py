@@ -85,6 +85,16 @@ class Simulator:
         """Look up an object of the datacenter."""
         return self.content.searchIndex.FindByInventoryPath(f"{DATACENTER}/{path}")
 
+    def list_vms(self) -> list[Any]:
+        """List all VMs that there are, wherever."""
+        view = self.content.viewManager.CreateContainerView(
+            self.content.rootFolder, [vim.VirtualMachine], True
+        )
+        try:
+            return list(view.view)
+        finally:
+            view.DestroyView()
+
     def vm(self, id_: str) -> Any:
         """Look up a VM by the id that the driver gave it."""
         return self.content.searchIndex.FindByUuid(None, id_, True, True)

@@ -67,6 +67,8 @@ async def test_a_wrong_password_is_a_permanent_error_and_not_tried_again_and_aga
 async def test_what_is_missing_is_told_before_the_first_clone(
     vcenter: Simulator, options: dict[str, Any], settings: dict[str, Any], told: str
 ) -> None:
+    async with driver(vcenter) as provider:
+        await provider.prepare(POOL)
     async with driver(vcenter, **settings) as provider:
         with pytest.raises(PermanentError, match=told) as refused:
             await provider.prepare(pool("broken", **options))

@@ -1,7 +1,7 @@
 """Which host a VM is made on or moved to: healthy, not too busy, the least used first."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,12 +9,13 @@ from typing import Any
 from pyVmomi import vim
 
 from vmpooler_common.config.sections.vsphere import VsphereProvider
-from vmpooler_manager.providers.errors import NoCapacity
+from vmpooler_manager.providers.errors import NoCapacity, ProviderError
 from vmpooler_manager.providers.vsphere.retrieval import Found, beside, of_objects, retrieve
 from vmpooler_manager.providers.vsphere.session import Connection, Session
 
 PROPERTIES = (
     "name",
+    "parent",
     "overallStatus",
     "runtime.connectionState",
     "runtime.inMaintenanceMode",
@@ -26,6 +27,9 @@ PROPERTIES = (
     "summary.quickStats.overallMemoryUsage",
 )
 MEGABYTE = 2**20
+
+Watched = Callable[[Any], Awaitable[list[Found]]]
+"""Gives the hosts of a cluster without reading them; raises when it can't."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,12 @@ def ranked(hosts: Sequence[Host]) -> list[Host]:
 
 
 class Hosts:
-    """Knows the hosts of clusters, read anew when older than `host_selection_max_age`."""
+    """Chooses among the hosts of clusters, as they were at most `host_selection_max_age` ago."""
 
-    def __init__(self, session: Session, settings: VsphereProvider) -> None:
+    def __init__(self, session: Session, settings: VsphereProvider, watched: Watched) -> None:
         self._session = session
         self._settings = settings
-        self._known: dict[str, tuple[float, list[Host]]] = {}
+        self._watched = watched
         self._turns: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._reading = asyncio.Lock()
@@ -109,20 +113,19 @@ class Hosts:
         return await self.choose(compute)
 
     async def _of(self, compute: Any) -> list[Host]:
-        now = asyncio.get_running_loop().time()
-        kept = self._known.get(compute._GetMoId())
-        if kept is None or now - kept[0] > self._settings.host_selection_max_age.total_seconds():
-            kept = (now, await self._session.call("reading hosts", partial(self._read, compute=compute)))
-            self._known[compute._GetMoId()] = kept
-        return kept[1]
-
-    def _read(self, connection: Connection, compute: Any) -> list[Host]:
-        spec = beside(connection.of(compute), vim.ComputeResource, "host", {vim.HostSystem: PROPERTIES})
-        return [
-            assess(found, self._settings.utilization_limit) for found in retrieve(connection.content, spec)
-        ]
+        """Judge a cluster's hosts by what the watcher knows, or by reading them where it can't watch."""
+        try:
+            found = await self._watched(compute)
+        except ProviderError:
+            found = await self._session.call("reading hosts", partial(_read, compute=compute))
+        return [assess(one, self._settings.utilization_limit) for one in found]
 
     def _read_names(self, connection: Connection, hosts: Sequence[Any]) -> None:
         spec = of_objects([connection.of(host) for host in hosts], {vim.HostSystem: ("name",)})
         for found in retrieve(connection.content, spec):
             self._names[found.ref._GetMoId()] = str(found.properties.get("name", ""))
+
+
+def _read(connection: Connection, compute: Any) -> list[Found]:
+    spec = beside(connection.of(compute), vim.ComputeResource, "host", {vim.HostSystem: PROPERTIES})
+    return retrieve(connection.content, spec)

@@ -65,7 +65,8 @@ class VsphereProvider:
         self._watcher = Watcher(self._session)
         self._vms = Vms(self._session, self._tasks, self._watcher)
         self._places = Places(name, self._settings)
-        self._hosts = Hosts(self._session, self._settings)
+        watched = partial(self._watcher.hosts, max_age=self._settings.host_selection_max_age)
+        self._hosts = Hosts(self._session, self._settings, watched)
         self._clones = Clones()
         self._may_migrate: set[str] = set()
         self._finisher = CloneFinisher(self._tasks, self._reader, self._vms)
@@ -130,7 +131,7 @@ class VsphereProvider:
         """List the pool's folder, from what the watcher knows after a barrier."""
         folder = await self._folder(pool)
         try:
-            found, as_of = await self._watcher.listing(folder)
+            found, as_of = await self._watcher.listing(folder, pool=pool.name)
         except NotFound as error:
             self._places.forget(pool)
             raise TransientError(f"pool {pool.name!r}: its folder has changed") from error
@@ -148,7 +149,7 @@ class VsphereProvider:
         async with self._vms.lock(vm):
             for turn in range(TRIES):
                 try:
-                    await self._destroy(vm)
+                    await self._vms.remove(vm)
                     break
                 except NotFound:
                     break
@@ -247,20 +248,6 @@ class VsphereProvider:
             with suppress(ProviderError):
                 await self._session.call(f"stopping the clone {vm.name}", stopping(clone))
         await self._clones.settled(vm.provider_id)
-
-    async def _destroy(self, vm: VmRef) -> None:
-        self._vms.refs.pop(vm.provider_id, None)
-        ref = await self._vms.ref(vm.provider_id, vm.name, ask=True)
-        if ref is None:
-            return
-        state = (await self._vms.read(ref, vm, ("runtime.powerState",))).get("runtime.powerState")
-        if state != vim.VirtualMachine.PowerState.poweredOff:
-            try:
-                await self._vms.run(ref, f"switching {vm.name} off", lambda own: own.PowerOffVM_Task())
-            except TransientError as error:
-                if not isinstance(error.__cause__, vim.fault.InvalidPowerState):
-                    raise
-        await self._vms.run(ref, f"destroying {vm.name}", lambda own: own.Destroy_Task())
 
     async def _look(self, pool: CloneSpec, vm: VmRef, ref: Any) -> ProviderVm:
         """Describe a VM; one whose clone nobody has finished is finished."""

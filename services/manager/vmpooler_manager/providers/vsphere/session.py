@@ -86,6 +86,13 @@ class Session:
         self._tls: ssl.SSLContext | None = None
 
     @property
+    def socket_timeout(self) -> float:
+        """Seconds after which a socket that is silent is given up."""
+        given = self._settings.operation_timeout
+        longest = LONGEST_ANSWER.total_seconds()
+        return longest if given is None else min(longest, SHARE_OF_TIMEOUT * given.total_seconds())
+
+    @property
     def calls(self) -> int:
         """How many calls went over the wire."""
         return self._calls_before + (self._connection.stub.calls if self._connection else 0)
@@ -143,13 +150,14 @@ class Session:
         """Run a blocking call in a thread, outside of the bounded places; errors are the contract's."""
         try:
             future = self._executor.submit(what)
-            self._running.add(future)
-            future.add_done_callback(self._running.discard)
+        except RuntimeError as error:
+            raise Closed(f"provider {self.name!r} is closed") from error
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        try:
             return await asyncio.wrap_future(future)
         except vim.fault.NotAuthenticated as error:
             raise SessionEnded(f"{doing}: the session has ended") from error
-        except RuntimeError as error:
-            raise Closed(f"provider {self.name!r} is closed") from error
         except Exception as error:
             # The border to pyVmomi: it raises whatever its XML parser and sockets raise.
             raise translate(error, doing) from error
@@ -194,10 +202,6 @@ class Session:
 
     def _log_in(self) -> Connection:
         settings = self._settings
-        timeout = min(
-            LONGEST_ANSWER.total_seconds(),
-            SHARE_OF_TIMEOUT * (settings.operation_timeout or LONGEST_ANSWER * 2).total_seconds(),
-        )
         assert settings.server is not None  # noqa: S101 - checked when the provider was made
         assert settings.password is not None  # noqa: S101
         stub = _Stub(
@@ -206,7 +210,7 @@ class Session:
             version=VERSION,
             sslContext=self._tls,
             poolSize=MOST_WORKERS,
-            httpConnectionTimeout=timeout,
+            httpConnectionTimeout=self.socket_timeout,
         )
         try:
             content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()

@@ -148,7 +148,9 @@ class Tasks:
             if state == vim.TaskInfo.State.error:
                 fault = properties.get("info.error")
                 cause = fault if isinstance(fault, Exception) else RuntimeError(str(fault))
-                return Ended(None, translate(cause, doing))
+                failure = translate(cause, doing)
+                failure.__cause__ = cause
+                return Ended(None, failure)
 
 
 def _fail(futures: list["asyncio.Future[Found]"], error: ProviderError) -> None:

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
 from pyVmomi import vim, vmodl
 
-from vmpooler_manager.providers.errors import NotFound
+from vmpooler_manager.providers.errors import NotFound, TransientError
 from vmpooler_manager.providers.types import VmRef
 from vmpooler_manager.providers.vsphere.retrieval import Found, of_objects, retrieve
 from vmpooler_manager.providers.vsphere.session import Connection, Session
@@ -34,12 +34,14 @@ class Vms:
             raise NotFound(f"there is no VM {vm.provider_id} ({vm.name})")
         return ref
 
+    def known(self, id_: str) -> Any:
+        """Give vCenter's object for an id as far as it is known without asking."""
+        return self.refs.get(id_) or self._watcher.known(id_)
+
     async def ref(self, id_: str, name: str, *, ask: bool) -> Any:
         """Give vCenter's object for an id, as remembered or by asking; None when there is none."""
-        if not ask:
-            known = self.refs.get(id_) or self._watcher.known(id_)
-            if known is not None:
-                return known
+        if not ask and (known := self.known(id_)) is not None:
+            return known
         ref = await self._session.call(
             f"looking for {name}",
             lambda connection: connection.content.searchIndex.FindByUuid(None, id_, True, True),
@@ -72,6 +74,27 @@ class Vms:
         except NotFound:
             self.refs.pop(vm.provider_id, None)
             raise
+
+    async def remove(self, vm: VmRef) -> None:
+        """Switch a VM off and destroy it; one that is gone already is a success.
+
+        By vCenter's object for it, which is never another VM's: as known, else as asked for.
+        """
+        if (ref := self.known(vm.provider_id)) is not None:
+            with suppress(NotFound):  # asked below whether it has become another object
+                await self._remove(ref, vm)
+                return
+        ref = await self.ref(vm.provider_id, vm.name, ask=True)
+        if ref is not None:
+            await self._remove(ref, vm)
+
+    async def _remove(self, ref: Any, vm: VmRef) -> None:
+        try:
+            await self.run(ref, f"switching {vm.name} off", lambda own: own.PowerOffVM_Task())
+        except TransientError as error:
+            if not isinstance(error.__cause__, vim.fault.InvalidPowerState):
+                raise
+        await self.run(ref, f"destroying {vm.name}", lambda own: own.Destroy_Task())
 
     async def run(self, ref: Any, doing: str, start: Any) -> Any:
         """Start a task on an object and wait for its end."""

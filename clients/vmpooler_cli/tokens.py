@@ -1,5 +1,6 @@
 """Commands about tokens, and the one that writes the configuration."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +12,9 @@ from vmpooler_cli.declare import common_options, talks
 
 if TYPE_CHECKING:
     from vmpooler_cli.session import Session
+    from vmpooler_client import Service
+
+LOCAL = re.compile(r"http://(localhost|127\.[0-9.]+|\[::1\])(:|/|\Z)")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,9 +38,8 @@ async def token_login(session: "Session", *, user: str | None, password_stdin: b
 
     if not session.service.name:
         raise ConfigurationError("this service has no name to keep a token under: `vmpooler login URL`")
-    name, password = credentials(user or session.service.user, password_from_input=password_stdin)
-    new = await session.client.tokens.create(name, password)
-    _write(session, replace(session.service, token=new, user=name), make_default=False)
+    login = _ask(session, user or session.service.user, from_input=password_stdin)
+    await _log_in(session, session.service, login, make_default=False)
 
 
 _OWNER = click.option("--of", "owner", metavar="NAME", help="As an admin: of this user.")
@@ -50,7 +53,7 @@ async def token_list(
     session: "Session", *, owner: str | None, user: str | None, password_stdin: bool
 ) -> None:
     """List your tokens by their first characters."""
-    login = credentials(user or session.service.user, password_from_input=password_stdin)
+    login = _ask(session, user or session.service.user, from_input=password_stdin)
     entries = await session.client.tokens.of_user(*login, owner=owner)
     if session.output.as_json:
         session.output.json([entry.model_dump(mode="json") for entry in entries])
@@ -75,7 +78,7 @@ async def token_revoke(
     session: "Session", *, value: str | None, owner: str | None, user: str | None, password_stdin: bool
 ) -> None:
     """Make a token void: the one in use, or another by its first characters, as `token list` shows them."""
-    login = credentials(user or session.service.user, password_from_input=password_stdin)
+    login = _ask(session, user or session.service.user, from_input=password_stdin)
     await session.client.tokens.revoke(value or await session.token(), *login, owner=owner)
     session.output.note("it is void")
     if session.service.name and value in (None, session.service.token):
@@ -99,16 +102,37 @@ def login(address: str, name: str, is_default: bool, **arguments: Any) -> None:
         await session.client.pools.names()  # it is there, and it is vmpooler
         service = replace(session.service, name=name, token=None)
         if await session.client.tokens.has_users():
-            who, password = credentials(user, password_from_input=password_stdin)
-            service = replace(service, user=who, token=await session.client.tokens.create(who, password))
+            login = _ask(session, user, from_input=password_stdin)
+            await _log_in(session, service, login, make_default=is_default)
         else:
             session.output.note("this service has no users: no token is needed")
-        _write(session, service, make_default=is_default)
+            _write(session, service, make_default=is_default)
 
     click.get_current_context().exit(run(log_in, {**arguments, "url": address}))
 
 
-def _write(session: "Session", service: Any, *, make_default: bool) -> None:
+def _ask(session: "Session", user: str | None, *, from_input: bool) -> tuple[str, str]:
+    """Ask for name and password, with a warning where others could read them on the way."""
+    if session.service.url.startswith("http:") and not LOCAL.match(session.service.url):
+        session.output.note(f"{session.service.url} is not encrypted: name, password and token can be read")
+    return credentials(user, password_from_input=from_input)
+
+
+async def _log_in(
+    session: "Session", service: "Service", login: tuple[str, str], *, make_default: bool
+) -> None:
+    """Make a token and keep it; one that can't be kept is made void again."""
+    from vmpooler_client import ConfigurationError
+
+    new = await session.client.tokens.create(*login)
+    try:
+        _write(session, replace(service, token=new, user=login[0]), make_default=make_default)
+    except ConfigurationError:
+        await session.client.tokens.revoke(new, *login)
+        raise
+
+
+def _write(session: "Session", service: "Service", *, make_default: bool) -> None:
     from vmpooler_client.configuration import write_service
 
     path = write_service(service, make_default=make_default)

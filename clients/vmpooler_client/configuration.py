@@ -87,7 +87,8 @@ def read_services() -> Services:
 def write_service(service: Service, *, make_default: bool) -> Path:
     """Write a service down under its name, and return the file; the rest of it stays.
 
-    The file is replaced as a whole and is readable by its owner only at every moment.
+    The file is replaced as a whole and is readable by its owner only at every moment. Raises
+    ConfigurationError when it can't be written.
     """
     path = own_file()
     document = _load(path)
@@ -98,16 +99,23 @@ def write_service(service: Service, *, make_default: bool) -> Path:
         service.name: {key: value for key, value in keys.items() if value is not None},
     }
     default = service.name if make_default else document.get("default", service.name)
+    try:
+        _replace(path, {**document, "default": default, "services": services})
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be written: {error.strerror}") from None
+    return path
+
+
+def _replace(path: Path, document: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".client-")  # of mode 0600
     try:
         with os.fdopen(handle, "w") as file:
-            yaml.safe_dump({**document, "default": default, "services": services}, file, sort_keys=False)
+            yaml.safe_dump(dict(document), file, sort_keys=False)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return path
 
 
 def exposed_file() -> Path | None:

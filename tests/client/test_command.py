@@ -158,6 +158,19 @@ def test_an_admin_looks_after_the_tokens_of_others(pair: Pair, vmpooler: Command
     assert vmpooler("token", "list", *login, typed=f"{PASSWORD}\n").lines == []
 
 
+def test_a_token_that_cannot_be_kept_is_void(pair: Pair, vmpooler: Command) -> None:
+    login = ("--user=frida", "--password-stdin")
+    url = ("--url", pair.guarded.base_url)
+    vmpooler.environment["VMPOOLER_CLIENT_CONFIG"] = "/dev/null/client.yaml"
+    ended = vmpooler("login", pair.guarded.base_url, *login, typed=f"{PASSWORD}\n")
+    assert (ended.code, "client.yaml can't be" in ended.err) == (2, True)
+    del vmpooler.environment["VMPOOLER_CLIENT_CONFIG"]
+    (vmpooler.home / ".config").write_text("no directory")
+    ended = vmpooler("login", pair.guarded.base_url, *login, typed=f"{PASSWORD}\n")
+    assert (ended.code, "client.yaml can't be" in ended.err) == (2, True)
+    assert vmpooler("token", "list", *url, *login, typed=f"{PASSWORD}\n").out == ""
+
+
 def test_an_admin_sets_a_size(pair: Pair, vmpooler: Command) -> None:
     url = pair.guarded.base_url
     vmpooler("login", url, "--user=root", "--password-stdin", typed=f"{PASSWORD}\n")

@@ -11,6 +11,7 @@ from tools import man_page
 from vmpooler_cli.__main__ import SECTIONS, cli
 from vmpooler_cli.exits import Exit
 from vmpooler_cli.parameters import DURATION, TAG, WANTED, hours
+from vmpooler_cli.tokens import LOCAL
 
 SLOW = {"asyncio", "httpx", "pydantic", "rich", "vmpooler_client", "yaml"}
 
@@ -41,6 +42,12 @@ def test_the_page_lists_every_command_and_exit_code() -> None:
 def test_every_command_is_in_the_help() -> None:
     listed = [command for commands in SECTIONS.values() for command in commands]
     assert {command.name for command in listed} == set(cli.commands)
+
+
+def test_only_this_machine_is_spared_the_warning_of_no_encryption() -> None:
+    assert all(map(LOCAL.match, ("http://localhost:4567", "http://127.0.0.1", "http://[::1]:80")))
+    others = ("http://localhost.example.com", "http://127.0.0.1.example.com", "http://pool")
+    assert not any(map(LOCAL.match, others))
 
 
 USER = """

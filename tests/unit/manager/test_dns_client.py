@@ -92,6 +92,10 @@ async def test_a_name_that_is_taken_says_nothing_of_the_server() -> None:
             await client.publish("a.lab.example", ["192.0.2.1"], OWNER)
     assert plugin.calls == 2
     assert not client.changes.is_failing
+    client.changes.failed(-1.0)
+    with pytest.raises(NameTaken):
+        await client.publish("a.lab.example", ["192.0.2.1"], OWNER)
+    assert not client.changes.is_failing
 
 
 async def test_a_plug_in_that_cannot_be_opened_is_a_fault_until_it_can() -> None:

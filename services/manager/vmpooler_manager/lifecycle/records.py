@@ -52,6 +52,8 @@ class VmRecords:
         self._clients = clients
         self._retirer = retirer
         self._outages: dict[str, Outage] = {}
+        self._stuck: dict[str, set[str]] = {}
+        """Entry -> VMs whose records could not be settled, for reasons of their own."""
 
     async def publish(self, pool: Pool, vm: VmRef, ip: str) -> Publication:
         """Write the records of a VM that has booted, where they are ours to write."""
@@ -90,6 +92,7 @@ class VmRecords:
                 await client.publish(host, [vm.ip], owner)
         except DnsError as error:
             if client is None or isinstance(error, NameTaken):
+                self._stuck.setdefault(vm.dns, set()).add(vm.name)
                 self._outage(vm.dns).began(str(error))
                 delay = pool.retries.longest
             else:
@@ -97,7 +100,10 @@ class VmRecords:
             await self._store.dns_records.defer(pool.name, vm.name, delay=delay)
             pool.poke()
             return
-        self._outage(vm.dns).ended()
+        stuck = self._stuck.get(vm.dns, set())
+        stuck.discard(vm.name)
+        if not stuck:
+            self._outage(vm.dns).ended()
         records = self._store.dns_records
         if is_gone and await records.removed(pool.name, vm.name, vm.attempt):
             log.debug(EventName.VM_RECORDS_REMOVED, vm=vm.name, pool=pool.name, dns=vm.dns)

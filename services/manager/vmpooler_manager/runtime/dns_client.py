@@ -151,12 +151,16 @@ class DnsClient:
             try:
                 await self._call(operation, call, seconds=CALL_SECONDS)
             except NameTaken:
-                raise  # the server works
+                self._changes_work()
+                raise
             except DnsError as error:
                 self.changes.failed(now(), reason=str(error))
                 self._change_outage.began(str(error))
                 self._report()
                 raise
+        self._changes_work()
+
+    def _changes_work(self) -> None:
         self.changes.succeeded()
         self._change_outage.ended()
         self._report()

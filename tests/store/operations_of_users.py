@@ -139,9 +139,17 @@ OPERATIONS_OF_USERS: tuple[Operation, ...] = (
     operation(
         "stay",
         "checkouts.renew",
-        lambda store: store.checkouts.renew(["take", "unknown"], pools=["one"]),
+        lambda store: store.checkouts.renew({"take": "192.0.2.1", "unknown": "192.0.2.1"}, pools=["one"]),
         "renew_tickets",
         arrange=_one_holds,
+    ),
+    operation(
+        "tell who holds VMs back",
+        "views.holders",
+        lambda store: store.views.holders(["one", "two"], token="good"),
+        "show_holders",
+        arrange=_one_holds,
+        only_reads=True,
     ),
     operation(
         "cancel what waits",

@@ -155,7 +155,7 @@ async def test_who_stays_keeps_the_place(fleet: Fleet, line: QueuedCheckouts) ->
         await line.ask(operation, want("one"))
         await ask(fleet.client, "PEXPIRE", f"{fleet.prefix}:ticket:{operation}", 5000)
     await ask(fleet.client, "PEXPIRE", f"{fleet.prefix}:queue:one", 6000)
-    await fleet.store.checkouts.renew(["second"], pools=["one"])
+    await fleet.store.checkouts.renew({"second": "192.0.2.1"}, pools=["one"])
     lives = [await ask(fleet.client, "PTTL", f"{fleet.prefix}:ticket:{name}") for name in ("first", "second")]
     assert lives[0] <= 5000 < lives[1] <= PLACE_MS
     assert await ask(fleet.client, "PTTL", f"{fleet.prefix}:queue:one") > PLACE_MS
@@ -176,7 +176,7 @@ async def test_who_comes_back_after_its_place_has_lapsed_is_last(fleet: Fleet, l
     await line.ask("first", want("one"))
     await line.ask("second", want("one"))
     await line.lapse("first")
-    await fleet.store.checkouts.renew(["first"], pools=["one"])
+    await fleet.store.checkouts.renew({"first": "192.0.2.1"}, pools=["one"])
     assert await line.places() == {"second"}
     assert await line.ask("first", want("one")) is None
     await fleet.ready("one", "a")
@@ -355,7 +355,7 @@ async def test_an_order_that_can_not_be_met_soon_holds_nothing_back(fleet: Fleet
     assert await line.take("plain-2", want("one")) is None
     assert (await fleet.store.views.counts(["one"])).pools["one"].held == 1
     await fleet.store.views.mark_broken("four", "no template")
-    assert await fleet.store.checkouts.renew(["idle"], pools=["one"]) == []
+    assert await fleet.store.checkouts.renew({"idle": "192.0.2.1"}, pools=["one"]) == []
     assert await line.take("plain-3", want("one")) == ["c"]
 
 
@@ -386,7 +386,7 @@ async def test_vms_are_held_back_for_some_time_and_then_left_to_others_for_a_whi
         await fleet.ready("one", vm)
         began = since - int(1000 * seconds)
         await fleet.client.hset(f"{fleet.prefix}:ticket:many", " since", str(began))
-        await fleet.store.checkouts.renew(["many"], pools=["one", "two"])
+        await fleet.store.checkouts.renew({"many": "192.0.2.1"}, pools=["one", "two"])
         taken = await line.take(f"take-{seconds}", want("one")) is not None
         await fleet.client.zrem(f"{fleet.prefix}:ready:one", vm)
         return taken
@@ -406,3 +406,29 @@ async def test_a_user_has_only_so_many_checkouts_waiting(fleet: Fleet, line: Que
     await fleet.store.checkouts.cancel("waits-3", reason="left")
     assert await line.ask("one more", want("one"), token="alices") is None
     assert await line.ask("nobody's", want("one")) is None
+
+
+async def test_an_order_of_one_pool_that_holds_is_told_like_others(fleet: Fleet) -> None:
+    line = QueuedCheckouts(fleet)
+    await line.coming("one")
+    assert await line.ask("many", want("one", 2)) is None
+    tickets = {"many": "192.0.2.1"}
+    assert await fleet.store.checkouts.renew(tickets, pools=["one"]) == [], "there is nothing to hold"
+    await fleet.ready("one", "a")
+    (hold,) = await fleet.store.checkouts.renew(tickets, pools=["one"])
+    assert (hold.operation, hold.pools) == ("many", 1)
+
+
+async def test_it_is_told_who_holds_how_many(fleet: Fleet) -> None:
+    await fleet.token("good", "alice")
+    line = QueuedCheckouts(fleet)
+    await line.coming("one")
+    assert await line.ask("many", want("one", 3), token="good") is None
+    assert await line.ask("next", want("one", 9)) is None
+    await fleet.ready("one", "a", "b", "c", "d")
+    await fleet.store.checkouts.renew({"many": "192.0.2.1", "next": "192.0.2.2"}, pools=["one"])
+    assert len(await line.ask("many", want("one", 3), token="good") or ()) == 3
+    found = await fleet.store.views.holders(["one", "two"], token="good")
+    assert found.viewer == "alice"
+    ((one, (holder,)),) = found.pools.items()
+    assert (one, holder.user, holder.address, holder.vms) == ("one", None, "192.0.2.2", 1)

@@ -198,12 +198,17 @@ def _build_routers(base: Base, background: Background, selection: _Selection) ->
             VmService(store, settings, tasks=metrics.tasks),
             TaskService(store, settings, metrics=metrics.tasks),
         ),
-        ondemand.router(on_demand, background.requests, longest_wait=settings.serving.longest_wait),
-        status.router(counts),
+        ondemand.router(
+            on_demand,
+            background.requests,
+            longest_wait=settings.serving.longest_wait,
+            addresses=base.addresses,
+        ),
+        status.router(counts, base.addresses),
         summary.router(SummaryWriter(store.statistics)),
         pools.router(PoolService(store.overrides, settings, metrics=metrics.configuration)),
         operations.router(OperatorService(store.overrides, settings)),
-        dashboard.router(figures, show_status=status.status_endpoint(counts)),
+        dashboard.router(figures, show_status=status.status_endpoint(counts, base.addresses)),
         status.health_router(background.health),
     ]
     if base.directory is not None:

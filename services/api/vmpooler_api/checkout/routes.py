@@ -90,6 +90,7 @@ class CheckoutRoutes:
             Requester(
                 token=token,
                 key=key,
+                address=lambda: self._addresses.address_of(request.scope),
                 wait_seconds=wait_seconds,
                 has_left=lambda: has_left(request),
                 leaves=lambda: client_leaves(request),

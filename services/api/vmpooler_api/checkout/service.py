@@ -42,6 +42,8 @@ class Requester:
 
     token: str | None
     key: IdempotencyKey | None
+    address: Callable[[], str]
+    """Gives where it asks from; who waits is told by it to operators."""
     wait_seconds: float
     """How long it waits for VMs that aren't ready; 0: it doesn't."""
     has_left: Callable[[], bool]
@@ -141,6 +143,7 @@ class CheckoutService:
             attempt,
             operation=operation,
             sizes=self._candidates.sizes(items),
+            address=requester.address(),
             key=requester.key.digest(token_digest(requester.token)) if requester.key else "",
             seconds=requester.wait_seconds,
             client_leaves=requester.leaves,

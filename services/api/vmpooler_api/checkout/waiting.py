@@ -38,10 +38,11 @@ Attempt = Callable[[WaitOptions], Awaitable[Checkout]]
 class _Ticket:
     """One waiting checkout; `call` is done when it should try again."""
 
-    __slots__ = ("call", "key", "operation", "pools", "turn")
+    __slots__ = ("address", "call", "key", "operation", "pools", "turn")
 
-    def __init__(self, operation: str, pools: Collection[str], *, key: str, turn: int) -> None:
+    def __init__(self, operation: str, pools: Collection[str], *, address: str, key: str, turn: int) -> None:
         self.operation = operation
+        self.address = address
         self.pools = pools
         self.key = key
         self.turn = turn
@@ -77,13 +78,15 @@ class CheckoutQueue:
         *,
         operation: str,
         sizes: Mapping[str, int],
+        address: str,
         key: str,
         seconds: float,
         client_leaves: Callable[[], Coroutine[Any, Any, None]],
     ) -> Checkout:
         """Try until VMs are granted, for so many seconds; then for the last time.
 
-        `sizes`: configured size of each pool that is tried; `key`: digest of the Idempotency-Key or "".
+        `sizes`: configured size of each pool that is tried; `address` of the client; `key`: digest of the
+        Idempotency-Key or "".
         Raises what `attempt` does, and ClientLeft as soon as `client_leaves` returns. Unless it raises
         NoneReady, the operation may still have a ticket in queue.
         """
@@ -91,7 +94,7 @@ class CheckoutQueue:
         try:
             return await attempt(self._options(sizes))
         except StillWaiting as refusal:
-            ticket = _Ticket(operation, sizes.keys(), key=key, turn=refusal.turn)
+            ticket = _Ticket(operation, sizes.keys(), address=address, key=key, turn=refusal.turn)
         with self._feed.following(), self._hold(ticket), self._timed() as outcome:
             leaving = asyncio.create_task(client_leaves())
             try:
@@ -146,7 +149,8 @@ class CheckoutQueue:
                 self._report(())
                 continue
             try:
-                holds = await self._checkouts.renew(list(self._tickets), pools=list(self._queues))
+                addresses = {ticket.operation: ticket.address for ticket in self._tickets.values()}
+                holds = await self._checkouts.renew(addresses, pools=list(self._queues))
             except StoreError as error:
                 self._outage.began(str(error))
                 self._call_all()  # to be told so

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from vmpooler_api.dashboard.figures import PlatformUsage, PoolCapacity
 from vmpooler_api.dashboard.service import DashboardService
+from vmpooler_api.web.holders import TOKEN_MAY_HELP
 from vmpooler_api.web.router import Router
 from vmpooler_api.web.schemas import AWAY
 
@@ -42,5 +43,10 @@ def router(service: DashboardService, *, show_status: Callable[..., Any]) -> API
         """Add up the running VMs of pools whose names begin alike, up to the first hyphen."""
         return await service.usage(with_history=with_history)
 
-    router.get(STATUS, summary="Show the state of all pools", response_model_exclude_none=True)(show_status)
+    router.get(
+        STATUS,
+        summary="Show the state of all pools",
+        response_model_exclude_none=True,
+        openapi_extra=TOKEN_MAY_HELP,
+    )(show_status)
     return router

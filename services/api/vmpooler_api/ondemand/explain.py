@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from vmpooler_api.web.holders import HolderReport, Visitor, visible_holders
 from vmpooler_common.config import PoolSettings, Settings
 from vmpooler_common.store.requests.positions import PoolPosition, RequestPosition
 from vmpooler_common.store.requests.requests import RequestItem, RequestStatus
@@ -60,6 +61,9 @@ class PoolLine(BaseModel):
         "before this request's next VM. One that may take VMs of several pools counts in each of them; at "
         "most 1,000 are counted."
     )
+    held_by: list[HolderReport] | None = Field(
+        None, description="Those checkouts: all of them for admins, for others the caller's own."
+    )
     backlog: int = Field(description="VMs that all requests together wait for.")
     making: MakingFigures
     ready: int
@@ -83,7 +87,7 @@ class RequestExplanation(BaseModel):
     vms: list[WantedVm]
 
 
-def pool_lines(standing: RequestPosition, settings: Settings) -> dict[str, PoolLine]:
+def pool_lines(standing: RequestPosition, settings: Settings, visitor: Visitor) -> dict[str, PoolLine]:
     """Describe the pools that the request still waits for."""
     by_name = {pool.name: pool for pool in settings.pools}
     waiting = [want.pool for want in standing.request.items if not want.vm]
@@ -92,6 +96,7 @@ def pool_lines(standing: RequestPosition, settings: Settings) -> dict[str, PoolL
             waiting=waiting.count(name),
             ahead=min(line.ahead.values(), default=None),
             owed=line.owed,
+            held_by=visible_holders(line.holders, visitor, standing.viewer, settings.general.admins),
             backlog=line.backlog,
             making=MakingFigures(
                 reserved=line.pending.reserved, cloning=line.pending.cloning, booting=line.pending.booting

@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping
 
 from vmpooler_api.ondemand.explain import PoolLine, RequestExplanation, pool_lines, wanted_vms
+from vmpooler_api.web.holders import Visitor, describe_holders
 from vmpooler_common.config import Settings
 from vmpooler_common.store.requests.positions import RequestPosition
 from vmpooler_common.store.requests.requests import OnDemandRequest, RequestStatus
 
 
-def explain(standing: RequestPosition, settings: Settings) -> RequestExplanation:
+def explain(standing: RequestPosition, settings: Settings, visitor: Visitor) -> RequestExplanation:
     """Say what a request waits for and what holds it up."""
     request = standing.request
     is_open = request.status is RequestStatus.OPEN
     left = max(0.0, round((request.deadline - standing.now).total_seconds(), 1))
-    pools = pool_lines(standing, settings)
+    pools = pool_lines(standing, settings, visitor)
     return RequestExplanation(
         request_id=request.id,
         status=request.status,
@@ -53,6 +54,8 @@ def _open(request: OnDemandRequest, pools: Mapping[str, PoolLine], left: float) 
         if line.owed:
             owed = f"{_vms(line.owed)}, counting ready ones"
             yield f"{name}: {owed}, owed to checkouts that wait and come before."
+        if line.held_by:
+            yield f"{name}: these checkouts are of {describe_holders(line.held_by)}."
         for limit in line.limits:
             yield f"{name}: {limit.text}."
     if request.error:

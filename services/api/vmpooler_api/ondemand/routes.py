@@ -11,8 +11,10 @@ from vmpooler_api.ondemand.explain import RequestExplanation
 from vmpooler_api.ondemand.responses import list_request, report_request
 from vmpooler_api.ondemand.service import OnDemandService
 from vmpooler_api.ondemand.waiting import RequestWaiters
+from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_api.web.dependencies import TheToken
 from vmpooler_api.web.errors import Unacceptable
+from vmpooler_api.web.holders import TOKEN_MAY_HELP, Visitor
 from vmpooler_api.web.parameters import (
     FORMAT_DESCRIPTION,
     FORMATS,
@@ -40,11 +42,17 @@ TheFormat = Annotated[
 TheId = Annotated[str, Path(description="Id of the request.")]
 
 
-def router(service: OnDemandService, waiters: RequestWaiters, *, longest_wait: timedelta) -> APIRouter:
+def router(
+    service: OnDemandService,
+    waiters: RequestWaiters,
+    *,
+    longest_wait: timedelta,
+    addresses: ClientAddresses,
+) -> APIRouter:
     """Make the routes."""
     router = Router(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
     _add_openings(router, service)
-    _add_requests(router, service)
+    _add_requests(router, service, addresses)
     _add_look(router, waiters, longest_wait)
     return router
 
@@ -108,16 +116,17 @@ def _add_look(router: APIRouter, waiters: RequestWaiters, longest: timedelta) ->
         return JsonAnswer(content, status)
 
 
-def _add_requests(router: APIRouter, service: OnDemandService) -> None:
+def _add_requests(router: APIRouter, service: OnDemandService, addresses: ClientAddresses) -> None:
     @router.get(
         "/{request_id}/explain",
         summary="Explain what a request waits for",
         responses=answers.TO_EXPLAIN,
         response_model_exclude_none=True,
+        openapi_extra=TOKEN_MAY_HELP,
     )
-    async def show_explanation(request_id: TheId) -> RequestExplanation:
+    async def show_explanation(request: Request, request_id: TheId, token: TheToken) -> RequestExplanation:
         """Tell its place in line, what is being made, what holds it up, and when it fails."""
-        explanation = await service.explain(request_id)
+        explanation = await service.explain(request_id, Visitor.of(request, token, addresses))
         if explanation is None:
             raise NoSuchRequest(_unknown(request_id))
         return explanation

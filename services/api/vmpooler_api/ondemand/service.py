@@ -14,6 +14,7 @@ from vmpooler_api.ondemand.request import OnDemandOrder, OnDemandParser
 from vmpooler_api.selection.candidates import PoolSelector
 from vmpooler_api.usage import Usage
 from vmpooler_api.web.errors import ClientLeft, TooManyVms, Unacceptable, UnknownName, UnknownTemplates
+from vmpooler_api.web.holders import Visitor
 from vmpooler_common.config import Settings
 from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import (
@@ -70,10 +71,10 @@ class OnDemandService:
         """Open what a path asks for, likewise."""
         return await self._open(lambda: self._parser.from_path(names), token, has_left)
 
-    async def explain(self, request: str) -> RequestExplanation | None:
+    async def explain(self, request: str, visitor: Visitor) -> RequestExplanation | None:
         """Tell what a request waits for; None when there is no such request. Raises StoreUnavailable."""
-        position = await self._store.positions.look_up(request)
-        return None if position is None else explain(position, self._settings)
+        position = await self._store.positions.look_up(request, token=visitor.token)
+        return None if position is None else explain(position, self._settings, visitor)
 
     async def delete(self, request: str, *, token: str | None) -> bool:
         """End a request and take its VMs back; False when it was deleted before.

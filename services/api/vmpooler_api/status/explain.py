@@ -15,6 +15,7 @@ from vmpooler_api.status.condition import (
     report_pause,
     report_problem,
 )
+from vmpooler_api.web.holders import HolderReport
 from vmpooler_common.config import PoolSettings
 from vmpooler_common.config.sections.general import GeneralSection
 from vmpooler_common.model.pool import DeletionPause
@@ -43,6 +44,9 @@ class PoolExplanation(BaseModel):
         description="Checkouts that wait and could take VMs of it; at most 1,000 are counted."
     )
     held: int = Field(description="Ready VMs that waiting checkouts hold back from later ones.")
+    held_by: list[HolderReport] | None = Field(
+        None, description="Who they are: all of them for admins, for others the caller's own."
+    )
     paused: bool
     pause: PauseReport | None = None
     problem: ProblemReport | None = None

@@ -17,6 +17,7 @@ from vmpooler_api.status.condition import (
     report_problem,
     report_providers,
 )
+from vmpooler_api.web.holders import HolderReport
 from vmpooler_common.config import PoolSettings
 from vmpooler_common.store.pools.counts import Managers, PoolCounts, StatusCounts
 from vmpooler_common.store.pools.views import Durations, Today
@@ -72,6 +73,10 @@ class PoolReport(BaseModel):
     broken: str | None = Field(None, description="Why the pool can't work, if it can't.")
     held: int | None = Field(
         None, description="Of the ready VMs, those that waiting checkouts hold back from later ones."
+    )
+    holders: int | None = Field(None, description="How many waiting checkouts hold them; at most 100.")
+    held_by: list[HolderReport] | None = Field(
+        None, description="Who they are: all of them for admins, for others the caller's own."
     )
     paused: bool | None = Field(
         None, description="True while an operator, or the configuration, has paused the pool."

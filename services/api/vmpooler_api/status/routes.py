@@ -10,6 +10,9 @@ from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.status.explain import PoolExplanation
 from vmpooler_api.status.report import VIEWS, PoolstatReport, RunningReport, StatusReport
 from vmpooler_api.status.service import StatusService
+from vmpooler_api.web.client_address import ClientAddresses
+from vmpooler_api.web.dependencies import TheToken
+from vmpooler_api.web.holders import TOKEN_MAY_HELP, Visitor
 from vmpooler_api.web.router import Router
 from vmpooler_api.web.schemas import AWAY, Refusal
 
@@ -36,22 +39,30 @@ class Fine(BaseModel):
     ok: Literal[True] = True
 
 
-def status_endpoint(service: StatusService) -> Callable[[frozenset[str]], Awaitable[StatusReport]]:
+def status_endpoint(
+    service: StatusService, addresses: ClientAddresses
+) -> Callable[[Request, frozenset[str], str | None], Awaitable[StatusReport]]:
     """Make the handler of the status, which the dashboard shows under a path of its own, too."""
 
-    async def show_status(views: TheViews) -> StatusReport:
-        """Always 200; `status.ok` says whether all pools have VMs."""
-        return await service.status(views)
+    async def show_status(request: Request, views: TheViews, token: TheToken) -> StatusReport:
+        """Always 200; `status.ok` says whether all pools have VMs.
+
+        A token of an admin shows who holds VMs back.
+        """
+        return await service.status(views, Visitor.of(request, token, addresses))
 
     return show_status
 
 
-def router(service: StatusService) -> APIRouter:
+def router(service: StatusService, addresses: ClientAddresses) -> APIRouter:
     """Make the routes that count VMs."""
     router = Router(prefix="/api/v3", tags=["numbers"], responses={503: AWAY})
-    router.get("/status", summary="Show the state of all pools", response_model_exclude_none=True)(
-        status_endpoint(service)
-    )
+    router.get(
+        "/status",
+        summary="Show the state of all pools",
+        response_model_exclude_none=True,
+        openapi_extra=TOKEN_MAY_HELP,
+    )(status_endpoint(service, addresses))
 
     @router.get("/poolstat", summary="Count the ready VMs of some pools", response_model_exclude_none=True)
     async def show_some_pools(
@@ -72,14 +83,17 @@ def router(service: StatusService) -> APIRouter:
         summary="Explain why a pool has the VMs that it has",
         responses={404: {"model": Refusal, "description": "No such pool."}},
         response_model_exclude_none=True,
+        openapi_extra=TOKEN_MAY_HELP,
     )
     async def explain(
+        request: Request,
+        token: TheToken,
         pool: Annotated[
             str, Path(description="Name of a pool; an alias is none.", examples=["debian-12-x86_64"])
         ],
     ) -> PoolExplanation:
         """Tell what is wrong, since when and when it is tried again, in sentences and in fields."""
-        return await service.explain(pool)
+        return await service.explain(pool, Visitor.of(request, token, addresses))
 
     return router
 

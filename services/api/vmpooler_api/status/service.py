@@ -17,7 +17,9 @@ from vmpooler_api.status.report import (
     report_status,
 )
 from vmpooler_api.web.errors import UnknownName
+from vmpooler_api.web.holders import Visitor, describe_holders, visible_holders
 from vmpooler_common.config import Settings
+from vmpooler_common.store.checkout.holders import Holders
 from vmpooler_common.store.pools.views import Views
 
 
@@ -33,20 +35,31 @@ class StatusService:
         self._health = health
         self._pools = settings.pools
         self._limits = settings.general
+        self._admins = frozenset(settings.general.admins)
         self._started_at = monotonic()
 
-    async def status(self, views: frozenset[str]) -> StatusReport:
+    async def status(self, views: frozenset[str], visitor: Visitor) -> StatusReport:
         """Give the sections of the status that are asked for."""
+        names = [pool.name for pool in self._pools]
         # What one tick of the event loop asks for shares a round trip.
-        counts, managers, today = await asyncio.gather(
-            self._views.counts([pool.name for pool in self._pools]),
+        counts, holders, managers, today = await asyncio.gather(
+            self._views.counts(names),
+            self._views.holders(names, token=visitor.token) if "pools" in views else _nothing(),
             self._views.managers() if HEALTH in views else _nothing(),
             _nothing() if views.isdisjoint(DAILY_VIEWS) else self._views.today(),
         )
         report = report_status(
             self._pools, counts, today, managers, views=views, uptime=monotonic() - self._started_at
         )
+        if holders is not None:
+            self._name_holders(report, holders, visitor)
         return self._without_writes(report) if self._health.state is RedisState.READ_ONLY else report
+
+    def _name_holders(self, report: StatusReport, found: Holders, visitor: Visitor) -> None:
+        for name, holders in found.pools.items():
+            pool = (report.pools or {})[name]
+            pool.holders = len(holders)
+            pool.held_by = visible_holders(holders, visitor, found.viewer, self._admins)
 
     def _without_writes(self, report: StatusReport) -> StatusReport:
         """Tell that Redis can be read, as was done just now, and not be written."""
@@ -58,16 +71,24 @@ class StatusService:
         verdict = report.status.model_copy(update={"ok": False, "message": NO_WRITES})
         return report.model_copy(update={"redis": redis, "status": verdict})
 
-    async def explain(self, pool: str) -> PoolExplanation:
+    async def explain(self, pool: str, visitor: Visitor) -> PoolExplanation:
         """Say why a pool has the VMs that it has. Raises UnknownName."""
         wanted = next((one for one in self._pools if one.name == pool), None)
         if wanted is None:
             raise UnknownName
-        counts, standing, managers = await asyncio.gather(
-            self._views.counts([pool]), self._views.standing(pool), self._views.managers()
+        counts, standing, managers, holders = await asyncio.gather(
+            self._views.counts([pool]),
+            self._views.standing(pool),
+            self._views.managers(),
+            self._views.holders([pool], token=visitor.token),
         )
         pause = managers.deletion_paused.get(wanted.provider)
-        return explain_pool(wanted, counts.pools[pool], standing, pause, self._limits)
+        explanation = explain_pool(wanted, counts.pools[pool], standing, pause, self._limits)
+        found = holders.pools.get(pool, ())
+        explanation.held_by = visible_holders(found, visitor, holders.viewer, self._admins)
+        if explanation.held_by:
+            explanation.summary.append(f"Held back by {describe_holders(explanation.held_by)}.")
+        return explanation
 
     async def pools(self, names: Collection[str]) -> PoolstatReport:
         """Tell size and ready VMs of the pools that have one of these names or aliases."""

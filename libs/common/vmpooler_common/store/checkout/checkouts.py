@@ -61,7 +61,7 @@ class WaitOptions:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A waiting checkout that keeps VMs from those who came later."""
+    """A waiting checkout that keeps ready VMs from those who came later."""
 
     operation: str
     user: str | None
@@ -188,17 +188,17 @@ class Checkouts:
             )
         return checkout
 
-    async def renew(self, operations: Sequence[str], *, pools: Iterable[str]) -> list[Hold]:
-        """Renew the tickets of these operations, in the queues of these pools, for ten seconds.
+    async def renew(self, tickets: Mapping[str, str], *, pools: Iterable[str]) -> list[Hold]:
+        """Renew tickets (operation -> address of its client) in the queues of these pools, for ten seconds.
 
-        Gives those of several pools that hold VMs back now.
+        Gives those that hold VMs back now.
         """
-        queues = list(pools)
+        queues, pairs = list(pools), [list(pair) for pair in tickets.items()]
         replies = await self._scripts.run_all(
             self._scripts.command_named(
-                "renew_tickets", pools=queues, operations=operations[at : at + _TICKETS_PER_CALL]
+                "renew_tickets", pools=queues, tickets=pairs[at : at + _TICKETS_PER_CALL]
             )
-            for at in range(0, len(operations), _TICKETS_PER_CALL)
+            for at in range(0, len(pairs), _TICKETS_PER_CALL)
         )
         return [
             Hold(one["operation"], one["user"] or None, from_ms(int(one["until"])), one["pools"])

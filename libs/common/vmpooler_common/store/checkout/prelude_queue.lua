@@ -18,8 +18,9 @@ end
 -- VMs of a pool that are owed to the tickets taken before `turn`, or to all where it is nil; counted up to
 -- `enough`. A ticket is owed all that it could take of the pool while it holds VMs back: while the ready
 -- ones meet its whole order, or for some time while those do that are ready or pending. `there` VMs are
--- ready, if that isn't what the pool has now. Returns the number and the tickets that have lapsed.
-local function owed(pool, enough, turn, there)
+-- ready, if that isn't what the pool has now. Returns the number and the tickets that have lapsed; into the
+-- list `holders` go those that hold, each {ticket, VMs}.
+local function owed(pool, enough, turn, there, holders)
   local sum, lapsed, at, now, ready, supply = 0, {}, 0, nil, nil, nil
   local function is_holding(need, ends, since, hold)
     if not now then
@@ -39,6 +40,7 @@ local function owed(pool, enough, turn, there)
       if not need then
         table.insert(lapsed, tickets[n])
       elseif is_holding(need, known[2], known[3], known[4]) then
+        if holders then table.insert(holders, { tickets[n], math.min(need, enough - sum) }) end
         sum = sum + need
       end
     end
@@ -46,6 +48,19 @@ local function owed(pool, enough, turn, there)
     at = at + 50
   end
   return sum, lapsed
+end
+
+-- Describe who holds back the ready VMs of a pool, at most a hundred.
+local function holders_of(pool, enough, turn, there)
+  local found, told = {}, {}
+  owed(pool, enough, turn, there, found)
+  for at = 1, math.min(#found, 100) do
+    local known = redis.call('HMGET', K.ticket .. found[at][1], ' user', ' address', ' since')
+    told[at] = {
+      user = known[1] or '', address = known[2] or '', since = known[3] or '0', vms = found[at][2],
+    }
+  end
+  return told
 end
 
 -- Whether the next VM of a pool to be ready is owed to a checkout that came before the item.

@@ -44,8 +44,8 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     ticket:O        hash    P → number of VMs that the checkout O could take of P; ` user`; ` order`, JSON of
                             what it wants; ` since` when it waits; ` hold`, ms for which it may hold VMs
                             back at a time; ` until` when it does, '' where it wants VMs of one pool only
-                            (then that is seen from the pool); expires 10 s after its API process has renewed
-                            it last
+                            (then that is seen from the pool); ` address` of its client, once it was
+                            renewed; expires 10 s after its API process has renewed it last
     tickets:U       zset    O → when its ticket lapses, for the waiting checkouts of the user U
     pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
     broken          hash    P → reason, for pools whose provider says that it can't work

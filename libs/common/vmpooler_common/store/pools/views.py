@@ -17,6 +17,7 @@ from vmpooler_common.model.pool import (
 )
 from vmpooler_common.model.problem import Problem, read_pause, read_problem
 from vmpooler_common.model.vm import ClonePhase
+from vmpooler_common.store.checkout.holders import Holders, show_holders
 from vmpooler_common.store.core.connection import Command, Reply
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import Scripts, read_named
@@ -100,6 +101,10 @@ class Views:
     async def counts(self, pools: Sequence[str]) -> StatusCounts:
         """Count the VMs of these pools."""
         return await count_pools(self._scripts, pools)
+
+    async def holders(self, pools: Sequence[str], *, token: str | None) -> Holders:
+        """Tell which waiting checkouts hold VMs of these pools back, and whose this token is."""
+        return await show_holders(self._scripts, pools, token=token)
 
     async def managers(self) -> Managers:
         """Tell which managers live, and where deletion is paused."""

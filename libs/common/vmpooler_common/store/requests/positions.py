@@ -1,10 +1,12 @@
 """Where an on-demand request stands in the queues of its pools, and what holds them up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from vmpooler_common.store.access.tokens import token_digest
+from vmpooler_common.store.checkout.holders import Holder, read_holders
 from vmpooler_common.store.core.scripts import Scripts, read_named
 from vmpooler_common.store.core.times import from_ms
 from vmpooler_common.store.requests.requests import OnDemandRequest, request_of
@@ -43,6 +45,8 @@ class PoolPosition:
     owed: int
     """VMs, ready or not, that are owed to waiting checkouts which come before the request's next VM; those
     that could take VMs of several pools count in each. At most 1,000 are counted."""
+    holders: Sequence[Holder]
+    """Those checkouts, at most a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class RequestPosition:
     request: OnDemandRequest
     pools: Mapping[str, PoolPosition]
     """By pool; only those that the request still waits for."""
+    viewer: str | None
+    """Whose the token of whoever asks is."""
     slots_in_use: int
     """Clones in flight for requests, over all pools."""
     now: datetime
@@ -63,12 +69,12 @@ class QueuePositions:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    async def look_up(self, request: str) -> RequestPosition | None:
-        """Give a request and its places in the queues, in one round trip."""
+    async def look_up(self, request: str, *, token: str | None = None) -> RequestPosition | None:
+        """Give a request and its places in the queues, in one round trip; `token` of whoever asks."""
         request_reply, reply = await self._scripts.run_all(
             [
                 self._scripts.command_named("show_request", request=request),
-                self._scripts.command_named("queue_position", request=request),
+                self._scripts.command_named("queue_position", request=request, token=token_digest(token)),
             ]
         )
         known = request_of(request, read_named(request_reply))
@@ -76,7 +82,8 @@ class QueuePositions:
             return None
         found = read_named(reply)
         positions = {one["pool"]: _position(one) for one in found["pools"]}
-        return RequestPosition(known, positions, found["slots_in_use"], from_ms(found["now"]))
+        viewer = found["viewer"] or None
+        return RequestPosition(known, positions, viewer, found["slots_in_use"], from_ms(found["now"]))
 
 
 def _position(found: Mapping[str, Any]) -> PoolPosition:
@@ -89,4 +96,5 @@ def _position(found: Mapping[str, Any]) -> PoolPosition:
         ahead=dict(zip(ahead[::2], ahead[1::2], strict=True)) if ahead else {},
         pending=PendingByPhase(**found["pending"]),
         owed=found["owed"],
+        holders=read_holders(found["holders"]),
     )

@@ -69,6 +69,7 @@ GENERATORS = {
 }
 
 
+@pytest.mark.timeout(300)  # the first one downloads the generators
 @pytest.mark.parametrize("generator", GENERATORS)
 async def test_a_generated_client_takes_awaits_and_returns_vms(
     generator: str, generators: Path, api: Api, tmp_path: Path

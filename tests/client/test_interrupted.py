@@ -12,7 +12,7 @@ from tests.client.command import Command, Finished
 from tests.client.gate import Asked, Behaviour, Gate, HangUp, ask, hang, reply
 from tests.client.pair import DEBIAN, SMALL, Pair
 from tests.support.eventually import eventually
-from vmpooler_client import AsyncClient
+from vmpooler_client import AsyncClient, ConflictError
 
 WAIT = "--wait=60s"
 
@@ -95,6 +95,17 @@ async def test_interrupted_while(moment: str, vmpooler: Command, gate: Gate, cli
     ended = await interrupted(vmpooler, gate, held, *arguments)
     assert (ended.code, ended.out, ended.err.splitlines()[-1]) == (130, "", "vmpooler: cancelled")
     assert await nobody_has_any(client)
+
+
+async def test_a_request_that_may_arrive_later_is_refused_then(
+    vmpooler: Command, gate: Gate, client: AsyncClient
+) -> None:
+    held = Held(gate.behaviour, is_("POST", "/api/v3/ondemandvm"), after=False)
+    ended = await interrupted(vmpooler, gate, held, "get", "rocky", "--ondemand")
+    assert ended.code == 130
+    late = next(asked for asked in gate.asked if asked.method == "POST").json
+    with pytest.raises(ConflictError):
+        await client.requests.open({"rocky": 1}, request_id=late["request_id"])
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])

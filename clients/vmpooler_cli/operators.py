@@ -176,7 +176,12 @@ def _pool_facts(numbers: "Pool", settings: "PoolConfiguration") -> "Mapping[str,
         "aliases": " ".join(settings.alias),
         "ready": f"{numbers.ready} of {settings.size}"
         + (f" ({before.size} configured)" if before and before.size != settings.size else ""),
-        "kept back": f"{numbers.held} for checkouts that wait" if numbers.held else "",
+        "kept back": f"{numbers.held} for {numbers.holders or 'some'} checkouts that wait"
+        if numbers.held
+        else "",
+        "kept for": ", ".join(
+            f"{one.user or one.address or 'somebody'} ({one.vms} VMs)" for one in numbers.held_by
+        ),
         "coming": str(numbers.pending),
         "running": str(numbers.running),
         "last boot": f"{numbers.last_boot:%Y-%m-%d %H:%M}" if numbers.last_boot else "never",

@@ -19,6 +19,7 @@ SAME: Mapping[type[Model], str] = {
     models.Explanation: "RequestExplanation",
     models.WantedVm: "WantedVm",
     models.PoolLine: "PoolLine",
+    models.Holder: "HolderReport",
     models.Making: "MakingFigures",
     models.Limit: "Limit",
     models.Status: "StatusReport",

@@ -1,5 +1,6 @@
 """What the service tells, as values. A test holds them against its OpenAPI document."""
 
+from vmpooler_client.models.base import Holder
 from vmpooler_client.models.pools import (
     Capacity,
     Configured,
@@ -38,6 +39,7 @@ __all__ = [
     "Durations",
     "DurationsAndCount",
     "Explanation",
+    "Holder",
     "Limit",
     "Making",
     "Manager",

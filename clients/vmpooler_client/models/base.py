@@ -42,3 +42,14 @@ def _names(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 """A list, or a text for one."""
+
+
+class Holder(Model):
+    """A checkout that waits, for which VMs are kept back. Admins are told of all, others of their own."""
+
+    user: str | None = None
+    """None for one without a token."""
+    address: str | None = None
+    """Where it was asked from."""
+    vms: int
+    since: Moment

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from vmpooler_client.models.base import Model, Moment, Names
+from vmpooler_client.models.base import Holder, Model, Moment, Names
 
 
 class Problem(Model):
@@ -67,6 +67,9 @@ class Pool(Model):
     """Why it can't work."""
     held: int | None = None
     """Of the ready VMs, those that are kept for checkouts that wait."""
+    holders: int | None = None
+    """How many checkouts these are."""
+    held_by: tuple[Holder, ...] = ()
     paused: bool | None = None
     pause: Pause | None = None
     """Of a pool that an operator has paused."""
@@ -184,6 +187,7 @@ class PoolExplanation(Model):
     waiting: int
     """Checkouts that wait and could take VMs of it."""
     held: int
+    held_by: tuple[Holder, ...] = ()
     paused: bool
     pause: Pause | None = None
     problem: Problem | None = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from vmpooler_client.models.base import Model, Moment
+from vmpooler_client.models.base import Holder, Model, Moment
 from vmpooler_client.orders import TakenVm
 
 
@@ -69,6 +69,7 @@ class PoolLine(Model):
     waiting: int
     ahead: int | None = None
     owed: int
+    held_by: tuple[Holder, ...] = ()
     backlog: int
     making: Making
     ready: int

@@ -83,6 +83,12 @@ async def test_a_burst_beyond_one_send_is_divided_and_answered(fleet: Fleet, tal
     assert tally.round_trips == before + 3
 
 
+async def test_no_names_are_classified_without_asking(fleet: Fleet, tally: Tally) -> None:
+    before = tally.round_trips
+    assert await fleet.store.views.classify([]) == {}
+    assert tally.round_trips == before
+
+
 async def test_answers_are_not_mixed_up_between_callers(fleet: Fleet) -> None:
     await asyncio.gather(*(fleet.ready(f"pool-{at}", f"vm-{at}") for at in range(50)))
     records = await asyncio.gather(*(fleet.store.checkouts.look_up(f"vm-{at}") for at in range(50)))

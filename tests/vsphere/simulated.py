@@ -7,14 +7,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import trustme
 from pyVim.connect import Disconnect, SmartConnect
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from tests.support.needs import needs_program
 from vmpooler_manager.providers.contract import CloneSpec, VmRef
@@ -101,8 +101,11 @@ class Simulator:
 
     def names_in(self, folder: str) -> list[str]:
         """List the names of what is in a folder."""
-        found = self.find(f"vm/{folder}")
-        return sorted(child.name for child in found.childEntity) if found is not None else []
+        found, names = self.find(f"vm/{folder}"), []
+        for child in found.childEntity if found is not None else []:
+            with suppress(vmodl.fault.ManagedObjectNotFound):  # destroyed meanwhile
+                names.append(child.name)
+        return sorted(names)
 
     def added_disks(self, vm: VmRef) -> list[int]:
         """List the sizes of the disks that the template hasn't, in GB."""

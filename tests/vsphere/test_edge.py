@@ -232,3 +232,12 @@ async def is_unknown(provider: VsphereProvider, vm: VmRef) -> bool:
     except NotFound as error:
         return type(error) is NotFound
     return False
+
+
+async def test_a_vm_of_which_nobody_tells_where_it_is_is_in_the_listing_all_the_same(vcenter: Edge) -> None:
+    parent = vcenter.objects["vm-12"][1].pop("parent")
+    news = vcenter.news([*all_vms(vcenter), "vm-12"], version="1")
+    vcenter.objects["vm-12"][1]["parent"] = parent
+    vcenter.updates = lambda version, longest: None if version else news
+    async with driver(vcenter) as provider:
+        assert await names(provider) == WHOLE

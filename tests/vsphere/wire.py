@@ -1,7 +1,7 @@
 """A way to vCenter that can be cut, whatever is encrypted on it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
@@ -14,6 +14,8 @@ class Wire:
         self.target = target
         self.port = 0
         self._is_cut = False
+        self._requests = 0
+        self._has_passed = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._ways: set[asyncio.Task[None]] = set()
 
@@ -26,6 +28,13 @@ class Wire:
     def mend(self) -> None:
         """Let everything pass again."""
         self._is_cut = False
+
+    async def passed(self, requests: int) -> None:
+        """Return when so many more requests have passed, TLS greetings among them."""
+        wanted = self._requests + requests
+        while self._requests < wanted:
+            self._has_passed.clear()
+            await self._has_passed.wait()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -40,6 +49,10 @@ class Wire:
         self.cut()
         await asyncio.gather(*self._ways, return_exceptions=True)
 
+    def _count(self) -> None:
+        self._requests += 1
+        self._has_passed.set()
+
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         way = asyncio.create_task(self._serve(reader, writer))
         self._ways.add(way)
@@ -50,7 +63,7 @@ class Wire:
             with suppress(OSError):
                 if not self._is_cut:
                     async with _connected(self.target) as (back, forth):
-                        await _first(_carry(reader, forth), _carry(back, writer))
+                        await _first(_carry(reader, forth, self._count), _carry(back, writer))
         finally:
             writer.transport.abort()
 
@@ -64,9 +77,13 @@ async def _connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asy
         writer.transport.abort()
 
 
-async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+async def _carry(
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, count: Callable[[], None] | None = None
+) -> None:
     with suppress(OSError):
         while chunk := await source.read(65536):
+            if count is not None:
+                count()
             target.write(chunk)
             await target.drain()
 

@@ -8,7 +8,7 @@ from typing import Any
 from pyVmomi import vim, vmodl
 
 from vmpooler_common.config.sections.vsphere import VsphereProvider
-from vmpooler_manager.providers.errors import PermanentError
+from vmpooler_manager.providers.errors import PermanentError, TransientError
 from vmpooler_manager.providers.types import CloneSpec
 from vmpooler_manager.providers.vsphere.retrieval import beside, of_objects, retrieve
 from vmpooler_manager.providers.vsphere.session import Connection
@@ -113,8 +113,9 @@ class Places:
                 self._find(
                     connection, pool, "datacenter", datacenter_of(self._settings, pool), vim.Datacenter
                 )
-                hint = "" if self._settings.create_folders else "; create_folders would have it made"
-                raise self._missing(pool, "folder", f"{path}{hint}")
+                if self._settings.create_folders:
+                    raise TransientError(f"pool {pool.name!r}: its folder {path} isn't made yet")
+                raise self._missing(pool, "folder", f"{path}; create_folders would have it made")
             if not isinstance(found, vim.Folder):
                 raise PermanentError(f"pool {pool.name!r}: {path} is no folder")
             self._folders[path] = found

@@ -179,6 +179,8 @@ class Watcher:
             self._is_waiting = not asked and bool(view.version)
             longest = 0 if asked else self._longest_wait
             had_news = await self._session.run(partial(update, view, longest), "watching")
+            if asked:
+                _check(view)
         except SessionEnded:
             self._session.lost(connection)
             self._asked = asked + self._asked
@@ -208,6 +210,12 @@ class Watcher:
         for question in asked:
             if not question.answer.done():
                 question.answer.set_exception(error)
+
+
+def _check(view: View) -> None:
+    """Refuse a view with a VM of which vCenter hasn't told where it is: a listing would miss it."""
+    if any("parent" not in vm.properties for vm in view.vms.values()):
+        raise TransientError("vCenter has told of a VM, but not where it is")
 
 
 def _in_full(connection: Connection, folder: Any) -> list[Found]:

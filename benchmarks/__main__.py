@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import (
     admission,
     filling,
+    greedy,
     handover,
     idling,
     ondemand,
@@ -32,6 +33,7 @@ BENCHMARKS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "showing": showing.run,
     "summarising": summarising.run,
     "unread": unread.run,
+    "greedy": greedy.run,
     "filling": filling.run,
     "refilling": refilling.run,
     "ondemand": ondemand.run,

@@ -14,7 +14,7 @@ from statistics import median, quantiles
 from benchmarks.figures import Figure
 from benchmarks.stage import Installation, Stage, say
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.events import Event
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import new_operation

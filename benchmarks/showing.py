@@ -13,7 +13,7 @@ from benchmarks.metering import Usage
 from benchmarks.stage import Installation, Stage, say
 from benchmarks.stocking import stock
 from vmpooler_common.store.access.tokens import LoginAttempt
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.scripts import new_operation
 
 STATUS = "/api/v3/status"

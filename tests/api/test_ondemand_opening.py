@@ -72,7 +72,8 @@ async def share_of_the_first(
         "max_ondemand_instances_per_request": 1000,
         "max_vms_per_request": 1000,
     }
-    async with with_api(pools=pools, config=config) as api:
+    limits = {"anonymous_ondemand_vms": 0}
+    async with with_api(pools=pools, config=config, sections={"limits": limits}) as api:
         await Requester(api).ask({"request_id": "r", name: 1000})
         wanted = await Requester(api).wanted("r")
     assert len(wanted) == 1000

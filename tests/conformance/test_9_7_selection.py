@@ -52,6 +52,9 @@ async def test_149_an_alias_skips_an_empty_pool(api: Api) -> None:
     assert answer.json()["both"] == {"hostname": "two.example.test"}
 
 
+MANY = {"limits": {"anonymous_ondemand_vms": 0}}
+
+
 async def test_150_a_pool_that_is_also_an_alias_follows_the_weights(with_api: WithApi) -> None:
     """[C] Given name `pool2` which is also an alias of pool1, with weights 90 (pool1) and 10 (pool2),
     then about 90 % of checkouts come from pool1.
@@ -82,7 +85,7 @@ async def test_153_on_demand_an_alias_draws_for_each_vm_by_weight(with_api: With
     splits about 90/10.
     """
     pools = weighted(pool1="both", pool2="both")
-    async with with_api(pools=pools, config=weights(pool1=90, pool2=10)) as api:
+    async with with_api(pools=pools, config=weights(pool1=90, pool2=10), sections=MANY) as api:
         drawn = await drawn_on_demand(api, "both", 1000)
     assert drawn.total() == 1000
     assert 820 < drawn["pool1"] < 980
@@ -93,7 +96,7 @@ async def test_154_on_demand_a_weight_of_0_is_never_drawn_beside_others(with_api
     = `pool2:pool1:1`.
     """
     pools = weighted(pool1="pool2", pool2="unused")
-    async with with_api(pools=pools, config=weights(pool1=5, pool2=0)) as api:
+    async with with_api(pools=pools, config=weights(pool1=5, pool2=0), sections=MANY) as api:
         assert await drawn_on_demand(api, "pool2", 1000) == {"pool1": 1000}
 
 

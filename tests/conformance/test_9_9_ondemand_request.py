@@ -67,7 +67,6 @@ async def test_221_the_pools_of_an_alias_are_told_together(customer: Requester) 
         operation="open",
         token=None,
         lifetime=None,
-        lifetime_with_token=None,
         ttl=timedelta(minutes=1),
     )
     await customer.api.fleet.store.backlog.accept("r")

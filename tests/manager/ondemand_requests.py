@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from tests.manager.site import Site
 from tests.support.eventually import DEADLINE, eventually
+from vmpooler_common.model.allowance import Client
 from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.requests.requests import OnDemandRequest, RequestStatus
@@ -41,7 +42,7 @@ class OnDemand:
             operation=new_operation(),
             token=token,
             lifetime=lifetime,
-            lifetime_with_token=lifetime_with_token,
+            client=Client(lifetime_with_token=lifetime_with_token),
             ttl=ttl,
         )
 

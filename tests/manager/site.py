@@ -15,7 +15,8 @@ from tests.support.documents import pooler_document
 from tests.support.eventually import DEADLINE, eventually
 from tests.support.faulty_provider import DRIVER, Moods
 from vmpooler_common.config import Settings, load
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.model.allowance import Client
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.pools.counts import PoolCounts
 from vmpooler_common.store.store import Store
@@ -123,7 +124,7 @@ class Site:
             operation=new_operation(),
             lifetime=lifetime,
             token=token,
-            lifetime_with_token=lifetime,
+            client=Client(lifetime_with_token=lifetime),
         )
         return [grant.vm for grant in checkout.grants]
 

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from redis.asyncio import Redis
 
 from tests.store.dataset import Dataset, ask, read_dataset
+from vmpooler_common.model.allowance import Client
 from vmpooler_common.model.pool import UntaggedVm
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.access.tokens import KnownUser, LoginAttempt, token_digest
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.clones.clones import Reservation
 from vmpooler_common.store.core.connection import check
 from vmpooler_common.store.managers.leases import Offer
@@ -145,7 +146,7 @@ class Fleet:
             operation=f"take-{vms[0]}",
             lifetime=lifetime,
             token=token,
-            lifetime_with_token=lifetime,
+            client=Client(lifetime_with_token=lifetime),
         )
         assert sorted(grant.vm for grant in checkout.grants) == sorted(vms)
 

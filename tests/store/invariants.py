@@ -66,14 +66,14 @@ def check_soundness(data: Dataset, pools: Sequence[str]) -> None:
         assert running == {vm: float(data.records[vm]["ends"] or "inf") for vm in running}
     _check_tasks(data)
     held = {
-        (record["token"], vm)
+        (record["client"], vm)
         for vm, record in data.records.items()
-        if record["state"] == "running" and record.get("token")
+        if record["state"] == "running" and record.get("client")
     }
     assert held == {
-        (name.removeprefix("token_vms:"), vm)
+        (name.removeprefix("taken:"), vm)
         for name, entry in data.entries.items()
-        if name.startswith("token_vms:")
+        if name.startswith("taken:")
         for vm in entry.value
     }
     known = data.entries.get("pools")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.store.fleet import MANAGER, Fleet, attempt_of
+from vmpooler_common.model.allowance import Client
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.inbox import GROUP
 from vmpooler_common.store.requests.requests import OnDemandRequest
@@ -29,7 +30,7 @@ class OnDemand:
             operation=f"open-{request}",
             token=token,
             lifetime=LIFETIME,
-            lifetime_with_token=LIFETIME_WITH_TOKEN,
+            client=Client(lifetime_with_token=LIFETIME_WITH_TOKEN),
             ttl=ttl,
         )
 

@@ -7,9 +7,10 @@ from tests.store.ondemand import OnDemand
 from tests.store.operation import HOUR, Operation, operation
 from tests.store.queued_checkouts import QueuedCheckouts
 from tests.support.past_days import note_durations
+from vmpooler_common.model.allowance import Client
 from vmpooler_common.store.access.rates import Allowance
-from vmpooler_common.store.checkout.checkouts import WaitOptions
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey
+from vmpooler_common.store.checkout.values import WaitOptions
 from vmpooler_common.store.pools.statistics import Statistic
 from vmpooler_common.store.store import Store
 
@@ -26,7 +27,7 @@ def _takes(store: Store) -> Awaitable[object]:
         operation="take",
         lifetime=HOUR,
         token="secret",
-        lifetime_with_token=2 * HOUR,
+        client=Client(lifetime_with_token=2 * HOUR),
     )
 
 

@@ -8,6 +8,7 @@ from tests.store.dataset import ask
 from tests.store.fleet import LEASE, Fleet, attempt_of, reservation
 from tests.store.ondemand import OnDemand
 from tests.store.operation import Operation, operation
+from vmpooler_common.model.allowance import Allowance, Client
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.core.errors import StoreUnavailable
 from vmpooler_common.store.retirement.retirement import FailedAttempt
@@ -83,16 +84,25 @@ async def _overdue(fleet: Fleet) -> None:
     await OnDemand(fleet).overdue("r", "one")
 
 
-def _opens(token: str | None) -> Callable[[Store], Awaitable[object]]:
+ADDRESS = "a:192.0.2.1"
+TWO_HOURS = Client(lifetime_with_token=2 * HOUR)
+
+
+def _opens(token: str | None, client: Client = TWO_HOURS) -> Callable[[Store], Awaitable[object]]:
     return lambda store: store.requests.open(
         "r",
         [("alias", "one"), ("alias", "one"), ("two", "two")],
         operation="open",
         token=token,
         lifetime=HOUR,
-        lifetime_with_token=2 * HOUR,
+        client=client,
         ttl=HOUR,
     )
+
+
+async def _often_over(fleet: Fleet) -> None:
+    now = await fleet.server_ms()
+    await fleet.client.zadd(f"{fleet.prefix}:finished:{ADDRESS}", {f"r{at}": now for at in range(1000)})
 
 
 def _deletes(
@@ -141,6 +151,19 @@ async def _follows(store: Store) -> object:
 
 
 OPERATIONS_ON_REQUESTS: tuple[Operation, ...] = (
+    operation(
+        "open more than may be",
+        "requests.open",
+        _opens(None, Client(ADDRESS, Allowance(ondemand_vms=2))),
+        "open_request",
+    ),
+    operation(
+        "open a request too often",
+        "requests.open",
+        _opens(None, Client(ADDRESS)),
+        "open_request",
+        arrange=_often_over,
+    ),
     operation("open", "requests.open", _opens(None), "open_request"),
     operation("open with a token", "requests.open", _opens("secret"), "open_request", arrange=_known_token),
     operation("open with an unknown token", "requests.open", _opens("forged"), "open_request"),

@@ -13,6 +13,7 @@ from vmpooler_common.store.core.errors import StoreUnavailable
 from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.store import Store
 from vmpooler_common.store.tasks.leases import TaskLease
+from vmpooler_common.store.tasks.tasks import TaskBounds
 
 
 async def _running(fleet: Fleet) -> None:
@@ -137,6 +138,20 @@ OPERATIONS_ON_TASKS: tuple[Operation, ...] = (
     ),
     operation(
         "ask with an unknown token", "tasks.add", _asks(disk("d"), "forged"), "add_task", arrange=_owned
+    ),
+    operation(
+        "ask for more than may be",
+        "tasks.add",
+        lambda store: store.tasks.add(
+            "a",
+            disk("d"),
+            token="secret",
+            needs_token=True,
+            only_owner=True,
+            bounds=TaskBounds(most_disk=1),
+        ),
+        "add_task",
+        arrange=_owned,
     ),
     operation("ask to go back", "tasks.add", _asks(revert("r", "s")), "add_task", arrange=_with_a_snapshot),
     operation(

@@ -6,6 +6,7 @@ from tests.store.fleet import Fleet, attempt_of
 from tests.store.operation import HOUR, Operation, operation
 from tests.store.task_helpers import disk
 from vmpooler_common.store.store import Store
+from vmpooler_common.store.tasks.tasks import TaskBounds
 from vmpooler_common.store.vms.changes import MOST_TAGS, Access, VmChange
 
 LONGER_AND_TAGGED = VmChange(lifetime=5 * HOUR, tags={"build": "17", "url": "https://ci.example.test/17"})
@@ -47,6 +48,15 @@ async def _moves(fleet: Fleet) -> None:
 
 
 OPERATIONS_ON_VMS: tuple[Operation, ...] = (
+    operation(
+        "add more disk than may be",
+        "changes.modify",
+        lambda store: _changes(
+            store, VmChange(disk=disk("d"), bounds=TaskBounds(most_disk=1)), token="secret"
+        ),
+        "change_vm",
+        arrange=_taken_with_a_token,
+    ),
     operation("modify", "changes.modify", _changes, "change_vm", arrange=_taken),
     operation("modify its disks", "changes.modify", _adds_a_disk, "change_vm", arrange=_taken),
     operation(

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet
-from vmpooler_common.store.checkout.checkouts import LineItem, WaitOptions
+from vmpooler_common.model.allowance import NO_CLIENT, Client
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey
+from vmpooler_common.store.checkout.values import LineItem, WaitOptions
 from vmpooler_common.store.core.errors import NoneReady, StillWaiting
 
 LARGE = 100
@@ -35,6 +36,7 @@ class QueuedCheckouts:
         is_last: bool = False,
         token: str | None = None,
         key: str | None = None,
+        client: Client = NO_CLIENT,
     ) -> list[str] | None:
         """Ask for VMs and wait for them; their names, or None while the checkout waits. Raises NoneReady."""
         all_sizes = {pool: LARGE for want in wants for pool, _ in want.pools} | dict(sizes or {})
@@ -46,6 +48,7 @@ class QueuedCheckouts:
                 token=token,
                 key=IdempotencyKey(key, "192.0.2.1") if key else None,
                 wait=WaitOptions(all_sizes, hold=self.hold, is_last=is_last),
+                client=client,
             )
         except StillWaiting:
             return None

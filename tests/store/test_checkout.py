@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests.store.fleet import Fleet, want
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.model.allowance import Client
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.errors import NoneReady, NoSuchVm, StoreUnavailable, UnknownToken
 from vmpooler_common.store.core.times import to_ms
 
@@ -144,7 +145,11 @@ async def test_the_lifetime_depends_on_the_token(
     await fleet.token("secret", "alice")
     await fleet.ready("one", "a")
     await fleet.store.checkouts.check_out(
-        [want("one")], operation="take", lifetime=HOUR, token=token, lifetime_with_token=2 * HOUR
+        [want("one")],
+        operation="take",
+        lifetime=HOUR,
+        token=token,
+        client=Client(lifetime_with_token=2 * HOUR),
     )
     record, _ = await fleet.store.checkouts.look_up("a")
     assert record is not None

@@ -8,9 +8,10 @@ from tests.store.dataset import ask
 from tests.store.fleet import PROVIDER, Fleet, want
 from tests.store.ondemand import OnDemand, of_a_user
 from tests.store.queued_checkouts import QueuedCheckouts
+from vmpooler_common.model.allowance import Allowance, Client
 from vmpooler_common.model.pool import Snapshot
-from vmpooler_common.store.checkout.checkouts import LineItem
-from vmpooler_common.store.core.errors import NoneReady, TooManyWaiting, UnknownToken
+from vmpooler_common.store.checkout.values import LineItem
+from vmpooler_common.store.core.errors import NoneReady, QuotaExceeded, UnknownToken
 
 PLACE_MS, LINE_MS = 10_000, 20_000
 
@@ -397,15 +398,18 @@ async def test_vms_are_held_back_for_some_time_and_then_left_to_others_for_a_whi
     assert len(await line.ask("many", *order) or []) == sum(item.count for item in order)
 
 
+TEN = Client(allowance=Allowance(waiting_checkouts=10))
+
+
 async def test_a_user_has_only_so_many_checkouts_waiting(fleet: Fleet, line: QueuedCheckouts) -> None:
     await fleet.token("alices", "alice")
     for number in range(10):
-        assert await line.ask(f"waits-{number}", want("one"), token="alices") is None
-    with pytest.raises(TooManyWaiting, match="10 of your checkouts wait"):
-        await line.ask("one more", want("one"), token="alices")
+        assert await line.ask(f"waits-{number}", want("one"), token="alices", client=TEN) is None
+    with pytest.raises(QuotaExceeded, match="10 of your checkouts wait"):
+        await line.ask("one more", want("one"), token="alices", client=TEN)
     await fleet.store.checkouts.cancel("waits-3", reason="left")
-    assert await line.ask("one more", want("one"), token="alices") is None
-    assert await line.ask("nobody's", want("one")) is None
+    assert await line.ask("one more", want("one"), token="alices", client=TEN) is None
+    assert await line.ask("nobody's", want("one"), client=TEN) is None
 
 
 async def test_an_order_of_one_pool_that_holds_is_told_like_others(fleet: Fleet) -> None:

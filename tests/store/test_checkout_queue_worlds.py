@@ -16,7 +16,7 @@ from tests.store.ondemand import OnDemand
 from tests.store.queued_checkouts import QueuedCheckouts
 from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 
 POOLS = ("one", "two", "three")

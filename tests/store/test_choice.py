@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet, want
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 
 POOLS = ("one", "two", "three", "four")

@@ -7,8 +7,8 @@ import pytest
 
 from tests.store.dataset import ask
 from tests.store.fleet import Fleet, want
-from vmpooler_common.store.checkout.checkouts import Checkout, LineItem
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey
+from vmpooler_common.store.checkout.values import Checkout, LineItem
 from vmpooler_common.store.core.errors import GrantOver, KeyReused, NoneReady, UnknownToken
 
 HOUR_MS = 3_600_000

@@ -13,7 +13,7 @@ from tests.store.steps import Verb, begins, creates, destroys, notes, promotes, 
 from tests.store.world import World, explore
 from tests.support.redis_server import RedisServer
 from vmpooler_common.model.vm import MOVES, Guard, TaskKind, TaskState, VmState, VmTask
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.errors import NoSuchVm, Refused, StoreUnavailable
 from vmpooler_common.store.core.inbox import InboxEntry
 from vmpooler_common.store.core.times import from_ms_or_none

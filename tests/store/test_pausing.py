@@ -6,7 +6,8 @@ import pytest
 
 from tests.store.fleet import LEASE, MANAGER, Fleet, attempt_of, reservation
 from tests.store.ondemand import TTL, OnDemand
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.model.allowance import Client
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.pools.overrides import Permission
@@ -24,7 +25,7 @@ async def check_out(fleet: Fleet, *pools: str) -> list[str]:
         [LineItem("name", 1, [(pool, 1) for pool in pools])],
         operation=new_operation(),
         lifetime=HOUR,
-        lifetime_with_token=HOUR,
+        client=Client(lifetime_with_token=HOUR),
     )
     return [grant.vm for grant in checkout.grants]
 
@@ -100,7 +101,7 @@ async def test_a_request_goes_to_a_pool_that_is_not_paused(demand: OnDemand) -> 
         operation="open",
         token=None,
         lifetime=HOUR,
-        lifetime_with_token=HOUR,
+        client=Client(lifetime_with_token=HOUR),
         ttl=TTL,
     )
     assert [item.pool for item in (await demand.seen("r1")).items] == ["two"]

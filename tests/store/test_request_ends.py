@@ -7,7 +7,7 @@ import pytest
 from tests.store.fleet import LEASE, MANAGER, attempt_of, serving
 from tests.store.ondemand import OnDemand, of_a_user
 from vmpooler_common.model.vm import VmState
-from vmpooler_common.store.checkout.checkouts import Return
+from vmpooler_common.store.checkout.values import Return
 from vmpooler_common.store.core.errors import StoreUnavailable, UnknownToken
 from vmpooler_common.store.managers.leases import Heartbeat
 from vmpooler_common.store.requests.requests import RequestStatus
@@ -267,6 +267,8 @@ async def test_cancelling_the_opening_of_a_request_that_is_over_changes_nothing_
 async def ready(demand: OnDemand) -> None:
     await demand.booted("one", "a")
     await demand.booted("two", "b")
+    for vm in ("a", "b"):
+        await demand.fleet.store.checkouts.release(vm, operation=vm, token="token-alice")
 
 
 async def deleted(demand: OnDemand) -> None:
@@ -289,11 +291,14 @@ async def test_every_key_of_a_request_that_is_over_expires(demand: OnDemand, end
         for name, entry in entries.items()
         if name != "events" and not name.startswith("vm:") and ("r" in name.split(":") or "u:alice" in name)
     }
-    assert about_it == {"request:r": True, "items:r": True}
+    kept = {"request:r": True, "finished:u:alice": True}
+    assert about_it == (kept | {"items:r": True} if end is ready else kept)
     mentioned = {
         name
         for name, entry in entries.items()
-        if not isinstance(entry.value, str) and any(f"{one}".split("#")[0] == "r" for one in entry.value)
+        if not name.startswith("finished:")
+        and not isinstance(entry.value, str)
+        and any(f"{one}".split("#")[0] == "r" for one in entry.value)
     }
     assert mentioned == set()
     assert not {"backlogs", "open", "unaccepted", "turns:one", "turns:two"} & set(entries)

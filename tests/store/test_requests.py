@@ -40,7 +40,6 @@ async def test_an_id_of_another_user_is_refused_otherwise(demand: OnDemand) -> N
                 operation=f"by-{token}",
                 token=token,
                 lifetime=None,
-                lifetime_with_token=None,
                 ttl=TTL,
             )
 
@@ -55,7 +54,6 @@ async def test_an_id_in_use_is_refused_and_its_request_stays_as_it_is(demand: On
             operation="another",
             token=None,
             lifetime=None,
-            lifetime_with_token=None,
             ttl=TTL,
         )
     assert await demand.fleet.dataset() == before

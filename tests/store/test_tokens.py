@@ -61,7 +61,7 @@ async def test_a_token_holds_a_vm_until_it_ends(fleet: Fleet, ending: str) -> No
         case _:
             await fleet.store.checkouts.release("a", operation="return", token="mine")
     assert (await fleet.store.tokens.look_up("mine")).running == ()
-    assert not [name for name in (await fleet.dataset()).entries if name.startswith("token_vms:")]
+    assert not [name for name in (await fleet.dataset()).entries if name.startswith("taken:")]
 
 
 async def test_nothing_is_left_of_a_token_and_its_vm(fleet: Fleet) -> None:
@@ -70,7 +70,7 @@ async def test_nothing_is_left_of_a_token_and_its_vm(fleet: Fleet) -> None:
     await fleet.store.tokens.revoke(TokenName("mine", "alice"), operation="revoke", caller=ALICE)
     await fleet.store.retirement.retire("a", VmState.RUNNING, operation="end", reason="test")
     kinds = {name.split(":")[0] for name in (await fleet.dataset()).entries}
-    assert kinds.isdisjoint({"token", "tokens", "token_vms"})
+    assert kinds.isdisjoint({"token", "tokens", "taken"})
     with pytest.raises(NoSuchToken):
         await fleet.store.tokens.look_up("mine")
 

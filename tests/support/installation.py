@@ -25,7 +25,7 @@ from tests.support.stores import make_store
 from tests.support.task_audit import audit_tasks
 from vmpooler_common.model.vm import VmTask
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 from vmpooler_common.store.core.scripts import new_operation
 
@@ -203,7 +203,6 @@ class Installation:
             operation=new_operation(),
             token=None,
             lifetime=None,
-            lifetime_with_token=None,
             ttl=ttl,
         )
 

@@ -15,10 +15,11 @@ from tests.store.dataset import Dataset, ask, read_dataset
 from tests.support.stores import make_store
 from tests.worlds.clocked_server import START, ClockedServer
 from tests.worlds.record import NEVER, PROVIDER, Record, SafetyCount
+from vmpooler_common.model.allowance import Client
 from vmpooler_common.model.overrides import Property
 from vmpooler_common.model.vm import VmState
 from vmpooler_common.store.access.tokens import LoginAttempt
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 from vmpooler_common.store.core.times import from_ms, to_ms
 from vmpooler_common.store.pools.overrides import Permission, PoolChange
@@ -187,7 +188,7 @@ class Records:
                 operation=self.operation(),
                 token=None,
                 lifetime=ON_DEMAND_LIFETIME,
-                lifetime_with_token=ON_DEMAND_LIFETIME,
+                client=Client(lifetime_with_token=ON_DEMAND_LIFETIME),
                 ttl=LONG,
             )
         )

@@ -38,7 +38,7 @@ class WantedVm(Model):
     """The pool or alias that was asked for."""
     pool: str
     state: str
-    """`granted`, `booting`, `cloning`, `waiting`, `returned` or `given up`."""
+    """`granted`, `booting`, `cloning` or `waiting`."""
     hostname: str | None = None
     ahead: int | None = None
     """VMs of the pool that go to others before."""

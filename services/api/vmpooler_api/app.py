@@ -16,7 +16,7 @@ from vmpooler_api.background.cancellations import Cancellations
 from vmpooler_api.background.event_feed import EventFeed
 from vmpooler_api.background.store_health import StoreHealth
 from vmpooler_api.checkout.routes import CheckoutRoutes
-from vmpooler_api.checkout.service import CheckoutService, Lifetimes, ReleaseService
+from vmpooler_api.checkout.service import CheckoutService, ReleaseService
 from vmpooler_api.checkout.waiting import CheckoutQueue
 from vmpooler_api.dashboard import routes as dashboard
 from vmpooler_api.dashboard.graph_server import GraphServer, graph_source
@@ -29,6 +29,7 @@ from vmpooler_api.pools import operation_routes as operations
 from vmpooler_api.pools import routes as pools
 from vmpooler_api.pools.operations import OperatorService
 from vmpooler_api.pools.service import PoolService
+from vmpooler_api.quotas import Quotas
 from vmpooler_api.selection.candidates import CandidatePools, PoolSelector
 from vmpooler_api.selection.clone_targets import CloneTargets
 from vmpooler_api.serving import Background, Base, add_document, add_middleware, lifespan_of, page_routes
@@ -95,6 +96,7 @@ def create_app(
         directory,
         usage=Usage(metrics.users, metrics.builds) if settings.general.usage_stats else None,
         addresses=ClientAddresses(settings.general.trusted_proxies),
+        quotas=Quotas(settings, metrics=metrics.limits),
     )
     selection = _Selection(CandidatePools(settings), PoolSelector(settings))
     background = _build_background(base, selection, stop)
@@ -144,7 +146,6 @@ def _build_background(base: Base, selection: _Selection, stop: Callable[[str], N
             store.checkouts,
             feed,
             hold=settings.general.checkout_hold,
-            most=settings.general.max_waiting_per_client,
             metrics=metrics.waits,
         ),
         clone_targets=CloneTargets(settings, store.overrides, feed, changed=selection.follow),
@@ -158,10 +159,10 @@ def _build_checkout(base: Base, background: Background, selection: _Selection) -
         checkouts,
         selection.candidates,
         queue=background.queue,
+        quotas=base.quotas,
         cancellations=background.cancellations,
         metrics=base.metrics.checkouts,
         usage=base.usage,
-        lifetimes=Lifetimes(settings.vm_lifetime, settings.lifetime_with_token),
     )
     releases = ReleaseService(
         checkouts,
@@ -190,19 +191,20 @@ def _build_routers(base: Base, background: Background, selection: _Selection) ->
         settings,
         selector=selection.selector,
         cancellations=background.cancellations,
+        quotas=base.quotas,
         metrics=metrics.ondemand,
         usage=base.usage,
     )
     routers = [
         vms.router(
-            VmService(store, settings, tasks=metrics.tasks),
-            TaskService(store, settings, metrics=metrics.tasks),
+            VmService(store, settings, quotas=base.quotas, tasks=metrics.tasks),
+            TaskService(store, settings, quotas=base.quotas, metrics=metrics.tasks),
         ),
         ondemand.router(
             on_demand,
             background.requests,
-            longest_wait=settings.serving.longest_wait,
             addresses=base.addresses,
+            longest_wait=settings.serving.longest_wait,
         ),
         status.router(counts, base.addresses),
         summary.router(SummaryWriter(store.statistics)),

@@ -25,6 +25,7 @@ from vmpooler_api.legacy.document import describe_legacy_versions
 from vmpooler_api.legacy.versions import LegacyVersions
 from vmpooler_api.metrics import ApiMetrics
 from vmpooler_api.ondemand.waiting import RequestWaiters
+from vmpooler_api.quotas import Quotas
 from vmpooler_api.selection.clone_targets import CloneTargets
 from vmpooler_api.usage import Usage
 from vmpooler_api.web.access_log import AccessLog
@@ -62,6 +63,7 @@ class Base:
     directory: Directory | None
     usage: Usage | None
     addresses: ClientAddresses
+    quotas: Quotas
 
 
 @dataclass(frozen=True, slots=True)

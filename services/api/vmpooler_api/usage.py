@@ -5,7 +5,7 @@ import structlog
 from vmpooler_api.metrics.builds import LITMUS, BuildMetrics, read_build_url
 from vmpooler_common.metrics.catalogues.usage import UserMetrics
 from vmpooler_common.model.events import EventName
-from vmpooler_common.store.checkout.checkouts import Checkout, Return
+from vmpooler_common.store.checkout.values import Checkout, Return
 
 log = structlog.get_logger(__name__)
 

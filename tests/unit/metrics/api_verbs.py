@@ -40,6 +40,7 @@ API_VERBS = (
     _api("ondemand", "waiting", 7),
     _api("limits", "refused", "vm_creation"),
     _api("limits", "unchecked"),
+    _api("limits", "over_quota", "running_vms"),
     _api("logins", "succeeded"),
     _api("logins", "failed"),
     _api("logins", "throttled"),

@@ -66,6 +66,7 @@ def resolve(sections: Sections, environ: Mapping[str, str], *, default_port: int
         tracing=sections.tracing,
         auth=sections.auth,
         limits_rates=general.rate_limiting_enabled and sections.top.rate_limiting_enabled,
+        limits=sections.limits,
         rate_limits=sections.rate_limits,
         tagfilter=sections.top.tagfilter,
         dns_configs=MappingProxyType(

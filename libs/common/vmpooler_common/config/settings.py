@@ -8,6 +8,7 @@ from typing import Any
 
 from vmpooler_common.config.sections.access import AuthSection, RateLimits
 from vmpooler_common.config.sections.general import GeneralSection
+from vmpooler_common.config.sections.limits import LimitsSection
 from vmpooler_common.config.sections.metrics import (
     GraphiteSection,
     GraphsSection,
@@ -164,6 +165,7 @@ class Settings:
     graphs: GraphsSection | None
     tracing: TracingSection
     auth: AuthSection | None
+    limits: LimitsSection
     limits_rates: bool
     rate_limits: RateLimits
     tagfilter: Mapping[str, re.Pattern[str]]

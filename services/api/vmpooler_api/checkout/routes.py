@@ -23,7 +23,7 @@ from vmpooler_api.web.errors import BadRequest, UnknownName
 from vmpooler_api.web.parameters import read_wait, short_name, wants_list
 from vmpooler_api.web.request import LARGEST_BODY, client_leaves, has_left, read_body
 from vmpooler_common.config import Settings
-from vmpooler_common.store.checkout.checkouts import Checkout
+from vmpooler_common.store.checkout.values import Checkout
 from vmpooler_common.web.json import JsonAnswer
 
 TOKEN_HEADER = "x-auth-token"  # noqa: S105 - the name of the header

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -12,14 +11,16 @@ from vmpooler_api.background.cancellations import Cancellations
 from vmpooler_api.checkout.shortage import explain_shortage
 from vmpooler_api.checkout.waiting import CheckoutQueue
 from vmpooler_api.metrics.checkout import CheckoutMetrics, DeleteMetrics
+from vmpooler_api.quotas import Quotas
 from vmpooler_api.selection.candidates import CandidatePools
 from vmpooler_api.selection.request import Order
 from vmpooler_api.usage import Usage
 from vmpooler_api.web.errors import ClientLeft, NothingReady
 from vmpooler_common.model.events import EventName
 from vmpooler_common.store.access.tokens import token_digest
-from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, LineItem, WaitOptions
+from vmpooler_common.store.checkout.checkouts import Checkouts
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey
+from vmpooler_common.store.checkout.values import Checkout, LineItem, WaitOptions
 from vmpooler_common.store.core.errors import (
     GrantOver,
     KeyReused,
@@ -52,14 +53,6 @@ class Requester:
     """Returns when it is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """How long VMs last that are checked out; None: without an end."""
-
-    without_token: timedelta | None
-    with_token: timedelta | None
-
-
 class CheckoutService:
     """Checks VMs out; none stays checked out that the requester wasn't told of."""
 
@@ -70,22 +63,22 @@ class CheckoutService:
         *,
         queue: CheckoutQueue,
         cancellations: Cancellations,
+        quotas: Quotas,
         metrics: CheckoutMetrics,
         usage: Usage | None,
-        lifetimes: Lifetimes,
     ) -> None:
         self._checkouts = checkouts
+        self._quotas = quotas
         self._candidates = candidates
         self._queue = queue
         self._cancellations = cancellations
         self._metrics = metrics
         self._usage = usage
-        self._lifetimes = lifetimes
 
     async def check_out(self, order: Order, requester: Requester) -> Checkout:
         """Hand out everything that is ordered, or nothing.
 
-        Raises NothingReady, UnknownToken, TooManyWaiting, KeyReused, GrantOver, NotReplicated,
+        Raises NothingReady, UnknownToken, QuotaExceeded, KeyReused, GrantOver, NotReplicated,
         StoreUnavailable, ClientLeft.
         """
         operation = new_operation()
@@ -127,14 +120,18 @@ class CheckoutService:
 
     async def _checked_out(self, items: list[LineItem], requester: Requester, operation: str) -> Checkout:
         async def attempt(wait: WaitOptions | None) -> Checkout:
-            return await self._checkouts.check_out(
-                items,
-                operation=operation,
-                lifetime=self._lifetimes.without_token,
-                lifetime_with_token=self._lifetimes.with_token,
-                token=requester.token,
-                key=requester.key,
-                wait=wait,
+            return await self._quotas.within(
+                requester.token,
+                lambda client: self._checkouts.check_out(
+                    items,
+                    operation=operation,
+                    lifetime=self._quotas.lifetime,
+                    token=requester.token,
+                    key=requester.key,
+                    wait=wait,
+                    client=client,
+                ),
+                address=requester.address() if self._quotas.limits_addresses else "",
             )
 
         if not requester.wait_seconds:

@@ -19,7 +19,8 @@ from vmpooler_api.metrics.waits import WaitMetrics
 from vmpooler_api.web.errors import ClientLeft
 from vmpooler_common.model.events import EventName
 from vmpooler_common.outages import Outage
-from vmpooler_common.store.checkout.checkouts import Checkout, Checkouts, Hold, WaitOptions
+from vmpooler_common.store.checkout.checkouts import Checkouts
+from vmpooler_common.store.checkout.values import Checkout, Hold, WaitOptions
 from vmpooler_common.store.core.errors import NoneReady, StillWaiting, StoreError
 from vmpooler_common.store.core.events import Event
 
@@ -56,12 +57,11 @@ class CheckoutQueue:
     """One per process; its clients stand in the queues of pools."""
 
     def __init__(
-        self, checkouts: Checkouts, feed: EventFeed, *, hold: timedelta, most: int, metrics: WaitMetrics
+        self, checkouts: Checkouts, feed: EventFeed, *, hold: timedelta, metrics: WaitMetrics
     ) -> None:
-        """`hold`: how long at a time a checkout keeps VMs from others; `most`: those of a user at once."""
+        """`hold`: how long at a time a checkout keeps VMs from others."""
         self._checkouts = checkouts
         self._hold_time = hold
-        self._most = most
         self._holding: dict[str, float] = {}
         self._feed = feed
         self._metrics = metrics
@@ -160,7 +160,7 @@ class CheckoutQueue:
                 self.catch_up()
 
     def _options(self, sizes: Mapping[str, int], *, is_last: bool = False) -> WaitOptions:
-        return WaitOptions(sizes, hold=self._hold_time, most=self._most, is_last=is_last)
+        return WaitOptions(sizes, hold=self._hold_time, is_last=is_last)
 
     def _report(self, holds: Sequence[Hold]) -> None:
         """Tell who holds VMs back, and log each that has done so for long, once."""

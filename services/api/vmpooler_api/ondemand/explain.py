@@ -10,7 +10,7 @@ from vmpooler_common.config import PoolSettings, Settings
 from vmpooler_common.store.requests.positions import PoolPosition, RequestPosition
 from vmpooler_common.store.requests.requests import RequestItem, RequestStatus
 
-VmProgress = Literal["granted", "booting", "cloning", "waiting", "returned", "given up"]
+VmProgress = Literal["granted", "booting", "cloning", "waiting"]
 LimitKind = Literal["clone_limit", "paused", "broken", "backing_off", "ready_kept", "not_configured"]
 
 
@@ -84,7 +84,7 @@ class RequestExplanation(BaseModel):
     reason: str | None = Field(None, description="Why it failed.")
     last_error: str | None = None
     pools: dict[str, PoolLine]
-    vms: list[WantedVm]
+    vms: list[WantedVm] = Field(description="None of a request that has failed or was deleted.")
 
 
 def pool_lines(standing: RequestPosition, settings: Settings, visitor: Visitor) -> dict[str, PoolLine]:
@@ -110,12 +110,11 @@ def pool_lines(standing: RequestPosition, settings: Settings, visitor: Visitor) 
 
 def wanted_vms(standing: RequestPosition) -> list[WantedVm]:
     """Describe each VM of the request, in its order."""
-    status = standing.request.status
     return [
         WantedVm(
             name=want.name,
             pool=want.pool,
-            state=_progress(want, number, status, standing.pools),
+            state=_progress(want, number, standing.pools),
             hostname=want.fqdn if want.vm else None,
             ahead=standing.pools[want.pool].ahead.get(number) if want.pool in standing.pools else None,
             failed_attempts=want.failed_attempts,
@@ -125,14 +124,9 @@ def wanted_vms(standing: RequestPosition) -> list[WantedVm]:
     ]
 
 
-def _progress(
-    want: RequestItem, number: int, status: RequestStatus, lines: Mapping[str, PoolPosition]
-) -> VmProgress:
-    is_returned = status in (RequestStatus.FAILED, RequestStatus.DELETED)
+def _progress(want: RequestItem, number: int, lines: Mapping[str, PoolPosition]) -> VmProgress:
     if want.vm:
-        return "returned" if is_returned else "granted"
-    if is_returned:
-        return "given up"
+        return "granted"
     line = lines.get(want.pool)
     if line is None or number not in line.ahead:
         return "waiting"

@@ -38,14 +38,12 @@ def _over(request: OnDemandRequest) -> Iterator[str]:
             yield f"The request failed: {request.reason}"
         case RequestStatus.DELETED:
             yield "The request has been deleted."
-    granted = sum(1 for want in request.items if want.vm)
-    if granted and request.status is not RequestStatus.READY:
-        yield f"What it had been given is returned: {_vms(granted)}."
+    if request.granted and request.status is not RequestStatus.READY:
+        yield f"What it had been given is returned: {_vms(request.granted)}."
 
 
 def _open(request: OnDemandRequest, pools: Mapping[str, PoolLine], left: float) -> Iterator[str]:
-    granted = sum(1 for want in request.items if want.vm)
-    yield f"Ready so far: {granted} of {_vms(len(request.items))}."
+    yield f"Ready so far: {request.granted} of {_vms(len(request.items))}."
     if not request.accepted:
         yield "No manager has taken the request up yet."
     for name, line in pools.items():

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from vmpooler_api.ondemand import schemas as answers
 from vmpooler_api.ondemand.explain import RequestExplanation
 from vmpooler_api.ondemand.responses import list_request, report_request
-from vmpooler_api.ondemand.service import OnDemandService
+from vmpooler_api.ondemand.service import OnDemandRequester, OnDemandService
 from vmpooler_api.ondemand.waiting import RequestWaiters
 from vmpooler_api.web.client_address import ClientAddresses
 from vmpooler_api.web.dependencies import TheToken
@@ -51,13 +51,16 @@ def router(
 ) -> APIRouter:
     """Make the routes."""
     router = Router(prefix="/api/v3/ondemandvm", tags=["ondemandvm"])
-    _add_openings(router, service)
+    _add_openings(router, service, addresses)
     _add_requests(router, service, addresses)
     _add_look(router, waiters, longest_wait)
     return router
 
 
-def _add_openings(router: APIRouter, service: OnDemandService) -> None:
+def _add_openings(router: APIRouter, service: OnDemandService, addresses: ClientAddresses) -> None:
+    def requester(request: Request, token: str | None) -> OnDemandRequester:
+        return OnDemandRequester(token, addresses.address_of(request.scope), partial(has_left, request))
+
     @router.post(
         "",
         status_code=201,
@@ -68,7 +71,7 @@ def _add_openings(router: APIRouter, service: OnDemandService) -> None:
     async def open_by_body(request: Request, token: TheToken) -> answers.Opened:
         """Read the body as JSON whatever its type. The VMs are made; look at the request to get them."""
         body = await read_body(request, LARGEST_BODY)
-        opened = await service.open_by_body(body, token=token, has_left=partial(has_left, request))
+        opened = await service.open_by_body(body, requester(request, token))
         return answers.Opened(request_id=opened)
 
     @router.post(
@@ -93,7 +96,7 @@ def _add_openings(router: APIRouter, service: OnDemandService) -> None:
         await read_body(
             request, LARGEST_BODY
         )  # it says nothing, but only after it the client's leaving shows
-        opened = await service.open_by_path(names, token=token, has_left=partial(has_left, request))
+        opened = await service.open_by_path(names, requester(request, token))
         return answers.Opened(request_id=opened)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import structlog
@@ -11,6 +12,7 @@ from vmpooler_api.metrics.ondemand import OnDemandMetrics
 from vmpooler_api.ondemand.explain import RequestExplanation
 from vmpooler_api.ondemand.explain_text import explain
 from vmpooler_api.ondemand.request import OnDemandOrder, OnDemandParser
+from vmpooler_api.quotas import Quotas
 from vmpooler_api.selection.candidates import PoolSelector
 from vmpooler_api.usage import Usage
 from vmpooler_api.web.errors import ClientLeft, TooManyVms, Unacceptable, UnknownName, UnknownTemplates
@@ -18,16 +20,28 @@ from vmpooler_api.web.holders import Visitor
 from vmpooler_common.config import Settings
 from vmpooler_common.model.events import EventName
 from vmpooler_common.store.core.errors import (
+    QuotaExceeded,
     RequestExists,
     RequestTaken,
     ScriptFailed,
     StoreUnavailable,
+    TooManyRequests,
     UnknownToken,
 )
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemandRequester:
+    """Who asks for VMs on demand."""
+
+    token: str | None
+    address: str
+    has_left: Callable[[], bool]
+    """Whether it is known to be gone."""
 
 
 class OnDemandService:
@@ -44,10 +58,12 @@ class OnDemandService:
         *,
         selector: PoolSelector,
         cancellations: Cancellations,
+        quotas: Quotas,
         metrics: OnDemandMetrics,
         usage: Usage | None,
     ) -> None:
         self._store = store
+        self._quotas = quotas
         self._settings = settings
         self._cancellations = cancellations
         self._metrics = metrics
@@ -59,17 +75,18 @@ class OnDemandService:
             most=settings.general.max_vms_per_request,
         )
 
-    async def open_by_body(self, body: bytes, *, token: str | None, has_left: Callable[[], bool]) -> str:
-        """Open what a body asks for and give the request's id. `has_left`: whether the client is gone.
+    async def open_by_body(self, body: bytes, requester: OnDemandRequester) -> str:
+        """Open what a body asks for and give the request's id.
 
-        Raises UnknownToken, which goes first, what OnDemandParser raises, RequestExists, ClientLeft
-        and StoreUnavailable; after that, the request may have been opened if the body names its id.
+        Raises UnknownToken, which goes first, what OnDemandParser raises, RequestExists, QuotaExceeded,
+        TooManyRequests, ClientLeft and StoreUnavailable; after that, the request may have been opened if the
+        body names its id.
         """
-        return await self._open(lambda: self._parser.from_body(body), token, has_left)
+        return await self._open(lambda: self._parser.from_body(body), requester)
 
-    async def open_by_path(self, names: str, *, token: str | None, has_left: Callable[[], bool]) -> str:
+    async def open_by_path(self, names: str, requester: OnDemandRequester) -> str:
         """Open what a path asks for, likewise."""
-        return await self._open(lambda: self._parser.from_path(names), token, has_left)
+        return await self._open(lambda: self._parser.from_path(names), requester)
 
     async def explain(self, request: str, visitor: Visitor) -> RequestExplanation | None:
         """Tell what a request waits for; None when there is no such request. Raises StoreUnavailable."""
@@ -108,16 +125,16 @@ class OnDemandService:
             )
         return True
 
-    async def _open(
-        self, read: Callable[[], OnDemandOrder], token: str | None, has_left: Callable[[], bool]
-    ) -> str:
+    async def _open(self, read: Callable[[], OnDemandOrder], requester: OnDemandRequester) -> str:
+        if not self._settings.needs_token:
+            requester = replace(requester, token=None)
         try:
-            order = await self._checked(read, token if self._settings.needs_token else None)
-            request = await self._opened(order, token if self._settings.needs_token else None, has_left)
+            order = await self._checked(read, requester.token)
+            request = await self._opened(order, requester)
         except UnknownToken:
             self._metrics.unauthorized()
             raise
-        except TooManyVms:
+        except (TooManyVms, QuotaExceeded, TooManyRequests):
             self._metrics.too_many()
             raise
         except (Unacceptable, UnknownName, UnknownTemplates):
@@ -140,17 +157,22 @@ class OnDemandService:
                 await self._store.tokens.check(token)
             raise
 
-    async def _opened(self, order: OnDemandOrder, token: str | None, has_left: Callable[[], bool]) -> str:
+    async def _opened(self, order: OnDemandOrder, requester: OnDemandRequester) -> str:
         request, operation = order.request_id or str(uuid4()), new_operation()
         try:
-            await self._store.requests.open(
-                request,
-                self._selector.select(order.vms),
-                operation=operation,
-                token=token,
-                lifetime=self._settings.vm_lifetime,
-                lifetime_with_token=self._settings.lifetime_with_token,
-                ttl=self._settings.general.ondemand_request_ttl,
+            await self._quotas.within(
+                requester.token,
+                lambda client: self._store.requests.open(
+                    request,
+                    self._selector.select(order.vms),
+                    operation=operation,
+                    token=requester.token,
+                    lifetime=self._settings.vm_lifetime,
+                    ttl=self._settings.general.ondemand_request_ttl,
+                    client=client,
+                ),
+                address=requester.address,
+                takes_turns=True,
             )
         except StoreUnavailable as error:
             if error.may_have_run:
@@ -163,7 +185,7 @@ class OnDemandService:
         except asyncio.CancelledError:
             self._give_up(order, operation, reason="the service stopped before the answer")
             raise
-        if order.request_id is None and has_left():
+        if order.request_id is None and requester.has_left():
             self._give_up(order, operation, reason="the client left before the answer")
             raise ClientLeft
         log.info(EventName.REQUEST_OPENED, request=request, requested=dict(order.vms))

@@ -5,7 +5,7 @@ from random import SystemRandom
 
 from vmpooler_api.selection.request import Order
 from vmpooler_common.config import PoolSettings, Settings
-from vmpooler_common.store.checkout.checkouts import LineItem
+from vmpooler_common.store.checkout.values import LineItem
 from vmpooler_common.store.core.errors import NoneReady
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import structlog
 
 from vmpooler_api.metrics.tasks import TaskMetrics
+from vmpooler_api.quotas import Quotas
 from vmpooler_api.vms.changes import ChangeParser
 from vmpooler_api.vms.schemas import VmReport, report_vm
 from vmpooler_common.config import Settings
@@ -13,6 +14,7 @@ from vmpooler_common.model.features import Feature
 from vmpooler_common.store.core.errors import NoSuchVm
 from vmpooler_common.store.core.scripts import new_operation
 from vmpooler_common.store.store import Store
+from vmpooler_common.store.tasks.tasks import TaskBounds
 from vmpooler_common.store.vms.changes import Changed, VmChange
 
 log = structlog.get_logger(__name__)
@@ -24,7 +26,8 @@ class VmService:
     With `only_owner`, one that was taken with a token is changed only for its user or one of `admins`.
     """
 
-    def __init__(self, store: Store, settings: Settings, *, tasks: TaskMetrics) -> None:
+    def __init__(self, store: Store, settings: Settings, *, quotas: Quotas, tasks: TaskMetrics) -> None:
+        self._quotas = quotas
         self._checkouts = store.checkouts
         self._changes = store.changes
         self._pools = [pool.name for pool in settings.pools]
@@ -50,17 +53,23 @@ class VmService:
         """Change a running VM as the body says, wholly or not at all.
 
         Raises, in this order, NoSuchVm, UnknownToken or NotOwner, BadRequest or UnfitChange, TooManyTags,
-        TooManyTasks or IncapableCloud; or StoreUnavailable.
+        TooManyTasks, IncapableCloud or QuotaExceeded; or StoreUnavailable.
         """
         wanted = self._parser.parse(body)
-        changed = await self._changes.modify(
-            vm,
-            replace(wanted.change, incapable=self._without_disks),
-            operation=new_operation(),
-            access=wanted.access,
-            token=token,
-            only_owner=self._only_owner,
-            admins=self._admins,
+        operation = new_operation()
+        changed = await self._quotas.within(
+            token,
+            lambda client: self._changes.modify(
+                vm,
+                replace(
+                    wanted.change, bounds=TaskBounds(self._without_disks, client.allowance.disk_gigabytes)
+                ),
+                operation=operation,
+                access=wanted.access,
+                token=token,
+                only_owner=self._only_owner,
+                admins=self._admins,
+            ),
         )
         if wanted.refusal is not None:
             raise wanted.refusal

@@ -7,14 +7,22 @@ from typing import Any
 import structlog
 
 from vmpooler_api.metrics.tasks import TaskMetrics
+from vmpooler_api.quotas import Quotas
 from vmpooler_api.web.errors import BadRequest
 from vmpooler_api.web.parameters import new_identifier, short_name
 from vmpooler_common.config import Settings
 from vmpooler_common.model.events import EventName
 from vmpooler_common.model.vm import TaskKind, TaskState, VmTask
-from vmpooler_common.store.core.errors import IncapableCloud, NoSuchVm, NotOwner, TooManyTasks, UnknownToken
+from vmpooler_common.store.core.errors import (
+    IncapableCloud,
+    NoSuchVm,
+    NotOwner,
+    QuotaExceeded,
+    TooManyTasks,
+    UnknownToken,
+)
 from vmpooler_common.store.store import Store
-from vmpooler_common.store.tasks.tasks import feature_of
+from vmpooler_common.store.tasks.tasks import TaskBounds, feature_of
 
 log = structlog.get_logger(__name__)
 
@@ -23,10 +31,11 @@ class TaskService:
     """Takes tasks up for the managers to do; each is one round trip, and so is each refusal.
 
     Every method gives the task with the VM's short name, and raises UnknownToken, which goes before all
-    others, BadRequest, NoSuchVm, NotOwner, TooManyTasks, IncapableCloud, StoreUnavailable.
+    others, BadRequest, NoSuchVm, NotOwner, TooManyTasks, IncapableCloud, QuotaExceeded, StoreUnavailable.
     """
 
-    def __init__(self, store: Store, settings: Settings, *, metrics: TaskMetrics) -> None:
+    def __init__(self, store: Store, settings: Settings, *, quotas: Quotas, metrics: TaskMetrics) -> None:
+        self._quotas = quotas
         self._store = store
         self._needs_token = settings.needs_token
         self._only_owner = settings.general.enforce_ownership
@@ -52,7 +61,7 @@ class TaskService:
         except (UnknownToken, NotOwner):
             self._metrics.unauthorized()
             raise
-        except (BadRequest, NoSuchVm, TooManyTasks, IncapableCloud):
+        except (BadRequest, NoSuchVm, TooManyTasks, IncapableCloud, QuotaExceeded):
             self._metrics.refused()
             raise
         self._metrics.accepted(task.kind)
@@ -68,14 +77,17 @@ class TaskService:
             if self._needs_token and token is not None:
                 await self._store.tokens.check(token)
             raise
-        accepted = await self._store.tasks.add(
-            vm,
-            task,
-            token=token,
-            needs_token=self._needs_token,
-            only_owner=self._only_owner,
-            admins=self._admins,
-            incapable=self._incapable[task.kind],
+        accepted = await self._quotas.within(
+            token,
+            lambda client: self._store.tasks.add(
+                vm,
+                task,
+                token=token,
+                needs_token=self._needs_token,
+                only_owner=self._only_owner,
+                admins=self._admins,
+                bounds=TaskBounds(self._incapable[task.kind], client.allowance.disk_gigabytes),
+            ),
         )
         log.info(
             EventName.TASK_ACCEPTED,

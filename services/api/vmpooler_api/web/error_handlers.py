@@ -35,14 +35,15 @@ from vmpooler_common.store.core.errors import (
     NoSuchVm,
     NotOwner,
     NotReplicated,
+    QuotaExceeded,
     RangeInvalid,
     RequestExists,
     RequestTaken,
     StoreUnavailable,
+    TooManyRequests,
     TooManyTags,
     TooManyTasks,
     TooManyTokens,
-    TooManyWaiting,
     UnknownToken,
 )
 from vmpooler_common.web.json import JsonAnswer
@@ -84,7 +85,8 @@ _ANSWERS: dict[type[Exception], tuple[int, str | None, dict[str, str] | None]] =
     RequestExists: (409, None, None),
     GrantOver: (409, None, None),
     TooManyTasks: (409, None, None),
-    TooManyWaiting: (403, None, None),
+    QuotaExceeded: (403, None, None),
+    TooManyRequests: (429, None, None),
     IncapableCloud: (409, None, None),
     AmbiguousToken: (409, None, None),
     TooManyTokens: (409, TOO_MANY_TOKENS, None),
@@ -112,7 +114,9 @@ def add_error_handlers(app: FastAPI, watch: StoreHealth, refusals: RefusalLog) -
             watch.noticed(error)
             if error.kind == "read_only":
                 content["message"] = READ_ONLY
-        knows_token = isinstance(error, NotOwner | RequestTaken)
+        if isinstance(error, TooManyRequests):
+            headers = {"Retry-After": str(error.retry_after)}
+        knows_token = isinstance(error, NotOwner | RequestTaken | QuotaExceeded)
         refusals.refused(request.scope, status, reason=type(error).__name__, knows_token=knows_token)
         return JsonAnswer(content, status, headers)
 
@@ -135,7 +139,8 @@ def _content(error: Exception) -> dict[str, object]:
             | TooManyVms()
             | TooManyAtOnce()
             | TooManyTasks()
-            | TooManyWaiting()
+            | QuotaExceeded()
+            | TooManyRequests()
             | AmbiguousToken()
             | IncapableCloud()
             | NoSuchRequest()

@@ -22,6 +22,7 @@ from vmpooler_common.config.sections.drivers import (
     settings_of_driver,
 )
 from vmpooler_common.config.sections.general import GeneralSection
+from vmpooler_common.config.sections.limits import LimitsSection
 from vmpooler_common.config.sections.listen import ListenSection
 from vmpooler_common.config.sections.metrics import (
     GraphiteSection,
@@ -71,6 +72,7 @@ class Sections:
     graphs: GraphsSection | None
     tracing: TracingSection
     auth: AuthSection | None
+    limits: LimitsSection
     rate_limits: RateLimits
     dns_configs: dict[str, DnsSection]
     providers: dict[str, ReadProvider]
@@ -105,6 +107,7 @@ def assemble(root: Node, findings: Findings) -> Sections:
         graphs=reader.optional("graphs", GraphsSection),
         tracing=reader.section("tracing", TracingSection),
         auth=reader.optional("auth", AuthSection),
+        limits=reader.section("limits", LimitsSection),
         rate_limits=reader.section("rate_limits", RateLimits),
         dns_configs=reader.dns_configs(),
         providers=providers,

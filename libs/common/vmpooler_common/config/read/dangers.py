@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from vmpooler_common.config.document.node import Node, Origin
 from vmpooler_common.config.document.problems import Findings
 from vmpooler_common.config.read.assembly import Sections
+from vmpooler_common.config.sections.limits import AddressLimits
 
 
 def warn_of_dangers(sections: Sections, findings: Findings, *, serves_users: bool) -> None:
@@ -34,6 +35,8 @@ def _warn_of_no_users(sections: Sections, findings: Findings) -> None:
     reached = [host for host in sections.listen.host if not is_local(host)]
     if sections.auth is None and reached:
         found = f"without the section auth everybody who reaches {reached[0]} may take and return all VMs"
+        if not any(getattr(sections.limits.by_address, name) for name in AddressLimits.model_fields):
+            found += "; limits.by_address, and trusted_proxies behind proxies, keep one from taking all"
         findings.warn(_origin(sections, "listen", "host"), found)
 
 

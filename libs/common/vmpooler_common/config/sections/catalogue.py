@@ -11,6 +11,7 @@ from vmpooler_common.config.sections.access import AuthSection, RateLimits
 from vmpooler_common.config.sections.dns import DnsSection
 from vmpooler_common.config.sections.drivers import settings_of_dns_plugins, settings_of_drivers
 from vmpooler_common.config.sections.general import GeneralSection
+from vmpooler_common.config.sections.limits import LimitsSection
 from vmpooler_common.config.sections.listen import ListenSection
 from vmpooler_common.config.sections.metrics import (
     GraphiteSection,
@@ -67,6 +68,7 @@ _GROUPS = (
     SettingsGroup("providers.*", "each provider", CommonProvider),
     SettingsGroup("redis", "Redis", RedisSection),
     SettingsGroup("auth", "users", AuthSection),
+    SettingsGroup("limits", "limits of what one client has", LimitsSection),
     SettingsGroup("rate_limits", "limits of requests", RateLimits),
     SettingsGroup("prometheus", "metrics for Prometheus", PrometheusSection),
     SettingsGroup("statsd", "metrics for statsd, stronger than graphite and prometheus", StatsdSection),

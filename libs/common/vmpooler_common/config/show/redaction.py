@@ -49,6 +49,7 @@ def redacted(settings: Settings) -> dict[str, Any]:
     parts: dict[str, Section | None] = {
         "redis": settings.redis,
         "auth": settings.auth,
+        "limits": settings.limits,
         "rate_limits": settings.rate_limits,
         "prometheus": settings.prometheus,
         "statsd": settings.statsd,

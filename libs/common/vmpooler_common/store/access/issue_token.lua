@@ -24,4 +24,11 @@ for _, other in ipairs(expired) do redis.call('ZREM', K.tokens .. user, other) e
 redis.call('HSET', K.token .. token, 'user', user, 'created', now, 'beginning', ARG.beginning)
 if life > 0 then redis.call('PEXPIRE', K.token .. token, int(life)) end
 redis.call('ZADD', K.tokens .. user, now, token)
+-- The list lapses with the last of its tokens.
+local left = redis.call('PTTL', K.tokens .. user)
+if life == 0 then
+  redis.call('PERSIST', K.tokens .. user)
+elseif kept == 0 or (left > 0 and left < life) then
+  redis.call('PEXPIRE', K.tokens .. user, int(life))
+end
 return 'ok'

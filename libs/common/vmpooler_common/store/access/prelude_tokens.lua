@@ -17,3 +17,12 @@ local function tokens_beginning(beginning, owner)
   end
   return found
 end
+
+-- The running VMs of a user that were taken with a token.
+local function vms_taken_with(token, user)
+  local vms = {}
+  for _, vm in ipairs(redis.call('ZRANGE', K.taken .. 'u:' .. user, 0, -1)) do
+    if redis.call('HGET', K.vm .. vm, 'token') == token then table.insert(vms, vm) end
+  end
+  return vms
+end

@@ -19,5 +19,5 @@ end
 local known = redis.call('HMGET', K.token .. token, 'user', 'created', 'last')
 return cjson.encode({
   outcome = 'ok', user = known[1], created = known[2] or '', last = known[3] or '',
-  vms = redis.call('ZRANGE', K.token_vms .. token, 0, -1),
+  vms = vms_taken_with(token, known[1]),
 })

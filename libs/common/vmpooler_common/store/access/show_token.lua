@@ -1,3 +1,4 @@
+-- needs tokens
 -- show_token: tell what is known of a token, and which running VMs were taken with it. Writes nothing.
 -- ARGS token
 -- REPLY user, created, last, vms
@@ -8,5 +9,5 @@ local known = redis.call('HMGET', K.token .. ARG.token, 'user', 'created', 'last
 if not known[1] then return cjson.encode({ user = '' }) end
 return cjson.encode({
   user = known[1], created = known[2] or '', last = known[3] or '',
-  vms = redis.call('ZRANGE', K.token_vms .. ARG.token, 0, -1),
+  vms = vms_taken_with(ARG.token, known[1]),
 })

@@ -7,14 +7,17 @@
 -- Idempotency-Key the grant is remembered for an hour, and told again to whoever asks for the same under the
 -- same key.
 --
--- ARGV operation, token, lifetime, lifetime_with_token, seed, key, order, wait, hold, most_waiting, names, *
+-- ARGV operation, token, lifetime, lifetime_with_token, seed, key, order, wait, hold, most_waiting, client,
+--       most_running, names, *
 --
 -- `token` is its digest or ''; lifetimes are in ms, 0 for no end; `seed` is that of the draw; `key` is the
 -- digest of
 -- the Idempotency-Key and its caller or '', `order` that of what is asked for. `wait` is '' to be answered at
 -- once,
 -- 'wait' to take a ticket when VMs are missing, 'last' to give it up then; a ticket holds VMs back for `hold`
--- ms at a time, and a user has at most `most_waiting`.
+-- ms at a time. `client` is who asks without a token, where that has limits, or ''; of one with a token it is
+-- the user. A client has at most `most_waiting` tickets, and `most_running` VMs that run or are wanted on
+-- demand; 0 for no limit.
 -- For each of so many `names` follow: count, number of pools, (pool, weight)...; a pool that a name has twice
 -- counts once, with both weights. For 'wait' (pool, configured size) of each pool follow.
 -- Returns {'ok' or 'again', user, digest of the key or '', operation that took the VMs,
@@ -22,7 +25,7 @@
 --         {'unauthorized'}: the token is unknown
 --         {'other'}: the key was used for another order
 --         {'over'}: some of the VMs that were taken under the key aren't the caller's any more
---         {'full', tickets that the user has}: and gets no other
+--         {'limit', user, what is limited, how much of it the client has, how much it would have}
 --         {'empty', number of a name that could not be met,
 --         (pool of that name, size set through the API or '', VMs ready, those of them that are owed to
 --         nobody, VMs pending, why it is broken or '', its problem or '', its pause or '')...}: flat;
@@ -72,8 +75,10 @@ if key ~= '' then
   if known then return answer(known) end
 end
 
-local names, at = {}, 12
-for number = 0, tonumber(ARGV[11]) - 1 do
+local client, most_waiting, most_running = ARGV[11], tonumber(ARGV[10]), tonumber(ARGV[12])
+if user ~= '' then client = 'u:' .. user end
+local names, at, total = {}, 14, 0
+for number = 0, tonumber(ARGV[13]) - 1 do
   local name = { number = number, count = tonumber(ARGV[at]), pools = {}, weight = {} }
   local pools = tonumber(ARGV[at + 1])
   at = at + 2
@@ -84,6 +89,12 @@ for number = 0, tonumber(ARGV[11]) - 1 do
     at = at + 2
   end
   table.insert(names, name)
+  total = total + name.count
+end
+
+if most_running > 0 and client ~= '' then
+  local has = redis.call('ZCARD', K.taken .. client) + redis.call('SCARD', K.wanted .. client)
+  if has + total > most_running then return answer({ 'limit', user, 'running_vms', has, has + total }) end
 end
 
 -- What may be taken: what is ready and not owed to others.
@@ -151,9 +162,11 @@ if unmet then
   local is_vain = wait == 'wait' and not can_be_waited_for()
   if wait == 'wait' and not turn then
     if not is_vain then
-      local waiting = user ~= '' and count_tickets(user) or 0
-      if waiting >= tonumber(ARGV[10]) then return { 'full', waiting } end
-      turn = take_ticket(operation, needs, user, names, ARGV[9])
+      local waiting = client ~= '' and most_waiting > 0 and count_tickets(client) or 0
+      if waiting > 0 and waiting >= most_waiting then
+        return { 'limit', user, 'waiting_checkouts', waiting, waiting + 1 }
+      end
+      turn = take_ticket(operation, needs, user, client, names, ARGV[9])
       renew_hold(operation, names, turn, now_ms())
     end
   elseif turn then
@@ -176,8 +189,9 @@ for _, name in ipairs(names) do
       for _, vm in ipairs(redis.call('ZRANGE', K.ready .. pool, 0, name.taken[pool] - 1)) do
         redis.call('ZADD', K.untagged .. pool, int(now), vm)
         move(vm, pool, 'ready', 'running', ends == '' and '+inf' or ends,
-          'op', operation, 'checkout', int(now), 'ends', ends, 'user', user, 'token', token)
-        if token ~= '' then redis.call('ZADD', K.token_vms .. token, int(now), vm) end
+          'op', operation, 'checkout', int(now), 'ends', ends, 'user', user, 'token', token,
+          'client', client)
+        if client ~= '' then redis.call('ZADD', K.taken .. client, int(now), vm) end
         local known = redis.call('HMGET', K.vm .. vm, 'domain', 'id')
         for _, value in ipairs({ name.number, vm, pool, known[1] or '', known[2] or '' }) do
           table.insert(reply, value)

@@ -2,14 +2,23 @@
 
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from vmpooler_common.model.allowance import NO_CLIENT, Allowance, Client
 from vmpooler_common.model.overrides import read_size
 from vmpooler_common.model.problem import read_pause, read_problem
 from vmpooler_common.model.vm import ClonePhase, VmRecord, VmState
 from vmpooler_common.store.access.tokens import TOKEN_UNKNOWN, token_digest
 from vmpooler_common.store.checkout.idempotency import IdempotencyKey, digest_of_order
+from vmpooler_common.store.checkout.values import (
+    Checkout,
+    Grant,
+    Hold,
+    LineItem,
+    Return,
+    WaitOptions,
+)
 from vmpooler_common.store.core.connection import RedisConnection, Reply, check
 from vmpooler_common.store.core.errors import (
     GrantOver,
@@ -19,9 +28,9 @@ from vmpooler_common.store.core.errors import (
     NotOwner,
     NotReplicated,
     PoolShortage,
+    QuotaExceeded,
     StillWaiting,
     StoreUnavailable,
-    TooManyWaiting,
     UnknownToken,
     not_running,
 )
@@ -33,82 +42,6 @@ from vmpooler_common.store.tasks.tasks import tasks_of
 _TAG = "tag:"
 """Before the name of a tag in a record."""
 _TICKETS_PER_CALL = 500
-
-
-@dataclass(frozen=True, slots=True)
-class LineItem:
-    """So many VMs under one requested name."""
-
-    name: str
-    count: int
-    pools: Sequence[tuple[str, float]]
-    """Candidate pools, each with its weight (0 or more) in the draw."""
-
-
-@dataclass(frozen=True, slots=True)
-class WaitOptions:
-    """That a checkout waits in the queue when VMs are missing."""
-
-    sizes: Mapping[str, int]
-    """Configured size of each pool that it may take VMs of."""
-    hold: timedelta = timedelta(seconds=5)
-    """How long at a time it may keep VMs from those who came later, until it has all that it wants."""
-    most: int = 10
-    """Checkouts of one user that may wait at once."""
-    is_last: bool = False
-    """Whether it is asked for the last time: its ticket is given up if VMs are still missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A waiting checkout that keeps ready VMs from those who came later."""
-
-    operation: str
-    user: str | None
-    ends_at: datetime
-    """Until then at most; a later renewal may be the beginning of another one."""
-    pools: int
-    """Number of the pools whose VMs it could take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """One VM checked out."""
-
-    name: str
-    """The pool or alias that was asked for."""
-    vm: str
-    pool: str
-    domain: str
-    provider_id: str
-
-    @property
-    def fqdn(self) -> str:
-        """Host name with the domain, or the short name where there is none."""
-        return f"{self.vm}.{self.domain}" if self.domain else self.vm
-
-
-@dataclass(frozen=True, slots=True)
-class Checkout:
-    """VMs checked out together, in the order of the line items."""
-
-    user: str | None
-    """Owner of the token, None without one."""
-    grants: tuple[Grant, ...]
-    is_repeated: bool = False
-    """Whether they were checked out before, under the same Idempotency-Key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """What is known of a VM that was given back."""
-
-    vm: str
-    pool: str
-    provider_id: str
-    user: str | None
-    build_url: str
-    """Tag that says for which CI build it was used, or empty."""
 
 
 class Checkouts:
@@ -136,9 +69,9 @@ class Checkouts:
         operation: str,
         lifetime: timedelta | None,
         token: str | None = None,
-        lifetime_with_token: timedelta | None = None,
         key: IdempotencyKey | None = None,
         wait: WaitOptions | None = None,
+        client: Client = NO_CLIENT,
     ) -> Checkout:
         """Check out all items, or nothing. A lifetime of None never ends.
 
@@ -146,7 +79,7 @@ class Checkouts:
         are owed to checkouts that wait are not taken. With `wait` the operation gets a ticket where
         full pools could meet the line items: `renew` it, and ask again with the same operation.
 
-        Raises UnknownToken, NoneReady, StillWaiting, TooManyWaiting, KeyReused, GrantOver, NotReplicated,
+        Raises UnknownToken, NoneReady, StillWaiting, QuotaExceeded, KeyReused, GrantOver, NotReplicated,
         StoreUnavailable.
         After StoreUnavailable the VMs may have been checked out: `cancel` the operation, which also gives
         its ticket up.
@@ -158,14 +91,16 @@ class Checkouts:
             "checkout",
             operation,
             owner,
-            duration_ms(lifetime) if lifetime else 0,
-            duration_ms(lifetime_with_token) if lifetime_with_token else 0,
+            _lifetime_ms(lifetime),
+            _lifetime_ms(client.lifetime_with_token),
             secrets.randbits(31),
             key.digest(owner) if key else "",
             digest_of_order((item.name, item.count) for item in items) if key else "",
             ("last" if wait.is_last else "wait") if wait else "",
             duration_ms(wait.hold) if wait else 0,
-            wait.most if wait else 0,
+            client.allowance.waiting_checkouts,
+            client.name,
+            client.allowance.running_vms,
             len(items),
             *_line_items(numbered),
             *([text for pool in wait.sizes.items() for text in pool] if wait else ()),
@@ -174,7 +109,7 @@ class Checkouts:
         if self._wait_replicas:
             commands.append(("WAIT", self._wait_replicas, duration_ms(self._wait_timeout)))
         replies = await self._scripts.run_all(commands)
-        checkout = _checkout(replies[0], numbered)
+        checkout = _checkout(replies[0], numbered, client.allowance)
         if key:
             places = {item.name: place for place, item in enumerate(items)}
             grants = tuple(sorted(checkout.grants, key=lambda grant: places[grant.name]))
@@ -321,7 +256,7 @@ def _line_items(items: Sequence[LineItem]) -> Iterator[str | int | float]:
             yield from (pool, weight)
 
 
-def _checkout(reply: Reply, items: Sequence[LineItem]) -> Checkout:
+def _checkout(reply: Reply, items: Sequence[LineItem], allowance: Allowance) -> Checkout:
     """Read the script's answer about these items. Raises what `check_out` does."""
     match reply:
         case ["ok" | "again" as kind, user, _, _, *grants]:
@@ -330,9 +265,9 @@ def _checkout(reply: Reply, items: Sequence[LineItem]) -> Checkout:
             raise NoneReady(items[number].name, tuple(_shortages(facts)))
         case ["waits", number, turn, *beyond]:
             raise StillWaiting(items[number].name, turn=turn, beyond=beyond)
-        case ["full", number]:
-            raise TooManyWaiting(
-                f"{number} of your checkouts wait already; have one answered first (max_waiting_per_client)"
+        case ["limit", user, what, has, would_have]:
+            raise QuotaExceeded(
+                what, user=user or None, has=has, would_have=would_have, allowed=getattr(allowance, what)
             )
         case ["unauthorized"]:
             raise UnknownToken(TOKEN_UNKNOWN)
@@ -341,3 +276,8 @@ def _checkout(reply: Reply, items: Sequence[LineItem]) -> Checkout:
         case ["over"]:
             raise GrantOver("the VMs that were handed out under this Idempotency-Key are yours no longer")
     raise StoreUnavailable("the checkout was given up before Redis ran it", kind="timeout")
+
+
+def _lifetime_ms(lifetime: timedelta | None) -> int:
+    """Give a lifetime as scripts take it: 0 for one without an end."""
+    return duration_ms(lifetime) if lifetime else 0

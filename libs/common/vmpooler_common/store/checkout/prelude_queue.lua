@@ -71,40 +71,40 @@ end
 
 -- Take a ticket for `needs`, pool → number of VMs, of an order that is kept to see whether it can be met. It
 -- holds VMs back for `hold` ms at a time. Returns its turn.
-local function take_ticket(ticket, needs, user, order, hold)
+local function take_ticket(ticket, needs, user, client, order, hold)
   local turn, pools = redis.call('INCR', K.turn), 0
   for _ in pairs(needs) do pools = pools + 1 end
-  redis.call('HSET', K.ticket .. ticket, ' user', user, ' order', cjson.encode(order), ' hold', hold,
-    ' since', int(now_ms()), ' until', pools > 1 and 0 or '')
+  redis.call('HSET', K.ticket .. ticket, ' user', user, ' client', client, ' order', cjson.encode(order),
+    ' hold', hold, ' since', int(now_ms()), ' until', pools > 1 and 0 or '')
   for pool, need in pairs(needs) do
     redis.call('HSET', K.ticket .. ticket, pool, need)
     redis.call('ZADD', K.queue .. pool, turn, ticket)
     redis.call('PEXPIRE', K.queue .. pool, QUEUE_KEPT)
   end
-  if user ~= '' then
-    redis.call('ZADD', K.tickets .. user, int(now_ms() + TICKET_KEPT), ticket)
-    redis.call('PEXPIRE', K.tickets .. user, QUEUE_KEPT)
+  if client ~= '' then
+    redis.call('ZADD', K.tickets .. client, int(now_ms() + TICKET_KEPT), ticket)
+    redis.call('PEXPIRE', K.tickets .. client, QUEUE_KEPT)
   end
   redis.call('PEXPIRE', K.ticket .. ticket, TICKET_KEPT)
   return turn
 end
 
--- How many tickets a user has.
-local function count_tickets(user)
-  return redis.call('ZCOUNT', K.tickets .. user, int(now_ms()), '+inf')
+-- How many tickets a client has.
+local function count_tickets(client)
+  return redis.call('ZCOUNT', K.tickets .. client, int(now_ms()), '+inf')
 end
 
 -- Give a ticket up, if there is one. Those who come after it are poked, and the managers
 -- of pools with a backlog.
 local function give_ticket_up(ticket)
-  local user = redis.call('HGET', K.ticket .. ticket, ' user')
-  if not user then return end
+  local client = redis.call('HGET', K.ticket .. ticket, ' client')
+  if not client then return end
   local pools = {}
   for _, field in ipairs(redis.call('HKEYS', K.ticket .. ticket)) do
     if string.sub(field, 1, 1) ~= ' ' then table.insert(pools, field) end
   end
   redis.call('DEL', K.ticket .. ticket)
-  redis.call('ZREM', K.tickets .. user, ticket)
+  redis.call('ZREM', K.tickets .. client, ticket)
   for _, pool in ipairs(pools) do
     redis.call('ZREM', K.queue .. pool, ticket)
     if redis.call('EXISTS', K.queue .. pool) == 1 then event('queue.moved', pool, '') end

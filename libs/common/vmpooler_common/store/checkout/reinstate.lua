@@ -18,6 +18,7 @@ for _, aside in ipairs({ 'suspect', 'stale' }) do
   if redis.call('ZSCORE', K[aside] .. pool, vm) then index = aside end
 end
 move(vm, pool, index, 'running', ends == '' and '+inf' or ends,
-  'op', operation, 'checkout', now, 'ends', ends, 'user', user, 'token', token)
-if token ~= '' then redis.call('ZADD', K.token_vms .. token, now, vm) end
+  'op', operation, 'checkout', now, 'ends', ends, 'user', user, 'token', token,
+  'client', user ~= '' and 'u:' .. user or '')
+if user ~= '' then redis.call('ZADD', K.taken .. 'u:' .. user, now, vm) end
 return 'ok'

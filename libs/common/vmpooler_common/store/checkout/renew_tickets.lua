@@ -15,14 +15,15 @@ end
 for _, pool in ipairs(ARG.pools) do redis.call('PEXPIRE', K.queue .. pool, QUEUE_KEPT) end
 for _, one in ipairs(ARG.tickets) do
   local operation, ticket = one[1], K.ticket .. one[1]
-  local known = redis.call('HMGET', ticket, ' user', ' order', ' until', ' hold')
+  local known = redis.call('HMGET', ticket, ' user', ' order', ' until', ' hold', ' client')
   if known[2] then
     redis.call('HSET', ticket, ' address', one[2])
     redis.call('PEXPIRE', ticket, TICKET_KEPT)
-    if known[1] ~= '' then
-      redis.call('ZADD', K.tickets .. known[1], int(now + TICKET_KEPT), operation)
-      redis.call('ZREMRANGEBYSCORE', K.tickets .. known[1], '-inf', int(now))
-      redis.call('PEXPIRE', K.tickets .. known[1], QUEUE_KEPT)
+    local tickets = K.tickets .. known[5]
+    if known[5] ~= '' then
+      redis.call('ZADD', tickets, int(now + TICKET_KEPT), operation)
+      redis.call('ZREMRANGEBYSCORE', tickets, '-inf', int(now))
+      redis.call('PEXPIRE', tickets, QUEUE_KEPT)
     end
     if known[3] == '' then
       of_one_pool[operation] = { known[1], tonumber(known[4]) }

@@ -13,7 +13,8 @@ StoreError
     ├── TooManyTokens    delete some
     ├── TooManyTags      give the tags that the VM has other values
     ├── TooManyTasks     wait until some are over; a VM has only so many disks and snapshots
-    ├── TooManyWaiting   wait until one of the others is answered
+    ├── QuotaExceeded    give some back; the text says of what, how much there is, and what is allowed
+    ├── TooManyRequests  wait for `retry_after` seconds
     ├── IncapableCloud   ask for it where the VM's cloud can do it
     ├── NoneReady        try again when the pool has been filled
     ├── StillWaiting     renew the ticket, and try again when VMs have become ready
@@ -103,8 +104,39 @@ class TooManyTasks(Refused):
     """Too many tasks of the VM wait, or it has as many disks or snapshots as it may; users read the text."""
 
 
-class TooManyWaiting(Refused):
-    """As many checkouts of the user wait as may; users read the text."""
+class QuotaExceeded(Refused):
+    """The client would have more of something than it may; users read the text."""
+
+    def __init__(self, what: str, *, user: str | None, has: int, would_have: int, allowed: int) -> None:
+        super().__init__(_QUOTAS[what].format(has=has, would_have=would_have, allowed=allowed))
+        self.what = what
+        """Name of the member of `Allowance`, or `anonymous_ondemand_vms`."""
+        self.user = user
+        self.would_have = would_have
+
+
+_QUOTAS = {
+    "running_vms": "you have {has} VMs that run or are on order, and would have {would_have}; {allowed} are "
+    "allowed (limits.running_vms). Return some",
+    "ondemand_vms": "you wait for {has} VMs on demand, and would for {would_have}; {allowed} are allowed "
+    "(limits.ondemand_vms). Wait for some, or delete a request",
+    "waiting_checkouts": "{has} of your checkouts wait already, and {allowed} may (max_waiting_per_client). "
+    "Have one answered first",
+    "disk_gigabytes": "the running VMs of whoever took this one have {has} GB of disks, and would have "
+    "{would_have}; {allowed} are allowed (limits.disk_gigabytes)",
+    "anonymous_ondemand_vms": "requests without a token wait for {has} VMs on demand, and would for "
+    "{would_have}; {allowed} are allowed (limits.anonymous_ondemand_vms). Try again when some are there",
+}
+
+
+class TooManyRequests(Refused):
+    """Too many on-demand requests of the client were over in the last hour; users read the text."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"too many of your on-demand requests were over in the last hour; ask again in {retry_after} s"
+        )
+        self.retry_after = retry_after
 
 
 class IncapableCloud(Refused):

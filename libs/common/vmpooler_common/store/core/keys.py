@@ -25,8 +25,10 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
                             unless it asks in time
     slots           zset    H → when the clone slot lapses by itself, for VMs being cloned
     cloning:P       zset    the same, of one pool
-    request:R       hash    an on-demand request, see below; expires some time after it is over
-    items:R         hash    N → JSON of the N-th item of request R: name, pool, vm, failed_attempts, error
+    request:R       hash    an on-demand request, see below; expires some time after it is over and its last
+                            VM was returned
+    items:R         hash    N → JSON of the N-th item of request R: name, pool, vm, failed_attempts, error;
+                            gone when the request has failed or was deleted
     open            zset    R → deadline, for requests that are neither ready nor over
     unaccepted      zset    R → creation, for those of them that no manager has accepted yet
     requests        stream  request, the inbox of the managers' group; emptied as it is accepted
@@ -36,17 +38,17 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     dlq             stream  queue, entry, reason: what could not be understood, newest 10,000
     backlogs        set     P of every pool with a backlog
     backlog:P       zset    R#N → turn of its arrival, for items without a VM
-    user_queue:P:U  zset    the same, of one user (`u:NAME`, or `r:R` where there is no token)
+    user_queue:P:U  zset    the same, of one client; `r:R` where nothing is known of it
     turns:P         zset    U → turn; the lowest is served next
     turn            string  counter of turns
     queue:P         zset    O → turn; the operations of checkouts that wait for VMs of P, the first one first;
                             members without a ticket have lapsed; expires 20 s after the last renewal
-    ticket:O        hash    P → number of VMs that the checkout O could take of P; ` user`; ` order`, JSON of
-                            what it wants; ` since` when it waits; ` hold`, ms for which it may hold VMs
-                            back at a time; ` until` when it does, '' where it wants VMs of one pool only
-                            (then that is seen from the pool); ` address` of its client, once it was
-                            renewed; expires 10 s after its API process has renewed it last
-    tickets:U       zset    O → when its ticket lapses, for the waiting checkouts of the user U
+    ticket:O        hash    P → number of VMs that the checkout O could take of P; ` user`; ` client`;
+                            ` order`, JSON of what it wants; ` since` when it waits; ` hold`, ms for which it
+                            may hold VMs back at a time; ` until` when it does, '' where it wants VMs of
+                            one pool only (then that is seen from the pool); ` address` of its client, once
+                            it was renewed; expires 10 s after its API process has renewed it last
+    tickets:C       zset    O → when its ticket lapses, for the waiting checkouts of the client C
     pools           hash    P → provider, for every pool that has VMs, and configured ones that had some
     broken          hash    P → reason, for pools whose provider says that it can't work
     backing_off     hash    P → reason, for pools whose clones back off for a while
@@ -82,8 +84,12 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
                             the SHA-256 of the token, in hexadecimal; expires `token_ttl` after its making
     tokens:U        zset    S → when it was made, for the tokens of the user U; those that have expired are
                             swept out when U makes another
-    token_vms:S     zset    H → checkout time, for the running VMs that were taken with this token; S is
-                            `lost` for reinstated ones
+    taken:C         zset    H → checkout time, for the running VMs of the client C: `u:` and a user's name, or
+                            `a:` and the address of one without a token where addresses have limits
+    wanted:C        set     R#N of the client's items without a VM, of open requests; C is `anonymous` for all
+                            without a token
+    finished:C      zset    R → when it was over, for the client's requests of the last hour
+    request_vms:R   set     H of the running VMs that request R was granted
     failed:A        string  operation of the last failed login, for a second; A is the SHA-256 of the
                             client's address and the name that was typed, in one spelling
     rate:C:K        zset    operation → time, of each request of class C that was admitted within the last
@@ -92,16 +98,17 @@ name, H a VM's short name. Times are integer milliseconds since the epoch by Red
     stats:K:D       hash    K is clone or boot, D a UTC day: `P:n` count, `P:sum`, `P:min`, `P:max` in
                             milliseconds, for 400 days
     stats:tag:D     hash    `H:NAME` → value, the last one of the UTC day D, for 400 days
+    stats:tags:D    hash    P → how many of these are of its VMs, at most 10,000
 
 Fields of a request: status (open, ready, failed, deleted), created, deadline, keep (seconds that it
-is kept when it is over), user, token, lifetime (milliseconds or 0), total, granted, accepted,
+is kept when it is over), user, client, token, lifetime (milliseconds or 0), total, granted, accepted,
 accepted_by (operation), ended, closed_by (operation), reason, error, reported.
 
 Fields of a record: state, pool, provider, domain, op (operation that moved it last), reserved, revision (of
 its pool, when its name was reserved), phase, attempt, manager, lease (end), create_sent, cloned,
-id (the provider's), ip, host, ready, checkout, ends, user, token, request (that it was granted to), waited
-(milliseconds that the request did), dns (entry of dns_configs at whose server it has records, or may have,
-until they are removed), dns_tried (when they were to be written last while it was pending), completed,
+id (the provider's), ip, host, ready, checkout, ends, user, client, token, request (that it was granted to),
+waited (milliseconds that the request did), dns (entry of dns_configs at whose server it has records, or may
+have, until they are removed), dns_tried (when they were to be written last while it was pending), completed,
 reason, claim (operation), tries (of destroying), error, gone;
 tag:NAME for each tag;
 tasks (how many were asked for), worker (manager that works on its next task), work (operation of that
@@ -175,7 +182,10 @@ STEMS: dict[str, str] = {
     "token": "token:",
     "rate": "rate:",
     "tokens": "tokens:",
-    "token_vms": "token_vms:",
+    "taken": "taken:",
+    "wanted": "wanted:",
+    "finished": "finished:",
+    "request_vms": "request_vms:",
     "failed": "failed:",
     "lastboot": "lastboot",
     "stats": "stats:",

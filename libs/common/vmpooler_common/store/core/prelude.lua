@@ -63,6 +63,17 @@ local function cancel_tasks(vm)
   redis.call('HDEL', K.vm .. vm, 'worker', 'work')
 end
 
+-- A VM leaves the request that it was granted to. One that is over is forgotten some time after its last VM.
+local function leave_request(request, vm)
+  redis.call('SREM', K.request_vms .. request, vm)
+  if redis.call('EXISTS', K.request_vms .. request) == 1 then return end
+  local known = redis.call('HMGET', K.request .. request, 'status', 'keep')
+  if known[1] and known[1] ~= 'open' then
+    redis.call('EXPIRE', K.request .. request, known[2])
+    redis.call('EXPIRE', K.items .. request, known[2])
+  end
+end
+
 local EVENT_OF_STATE = { ready = 'vm.ready', running = 'vm.checked_out', completed = 'vm.retired',
   destroying = 'vm.destroying' }
 
@@ -72,9 +83,10 @@ local function move(vm, pool, index, to, score, ...)
   redis.call('ZADD', K[to] .. pool, score, vm)
   redis.call('ZREM', K[index] .. pool, vm)
   if index == 'running' then
-    local known = redis.call('HMGET', K.vm .. vm, 'token', 'tasks')
-    if (known[1] or '') ~= '' then redis.call('ZREM', K.token_vms .. known[1], vm) end
+    local known = redis.call('HMGET', K.vm .. vm, 'client', 'tasks', 'request')
+    if (known[1] or '') ~= '' then redis.call('ZREM', K.taken .. known[1], vm) end
     if known[2] then cancel_tasks(vm) end
+    if known[3] then leave_request(known[3], vm) end
   end
   redis.call('HSET', K.vm .. vm, 'state', to, ...)
   event(index == 'running' and 'vm.returned' or EVENT_OF_STATE[to], pool, vm)

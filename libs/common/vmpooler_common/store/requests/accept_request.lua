@@ -7,7 +7,7 @@
 -- Returns 'accepted', 'known' when there is nothing (more) to do, or 'dead'.
 
 local operation, request, group, entry, now = ARG.operation, ARG.request, ARG.group, ARG.entry, now_ms()
-local known = redis.call('HMGET', K.request .. request, 'status', 'accepted', 'user', 'accepted_by')
+local known = redis.call('HMGET', K.request .. request, 'status', 'accepted', 'client', 'accepted_by')
 local outcome = known[4] == operation and 'accepted' or remembered(operation) or 'known'
 if entry ~= '' and not known[1] and outcome == 'known' then
   local reason = request == '' and 'the entry names no request' or 'no request has this id'
@@ -20,7 +20,7 @@ if known[1] == 'open' and not known[2] then
   local total = redis.call('HLEN', K.items .. request)
   for n = 0, total - 1 do
     local item = read_item(request, int(n))
-    enqueue(request, int(n), item.pool, user_key(request, known[3]))
+    enqueue(request, int(n), item.pool, turn_key(request, known[3]))
     pools[item.pool] = true
   end
   redis.call('HSET', K.request .. request, 'accepted', int(now), 'accepted_by', operation)

@@ -10,7 +10,7 @@ if reply then return reply end
 while failed < tonumber(ARG.most) do
   local request = unserved(pool, now)
   if not request then break end
-  redis.call('HSET', K.request .. request, 'error', ARG.reason)
+  redis.call('HSET', K.request .. request, 'error', string.sub(ARG.reason, 1, LONGEST_REASON))
   close(request, 'failed', now, ARG.reason)
   failed = failed + 1
 end

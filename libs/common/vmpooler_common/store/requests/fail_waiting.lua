@@ -11,7 +11,7 @@ if reply then return cjson.encode(reply) end
 while failed < tonumber(ARG.most) do
   local item = head(pool)
   if not item then break end
-  redis.call('HSET', K.request .. item.request, 'error', ARG.reason)
+  redis.call('HSET', K.request .. item.request, 'error', string.sub(ARG.reason, 1, LONGEST_REASON))
   close(item.request, 'failed', now, ARG.reason)
   failed = failed + 1
 end

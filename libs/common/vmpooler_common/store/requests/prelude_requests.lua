@@ -3,9 +3,19 @@
 
 local UNSERVED = 60000 -- ms that a pool may have backlog without a manager: so long a rolling change may take
 
--- Whose turn an item is part of: users take turns, and so do requests without a token.
-local function user_key(request, user)
-  return user ~= '' and 'u:' .. user or 'r:' .. request
+local FINISHED_COUNTED = 3600000 -- ms for which a request that is over counts against its client
+local LONGEST_REASON = 500       -- characters of a request's reason that are kept
+
+-- Whose turn an item is part of: clients take turns, and so do requests of which no client is known.
+local function turn_key(request, client)
+  return client ~= '' and client or 'r:' .. request
+end
+
+-- Count an item among those that its client wants, or don't any more.
+local function want(command, request, n, client, token)
+  local item = request .. '#' .. n
+  if client ~= '' then redis.call(command, K.wanted .. client, item) end
+  if token == '' then redis.call(command, K.wanted .. 'anonymous', item) end
 end
 
 local function poke_waiters(request)
@@ -63,28 +73,39 @@ local function write_item(request, n, item)
   redis.call('HSET', K.items .. request, n, cjson.encode(item))
 end
 
--- The request is over: it is kept for a while and forgotten.
+-- The request is over: its outcome is kept for a while after its last VM was returned, and forgotten.
 local function finish(request, status, now, ...)
   local key = K.request .. request
   redis.call('HSET', key, 'status', status, 'ended', int(now), ...)
   redis.call('ZREM', K.open, request)
   redis.call('ZREM', K.unaccepted, request)
-  local keep = redis.call('HGET', key, 'keep')
-  redis.call('EXPIRE', key, keep)
-  redis.call('EXPIRE', K.items .. request, keep)
+  local known = redis.call('HMGET', key, 'keep', 'client')
+  if status ~= 'ready' then
+    redis.call('EXPIRE', key, known[1])
+    redis.call('DEL', K.items .. request, K.request_vms .. request)
+  end
+  if known[2] ~= '' then
+    local finished = K.finished .. known[2]
+    redis.call('ZADD', finished, int(now), request)
+    redis.call('ZREMRANGEBYSCORE', finished, '-inf', int(now - FINISHED_COUNTED))
+    redis.call('PEXPIRE', finished, FINISHED_COUNTED)
+  end
   poke_waiters(request)
 end
 
 -- Give a VM, pending or ready, to an item. Returns the user and how long the request has waited for it.
 local function grant(item, vm, index, operation, now)
   local known =
-    redis.call('HMGET', K.request .. item.request, 'user', 'token', 'lifetime', 'created', 'total')
+    redis.call('HMGET', K.request .. item.request, 'user', 'token', 'lifetime', 'created', 'total', 'client')
   local lifetime, waited = tonumber(known[3]), int(now - known[4])
   local ends = lifetime > 0 and int(now + lifetime) or ''
   redis.call('ZADD', K.untagged .. item.pool, int(now), vm)
   move(vm, item.pool, index, 'running', ends == '' and '+inf' or ends, 'op', operation, 'checkout', int(now),
-    'ends', ends, 'user', known[1], 'token', known[2], 'request', item.request, 'waited', waited)
-  if known[2] ~= '' then redis.call('ZADD', K.token_vms .. known[2], int(now), vm) end
+    'ends', ends, 'user', known[1], 'token', known[2], 'request', item.request, 'waited', waited,
+    'client', known[6])
+  if known[6] ~= '' then redis.call('ZADD', K.taken .. known[6], int(now), vm) end
+  redis.call('SADD', K.request_vms .. item.request, vm)
+  want('SREM', item.request, item.n, known[6], known[2])
   local entry = read_item(item.request, item.n)
   entry.vm = vm
   write_item(item.request, item.n, entry)
@@ -100,13 +121,14 @@ end
 -- Close a request: its VMs go to destruction, what it waits for is not wanted any more. Returns those VMs.
 local function close(request, status, now, reason)
   local key = K.request .. request
-  local known = redis.call('HMGET', key, 'user', 'accepted')
-  local whose = user_key(request, known[1])
+  local known = redis.call('HMGET', key, 'client', 'accepted', 'token')
+  local whose = turn_key(request, known[1])
   local returned, entries = {}, redis.call('HGETALL', K.items .. request)
   for at = 1, #entries, 2 do
     local item = cjson.decode(entries[at + 1])
     if item.vm == '' then
       if known[2] then dequeue(request, entries[at], item.pool, whose, false) end
+      want('SREM', request, entries[at], known[1], known[3])
     else
       local record = redis.call('HMGET', K.vm .. item.vm, 'state', 'request')
       if record[1] == 'running' and record[2] == request then
@@ -118,7 +140,7 @@ local function close(request, status, now, reason)
     end
     if item.vm == '' then event('pool.backlog', item.pool, request) end
   end
-  finish(request, status, now, 'reason', reason)
+  finish(request, status, now, 'reason', string.sub(reason, 1, LONGEST_REASON))
   return returned
 end
 
@@ -129,6 +151,7 @@ local function note_failed_attempt(pool, failure, most, now)
   if not item then return end
   local entry = read_item(item.request, item.n)
   if most then entry.failed_attempts = entry.failed_attempts + 1 end
+  failure = string.sub(failure, 1, LONGEST_REASON)
   entry.error = failure
   write_item(item.request, item.n, entry)
   redis.call('HSET', K.request .. item.request, 'error', failure)

@@ -14,11 +14,11 @@
 local OWED_COUNTED = 1000 -- VMs, at most, that are counted for waiting checkouts
 
 local request, now = ARG.request, now_ms()
-local known = redis.call('HMGET', K.request .. request, 'status', 'user')
+local known = redis.call('HMGET', K.request .. request, 'status', 'client')
 local viewer = ARG.token ~= '' and redis.call('HGET', K.token .. ARG.token, 'user') or ''
 local reply = { now = int(now), slots_in_use = (slots_used(now)), viewer = viewer, pools = {} }
 if known[1] ~= 'open' then return cjson.encode(reply) end
-local whose = user_key(request, known[2])
+local whose = turn_key(request, known[2])
 
 -- Users take turns: who is before us gets one more than we do until our own n-th VM, who is after us as many.
 -- Our first VM comes after the checkouts that are older than our turn; the others after all that wait now,

@@ -6,20 +6,26 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from vmpooler_common.model.allowance import NO_CLIENT, Client
 from vmpooler_common.store.access.tokens import TOKEN_UNKNOWN, token_digest
-from vmpooler_common.store.checkout.checkouts import Return
+from vmpooler_common.store.checkout.values import Return
 from vmpooler_common.store.core.connection import RedisConnection, check
 from vmpooler_common.store.core.errors import (
     NoSuchRequest,
     NotOwner,
+    QuotaExceeded,
     RequestExists,
     RequestTaken,
     StoreUnavailable,
+    TooManyRequests,
     UnknownToken,
 )
 from vmpooler_common.store.core.keys import Keys
 from vmpooler_common.store.core.scripts import Scripts, read_named
 from vmpooler_common.store.core.times import duration_ms, from_ms
+
+MOST_FINISHED = 1000
+"""Requests of one client that may be over within an hour: each is kept for some time."""
 
 
 class RequestStatus(StrEnum):
@@ -63,11 +69,14 @@ class OnDemandRequest:
     deadline: datetime
     user: str | None
     accepted: bool
+    granted: int
+    """How many VMs it was given."""
     reason: str
     """Why it failed."""
     error: str
     """The last error on its way, also of one that is still open."""
     items: tuple[RequestItem, ...]
+    """None of a request that has failed or was deleted."""
 
 
 class Requests:
@@ -96,32 +105,48 @@ class Requests:
         operation: str,
         token: str | None,
         lifetime: timedelta | None,
-        lifetime_with_token: timedelta | None,
         ttl: timedelta,
+        client: Client = NO_CLIENT,
     ) -> None:
         """Create a request for a VM of each (requested name, pool, the next one if that is broken, …).
 
-        Raises RequestExists, RequestTaken, UnknownToken, StoreUnavailable. After StoreUnavailable the request
-        may have been opened: `checkouts.cancel` withdraws it by its operation.
+        Raises RequestExists, RequestTaken, UnknownToken, QuotaExceeded, TooManyRequests, StoreUnavailable.
+        After StoreUnavailable the request may have been opened: `checkouts.cancel` withdraws it by its
+        operation.
         """
-        outcome = await self._scripts.run_named(
+        reply = await self._scripts.fetch(
             "open_request",
             operation=operation,
             request=request,
             token=token_digest(token),
-            lifetime=duration_ms(lifetime) if lifetime else 0,
-            lifetime_with_token=duration_ms(lifetime_with_token) if lifetime_with_token else 0,
+            lifetime=_lifetime_ms(lifetime),
+            lifetime_with_token=_lifetime_ms(client.lifetime_with_token),
             ttl=duration_ms(ttl),
             keep=int(self._data_ttl.total_seconds()),
             items=items,
+            client=client.name,
+            most_running=client.allowance.running_vms,
+            most_wanted=client.allowance.ondemand_vms,
+            most_anonymous=client.allowance.anonymous_ondemand_vms,
+            most_finished=MOST_FINISHED,
         )
-        match outcome:
+        match reply["outcome"]:
             case "unauthorized":
                 raise UnknownToken(TOKEN_UNKNOWN)
             case "exists":
                 raise RequestExists(request)
             case "foreign":
                 raise RequestTaken(request)
+            case "limit":
+                raise QuotaExceeded(
+                    reply["what"],
+                    user=reply["user"] or None,
+                    has=reply["has"],
+                    would_have=reply["would_have"],
+                    allowed=getattr(client.allowance, reply["what"]),
+                )
+            case "busy":
+                raise TooManyRequests(reply["retry_after"])
             case "cancelled":
                 raise StoreUnavailable("the request was given up before Redis ran it", kind="timeout")
 
@@ -209,7 +234,13 @@ def request_of(request: str, found: Mapping[str, Any]) -> OnDemandRequest | None
         deadline=from_ms(found["deadline"]),
         user=found["user"] or None,
         accepted=bool(found["accepted"]),
+        granted=found["granted"],
         reason=found["reason"],
         error=found["error"],
         items=tuple(RequestItem(**item) for item in found["items"]),
     )
+
+
+def _lifetime_ms(lifetime: timedelta | None) -> int:
+    """Give a lifetime as scripts take it: 0 for one without an end."""
+    return duration_ms(lifetime) if lifetime else 0

@@ -73,6 +73,30 @@ local function why_no_task(vm, kind, detail, incapable)
   if kind ~= 'revert' and there >= MOST_DONE then return 'many' end
 end
 
+-- GB of the disks that the client's running VMs have or will have; 0 where nothing is known of the client.
+local function disks_of(client)
+  local sum = 0
+  if client == '' then return sum end
+  for _, vm in ipairs(redis.call('ZRANGE', K.taken .. client, 0, -1)) do
+    if redis.call('HEXISTS', K.vm .. vm, 'tasks') == 1 then
+      for _, task in ipairs(tasks_of(vm)) do
+        if task.kind == 'disk' and task.state ~= 'failed' and not task.undone then
+          sum = sum + tonumber(task.detail)
+        end
+      end
+    end
+  end
+  return sum
+end
+
+-- The refusal of one more disk of `size` GB for a VM of the client, or nil; `most` GB are allowed, 0: any.
+local function too_much_disk(client, user, size, most)
+  if tonumber(most) == 0 then return nil end
+  local has = disks_of(client)
+  if has + size <= tonumber(most) then return nil end
+  return { outcome = 'limit', user = user or '', what = 'disk_gigabytes', has = has, would_have = has + size }
+end
+
 -- End a task of a running VM; the next one is due at once.
 local function end_task(vm, task, state, reason, operation, now)
   task.state, task.reason, task.ended, task.finished = state, reason, int(now), operation

@@ -12,6 +12,7 @@ from vmpooler_common.store.core.errors import (
     IncapableCloud,
     NoSuchVm,
     NotOwner,
+    QuotaExceeded,
     TooManyTasks,
     UnknownToken,
     not_running,
@@ -31,6 +32,19 @@ class TaskAccepted:
     """Whose token was given; empty without one."""
 
 
+@dataclass(frozen=True, slots=True)
+class TaskBounds:
+    """What keeps a task from being taken up."""
+
+    incapable: Collection[str] = ()
+    """Providers that can't do such things."""
+    most_disk: int = 0
+    """GB of disks that whoever took the VM may have; 0: any size."""
+
+
+NO_BOUNDS = TaskBounds()
+
+
 class Tasks:
     """The API's side."""
 
@@ -46,13 +60,13 @@ class Tasks:
         needs_token: bool,
         only_owner: bool,
         admins: Collection[str] = (),
-        incapable: Collection[str] = (),
+        bounds: TaskBounds = NO_BOUNDS,
     ) -> TaskAccepted:
         """Take up a pending task of a running VM, in one round trip; its id marks a repetition.
 
-        Who may give a VM back may have things done to it; `incapable` are the providers that can't do such
-        things. Raises UnknownToken, NotOwner, NoSuchVm, also when there is no such snapshot to go back to,
-        TooManyTasks, IncapableCloud, StoreUnavailable.
+        Who may give a VM back may have things done to it. Raises UnknownToken, NotOwner, NoSuchVm, also when
+        there is no such snapshot to go back to, TooManyTasks, IncapableCloud, QuotaExceeded,
+        StoreUnavailable.
         """
         reply = await self._scripts.fetch(
             "add_task",
@@ -64,7 +78,8 @@ class Tasks:
             detail=task.detail,
             only_owner=only_owner,
             admins=list(admins),
-            incapable=list(incapable),
+            incapable=list(bounds.incapable),
+            most_disk=bounds.most_disk,
         )
         match reply["outcome"]:
             case "ok":
@@ -73,6 +88,8 @@ class Tasks:
                 raise UnknownToken("this needs a valid token: send X-AUTH-TOKEN")
             case "foreign":
                 raise NotOwner("this VM was taken by another user, who has this done, or an admin")
+            case "limit":
+                raise too_much_disk(reply, bounds)
             case "full" | "many" | "incapable" as reason:
                 raise no_task(vm, task.kind, reason)
             case _:
@@ -93,6 +110,17 @@ def no_task(vm: str, kind: TaskKind, reason: str) -> TooManyTasks | IncapableClo
     if reason == "full":
         return TooManyTasks(f"too many tasks of {vm} are waiting; try again when some are over")
     return TooManyTasks(f"{vm} has as many {kind}s as a VM may have")
+
+
+def too_much_disk(reply: Mapping[str, Any], bounds: TaskBounds) -> QuotaExceeded:
+    """Put into words what a script says of one more disk."""
+    return QuotaExceeded(
+        reply["what"],
+        user=reply["user"] or None,
+        has=reply["has"],
+        would_have=reply["would_have"],
+        allowed=bounds.most_disk,
+    )
 
 
 def tasks_of(stored: Mapping[str, str]) -> tuple[VmTask, ...]:

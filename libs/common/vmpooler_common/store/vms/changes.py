@@ -10,7 +10,7 @@ from vmpooler_common.store.access.tokens import token_digest
 from vmpooler_common.store.core.errors import NoSuchVm, NotOwner, TooManyTags, UnknownToken, not_running
 from vmpooler_common.store.core.scripts import Scripts
 from vmpooler_common.store.core.times import duration_ms, from_ms_or_none
-from vmpooler_common.store.tasks.tasks import no_task
+from vmpooler_common.store.tasks.tasks import NO_BOUNDS, TaskBounds, no_task, too_much_disk
 
 MOST_TAGS = 50
 """Of one VM, so that its record stays small."""
@@ -36,8 +36,8 @@ class VmChange:
     """Name -> value: added, or put in the place of the value that the VM has under this name."""
     disk: VmTask | None = None
     """A pending task that adds one."""
-    incapable: tuple[str, ...] = ()
-    """Providers at which no disk can be added."""
+    bounds: TaskBounds = NO_BOUNDS
+    """What keeps the disk from being added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Changes:
 
         With `only_owner` a VM that was taken with a token is changed by its user or one of the `admins`; else
         by whoever has a token. Raises NoSuchVm, UnknownToken, NotOwner, TooManyTags, TooManyTasks,
-        IncapableCloud, StoreUnavailable.
+        IncapableCloud, QuotaExceeded, StoreUnavailable.
         """
         reply = await self._scripts.fetch(
             "change_vm",
@@ -89,7 +89,8 @@ class Changes:
             most_tags=MOST_TAGS,
             disk=change.disk.id if change.disk else "",
             size=change.disk.detail if change.disk else "",
-            incapable=list(change.incapable),
+            incapable=list(change.bounds.incapable),
+            most_disk=change.bounds.most_disk,
         )
         match reply["outcome"]:
             case "ok":
@@ -102,6 +103,8 @@ class Changes:
                 )
             case "foreign":
                 raise NotOwner("this VM was taken by another user, who changes it, or an admin")
+            case "limit":
+                raise too_much_disk(reply, change.bounds)
             case "full":
                 raise TooManyTags(f"A VM may have at most {MOST_TAGS} tags")
             case "task_full" | "task_many" | "task_incapable" as outcome:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from tests.api.conftest import WithApi
 from tests.api.in_process import Api
+from tests.api.test_round_trips import REQUESTS
 
 STORM = 60
 LARGE = {"pool1": 40, "pool2": 40}
@@ -77,3 +78,31 @@ async def test_tags_in_the_statistics_are_bounded_per_pool(with_api: WithApi) ->
 
 def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+KEPT_FOR_A_WHILE = {"op", "request", "finished", "idempotency", "token", "events", "vm", "stats"}
+"""Kinds of keys that tell for some time what was done; each has its bound in docs/architecture.md."""
+
+
+async def test_a_storm_of_every_route_leaves_no_more_than_a_single_round(secured_api: Api) -> None:
+    """Whatever lasts is of things that exist, and those are as many after ten rounds as after one."""
+    fleet = secured_api.fleet
+    await fleet.ready("pool1", *(f"a{number}" for number in range(40)))
+    await fleet.ready("pool2", *(f"b{number}" for number in range(40)))
+    await fleet.running("pool3", "mine", token="good")
+    await fleet.token("roots", "root")
+
+    async def rounds(count: int) -> Counter[str]:
+        for _ in range(count):
+            for method, path, arguments, _ in REQUESTS:
+                await secured_api.client.request(method, path, **arguments)
+        found: Counter[str] = Counter()
+        async for key in fleet.client.scan_iter(f"{fleet.prefix}:*", count=1000):
+            found[_text(key).removeprefix(f"{fleet.prefix}:").split(":")[0]] += 1
+        return found
+
+    once, often = await rounds(1), await rounds(9)
+    grown = {kind: (once[kind], often[kind]) for kind in often if often[kind] > once[kind]}
+    assert grown.keys() <= KEPT_FOR_A_WHILE | {"items"}, grown
+    assert often["items"] == await fleet.client.zcard(f"{fleet.prefix}:open"), "of open requests only"
+    assert often["finished"] <= 3

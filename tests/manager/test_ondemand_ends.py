@@ -48,7 +48,6 @@ async def test_a_request_fails_after_so_many_clones_with_the_last_error(
     manager = await site.start({"debian": 0}, max_vm_retries=3, **BRISK)
     await requests.open("r", "debian")
     assert await requests.failed("r") == "told to fail create"
-    assert [item.failed_attempts for item in (await requests.show("r")).items] == [3]
     assert manager.calls("create") == 3
     await site.settled(debian=0)
 

@@ -19,5 +19,6 @@ for n = 0, tonumber(known[8]) - 1 do
 end
 return cjson.encode({
   status = known[1], created = known[2], deadline = known[3], user = known[4] or '',
-  accepted = known[5] or '', granted = tonumber(known[9] or '0'), reason = known[6] or '', error = known[7] or '', items = items,
+  accepted = known[5] or '', granted = tonumber(known[9] or '0'),
+  reason = known[6] or '', error = known[7] or '', items = items,
 })

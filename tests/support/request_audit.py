@@ -67,6 +67,9 @@ def _one_request(dataset: Dataset, request: str, asked: Mapping[str, int]) -> It
         return
     record, wants = entry.value, _wants(dataset, request)
     status = record["status"]
+    if status in OVER:
+        yield from _is_over(dataset, request)
+        return
     if Counter(want["pool"] for want in wants) != asked:
         yield f"request {request} asked for {dict(asked)} and wants {wants}"
     if status == "open":
@@ -74,18 +77,29 @@ def _one_request(dataset: Dataset, request: str, asked: Mapping[str, int]) -> It
         return
     if status == "ready" and not record["granted"] == record["total"] == str(sum(asked.values())):
         yield f"request {request} is ready with {record['granted']} VMs of {record['total']}"
-    if not entry.expires or not dataset.entries[f"items:{request}"].expires:
-        yield f"request {request} is {status}, and kept for ever"
-    yield from _its_vms(dataset, request, status, [want["vm"] for want in wants])
+    vms = [want["vm"] for want in wants]
+    runs = any(dataset.states.get(vm) == "running" for vm in vms)
+    if entry.expires == runs or dataset.entries[f"items:{request}"].expires == runs:
+        yield f"request {request} is ready, its VMs {'run' if runs else 'are gone'}, and it is kept otherwise"
+    yield from _its_vms(dataset, request, vms)
 
 
-def _its_vms(dataset: Dataset, request: str, status: str, names: list[str]) -> Iterator[str]:
+def _is_over(dataset: Dataset, request: str) -> Iterator[str]:
+    """It has failed or was deleted: its outcome is kept for a while, and none of its VMs."""
+    if not dataset.entries[f"request:{request}"].expires:
+        yield f"request {request} is over, and kept for ever"
+    if left := [key for key in (f"items:{request}", f"request_vms:{request}") if key in dataset.entries]:
+        yield f"request {request} is over, and {left} are left"
+    for name, record in dataset.records.items():
+        if record.get("request") == request and dataset.states[name] in ("pending", "ready", "running"):
+            yield f"request {request} is over, and its VM {name} is {dataset.states[name]}"
+
+
+def _its_vms(dataset: Dataset, request: str, names: list[str]) -> Iterator[str]:
     for name in names:
         state = dataset.states.get(name)
-        if status == "ready" and state != "running":
+        if state != "running":
             yield f"request {request} is ready with {name or 'a VM that is missing'}, which is {state}"
-        if status in OVER and state in ("pending", "ready", "running"):
-            yield f"request {request} is {status}, and its VM {name} is {state}"
 
 
 def _running_vms(dataset: Dataset, asked: Collection[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.services import MakeService, Service
 from tests.support.stores import open_store
 
-FUZZ = settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 THE_SERVERS_OWN = "Invalid HTTP request received."
 RAW = [
     b"\r\n\r\n",

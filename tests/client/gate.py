@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.proxy import ROUNDS_TO_ACCEPT
 from tests.support.services import Service
 
 
@@ -75,7 +76,7 @@ class Gate:
         self.asked: list[Asked] = []
         self._tls = tls
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def url(self) -> str:
@@ -97,15 +98,18 @@ class Gate:
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._connections:
+        for _ in range(ROUNDS_TO_ACCEPT):
+            await asyncio.sleep(0)
+        for task, writer in self._connections.items():
+            writer.transport.abort()  # its task may not have begun
             task.cancel()
         if self._connections:
             await asyncio.wait(self._connections)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(self._serve(reader, writer))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections[task] = writer
+        task.add_done_callback(self._connections.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -105,6 +105,7 @@ async def test_a_manager_that_is_cut_off_from_the_cloud_gives_its_pools_up_and_g
     cut_off = await site.start(POOLS, provider={"moods": str(moods.path)}, listing=0.005)
     healthy = await site.start(POOLS, listing=0.005)
     await eventually(lambda: _split(healthy, cut_off))
+    await site.settled(debian=2, ubuntu=2)
     moods.set(list_vms="fail", create="fail", destroy="fail", inspect="fail")
     await eventually(lambda: _exports(healthy, "debian", "ubuntu"))
     await site.release(*await site.take("debian", 2), *await site.take("ubuntu", 2))

@@ -8,7 +8,7 @@ from typing import Any
 from tests.store.dataset import Dataset
 
 OVER = ("failed", "deleted")
-WAITING = ("open", "unaccepted", "backlogs", "backlog", "queue", "turns", "requests")
+WAITING = ("open", "unaccepted", "backlogs", "backlog", "queue", "turns", "requests", "wanted")
 """Stems of the keys that are empty when nobody waits for anything."""
 
 

@@ -59,7 +59,9 @@ async def test_a_clone_whose_client_ends_at_any_call_is_found_and_finished(
         await cut_short(first, clone(), calls=calls)
     async with driver(vcenter) as second:
         found = await second.find(POOL, tag.clone)
-        assert found is not None
+        if found is None:  # the session had ended before the call was sent
+            assert calls == 1
+            return
         ready = await ready_vm(Subject(second, POOL, POOL), found)
         assert ready.tag == tag
         await second.destroy(POOL, ref(ready))

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 
+from tests.support.proxy import ROUNDS_TO_ACCEPT
+
 
 class Wire:
     """Forwards connections to a port of this machine; `cut` resets them and refuses others until `mend`."""
@@ -17,12 +19,14 @@ class Wire:
         self._requests = 0
         self._has_passed = asyncio.Event()
         self._server: asyncio.Server | None = None
-        self._ways: set[asyncio.Task[None]] = set()
+        self._ways: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        """Every accepted connection, from the first moment on: nothing is left of it at the end."""
 
     def cut(self) -> None:
         """Reset all connections, and each new one."""
         self._is_cut = True
-        for way in self._ways:
+        for way, writer in self._ways.items():
+            writer.transport.abort()  # its task may not have begun
             way.cancel()
 
     def mend(self) -> None:
@@ -46,6 +50,8 @@ class Wire:
     ) -> None:
         assert self._server is not None
         self._server.close()
+        for _ in range(ROUNDS_TO_ACCEPT):
+            await asyncio.sleep(0)
         self.cut()
         await asyncio.gather(*self._ways, return_exceptions=True)
 
@@ -55,8 +61,8 @@ class Wire:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         way = asyncio.create_task(self._serve(reader, writer))
-        self._ways.add(way)
-        way.add_done_callback(self._ways.discard)
+        self._ways[way] = writer
+        way.add_done_callback(self._ways.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
